@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The trace file: a header, then chunks, written as a stream.
+ *
+ * Every chunk carries its own checksum, so a file can be read while it grows,
+ * and after a crash up to the last whole chunk.  A reader that meets a chunk
+ * type it does not know skips it.  All of it is little-endian and every
+ * chunk starts at a multiple of 32 bytes (payloads are padded with zeroes).
+ */
+#ifndef XBLK_TRACE_H
+#define XBLK_TRACE_H
+
+#include "record.h"
+#include "types.h"
+
+#define XBLK_TRACE_MAGIC   0x4b4c42580a1a0d89ull /* 89 0d 1a 0a 'X' 'B' 'L' 'K' */
+#define XBLK_TRACE_VERSION 1 /* raised when an old reader would go wrong */
+#define XBLK_TRACE_ENDIAN  0x01020304u
+
+/**
+ * struct xblk_trace_header - the first 64 bytes of a file
+ * @magic:	XBLK_TRACE_MAGIC
+ * @version:	XBLK_TRACE_VERSION
+ * @header_size: bytes of this header; the first chunk follows
+ * @endian:	XBLK_TRACE_ENDIAN in the writer's byte order
+ * @record_size: XBLK_RECORD_SIZE
+ * @wall_ns:	wall-clock time at @xen_ns, ns since 1970-01-01 UTC
+ * @xen_ns:	Xen system time, ns since the hypervisor's boot
+ * @checksum:	XXH3 (64 bits) of the bytes before it
+ */
+struct xblk_trace_header {
+	xblk_le64 magic;
+	xblk_le32 version;
+	xblk_le32 header_size;
+	xblk_le32 endian;
+	xblk_le32 record_size;
+	xblk_le64 wall_ns;
+	xblk_le64 xen_ns;
+	xblk_le64 reserved[2];
+	xblk_le64 checksum;
+};
+
+#define XBLK_CHUNK_MAGIC       0x4b4e4843u /* "CHNK" */
+#define XBLK_CHUNK_MAX_PAYLOAD (1u << 20)
+
+/**
+ * enum xblk_chunk_type - what a chunk's payload is
+ * @XBLK_CHUNK_META:	JSON text, UTF-8: what is known at the start (host,
+ *			domains, disks and what backs them, clocks, options).
+ *			A later one replaces the one before.
+ * @XBLK_CHUNK_DATA:	records of one stream (domid, cpu), in the order in
+ *			which they were written there
+ * @XBLK_CHUNK_ROUND:	no payload: all records that were written before Xen
+ *			time @time are in the chunks before this one
+ * @XBLK_CHUNK_END:	JSON text: the counters of every stream at the end.
+ *			The last chunk of a capture that ended in good order.
+ */
+enum xblk_chunk_type {
+	XBLK_CHUNK_META = 1,
+	XBLK_CHUNK_DATA = 2,
+	XBLK_CHUNK_ROUND = 3,
+	XBLK_CHUNK_END = 4,
+};
+
+/**
+ * struct xblk_chunk - header of a chunk; the payload follows
+ * @magic:	XBLK_CHUNK_MAGIC
+ * @type:	&enum xblk_chunk_type
+ * @domid:	domain of the stream (data), else 0
+ * @cpu:	vCPU of the stream (data), else 0
+ * @flags:	0
+ * @payload:	bytes of payload before padding, <= XBLK_CHUNK_MAX_PAYLOAD
+ * @sequence:	data: how many records of this stream were in the chunks before
+ * @time:	Xen system time, ns: when the chunk was made (round: see above)
+ * @checksum:	XXH3 (64 bits) of the header up to here and the payload
+ *		(without padding), header first
+ */
+struct xblk_chunk {
+	xblk_le32 magic;
+	xblk_le16 type;
+	xblk_le16 domid;
+	xblk_le32 cpu;
+	xblk_le32 flags;
+	xblk_le32 payload;
+	xblk_le32 reserved;
+	xblk_le64 sequence;
+	xblk_le64 time;
+	xblk_le64 reserved2[2];
+	xblk_le64 checksum;
+};
+
+XBLK_STATIC_ASSERT(sizeof(struct xblk_trace_header) == 64);
+XBLK_STATIC_ASSERT(offsetof(struct xblk_trace_header, checksum) == 56);
+XBLK_STATIC_ASSERT(sizeof(struct xblk_chunk) == 64);
+XBLK_STATIC_ASSERT(offsetof(struct xblk_chunk, checksum) == 56);
+
+/*
+ * META payload (unknown members are ignored):
+ * {
+ *   "tool": "xblktrace 0.1", "host": "...", "kernel": "6.1.0-...",
+ *   "xen": "4.17", "argv": ["..."], "clock_uncertainty_ns": N,
+ *   "backend": {                       the domain that blkback runs in
+ *     "domid": 0, "nr_cpus": 2, "clock_uncertainty_ns": N,
+ *     "disks": [ { "index": 0, "dev": "259:0", "name": "nvme0n1",
+ *                  "scheduler": "none", "part_of": null | index } ],
+ *     "probes": ["block_bio_queue", ..., "make_response"]   attached ones
+ *   },
+ *   "guests": [ {
+ *     "domid": 3, "name": "guest1", "uuid": "...", "nr_rings": 2,
+ *     "clock_uncertainty_ns": N, "xenrelay": { "ring_kib": N, "contiguous": true },
+ *     "disks": [ { "index": 0, "devid": 51712, "name": "xvda",
+ *                  "params": "/dev/nvme0n1", "dev": "259:0",
+ *                  "backend_disk": 0,  index into backend.disks
+ *                  "start_sector": 0 } ]  added to a guest's sector to get the
+ *                                          whole backing disk's (partitions)
+ *   } ]
+ * }
+ *
+ * END payload:
+ * {
+ *   "reason": "interrupted"|"timeout"|"guest gone"|"stopped"|...,
+ *   "duration_ns": N,
+ *   "streams": [ { "domid": 3, "cpu": 0, "produced": N, "written": N, "lost": N } ],
+ *   "events_sent": [ { "domid": 3, "events": 0 } ]
+ * }
+ * produced: records the producer made; written: those in the file; lost: those
+ * it counted as lost.  produced == written + lost, or xblkparse says so.
+ */
+
+#endif /* XBLK_TRACE_H */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Xenrelay: what the two ends of a channel share.
+ *
+ * A channel has one single-producer single-consumer ring for each vCPU of the
+ * guest.  Its pages belong to the guest, which grants them to the reader:
+ *
+ *   info page       read-only   struct xenrelay_info, then the directory refs
+ *   producer page   read-only   struct xenrelay_producer_line[]
+ *   consumer page   writable    struct xenrelay_consumer_line[]
+ *   directory       read-only   grant references of the data pages, u32 each,
+ *                               ring after ring, XENRELAY_REFS_PER_PAGE a page
+ *   data pages      read-only   the rings
+ *
+ * Line 0 of the producer and consumer page is the channel's own, line 1 + n
+ * that of ring n.  The consumer page is the only memory the reader writes.
+ *
+ * A ring's data pages are contiguous at both ends.  Items lie one behind the
+ * other from the start of the ring; what is left over at its end is padding.
+ * Positions count items since the channel was connected and never wrap
+ * (2^64 items); item n lies at byte (n % capacity) * item_size of the ring.
+ */
+#ifndef XBLK_XENRELAY_H
+#define XBLK_XENRELAY_H
+
+#include "types.h"
+
+#define XENRELAY_MAGIC	 0x59414c45524e4558ull /* "XENRELAY" in memory */
+#define XENRELAY_VERSION 1
+
+#define XENRELAY_PAGE_SIZE     4096
+#define XENRELAY_LINE_SIZE     64
+#define XENRELAY_REFS_PER_PAGE (XENRELAY_PAGE_SIZE / 4)
+
+/* One line of the position pages is the channel's, so at most 63 rings. */
+#define XENRELAY_MAX_RINGS (XENRELAY_PAGE_SIZE / XENRELAY_LINE_SIZE - 1)
+
+#define XENRELAY_MIN_ITEM_SIZE	8
+#define XENRELAY_MAX_ITEM_SIZE	(1u << 20)
+#define XENRELAY_MAX_RING_PAGES (1u << 16) /* 256 MiB */
+
+/**
+ * struct xenrelay_info - the head of the info page
+ * @magic:	XENRELAY_MAGIC
+ * @version:	XENRELAY_VERSION
+ * @info_size:	size of this struct; dir_refs[] follow at this offset
+ * @item_size:	bytes of an item
+ * @nr_rings:	rings of the channel, 1..XENRELAY_MAX_RINGS; ring n is vCPU n's
+ * @ring_pages:	data pages of one ring
+ * @producer_ref, @consumer_ref: grant references of the position pages
+ * @nr_dir_pages: directory pages; their grant references follow the struct
+ * @session:	the reader's number for this connection, echoed
+ * @flags:	XENRELAY_F_*
+ * @clock_ns:	accuracy of the clock that the client of the channel stamps
+ *		with: half of the interval in which its offset to Xen system
+ *		time is known to lie, ns; 0 if the client has no such clock
+ * @client_version: the client's own version of the items' format
+ *
+ * Written before the channel is announced and constant from then on.
+ */
+struct xenrelay_info {
+	xblk_le64 magic;
+	xblk_le32 version;
+	xblk_le32 info_size;
+	xblk_le32 item_size;
+	xblk_le32 nr_rings;
+	xblk_le32 ring_pages;
+	xblk_le32 producer_ref;
+	xblk_le32 consumer_ref;
+	xblk_le32 nr_dir_pages;
+	xblk_le64 session;
+	xblk_le32 flags;
+	xblk_le32 clock_ns;
+	xblk_le32 client_version;
+	xblk_le32 reserved;
+};
+
+/* The rings were allocated contiguously, not as single pages under vmap. */
+#define XENRELAY_F_CONTIGUOUS 0x1
+
+#define XENRELAY_MAX_DIR_PAGES ((XENRELAY_PAGE_SIZE - sizeof(struct xenrelay_info)) / 4)
+
+/**
+ * union xenrelay_producer_line - positions written by the guest
+ * @head:	items written to the ring so far
+ * @lost:	items that found the ring full, so far
+ * @lost_nmi:	items refused because they came from NMI context, so far
+ * @events:	events (notifications) that the channel has sent, all its life
+ * @state:	enum xenrelay_state
+ */
+union xenrelay_producer_line {
+	struct {
+		xblk_le64 head;
+		xblk_le64 lost;
+		xblk_le64 lost_nmi;
+	} ring;
+	struct {
+		xblk_le64 events;
+		xblk_le32 state;
+	} channel;
+	xblk_u8 line[XENRELAY_LINE_SIZE];
+};
+
+/* In the producer page, so that a reader learns of the end without XenStore. */
+enum xenrelay_state {
+	XENRELAY_RUNNING = 1, /* items may come */
+	XENRELAY_STOPPED = 2, /* no item comes any more; what is there may be read */
+};
+
+/**
+ * union xenrelay_consumer_line - positions written by the reader
+ * @tail:	items of the ring that the reader has done with
+ * @attached:	1 while a reader has the page mapped.  The reader's kernel
+ *		clears it when the mapping goes, however the reader ended
+ *		(UNMAP_NOTIFY_CLEAR_BYTE of the grant-mapping device).
+ */
+union xenrelay_consumer_line {
+	struct {
+		xblk_le64 tail;
+	} ring;
+	struct {
+		xblk_u8 attached;
+	} channel;
+	xblk_u8 line[XENRELAY_LINE_SIZE];
+};
+
+XBLK_STATIC_ASSERT(sizeof(struct xenrelay_info) == 64);
+XBLK_STATIC_ASSERT(offsetof(struct xenrelay_info, session) == 40);
+XBLK_STATIC_ASSERT(sizeof(union xenrelay_producer_line) == XENRELAY_LINE_SIZE);
+XBLK_STATIC_ASSERT(sizeof(union xenrelay_consumer_line) == XENRELAY_LINE_SIZE);
+
+/*
+ * XenStore, under the guest's own /local/domain/<domid>/:
+ *
+ *   data/xenrelay/<channel>/version   written by the guest, once: "1"
+ *   data/xenrelay/<channel>/state     written by the guest:
+ *       "open"                         no reader; no memory is held
+ *       "ready <session> <info-ref>"   connected; the info page may be mapped
+ *       "stopped <session>"            disconnected at the reader's wish or
+ *                                      because the channel closes; what is in
+ *                                      the rings may still be read
+ *       "failed <session> <errno> <text>"  the connection could not be made
+ *     and removed when the channel closes.
+ *   data/xenrelay/<channel>/reader    written by the reader:
+ *       "connect <session> <domid> <ring-KiB>"  domid: whom to grant to;
+ *                                      ring-KiB 0: the guest's default
+ *       "disconnect <session>"         no more items, please
+ *       "release <session>"            the reader has unmapped everything
+ *   data/xenrelay/<channel>/config    written by the reader before "connect":
+ *                                      passed to the client of the channel
+ *
+ * <session> is a decimal number, not 0, that the reader draws for each
+ * connection.  A "release", or the consumer page's attached byte falling from
+ * 1 to 0, brings the channel back to "open".
+ */
+#define XENRELAY_XS_DIR "data/xenrelay"
+
+#endif /* XBLK_XENRELAY_H */
