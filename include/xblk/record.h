@@ -41,7 +41,7 @@ enum xblk_event {
 			       *    aux: pid; disk, sector: the lower device's */
 	XBLK_EV_REMAP_FROM = 11, /* a: where from: follows its A record directly.
 				  *    id: bio; disk, sector: the upper device's */
-	XBLK_EV_INTERRUPT = 12,	 /* I: backend interrupt for a ring. id: ring, see aux
+	XBLK_EV_INTERRUPT = 12,	 /* I: backend interrupt for a ring. id: 0,
 				  *    aux: identity of the ring */
 	XBLK_EV_RESPONSE = 13,	 /* r: blkback put a response on the ring.
 				  *    id: low half of blkif's request id,

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Memory ordering between the two ends of a channel, which run in different
+ * domains and so on different kernels: the virt_*() forms stay even when the
+ * guest's kernel is built for one processor and compiles smp_*() away.
+ *
+ *   producer (guest)                      consumer (reader)
+ *   store items                           load-acquire head      (pairs with A)
+ *   store-release head          (A)       load items
+ *   load-acquire tail  (pairs with B)     store-release tail     (B)
+ *   overwrite items
+ */
+#ifndef XBLK_ORDERING_H
+#define XBLK_ORDERING_H
+
+#ifdef __KERNEL__
+#include <asm/barrier.h>
+#include <linux/compiler.h>
+#define xblk_load_acquire(ptr)	     virt_load_acquire(ptr)
+#define xblk_store_release(ptr, val) virt_store_release(ptr, val)
+#define xblk_load_once(ptr)	     READ_ONCE(*(ptr))
+#define xblk_store_once(ptr, val)    WRITE_ONCE(*(ptr), val)
+#else
+#define xblk_load_acquire(ptr)	     __atomic_load_n(ptr, __ATOMIC_ACQUIRE)
+#define xblk_store_release(ptr, val) __atomic_store_n(ptr, val, __ATOMIC_RELEASE)
+#define xblk_load_once(ptr)	     __atomic_load_n(ptr, __ATOMIC_RELAXED)
+#define xblk_store_once(ptr, val)    __atomic_store_n(ptr, val, __ATOMIC_RELAXED)
+#endif
+
+#endif /* XBLK_ORDERING_H */
