@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The block layer's tracepoints, one probe each, the same in guest and dom0.
+ *
+ * Each probe has the prototype of its tracepoint behind the void * that a
+ * probe's data is passed in; <trace/events/block.h> comes first so that
+ * check_trace_callback_type_*() refuses a prototype that has changed.
+ */
+#include <trace/events/block.h>
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/irqflags.h>
+#include <linux/sched.h>
+#include "blk-probes.h"
+#include "clock.h"
+#include "disks.h"
+#include "emit.h"
+#include "tracepoints.h"
+
+/*
+ * Objects in flight are told apart by their address.  Slab objects are at
+ * least 32 bytes apart; the multiplier (odd, so one to one) keeps kernel
+ * addresses out of the trace.
+ */
+u32 xblk_id(const void *object)
+{
+	return (u32)((unsigned long)object >> 5) * 0x9e3779b1U;
+}
+
+static u8 record_op(blk_opf_t opf)
+{
+	u8 op;
+
+	switch (opf & REQ_OP_MASK) {
+	case REQ_OP_READ:
+		op = XBLK_OP_READ;
+		break;
+	case REQ_OP_WRITE:
+		op = XBLK_OP_WRITE;
+		break;
+	case REQ_OP_FLUSH:
+		op = XBLK_OP_FLUSH;
+		break;
+	case REQ_OP_DISCARD:
+		op = XBLK_OP_DISCARD;
+		break;
+	case REQ_OP_SECURE_ERASE:
+		op = XBLK_OP_SECURE_DISCARD;
+		break;
+	case REQ_OP_WRITE_ZEROES:
+		op = XBLK_OP_WRITE_ZEROES;
+		break;
+	default:
+		op = XBLK_OP_OTHER;
+	}
+	if (opf & REQ_SYNC)
+		op |= XBLK_OP_F_SYNC;
+	if (opf & REQ_META)
+		op |= XBLK_OP_F_META;
+	if (opf & REQ_RAHEAD)
+		op |= XBLK_OP_F_RAHEAD;
+	if (opf & REQ_FUA)
+		op |= XBLK_OP_F_FUA;
+	if (opf & REQ_PREFLUSH)
+		op |= XBLK_OP_F_PREFLUSH;
+	return op;
+}
+
+static void bio_event(enum xblk_event event, struct bio *bio)
+{
+	int disk = xblk_disk_index(bio->bi_bdev->bd_disk);
+	struct xblk_record rec;
+	unsigned long flags;
+
+	if (disk < 0)
+		return;
+	rec = (struct xblk_record){
+		.sector = bio->bi_iter.bi_sector,
+		.nr_sectors = bio_sectors(bio),
+		.id = xblk_id(bio),
+		.aux = current->pid,
+		.disk = disk,
+		.event = event,
+		.op = record_op(bio->bi_opf),
+	};
+	local_irq_save(flags);
+	rec.time = xblk_clock_now();
+	xblk_emit_pid(&rec);
+	local_irq_restore(flags);
+}
+
+static void probe_bio_queue(void *data, struct bio *bio)
+{
+	bio_event(XBLK_EV_QUEUE, bio);
+}
+
+static void probe_bio_backmerge(void *data, struct bio *bio)
+{
+	bio_event(XBLK_EV_BACKMERGE, bio);
+}
+
+static void probe_bio_frontmerge(void *data, struct bio *bio)
+{
+	bio_event(XBLK_EV_FRONTMERGE, bio);
+}
+
+static void probe_split(void *data, struct bio *bio, unsigned int new_sector)
+{
+	bio_event(XBLK_EV_SPLIT, bio);
+}
+
+static void probe_bio_remap(void *data, struct bio *bio, dev_t dev, sector_t from)
+{
+	int disk = xblk_disk_index(bio->bi_bdev->bd_disk);
+	struct xblk_record rec;
+	unsigned long flags;
+	int from_disk;
+
+	/*
+	 * From a partition to its disk nothing is said that Q will not say: the
+	 * bio stays the same and its sector is the whole disk's by then.
+	 */
+	if (disk < 0 || bio->bi_bdev->bd_dev == dev)
+		return;
+	from_disk = xblk_dev_index(dev);
+	rec = (struct xblk_record){
+		.sector = bio->bi_iter.bi_sector,
+		.nr_sectors = bio_sectors(bio),
+		.id = xblk_id(bio),
+		.aux = current->pid,
+		.disk = disk,
+		.event = XBLK_EV_REMAP,
+		.op = record_op(bio->bi_opf),
+	};
+	local_irq_save(flags);
+	rec.time = xblk_clock_now();
+	xblk_emit_pid(&rec);
+	rec.event = XBLK_EV_REMAP_FROM;
+	rec.sector = from;
+	rec.disk = from_disk < 0 ? XBLK_NO_DISK : from_disk;
+	xblk_emit(&rec);
+	local_irq_restore(flags);
+}
+
+/* Return: whether the request is of a traced disk; if so, *rec is filled in. */
+static bool fill_rq(struct xblk_record *rec, enum xblk_event event, struct request *rq)
+{
+	int disk;
+
+	/* A request of the driver's own (an NVMe admin queue) has no disk. */
+	if (!rq->q->disk || blk_rq_is_passthrough(rq))
+		return false;
+	disk = xblk_disk_index(rq->q->disk);
+	if (disk < 0)
+		return false;
+	*rec = (struct xblk_record){
+		/* The position of an empty flush is -1. */
+		.sector = blk_rq_sectors(rq) ? blk_rq_pos(rq) : 0,
+		.nr_sectors = blk_rq_sectors(rq),
+		.id = xblk_id(rq),
+		.aux = rq->bio ? xblk_id(rq->bio) : 0,
+		.disk = disk,
+		.event = event,
+		.op = record_op(rq->cmd_flags),
+	};
+	return true;
+}
+
+static void rq_event(enum xblk_event event, struct request *rq)
+{
+	struct xblk_record rec;
+	unsigned long flags;
+
+	if (!fill_rq(&rec, event, rq))
+		return;
+	local_irq_save(flags);
+	rec.time = xblk_clock_now();
+	xblk_emit(&rec);
+	local_irq_restore(flags);
+}
+
+static void probe_rq_merge(void *data, struct request *rq)
+{
+	rq_event(XBLK_EV_RQMERGE, rq);
+}
+
+static void probe_rq_requeue(void *data, struct request *rq)
+{
+	rq_event(XBLK_EV_REQUEUE, rq);
+}
+
+static void probe_rq_issue(void *data, struct request *rq)
+{
+	struct xblk_record rec;
+	unsigned long flags;
+	struct bio *bio;
+
+	if (!fill_rq(&rec, XBLK_EV_ISSUE, rq))
+		return;
+	local_irq_save(flags);
+	rec.time = xblk_clock_now();
+	xblk_emit(&rec);
+	/* Which bios became this request, exactly: the block layer knows now. */
+	if (rq->bio && rq->bio->bi_next) {
+		rec.event = XBLK_EV_PART;
+		for (bio = rq->bio->bi_next; bio; bio = bio->bi_next) {
+			rec.sector = bio->bi_iter.bi_sector;
+			rec.nr_sectors = bio_sectors(bio);
+			rec.aux = xblk_id(bio);
+			xblk_emit(&rec);
+		}
+	}
+	local_irq_restore(flags);
+}
+
+static void probe_rq_complete(void *data, struct request *rq, blk_status_t error,
+			      unsigned int nr_bytes)
+{
+	struct xblk_record rec;
+	unsigned long flags;
+
+	if (!fill_rq(&rec, XBLK_EV_COMPLETE, rq))
+		return;
+	rec.nr_sectors = nr_bytes >> SECTOR_SHIFT;
+	rec.aux = -blk_status_to_errno(error);
+	local_irq_save(flags);
+	rec.time = xblk_clock_now();
+	xblk_emit(&rec);
+	local_irq_restore(flags);
+}
+
+static struct xblk_tracepoint tracepoints[] = {
+	{"block_bio_queue", probe_bio_queue},
+	{"block_bio_backmerge", probe_bio_backmerge},
+	{"block_bio_frontmerge", probe_bio_frontmerge},
+	{"block_split", probe_split},
+	{"block_bio_remap", probe_bio_remap},
+	{"block_rq_merge", probe_rq_merge},
+	{"block_rq_requeue", probe_rq_requeue},
+	{"block_rq_issue", probe_rq_issue},
+	{"block_rq_complete", probe_rq_complete},
+};
+
+/* A prototype that changed fails here, at compile time. */
+static void __maybe_unused check_prototypes(void)
+{
+	check_trace_callback_type_block_bio_queue(probe_bio_queue);
+	check_trace_callback_type_block_bio_backmerge(probe_bio_backmerge);
+	check_trace_callback_type_block_bio_frontmerge(probe_bio_frontmerge);
+	check_trace_callback_type_block_split(probe_split);
+	check_trace_callback_type_block_bio_remap(probe_bio_remap);
+	check_trace_callback_type_block_rq_merge(probe_rq_merge);
+	check_trace_callback_type_block_rq_requeue(probe_rq_requeue);
+	check_trace_callback_type_block_rq_issue(probe_rq_issue);
+	check_trace_callback_type_block_rq_complete(probe_rq_complete);
+}
+
+/**
+ * xblk_blk_probes_find() - at module load.  Process context.
+ */
+int xblk_blk_probes_find(void)
+{
+	return xblk_tracepoints_find(tracepoints, ARRAY_SIZE(tracepoints));
+}
+
+/**
+ * xblk_blk_probes_attach() - records come from now on.  Process context.
+ */
+int xblk_blk_probes_attach(void)
+{
+	return xblk_tracepoints_attach(tracepoints, ARRAY_SIZE(tracepoints));
+}
+
+/**
+ * xblk_blk_probes_detach() - no probe runs any more on return.  Process context.
+ */
+void xblk_blk_probes_detach(void)
+{
+	xblk_tracepoints_detach(tracepoints, ARRAY_SIZE(tracepoints));
+}
