@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The pages of a channel: allocated, made contiguous, granted, and given back. */
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <xen/page.h>
+#include "buffers.h"
+
+static int area_alloc_contiguous(struct xenrelay_area *area)
+{
+	unsigned int i;
+
+	/*
+	 * alloc_pages_exact() splits the high order, so each page has a count
+	 * of its own and can outlive the others when the reader is slow to
+	 * unmap: gnttab_end_foreign_access() asks for that.
+	 */
+	area->vaddr =
+		alloc_pages_exact((size_t)area->nr_pages << PAGE_SHIFT,
+				  GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY);
+	if (!area->vaddr)
+		return -ENOMEM;
+	for (i = 0; i < area->nr_pages; i++)
+		area->pages[i] = virt_to_page(area->vaddr + ((size_t)i << PAGE_SHIFT));
+	area->contiguous = true;
+	return 0;
+}
+
+static int area_alloc_vmap(struct xenrelay_area *area)
+{
+	unsigned int i;
+
+	for (i = 0; i < area->nr_pages; i++) {
+		area->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+		if (!area->pages[i])
+			goto err;
+	}
+	area->vaddr = vmap(area->pages, area->nr_pages, VM_MAP, PAGE_KERNEL);
+	if (!area->vaddr)
+		goto err;
+	return 0;
+
+err:
+	while (i--)
+		put_page(area->pages[i]);
+	return -ENOMEM;
+}
+
+/* Undoes area_create(), also half of it.  The reader may still map the pages. */
+static void area_free(struct xenrelay_area *area)
+{
+	unsigned int i;
+
+	if (area->vaddr) {
+		if (!area->contiguous)
+			vunmap(area->vaddr);
+		/* The grant's end drops the page, now or when it is unmapped. */
+		for (i = 0; i < area->nr_granted; i++)
+			gnttab_end_foreign_access(area->refs[i], area->pages[i]);
+		for (; i < area->nr_pages; i++)
+			put_page(area->pages[i]);
+	}
+	kvfree(area->refs);
+	kvfree(area->pages);
+	memset(area, 0, sizeof(*area));
+}
+
+static int area_create(struct xenrelay_area *area, unsigned int nr_pages, domid_t reader,
+		       bool readonly, enum xenrelay_mapping mapping)
+{
+	int err = -ENOMEM;
+	int ref;
+
+	area->nr_pages = nr_pages;
+	area->pages = kvcalloc(nr_pages, sizeof(*area->pages), GFP_KERNEL);
+	area->refs = kvcalloc(nr_pages, sizeof(*area->refs), GFP_KERNEL);
+	if (!area->pages || !area->refs)
+		goto err;
+
+	if (mapping != XENRELAY_MAP_VMAP)
+		err = area_alloc_contiguous(area);
+	if (err && mapping != XENRELAY_MAP_CONTIGUOUS)
+		err = area_alloc_vmap(area);
+	if (err)
+		goto err;
+
+	for (; area->nr_granted < nr_pages; area->nr_granted++) {
+		struct page *page = area->pages[area->nr_granted];
+
+		ref = gnttab_grant_foreign_access(reader, xen_page_to_gfn(page),
+						  readonly);
+		if (ref < 0) {
+			err = ref;
+			goto err;
+		}
+		area->refs[area->nr_granted] = ref;
+	}
+	return 0;
+
+err:
+	area_free(area);
+	return err;
+}
+
+static void fill_directory(struct xenrelay_buffers *bufs, u32 ring_pages)
+{
+	u32 *dir_refs = bufs->info.vaddr + sizeof(struct xenrelay_info);
+	u32 *dir = bufs->dir.vaddr;
+	unsigned int i;
+
+	for (i = 0; i < bufs->dir.nr_pages; i++)
+		dir_refs[i] = bufs->dir.refs[i];
+	for (i = 0; i < bufs->nr_rings; i++)
+		memcpy(dir + (size_t)i * ring_pages, bufs->data[i].refs,
+		       ring_pages * sizeof(u32));
+}
+
+/**
+ * xenrelay_buffers_create() - make and grant the pages of a channel
+ * @item_size:	bytes of an item, checked by the caller
+ * @ring_pages:	data pages of each ring, checked by the caller
+ * @reader:	domain to grant to
+ * @mapping:	how to make a ring's pages contiguous
+ *
+ * The head of the info page is filled in but for its session and client's
+ * fields.  There is a ring for each possible CPU, so vCPUs may come and go.
+ *
+ * Context: process, may sleep.
+ * Return: the buffers, or ERR_PTR: -ENOMEM, -ENOSPC (the grant table is full),
+ * -E2BIG (more CPUs, or pages, than a channel can have).
+ */
+struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
+						 domid_t reader,
+						 enum xenrelay_mapping mapping)
+{
+	struct xenrelay_buffers *bufs;
+	struct xenrelay_info *info;
+	unsigned int nr_dir_pages;
+	bool contiguous = true;
+	unsigned int i;
+	int err;
+
+	BUILD_BUG_ON(PAGE_SIZE != XENRELAY_PAGE_SIZE);
+	nr_dir_pages = DIV_ROUND_UP((u64)nr_cpu_ids * ring_pages, XENRELAY_REFS_PER_PAGE);
+	if (nr_cpu_ids > XENRELAY_MAX_RINGS || nr_dir_pages > XENRELAY_MAX_DIR_PAGES)
+		return ERR_PTR(-E2BIG);
+
+	bufs = kzalloc(sizeof(*bufs), GFP_KERNEL);
+	if (!bufs)
+		return ERR_PTR(-ENOMEM);
+	err = -ENOMEM;
+	bufs->nr_rings = nr_cpu_ids;
+	bufs->data = kcalloc(bufs->nr_rings, sizeof(*bufs->data), GFP_KERNEL);
+	bufs->rings = kcalloc(bufs->nr_rings, sizeof(*bufs->rings), GFP_KERNEL);
+	bufs->lost_nmi = alloc_percpu(u64);
+	if (!bufs->data || !bufs->rings || !bufs->lost_nmi)
+		goto err;
+
+	err = area_create(&bufs->info, 1, reader, true, XENRELAY_MAP_CONTIGUOUS);
+	if (err)
+		goto err;
+	err = area_create(&bufs->producer, 1, reader, true, XENRELAY_MAP_CONTIGUOUS);
+	if (err)
+		goto err;
+	err = area_create(&bufs->consumer, 1, reader, false, XENRELAY_MAP_CONTIGUOUS);
+	if (err)
+		goto err;
+	err = area_create(&bufs->dir, nr_dir_pages, reader, true, XENRELAY_MAP_AUTO);
+	if (err)
+		goto err;
+	for (i = 0; i < bufs->nr_rings; i++) {
+		err = area_create(&bufs->data[i], ring_pages, reader, true, mapping);
+		if (err)
+			goto err;
+		contiguous &= bufs->data[i].contiguous;
+		xenrelay_ring_init(&bufs->rings[i], bufs->data[i].vaddr,
+				   (size_t)ring_pages << PAGE_SHIFT, item_size,
+				   &xenrelay_producer(bufs)[1 + i],
+				   &xenrelay_consumer(bufs)[1 + i]);
+	}
+	fill_directory(bufs, ring_pages);
+
+	info = xenrelay_info(bufs);
+	info->magic = XENRELAY_MAGIC;
+	info->version = XENRELAY_VERSION;
+	info->info_size = sizeof(*info);
+	info->item_size = item_size;
+	info->nr_rings = bufs->nr_rings;
+	info->ring_pages = ring_pages;
+	info->producer_ref = bufs->producer.refs[0];
+	info->consumer_ref = bufs->consumer.refs[0];
+	info->nr_dir_pages = nr_dir_pages;
+	info->flags = contiguous ? XENRELAY_F_CONTIGUOUS : 0;
+	xenrelay_producer(bufs)[0].channel.state = XENRELAY_RUNNING;
+	return bufs;
+
+err:
+	xenrelay_buffers_free(bufs);
+	return ERR_PTR(err);
+}
+
+/**
+ * xenrelay_buffers_free() - take everything back
+ * @bufs:	what xenrelay_buffers_create() returned
+ *
+ * No writer may be left.  A page that the reader still maps is freed by the
+ * grant table code when it is unmapped, after this module's life if need be.
+ *
+ * Context: process, may sleep.
+ */
+void xenrelay_buffers_free(struct xenrelay_buffers *bufs)
+{
+	unsigned int i;
+
+	if (bufs->data)
+		for (i = 0; i < bufs->nr_rings; i++)
+			area_free(&bufs->data[i]);
+	area_free(&bufs->dir);
+	area_free(&bufs->consumer);
+	area_free(&bufs->producer);
+	area_free(&bufs->info);
+	free_percpu(bufs->lost_nmi);
+	kfree(bufs->rings);
+	kfree(bufs->data);
+	kfree(bufs);
+}

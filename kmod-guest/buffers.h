@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef XENRELAY_BUFFERS_H
+#define XENRELAY_BUFFERS_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+#include <xen/grant_table.h>
+#include "ring.h"
+
+/* How a ring's pages are made contiguous. */
+enum xenrelay_mapping {
+	XENRELAY_MAP_AUTO, /* contiguous memory if there is some, else vmap */
+	XENRELAY_MAP_CONTIGUOUS,
+	XENRELAY_MAP_VMAP,
+};
+
+/**
+ * struct xenrelay_area - pages that lie one behind the other
+ * @nr_pages:	how many
+ * @vaddr:	where, in this kernel
+ * @pages:	each of them
+ * @refs:	its grant references; valid for the first @nr_granted
+ * @contiguous:	by allocation, not by vmap
+ */
+struct xenrelay_area {
+	unsigned int nr_pages;
+	unsigned int nr_granted;
+	void *vaddr;
+	struct page **pages;
+	grant_ref_t *refs;
+	bool contiguous;
+};
+
+/**
+ * struct xenrelay_buffers - all that a connected channel shares
+ */
+struct xenrelay_buffers {
+	struct xenrelay_area info;
+	struct xenrelay_area producer;
+	struct xenrelay_area consumer;
+	struct xenrelay_area dir;
+	unsigned int nr_rings;
+	struct xenrelay_area *data;
+	struct xenrelay_ring *rings; /* by CPU number */
+	u64 __percpu *lost_nmi;
+};
+
+struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
+						 domid_t reader,
+						 enum xenrelay_mapping mapping);
+void xenrelay_buffers_free(struct xenrelay_buffers *bufs);
+
+static inline struct xenrelay_info *xenrelay_info(const struct xenrelay_buffers *bufs)
+{
+	return bufs->info.vaddr;
+}
+
+static inline union xenrelay_producer_line *
+xenrelay_producer(const struct xenrelay_buffers *bufs)
+{
+	return bufs->producer.vaddr;
+}
+
+static inline const union xenrelay_consumer_line *
+xenrelay_consumer(const struct xenrelay_buffers *bufs)
+{
+	return bufs->consumer.vaddr;
+}
+
+#endif /* XENRELAY_BUFFERS_H */

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A channel's life: announced in XenStore, connected at a reader's wish,
+ * written to, and taken down, in whatever order and however either end dies.
+ *
+ * All changes of state happen in the channel's work item, so one at a time;
+ * the XenStore watch and a slow poll of the reader's sign of life start it.
+ * Only the path of an item runs outside: it sees the buffers through RCU, and
+ * interrupts off make it a read-side section.
+ */
+#include <linux/bitops.h>
+#include <linux/ctype.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <xen/xenbus.h>
+#include "buffers.h"
+#include "channel.h"
+#include "xenrelay.h"
+
+#define NAME_MAX_LEN 31
+#define PATH_MAX_LEN (sizeof(XENRELAY_XS_DIR) + 1 + NAME_MAX_LEN)
+
+/* How often a connected reader's sign of life is looked at. */
+#define ALIVE_PERIOD HZ
+/* How long a reader may take from "ready" until it has mapped the pages. */
+#define ATTACH_TIMEOUT (10 * HZ)
+/* How long close() waits for the reader to read what is left. */
+#define DRAIN_TIMEOUT (2 * HZ)
+
+enum channel_state {
+	CHANNEL_OPEN,	   /* no reader, no buffers */
+	CHANNEL_CONNECTED, /* the client writes */
+	CHANNEL_STOPPED,   /* no item comes any more; the reader still reads */
+};
+
+enum reader_command {
+	READER_NONE,
+	READER_CONNECT,
+	READER_DISCONNECT,
+	READER_RELEASE,
+};
+
+struct reader_wish {
+	enum reader_command command;
+	u64 session;
+	domid_t domid;
+	u32 ring_kib;
+};
+
+/* Bits of xenrelay_channel.pending: why the work item was started. */
+#define PENDING_WATCH	0
+#define PENDING_RESUMED 1
+
+struct xenrelay_channel {
+	struct list_head list;
+	struct xenrelay_params params;
+	char path[PATH_MAX_LEN + 1];
+	char reader_path[PATH_MAX_LEN + sizeof("/reader")];
+	struct xenbus_watch watch;
+	struct delayed_work work;
+	unsigned long pending;
+
+	/* Below: the work item's, or close()'s once that has ended it. */
+	enum channel_state state;
+	struct reader_wish wish; /* the last one that was carried out */
+	bool attached;		 /* the reader's sign of life has been seen */
+	unsigned long deadline;	 /* jiffies by which it must be */
+
+	struct xenrelay_buffers __rcu *bufs;
+};
+
+static DEFINE_MUTEX(channels_lock);
+static LIST_HEAD(channels);
+
+static enum xenrelay_mapping mapping = XENRELAY_MAP_AUTO;
+
+static const char *const mapping_names[] = {
+	[XENRELAY_MAP_AUTO] = "auto",
+	[XENRELAY_MAP_CONTIGUOUS] = "contiguous",
+	[XENRELAY_MAP_VMAP] = "vmap",
+};
+
+static int mapping_set(const char *val, const struct kernel_param *kp)
+{
+	int i = sysfs_match_string(mapping_names, val);
+
+	if (i < 0)
+		return i;
+	mapping = i;
+	return 0;
+}
+
+static int mapping_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", mapping_names[mapping]);
+}
+
+static const struct kernel_param_ops mapping_ops = {
+	.set = mapping_set,
+	.get = mapping_get,
+};
+module_param_cb(mapping, &mapping_ops, NULL, 0644);
+MODULE_PARM_DESC(mapping, "How a ring's pages are made contiguous: auto (contiguous "
+			  "memory, else vmap), contiguous, vmap");
+
+static struct xenrelay_buffers *channel_bufs(struct xenrelay_channel *chan)
+{
+	/* The work item, or close() after it, is the only one to change it. */
+	return rcu_dereference_protected(chan->bufs, 1);
+}
+
+static __printf(2, 3) void set_state(struct xenrelay_channel *chan, const char *fmt, ...)
+{
+	char text[128];
+	va_list args;
+	int err;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	err = xenbus_write(XBT_NIL, chan->path, "state", text);
+	if (err)
+		pr_warn("%s: cannot write %s/state: %d\n", chan->params.name, chan->path,
+			err);
+}
+
+static struct reader_wish read_wish(struct xenrelay_channel *chan)
+{
+	struct reader_wish wish = {.command = READER_NONE};
+	char *text = xenbus_read(XBT_NIL, chan->path, "reader", NULL);
+	unsigned int domid;
+
+	if (IS_ERR(text))
+		return wish;
+	if (sscanf(text, "connect %llu %u %u", &wish.session, &domid, &wish.ring_kib) ==
+		    3 &&
+	    domid < DOMID_FIRST_RESERVED) {
+		wish.command = READER_CONNECT;
+		wish.domid = domid;
+	} else if (sscanf(text, "disconnect %llu", &wish.session) == 1) {
+		wish.command = READER_DISCONNECT;
+	} else if (sscanf(text, "release %llu", &wish.session) == 1) {
+		wish.command = READER_RELEASE;
+	}
+	if (!wish.session)
+		wish.command = READER_NONE;
+	kfree(text);
+	return wish;
+}
+
+static int channel_connect(struct xenrelay_channel *chan, const struct reader_wish *wish)
+{
+	const struct xenrelay_params *params = &chan->params;
+	u32 ring_kib = wish->ring_kib ?: params->ring_kib;
+	struct xenrelay_buffers *bufs;
+	struct xenrelay_info *info;
+	const char *why;
+	char *config;
+	u32 pages;
+	int err;
+
+	chan->wish = *wish;
+	pages = DIV_ROUND_UP(max(clamp(ring_kib, 1U, params->max_ring_kib),
+				 DIV_ROUND_UP(params->item_size, 1024U)),
+			     PAGE_SIZE / 1024);
+	bufs = xenrelay_buffers_create(params->item_size, pages, wish->domid, mapping);
+	if (IS_ERR(bufs)) {
+		err = PTR_ERR(bufs);
+		why = err == -ENOSPC  ? "no free grants: ask for smaller rings"
+		      : err == -E2BIG ? "too many vCPUs or too large rings"
+				      : "no memory: ask for smaller rings";
+		goto err_state;
+	}
+	info = xenrelay_info(bufs);
+	info->session = wish->session;
+	info->client_version = params->client_version;
+	info->clock_ns = params->clock_ns ? *params->clock_ns : 0;
+	rcu_assign_pointer(chan->bufs, bufs);
+
+	config = xenbus_read(XBT_NIL, chan->path, "config", NULL);
+	err = params->connect(params->priv, IS_ERR(config) ? "" : config);
+	if (!IS_ERR(config))
+		kfree(config);
+	if (err) {
+		why = "the tracer refused";
+		goto err_bufs;
+	}
+	chan->attached = false;
+	chan->deadline = jiffies + ATTACH_TIMEOUT;
+	chan->state = CHANNEL_CONNECTED;
+	set_state(chan, "ready %llu %u", wish->session, bufs->info.refs[0]);
+	return 0;
+
+err_bufs:
+	RCU_INIT_POINTER(chan->bufs, NULL);
+	synchronize_rcu();
+	xenrelay_buffers_free(bufs);
+err_state:
+	pr_warn("%s: cannot connect to domain %u: %s (%d)\n", params->name, wish->domid,
+		why, err);
+	set_state(chan, "failed %llu %d %s", wish->session, -err, why);
+	return err;
+}
+
+/* No item comes after this; what is in the rings can still be read. */
+static void channel_stop(struct xenrelay_channel *chan)
+{
+	if (chan->state != CHANNEL_CONNECTED)
+		return;
+	chan->params.disconnect(chan->params.priv);
+	chan->state = CHANNEL_STOPPED;
+	/* Pairs with the reader's load-acquire: all heads are final. */
+	xblk_store_release(&xenrelay_producer(channel_bufs(chan))[0].channel.state,
+			   XENRELAY_STOPPED);
+	set_state(chan, "stopped %llu", chan->wish.session);
+}
+
+static void channel_release(struct xenrelay_channel *chan)
+{
+	struct xenrelay_buffers *bufs = channel_bufs(chan);
+
+	channel_stop(chan);
+	if (!bufs)
+		return;
+	RCU_INIT_POINTER(chan->bufs, NULL);
+	synchronize_rcu();
+	xenrelay_buffers_free(bufs);
+	chan->state = CHANNEL_OPEN;
+}
+
+/* True once the reader has gone, or has failed to come. */
+static bool reader_gone(struct xenrelay_channel *chan)
+{
+	struct xenrelay_buffers *bufs = channel_bufs(chan);
+	bool attached;
+
+	if (!bufs)
+		return true;
+	attached = xblk_load_once(&xenrelay_consumer(bufs)[0].channel.attached);
+	if (attached) {
+		chan->attached = true;
+		return false;
+	}
+	return chan->attached || time_after(jiffies, chan->deadline);
+}
+
+static int channel_publish(struct xenrelay_channel *chan)
+{
+	int err;
+
+	err = xenbus_printf(XBT_NIL, chan->path, "version", "%u", XENRELAY_VERSION);
+	if (!err)
+		err = xenbus_write(XBT_NIL, chan->path, "reader", "");
+	if (!err)
+		err = xenbus_write(XBT_NIL, chan->path, "config", "");
+	if (!err)
+		err = xenbus_write(XBT_NIL, chan->path, "state", "open");
+	return err;
+}
+
+static void channel_work(struct work_struct *work)
+{
+	struct xenrelay_channel *chan =
+		container_of(to_delayed_work(work), struct xenrelay_channel, work);
+	struct reader_wish wish = {.command = READER_NONE};
+	bool same_session;
+
+	if (test_and_clear_bit(PENDING_RESUMED, &chan->pending)) {
+		/* The grants died with the old domain, and so did the nodes. */
+		channel_release(chan);
+		channel_publish(chan);
+	}
+	if (test_and_clear_bit(PENDING_WATCH, &chan->pending))
+		wish = read_wish(chan);
+	same_session = wish.session == chan->wish.session;
+
+	if (wish.command == READER_DISCONNECT && same_session)
+		channel_stop(chan);
+	if (chan->state != CHANNEL_OPEN &&
+	    ((wish.command == READER_RELEASE && same_session) || reader_gone(chan))) {
+		channel_release(chan);
+		set_state(chan, "open");
+	}
+	if (wish.command == READER_CONNECT && chan->state == CHANNEL_OPEN &&
+	    !same_session)
+		channel_connect(chan, &wish);
+
+	if (chan->state != CHANNEL_OPEN)
+		queue_delayed_work(system_wq, &chan->work, ALIVE_PERIOD);
+}
+
+static void channel_kick(struct xenrelay_channel *chan, int why)
+{
+	set_bit(why, &chan->pending);
+	mod_delayed_work(system_wq, &chan->work, 0);
+}
+
+static void reader_changed(struct xenbus_watch *watch, const char *path,
+			   const char *token)
+{
+	channel_kick(container_of(watch, struct xenrelay_channel, watch), PENDING_WATCH);
+}
+
+static bool name_is_good(const char *name)
+{
+	size_t len = name ? strnlen(name, NAME_MAX_LEN + 1) : 0;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (!islower(name[i]) && !isdigit(name[i]) && name[i] != '-' &&
+		    name[i] != '_')
+			return false;
+	return len >= 1 && len <= NAME_MAX_LEN;
+}
+
+static bool name_is_taken(const char *name)
+{
+	struct xenrelay_channel *chan;
+
+	list_for_each_entry (chan, &channels, list)
+		if (!strcmp(chan->params.name, name))
+			return true;
+	return false;
+}
+
+struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params)
+{
+	struct xenrelay_channel *chan;
+	int err;
+
+	if (!name_is_good(params->name) || params->item_size < XENRELAY_MIN_ITEM_SIZE ||
+	    params->item_size > XENRELAY_MAX_ITEM_SIZE || !params->ring_kib ||
+	    params->max_ring_kib < params->ring_kib ||
+	    params->max_ring_kib > XENRELAY_MAX_RING_PAGES * (PAGE_SIZE / 1024) ||
+	    !params->connect || !params->disconnect)
+		return ERR_PTR(-EINVAL);
+
+	chan = kzalloc(sizeof(*chan), GFP_KERNEL);
+	if (!chan)
+		return ERR_PTR(-ENOMEM);
+	chan->params = *params;
+	snprintf(chan->path, sizeof(chan->path), XENRELAY_XS_DIR "/%s", params->name);
+	snprintf(chan->reader_path, sizeof(chan->reader_path), "%s/reader", chan->path);
+	INIT_DELAYED_WORK(&chan->work, channel_work);
+	chan->watch.node = chan->reader_path;
+	chan->watch.callback = reader_changed;
+
+	mutex_lock(&channels_lock);
+	err = -EEXIST;
+	if (name_is_taken(params->name))
+		goto err_unlock;
+	err = channel_publish(chan);
+	if (err)
+		goto err_remove;
+	err = register_xenbus_watch(&chan->watch);
+	if (err)
+		goto err_remove;
+	list_add_tail(&chan->list, &channels);
+	mutex_unlock(&channels_lock);
+	return chan;
+
+err_remove:
+	xenbus_rm(XBT_NIL, chan->path, "");
+err_unlock:
+	mutex_unlock(&channels_lock);
+	kfree(chan);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_GPL(xenrelay_open);
+
+int xenrelay_write(struct xenrelay_channel *chan, const void *item)
+{
+	struct xenrelay_buffers *bufs;
+	struct xenrelay_ring *ring;
+	unsigned long flags;
+	void *room;
+	int ret = 0;
+
+	/* Also keeps other writers of this CPU out, and the buffers alive. */
+	local_irq_save(flags);
+	bufs = rcu_dereference_sched(chan->bufs);
+	if (unlikely(!bufs)) {
+		ret = -ENOTCONN;
+		goto out;
+	}
+	ring = &bufs->rings[smp_processor_id()];
+	if (unlikely(in_nmi())) {
+		u64 lost = this_cpu_inc_return(*bufs->lost_nmi);
+
+		/* The NMI may have come in the middle of a write: own counter. */
+		xblk_store_once(&ring->producer->ring.lost_nmi, lost);
+		ret = -EBUSY;
+		goto out;
+	}
+	room = xenrelay_ring_reserve(ring);
+	if (unlikely(!room)) {
+		ret = -ENOSPC;
+		goto out;
+	}
+	memcpy(room, item, ring->item_size);
+	xenrelay_ring_commit(ring);
+out:
+	local_irq_restore(flags);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(xenrelay_write);
+
+void xenrelay_close(struct xenrelay_channel *chan)
+{
+	unsigned long end = jiffies + DRAIN_TIMEOUT;
+
+	if (IS_ERR_OR_NULL(chan))
+		return;
+	/* Held all along, so that the name is free only when its nodes are gone. */
+	mutex_lock(&channels_lock);
+	list_del(&chan->list);
+	unregister_xenbus_watch(&chan->watch);
+	cancel_delayed_work_sync(&chan->work);
+
+	channel_stop(chan);
+	while (!reader_gone(chan) && chan->attached && time_before(jiffies, end))
+		msleep(20);
+	channel_release(chan);
+	xenbus_rm(XBT_NIL, chan->path, "");
+	mutex_unlock(&channels_lock);
+	kfree(chan);
+}
+EXPORT_SYMBOL_GPL(xenrelay_close);
+
+/* After a resume: every channel of the old domain is dead. */
+void xenrelay_channels_resumed(void)
+{
+	struct xenrelay_channel *chan;
+
+	mutex_lock(&channels_lock);
+	list_for_each_entry (chan, &channels, list)
+		channel_kick(chan, PENDING_RESUMED);
+	mutex_unlock(&channels_lock);
+}
