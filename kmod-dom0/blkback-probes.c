@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What blkback does around a bio: kprobes on its own functions, where this
+ * kernel has them.  Each is optional; without it the stages are the same and
+ * only their parts are missing.
+ *
+ * A ring's thread is named "<domid>.<disk>-<ring>" (xen_update_blkif_status()
+ * in drivers/block/xen-blkback/xenbus.c), and xen_blkbk_map() runs in it with
+ * the ring as its first argument: this is how a ring gets its thread, without
+ * a look into blkback's structures.
+ */
+#include <linux/hash.h>
+#include <linux/irqflags.h>
+#include <linux/kprobes.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+#include "../kmod-common/blk-probes.h"
+#include "../kmod-common/clock.h"
+#include "../kmod-common/disks.h"
+#include "../kmod-common/emit.h"
+#include "blkback-probes.h"
+#include "session.h"
+
+#define RINGS_BITS 8
+
+/* The traced rings, by address; a slot is taken over by the ring last mapped. */
+static struct {
+	const void *ring;
+	u32 pid;
+} rings[1 << RINGS_BITS];
+
+static void ring_event(struct xblk_record *rec, bool pid)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	rec->time = xblk_clock_now();
+	if (pid)
+		xblk_emit_pid(rec);
+	else
+		xblk_emit(rec);
+	local_irq_restore(flags);
+}
+
+static bool ring_is_traced(const void *ring)
+{
+	return READ_ONCE(rings[hash_ptr(ring, RINGS_BITS)].ring) == ring;
+}
+
+static int map_entered(struct kprobe *kp, struct pt_regs *regs)
+{
+	const void *ring = (const void *)regs_get_kernel_argument(regs, 0);
+	unsigned int slot = hash_ptr(ring, RINGS_BITS);
+	struct xblk_record rec = {
+		.id = xblk_id(ring),
+		.aux = current->pid,
+		.disk = XBLK_NO_DISK,
+		.event = XBLK_EV_RING,
+	};
+	unsigned int domid;
+
+	if (likely(READ_ONCE(rings[slot].ring) == ring &&
+		   READ_ONCE(rings[slot].pid) == current->pid))
+		return 0;
+	if (!(current->flags & PF_KTHREAD) || sscanf(current->comm, "%u.", &domid) != 1 ||
+	    !session_traces_domain(domid))
+		return 0;
+	WRITE_ONCE(rings[slot].pid, current->pid);
+	WRITE_ONCE(rings[slot].ring, ring);
+	ring_event(&rec, true);
+	return 0;
+}
+
+static int interrupt_entered(struct kprobe *kp, struct pt_regs *regs)
+{
+	/* xen_blkif_be_int(int irq, void *ring) */
+	const void *ring = (const void *)regs_get_kernel_argument(regs, 1);
+	struct xblk_record rec = {
+		.aux = xblk_id(ring),
+		.disk = XBLK_NO_DISK,
+		.event = XBLK_EV_INTERRUPT,
+	};
+
+	if (ring_is_traced(ring))
+		ring_event(&rec, false);
+	return 0;
+}
+
+static int response_entered(struct kprobe *kp, struct pt_regs *regs)
+{
+	/* make_response(ring, u64 id, unsigned short op, int status) */
+	const void *ring = (const void *)regs_get_kernel_argument(regs, 0);
+	struct xblk_record rec = {
+		.id = (u32)regs_get_kernel_argument(regs, 1),
+		.aux = xblk_id(ring),
+		.disk = XBLK_NO_DISK,
+		.event = XBLK_EV_RESPONSE,
+		.op = (u8)regs_get_kernel_argument(regs, 2),
+	};
+
+	if (ring_is_traced(ring))
+		ring_event(&rec, false);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	kprobe_pre_handler_t handler;
+} probes[] = {
+	{"xen_blkbk_map", map_entered},
+	{"xen_blkif_be_int", interrupt_entered},
+	{"make_response", response_entered},
+};
+
+static struct kprobe kprobes[ARRAY_SIZE(probes)];
+static bool attached[ARRAY_SIZE(probes)];
+
+/**
+ * blkback_probes_attach() - as many as this kernel has.  Process context.
+ */
+void blkback_probes_attach(void)
+{
+	int i;
+
+	memset(rings, 0, sizeof(rings));
+	for (i = 0; i < ARRAY_SIZE(probes); i++) {
+		/* A kprobe that was registered once must start from nothing. */
+		kprobes[i] = (struct kprobe){
+			.symbol_name = probes[i].name,
+			.pre_handler = probes[i].handler,
+		};
+		attached[i] = !register_kprobe(&kprobes[i]);
+		if (!attached[i])
+			pr_info("no probe on %s in this kernel\n", probes[i].name);
+	}
+}
+
+/**
+ * blkback_probes_detach() - none runs any more on return.  Process context.
+ */
+void blkback_probes_detach(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(probes); i++) {
+		if (attached[i])
+			unregister_kprobe(&kprobes[i]);
+		attached[i] = false;
+	}
+}
+
+static void show_list(struct seq_file *s, const char *title, bool which)
+{
+	int i;
+
+	seq_puts(s, title);
+	for (i = 0; i < ARRAY_SIZE(probes); i++)
+		if (attached[i] == which)
+			seq_printf(s, " %s", probes[i].name);
+	seq_putc(s, '\n');
+}
+
+/**
+ * blkback_probes_show() - which are attached and which are not
+ * @s:	where to
+ */
+void blkback_probes_show(struct seq_file *s)
+{
+	show_list(s, "probes", true);
+	show_list(s, "missing", false);
+}

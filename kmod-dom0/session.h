@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef XBLK_SESSION_H
+#define XBLK_SESSION_H
+
+#include <linux/types.h>
+
+struct dentry;
+struct seq_file;
+
+int session_command(char *command, struct dentry *dir);
+void session_end(void);
+void session_show(struct seq_file *s);
+bool session_traces_domain(unsigned int domid);
+
+#endif /* XBLK_SESSION_H */
