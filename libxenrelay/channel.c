@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "barrier.h"
+#include "xblk/ordering.h"
 #include "internal.h"
 
 /* How often to look at the producer page while XenStore says nothing. */
@@ -34,7 +34,7 @@ ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
 
 	if (ring >= ch->layout.nr_rings)
 		return xr_fail(ch->reader, -EINVAL, "the channel has no ring %u", ring);
-	n = xenrelay_ring_read(&ch->rings[ring], buf, max_items);
+	n = xr_ring_read(&ch->rings[ring], buf, max_items);
 	if (n < 0)
 		xr_fail(ch->reader, n, "domain %u, channel %s, ring %u: %s", ch->domid,
 			ch->name, ring, ch->rings[ring].broken);
@@ -50,26 +50,26 @@ void xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int rin
 	if (ring >= ch->layout.nr_rings)
 		return;
 	line = &ch->producer[1 + ring];
-	stats->produced = xr_load64(&line->ring.head);
-	stats->lost = xr_load64(&line->ring.lost);
-	stats->lost_nmi = xr_load64(&line->ring.lost_nmi);
+	stats->produced = xblk_load_once(&line->ring.head);
+	stats->lost = xblk_load_once(&line->ring.lost);
+	stats->lost_nmi = xblk_load_once(&line->ring.lost_nmi);
 	stats->read = ch->rings[ring].tail;
 }
 
 uint64_t xenrelay_events_sent(const struct xenrelay_channel *ch)
 {
-	return xr_load64(&ch->producer[0].channel.events);
+	return xblk_load_once(&ch->producer[0].channel.events);
 }
 
 bool xenrelay_stopped(struct xenrelay_channel *ch)
 {
-	struct xenrelay_xs_state state;
+	struct xr_state state;
 	int err;
 
 	if (ch->ended)
 		return true;
 	/* Pairs with the producer's store-release of state behind its last head. */
-	if (xr_load_acquire32(&ch->producer[0].channel.state) == XENRELAY_STOPPED)
+	if (xblk_load_acquire(&ch->producer[0].channel.state) == XENRELAY_STOPPED)
 		return ch->ended = true;
 	if (!ch->changed)
 		return false;
@@ -78,8 +78,7 @@ bool xenrelay_stopped(struct xenrelay_channel *ch)
 	err = xr_read_state(ch, &state);
 	if (!err)
 		/* Whatever else it shows than our "ready", it is ours no more. */
-		ch->ended = state.kind != XENRELAY_XS_READY ||
-			    state.session != ch->session;
+		ch->ended = state.kind != XR_READY || state.session != ch->session;
 	else
 		/* An unreadable state is the guest's fault: end this channel. */
 		ch->ended = err == -ENOENT || err == -EPROTO;
@@ -129,7 +128,7 @@ void xenrelay_release(struct xenrelay_channel *ch)
 	xr_unmap(ch);
 	/* Into the directory of a domain that is gone nothing may be created. */
 	if (ch->claimed && xenrelay_domain_exists(ch->reader, ch->domid)) {
-		struct xenrelay_xs_state state;
+		struct xr_state state;
 
 		snprintf(text, sizeof(text), "release %" PRIu32, ch->session);
 		if (xr_read_state(ch, &state) != -ENOENT)

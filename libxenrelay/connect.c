@@ -20,7 +20,7 @@
 		(ch)->name, ##__VA_ARGS__)
 
 static int read_state(struct xenrelay_channel *ch, xs_transaction_t t,
-		      struct xenrelay_xs_state *state)
+		      struct xr_state *state)
 {
 	unsigned int len;
 	int err;
@@ -32,12 +32,12 @@ static int read_state(struct xenrelay_channel *ch, xs_transaction_t t,
 	if (!s)
 		return ch_fail(ch, -errno, "reading its state in XenStore: %s",
 			       strerror(errno));
-	err = xenrelay_parse_state(s, len, state);
+	err = xr_parse_state(s, len, state);
 	free(s);
 	return err ? ch_fail(ch, err, "its state in XenStore makes no sense") : 0;
 }
 
-int xr_read_state(struct xenrelay_channel *ch, struct xenrelay_xs_state *state)
+int xr_read_state(struct xenrelay_channel *ch, struct xr_state *state)
 {
 	return read_state(ch, XBT_NULL, state);
 }
@@ -94,7 +94,7 @@ static int draw_session(struct xenrelay_channel *ch)
 static int try_claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts)
 {
 	struct xs_handle *xs = ch->reader->xs;
-	struct xenrelay_xs_state state;
+	struct xr_state state;
 	char text[64];
 	xs_transaction_t t;
 	int err;
@@ -104,8 +104,7 @@ static int try_claim(struct xenrelay_channel *ch, const struct xenrelay_options 
 		return ch_fail(ch, -errno, "XenStore transaction: %s", strerror(errno));
 
 	err = read_state(ch, t, &state);
-	if (!err &&
-	    (state.kind == XENRELAY_XS_READY || state.kind == XENRELAY_XS_STOPPED))
+	if (!err && (state.kind == XR_READY || state.kind == XR_STOPPED))
 		err = ch_fail(ch, -EBUSY, "another reader has it");
 	if (!err)
 		err = xr_write(ch, t, "config", opts->config ? opts->config : "");
@@ -150,7 +149,7 @@ static int await_ready(struct xenrelay_channel *ch, unsigned int timeout_ms,
 		       uint32_t *info_ref)
 {
 	uint64_t deadline = xr_now_ms() + timeout_ms;
-	struct xenrelay_xs_state state;
+	struct xr_state state;
 	int ret;
 
 	for (;;) {
@@ -160,10 +159,10 @@ static int await_ready(struct xenrelay_channel *ch, unsigned int timeout_ms,
 			return ret;
 		if (state.session == ch->session) {
 			switch (state.kind) {
-			case XENRELAY_XS_READY:
+			case XR_READY:
 				*info_ref = state.ref;
 				return 0;
-			case XENRELAY_XS_FAILED:
+			case XR_FAILED:
 				return ch_fail(ch, -ECONNREFUSED,
 					       "the guest could not connect: %s%s%s",
 					       state.text, *state.text ? ": " : "",
@@ -173,7 +172,7 @@ static int await_ready(struct xenrelay_channel *ch, unsigned int timeout_ms,
 					       "the guest stopped it at once");
 			}
 		}
-		if (state.kind == XENRELAY_XS_READY) {
+		if (state.kind == XR_READY) {
 			/* Theirs now: our "release" must not reach the guest. */
 			ch->claimed = false;
 			return ch_fail(ch, -EBUSY, "another reader was faster");
@@ -227,7 +226,7 @@ int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
 	int err;
 
 	*out = NULL;
-	if (!xenrelay_name_ok(channel))
+	if (!xr_name_ok(channel))
 		return xr_fail(reader, -EINVAL, "not a name that a channel can have");
 	ch = new_channel(reader, domid, channel);
 	if (!ch)

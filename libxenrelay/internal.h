@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* What the files of libxenrelay share with each other. */
-#ifndef XENRELAY_INTERNAL_H
-#define XENRELAY_INTERNAL_H
+#ifndef XR_INTERNAL_H
+#define XR_INTERNAL_H
 
 #include <xengnttab.h>
 #include <xenstore.h>
@@ -26,7 +26,7 @@ struct xenrelay_channel {
 	struct xenrelay_channel *next;
 	unsigned int domid;
 	uint32_t session;
-	char name[XENRELAY_NAME_MAX + 1];
+	char name[XR_NAME_MAX + 1];
 	char dir[XR_PATH_MAX];
 	char state_path[XR_PATH_MAX];
 	char token[16]; /* of the watch on state_path */
@@ -36,12 +36,12 @@ struct xenrelay_channel {
 	bool changed; /* the watch fired since the state was last read */
 	bool ended;   /* seen stopped, or the domain gone */
 
-	struct xenrelay_layout layout;
+	struct xr_layout layout;
 	union xenrelay_producer_line *producer; /* mapped read-only */
 	union xenrelay_consumer_line *consumer;
 	unsigned int nr_mapped; /* rings whose data pages are mapped */
 	void *data[XENRELAY_MAX_RINGS];
-	struct xenrelay_ring rings[XENRELAY_MAX_RINGS];
+	struct xr_ring rings[XENRELAY_MAX_RINGS];
 };
 
 /* Set the reader's error text; returns @err, so that it can be returned on. */
@@ -58,7 +58,7 @@ uint64_t xr_now_ms(void);
 int xr_wait_events(struct xenrelay_reader *reader, uint64_t deadline);
 
 /* Read and parse the channel's "state"; -ENOENT if it is gone. */
-int xr_read_state(struct xenrelay_channel *ch, struct xenrelay_xs_state *state);
+int xr_read_state(struct xenrelay_channel *ch, struct xr_state *state);
 
 /* Write the channel's "reader" node, or another below its directory. */
 int xr_write(struct xenrelay_channel *ch, uint32_t transaction, const char *node,
@@ -68,4 +68,4 @@ int xr_write(struct xenrelay_channel *ch, uint32_t transaction, const char *node
 int xr_map(struct xenrelay_channel *ch, uint32_t info_ref, uint64_t max_pages);
 void xr_unmap(struct xenrelay_channel *ch);
 
-#endif /* XENRELAY_INTERNAL_H */
+#endif /* XR_INTERNAL_H */

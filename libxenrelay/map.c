@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "barrier.h"
+#include "xblk/ordering.h"
 #include "internal.h"
 
 /* No event channel at the end of the mapping: the cleared byte says it. */
@@ -47,7 +47,7 @@ static int map_info(struct xenrelay_channel *ch, uint32_t ref, uint64_t max_page
 	err = copy_page(ch, ref, page, "the info page");
 	if (err)
 		return err;
-	err = xenrelay_check_info(page, ch->session, max_pages, &ch->layout, &why);
+	err = xr_check_info(page, ch->session, max_pages, &ch->layout, &why);
 	if (err)
 		return xr_fail(ch->reader, err, "domain %u, channel %s: %s", ch->domid,
 			       ch->name, why);
@@ -68,7 +68,7 @@ static int map_positions(struct xenrelay_channel *ch)
 	if (!ch->consumer)
 		return fail_map(ch, "the consumer page");
 	/* From here on this process's death is seen by the guest. */
-	xr_store_release8(&ch->consumer[0].channel.attached, 1);
+	xblk_store_release(&ch->consumer[0].channel.attached, 1);
 	return 0;
 }
 
@@ -95,7 +95,7 @@ static int copy_directory(struct xenrelay_channel *ch, uint32_t **refs)
 
 static int map_rings(struct xenrelay_channel *ch)
 {
-	const struct xenrelay_layout *layout = &ch->layout;
+	const struct xr_layout *layout = &ch->layout;
 	uint32_t *refs, n;
 	int err;
 
@@ -111,10 +111,10 @@ static int map_rings(struct xenrelay_channel *ch)
 			break;
 		}
 		ch->nr_mapped = n + 1;
-		xenrelay_ring_init(&ch->rings[n], ch->data[n],
-				   (uint64_t)layout->ring_pages * XENRELAY_PAGE_SIZE,
-				   layout->item_size, &ch->producer[1 + n],
-				   &ch->consumer[1 + n]);
+		xr_ring_init(&ch->rings[n], ch->data[n],
+			     (uint64_t)layout->ring_pages * XENRELAY_PAGE_SIZE,
+			     layout->item_size, &ch->producer[1 + n],
+			     &ch->consumer[1 + n]);
 	}
 	free(refs);
 	return err;

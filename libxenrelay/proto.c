@@ -8,16 +8,16 @@
 
 #define MAX_ERRNO 4095
 
-bool xenrelay_name_ok(const char *name)
+bool xr_name_ok(const char *name)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 	size_t len = strspn(name, letters);
 
-	return len > 0 && len <= XENRELAY_NAME_MAX && !name[len];
+	return len > 0 && len <= XR_NAME_MAX && !name[len];
 }
 
-const char *xenrelay_parse_number(const char *s, uint64_t max, uint64_t *value)
+const char *xr_parse_number(const char *s, uint64_t max, uint64_t *value)
 {
 	const char *p = s;
 	uint64_t v = 0;
@@ -59,14 +59,14 @@ static const char *take_session(const char *s, uint32_t *session)
 {
 	uint64_t v;
 
-	s = xenrelay_parse_number(s, UINT32_MAX, &v);
+	s = xr_parse_number(s, UINT32_MAX, &v);
 	if (!s || !v)
 		return NULL;
 	*session = v;
 	return s;
 }
 
-int xenrelay_parse_state(const char *s, size_t len, struct xenrelay_xs_state *out)
+int xr_parse_state(const char *s, size_t len, struct xr_state *out)
 {
 	uint64_t v;
 
@@ -75,31 +75,31 @@ int xenrelay_parse_state(const char *s, size_t len, struct xenrelay_xs_state *ou
 		return -EPROTO;
 
 	if (!strcmp(s, "open")) {
-		out->kind = XENRELAY_XS_OPEN;
+		out->kind = XR_OPEN;
 		return 0;
 	}
 	if (take_word(&s, "ready ")) {
-		out->kind = XENRELAY_XS_READY;
+		out->kind = XR_READY;
 		s = take_session(s, &out->session);
 		if (!s || *s++ != ' ')
 			return -EPROTO;
-		s = xenrelay_parse_number(s, UINT32_MAX, &v);
+		s = xr_parse_number(s, UINT32_MAX, &v);
 		if (!s || *s)
 			return -EPROTO;
 		out->ref = v;
 		return 0;
 	}
 	if (take_word(&s, "stopped ")) {
-		out->kind = XENRELAY_XS_STOPPED;
+		out->kind = XR_STOPPED;
 		s = take_session(s, &out->session);
 		return s && !*s ? 0 : -EPROTO;
 	}
 	if (take_word(&s, "failed ")) {
-		out->kind = XENRELAY_XS_FAILED;
+		out->kind = XR_FAILED;
 		s = take_session(s, &out->session);
 		if (!s || *s++ != ' ')
 			return -EPROTO;
-		s = xenrelay_parse_number(s, MAX_ERRNO, &v);
+		s = xr_parse_number(s, MAX_ERRNO, &v);
 		if (!s || (*s && *s != ' '))
 			return -EPROTO;
 		out->err = v;
@@ -109,8 +109,8 @@ int xenrelay_parse_state(const char *s, size_t len, struct xenrelay_xs_state *ou
 	return -EPROTO;
 }
 
-int xenrelay_check_info(const void *page, uint32_t session, uint64_t max_pages,
-			struct xenrelay_layout *out, const char **why)
+int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
+		  struct xr_layout *out, const char **why)
 {
 	struct xenrelay_info info;
 	uint64_t pages;
@@ -157,7 +157,7 @@ int xenrelay_check_info(const void *page, uint32_t session, uint64_t max_pages,
 		return -E2BIG;
 
 	*why = NULL;
-	*out = (struct xenrelay_layout){
+	*out = (struct xr_layout){
 		.item_size = info.item_size,
 		.nr_rings = info.nr_rings,
 		.ring_pages = info.ring_pages,
@@ -167,8 +167,8 @@ int xenrelay_check_info(const void *page, uint32_t session, uint64_t max_pages,
 		.flags = info.flags,
 		.clock_ns = info.clock_ns,
 		.client_version = info.client_version,
-		.capacity = xenrelay_capacity(
-			(uint64_t)info.ring_pages * XENRELAY_PAGE_SIZE, info.item_size),
+		.capacity = xr_capacity((uint64_t)info.ring_pages * XENRELAY_PAGE_SIZE,
+					info.item_size),
 	};
 	memcpy(out->dir_refs, (const char *)page + info.info_size,
 	       info.nr_dir_pages * sizeof(uint32_t));

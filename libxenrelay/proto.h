@@ -3,8 +3,8 @@
  * What a guest says about its channel, in XenStore and in the info page, and
  * whether it can be true.  Pure functions over bytes that a guest wrote.
  */
-#ifndef XENRELAY_PROTO_H
-#define XENRELAY_PROTO_H
+#ifndef XR_PROTO_H
+#define XR_PROTO_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,24 +12,24 @@
 
 #include "xblk/xenrelay.h"
 
-#define XENRELAY_NAME_MAX 31 /* characters of a channel's name */
+#define XR_NAME_MAX 31 /* characters of a channel's name */
 
-enum xenrelay_xs_kind {
-	XENRELAY_XS_OPEN,
-	XENRELAY_XS_READY,
-	XENRELAY_XS_STOPPED,
-	XENRELAY_XS_FAILED,
+enum xr_state_kind {
+	XR_OPEN,
+	XR_READY,
+	XR_STOPPED,
+	XR_FAILED,
 };
 
 /**
- * struct xenrelay_xs_state - the "state" node, parsed
+ * struct xr_state - the "state" node, parsed
  * @session:	not 0, except for "open"
  * @ref:	"ready": grant reference of the info page
  * @err:	"failed": the guest's errno, positive
  * @text:	"failed": its words, printable ASCII only
  */
-struct xenrelay_xs_state {
-	enum xenrelay_xs_kind kind;
+struct xr_state {
+	enum xr_state_kind kind;
 	uint32_t session;
 	uint32_t ref;
 	int err;
@@ -37,11 +37,11 @@ struct xenrelay_xs_state {
 };
 
 /**
- * struct xenrelay_layout - the info page after all of it was checked
+ * struct xr_layout - the info page after all of it was checked
  * @capacity:	items a ring holds
  * @dir_refs:	grant references of the directory pages, nr_dir_pages of them
  */
-struct xenrelay_layout {
+struct xr_layout {
 	uint32_t item_size;
 	uint32_t nr_rings;
 	uint32_t ring_pages;
@@ -56,26 +56,26 @@ struct xenrelay_layout {
 };
 
 /* A name that is safe in a XenStore path and in a message: [A-Za-z0-9_-]{1,31}. */
-bool xenrelay_name_ok(const char *name);
+bool xr_name_ok(const char *name);
 
 /**
- * xenrelay_parse_number - a decimal number without sign, space or leading zero
+ * xr_parse_number - a decimal number without sign, space or leading zero
  *
  * Return: the first byte behind it, NULL if there is none or it exceeds @max.
  */
-const char *xenrelay_parse_number(const char *s, uint64_t max, uint64_t *value);
+const char *xr_parse_number(const char *s, uint64_t max, uint64_t *value);
 
 /**
- * xenrelay_parse_state - parse the "state" node
+ * xr_parse_state - parse the "state" node
  * @s:		@len bytes, NUL-terminated behind them (as xs_read() gives them)
  *
  * Return: 0, or -EPROTO for anything that is not exactly one of the forms in
  * xblk/xenrelay.h (a NUL among the bytes included).
  */
-int xenrelay_parse_state(const char *s, size_t len, struct xenrelay_xs_state *out);
+int xr_parse_state(const char *s, size_t len, struct xr_state *out);
 
 /**
- * xenrelay_check_info - check an info page and take it apart
+ * xr_check_info - check an info page and take it apart
  * @page:	a private copy of the page: the guest must not reach it
  * @session:	the session that the page must be for
  * @max_pages:	the most data pages that the reader is ready to map
@@ -84,7 +84,7 @@ int xenrelay_parse_state(const char *s, size_t len, struct xenrelay_xs_state *ou
  * Return: 0, -EPROTO if the page contradicts itself or the format, -E2BIG if
  * it is sound but larger than @max_pages.
  */
-int xenrelay_check_info(const void *page, uint32_t session, uint64_t max_pages,
-			struct xenrelay_layout *out, const char **why);
+int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
+		  struct xr_layout *out, const char **why);
 
-#endif /* XENRELAY_PROTO_H */
+#endif /* XR_PROTO_H */

@@ -80,7 +80,7 @@ static int find_own_domid(struct xenrelay_reader *reader)
 		return xr_fail(reader, -errno,
 			       "XenStore: reading this domain's number: %s",
 			       strerror(errno));
-	end = xenrelay_parse_number(s, UINT16_MAX, &domid);
+	end = xr_parse_number(s, UINT16_MAX, &domid);
 	if (!end || *end) {
 		free(s);
 		return xr_fail(reader, -EPROTO,
@@ -245,7 +245,7 @@ int xenrelay_list(struct xenrelay_reader *reader, unsigned int domid, char ***na
 
 	*names = calloc(nr + 1, sizeof(**names));
 	for (i = 0; *names && i < nr; i++) {
-		if (!xenrelay_name_ok(nodes[i]))
+		if (!xr_name_ok(nodes[i]))
 			continue;
 		(*names)[n] = strdup(nodes[i]);
 		if (!(*names)[n]) {

@@ -3,30 +3,33 @@
 #include <errno.h>
 #include <string.h>
 
-#include "barrier.h"
+#include "xblk/ordering.h"
 #include "ring.h"
 
-void xenrelay_ring_init(struct xenrelay_ring *ring, const void *data, uint64_t bytes,
-			uint32_t item_size, const union xenrelay_producer_line *producer,
-			union xenrelay_consumer_line *consumer)
+/* A position is read in one access: what is checked is what is used. */
+_Static_assert(sizeof(void *) == 8, "64-bit machines only");
+
+void xr_ring_init(struct xr_ring *ring, const void *data, uint64_t bytes,
+		  uint32_t item_size, const union xenrelay_producer_line *producer,
+		  union xenrelay_consumer_line *consumer)
 {
-	*ring = (struct xenrelay_ring){
+	*ring = (struct xr_ring){
 		.data = data,
 		.producer = producer,
 		.consumer = consumer,
-		.capacity = xenrelay_capacity(bytes, item_size),
+		.capacity = xr_capacity(bytes, item_size),
 		.item_size = item_size,
 	};
-	xr_store_release64(&consumer->ring.tail, 0);
+	xblk_store_release(&consumer->ring.tail, 0);
 }
 
-static ssize_t give_up(struct xenrelay_ring *ring, const char *why)
+static ssize_t give_up(struct xr_ring *ring, const char *why)
 {
 	ring->broken = why;
 	return -EPROTO;
 }
 
-ssize_t xenrelay_ring_read(struct xenrelay_ring *ring, void *buf, size_t max_items)
+ssize_t xr_ring_read(struct xr_ring *ring, void *buf, size_t max_items)
 {
 	uint64_t head, n, at, first;
 
@@ -34,7 +37,7 @@ ssize_t xenrelay_ring_read(struct xenrelay_ring *ring, void *buf, size_t max_ite
 		return -EPROTO;
 
 	/* Pairs with the producer's store-release of head behind its items. */
-	head = xr_load_acquire64(&ring->producer->ring.head);
+	head = xblk_load_acquire(&ring->producer->ring.head);
 	if (head < ring->head)
 		return give_up(ring, "the guest's write position went backwards");
 	if (head - ring->tail > ring->capacity)
@@ -57,6 +60,6 @@ ssize_t xenrelay_ring_read(struct xenrelay_ring *ring, void *buf, size_t max_ite
 
 	ring->tail += n;
 	/* Pairs with the producer's load-acquire of tail before it reuses the room. */
-	xr_store_release64(&ring->consumer->ring.tail, ring->tail);
+	xblk_store_release(&ring->consumer->ring.tail, ring->tail);
 	return n;
 }

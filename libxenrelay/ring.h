@@ -5,8 +5,8 @@
  * Nothing here knows of Xen, so that the unit tests and fuzzers run the very
  * code that faces a guest.
  */
-#ifndef XENRELAY_RING_H
-#define XENRELAY_RING_H
+#ifndef XR_RING_H
+#define XR_RING_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 #include "xblk/xenrelay.h"
 
 /**
- * struct xenrelay_ring - the reading end of one ring
+ * struct xr_ring - the reading end of one ring
  * @data:	the ring's bytes, capacity * item_size of them in use
  * @producer:	the ring's line of the producer page; untrusted, may change any time
  * @consumer:	the ring's line of the consumer page
@@ -25,7 +25,7 @@
  * @tail:	items read (private; the shared one is written, never read)
  * @broken:	NULL, or why the ring may not be read any more
  */
-struct xenrelay_ring {
+struct xr_ring {
 	const unsigned char *data;
 	const union xenrelay_producer_line *producer;
 	union xenrelay_consumer_line *consumer;
@@ -37,23 +37,23 @@ struct xenrelay_ring {
 };
 
 /* Items that @bytes of ring hold; what is left over is padding. */
-static inline uint64_t xenrelay_capacity(uint64_t bytes, uint32_t item_size)
+static inline uint64_t xr_capacity(uint64_t bytes, uint32_t item_size)
 {
 	return bytes / item_size;
 }
 
 /**
- * xenrelay_ring_init - describe a ring that nobody has read from yet
+ * xr_ring_init - describe a ring that nobody has read from yet
  *
  * All pointers stay the caller's and must outlive the ring.  @bytes must hold
  * at least one item.  Publishes a read position of 0.
  */
-void xenrelay_ring_init(struct xenrelay_ring *ring, const void *data, uint64_t bytes,
-			uint32_t item_size, const union xenrelay_producer_line *producer,
-			union xenrelay_consumer_line *consumer);
+void xr_ring_init(struct xr_ring *ring, const void *data, uint64_t bytes,
+		  uint32_t item_size, const union xenrelay_producer_line *producer,
+		  union xenrelay_consumer_line *consumer);
 
 /**
- * xenrelay_ring_read - take items out of a ring
+ * xr_ring_read - take items out of a ring
  * @ring:	the ring
  * @buf:	where to copy to, @max_items * item_size bytes
  * @max_items:	the most to take: the bound of the work done for one guest
@@ -62,6 +62,6 @@ void xenrelay_ring_init(struct xenrelay_ring *ring, const void *data, uint64_t b
  * position cannot be true.  Then @ring->broken says why, and so does every
  * later call.
  */
-ssize_t xenrelay_ring_read(struct xenrelay_ring *ring, void *buf, size_t max_items);
+ssize_t xr_ring_read(struct xr_ring *ring, void *buf, size_t max_items);
 
-#endif /* XENRELAY_RING_H */
+#endif /* XR_RING_H */
