@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backing.h"
+#include "parse.h"
+
+#define MAX_STACK 8 /* levels of stacked devices followed */
+
+/* One line of a sysfs file, without its newline. */
+static bool read_line(const char *dir, const char *file, char *line, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(line, size, f))
+		line[0] = '\0';
+	fclose(f);
+	line[strcspn(line, "\n")] = '\0';
+	return true;
+}
+
+static bool read_dev(const char *dir, unsigned int *major, unsigned int *minor)
+{
+	char line[32];
+
+	return read_line(dir, "dev", line, sizeof(line)) &&
+	       sscanf(line, "%u:%u", major, minor) == 2;
+}
+
+/* "none [mq-deadline] kyber" -> "mq-deadline" */
+static void read_scheduler(const char *dir, char *to, size_t size)
+{
+	char line[256];
+	char *begin, *end;
+
+	to[0] = '\0';
+	if (!read_line(dir, "queue/scheduler", line, sizeof(line)))
+		return;
+	begin = strchr(line, '[');
+	end = begin ? strchr(begin, ']') : NULL;
+	if (end)
+		snprintf(to, size, "%.*s", (int)(end - begin - 1), begin + 1);
+	else
+		snprintf(to, size, "%.31s", line);
+}
+
+static int find(const struct backing_table *table, unsigned int major, unsigned int minor)
+{
+	unsigned int i;
+
+	for (i = 0; i < table->nr; i++)
+		if (table->entries[i].major == major && table->entries[i].minor == minor)
+			return i;
+	return -1;
+}
+
+static int append(struct backing_table *table, const char *dir, unsigned int major,
+		  unsigned int minor, int part_of)
+{
+	struct backing *entries, *b;
+
+	entries = reallocarray(table->entries, table->nr + 1, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	table->entries = entries;
+	b = &entries[table->nr];
+	*b = (struct backing){.major = major, .minor = minor, .part_of = part_of};
+	snprintf(b->name, sizeof(b->name), "%.63s", strrchr(dir, '/') + 1);
+	read_scheduler(dir, b->scheduler, sizeof(b->scheduler));
+	return table->nr++;
+}
+
+static int add(struct backing_table *table, const char *sysfs, unsigned int major,
+	       unsigned int minor, uint64_t *start_sector, int part_of, int depth);
+
+static int add_lower(struct backing_table *table, const char *sysfs, const char *dir,
+		     int index, int depth)
+{
+	char path[PATH_MAX + 16];
+	const struct dirent *entry;
+	int ret = 0;
+	DIR *slaves;
+
+	snprintf(path, sizeof(path), "%s/slaves", dir);
+	slaves = opendir(path);
+	if (!slaves)
+		return 0;
+	while (ret >= 0 && (entry = readdir(slaves))) {
+		unsigned int major, minor;
+		uint64_t start;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%.2048s/slaves/%s", dir, entry->d_name);
+		if (!read_dev(path, &major, &minor))
+			continue;
+		ret = add(table, sysfs, major, minor, &start, index, depth + 1);
+		if (ret == -ENODEV)
+			ret = 0;
+	}
+	closedir(slaves);
+	return ret < 0 ? ret : 0;
+}
+
+static int add(struct backing_table *table, const char *sysfs, unsigned int major,
+	       unsigned int minor, uint64_t *start_sector, int part_of, int depth)
+{
+	char link[PATH_MAX], dir[PATH_MAX], line[32];
+	int index, err;
+
+	*start_sector = 0;
+	snprintf(link, sizeof(link), "%s/dev/block/%u:%u", sysfs, major, minor);
+	if (!realpath(link, dir))
+		return errno == ENOENT ? -ENODEV : -errno;
+	if (read_line(dir, "partition", line, sizeof(line))) {
+		/* A partition's directory lies in that of its whole device. */
+		if (!read_line(dir, "start", line, sizeof(line)) ||
+		    !parse_u64(line, 0, UINT64_MAX, start_sector))
+			return -EIO;
+		*strrchr(dir, '/') = '\0';
+		if (!read_dev(dir, &major, &minor))
+			return -EIO;
+	}
+	index = find(table, major, minor);
+	if (index >= 0)
+		return index;
+	index = append(table, dir, major, minor, part_of);
+	if (index < 0 || depth >= MAX_STACK)
+		return index;
+	err = add_lower(table, sysfs, dir, index, depth);
+	return err ? err : index;
+}
+
+int backing_add(struct backing_table *table, const char *sysfs, unsigned int major,
+		unsigned int minor, uint64_t *start_sector)
+{
+	int index = add(table, sysfs, major, minor, start_sector, -1, 0);
+
+	/* A guest's disk lies on it directly, even if it was found below another. */
+	if (index >= 0)
+		table->entries[index].part_of = -1;
+	return index;
+}
+
+void backing_free(struct backing_table *table)
+{
+	free(table->entries);
+	*table = (struct backing_table){0};
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The block devices of this domain that the guests' disks lie on. */
+#ifndef XBLKTRACE_BACKING_H
+#define XBLKTRACE_BACKING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * struct backing - a whole block device, traced in this domain
+ * @major, @minor: its number
+ * @name:	the kernel's name of it
+ * @scheduler:	its I/O scheduler, "" if it has none
+ * @part_of:	index of the stacked device (LVM, RAID) above it that led here,
+ *		-1 if a guest's disk lies on it directly
+ */
+struct backing {
+	unsigned int major, minor;
+	char name[64];
+	char scheduler[32];
+	int part_of;
+};
+
+/* In the order of the module's disks= list: an index is a record's disk. */
+struct backing_table {
+	struct backing *entries;
+	unsigned int nr;
+};
+
+/**
+ * backing_add - find a device in sysfs, and what lies below it
+ * @sysfs:	"/sys"
+ * @start_sector: where it begins on the whole device that is traced, in units
+ *		of 512 bytes: 0 unless it is a partition
+ *
+ * Devices are added once each; those below stacked ones come behind.
+ *
+ * Return: index of the whole device, or negative errno: -ENODEV if sysfs does
+ * not know it.
+ */
+int backing_add(struct backing_table *table, const char *sysfs, unsigned int major,
+		unsigned int minor, uint64_t *start_sector);
+
+void backing_free(struct backing_table *table);
+
+#endif /* XBLKTRACE_BACKING_H */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A capture: both sides started, drained side by side, and stopped in order. */
+#ifndef XBLKTRACE_CAPTURE_H
+#define XBLKTRACE_CAPTURE_H
+
+#include "meta.h"
+#include "writer.h"
+
+/**
+ * struct capture - one run
+ * @facts:	what is traced; the pointers below are those in it, to be changed
+ * @reader, @dom0, @guests, @writer: open, but nothing started
+ * @reason:	why it ends, NULL while it runs
+ * @started:	both sides were up, so that the file holds a capture
+ * @failed:	the exit status is to be 1
+ * @output_told: the failure of the output was
+ */
+struct capture {
+	struct capture_facts facts;
+	struct xenrelay_reader *reader;
+	struct dom0 *dom0;
+	struct guest *guests;
+	struct writer *writer;
+	const char *reason;
+	bool started;
+	bool failed;
+	bool output_told;
+
+	/* Monotonic ns, except xen_start and the rounds' Xen time. */
+	int signal_fd;
+	unsigned int signals;
+	uint64_t end_at;
+	uint64_t give_up_at;
+	uint64_t flushed_at;
+	uint64_t shown_at;
+	uint64_t started_at;
+	uint64_t xen_start;
+	uint64_t round_at;
+	unsigned int sleep_ms;
+	unsigned int max_sleep_ms;
+};
+
+/**
+ * capture_run - write the header, start both sides, drain until the end, stop
+ *
+ * All guests have been let go of when it returns, and the module traces no
+ * more.  Return: 0, or -1 after an error message; what is in the file then is
+ * readable up to its end.
+ */
+int capture_run(struct capture *c);
+
+#endif /* XBLKTRACE_CAPTURE_H */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The module xblk-dom0: the tracer of the domain that serves the disks. */
+#ifndef XBLKTRACE_DOM0_H
+#define XBLKTRACE_DOM0_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "domains.h"
+#include "writer.h"
+
+/**
+ * struct dom0_cpu - the records of one CPU
+ * @fd:		its relay file
+ * @produced, @lost: as dom0_read_stats() found them; produced includes lost
+ */
+struct dom0_cpu {
+	int fd;
+	uint64_t produced;
+	uint64_t lost;
+	struct writer_stream stream;
+};
+
+/**
+ * struct dom0 - the module, held exclusively from dom0_open() to dom0_close()
+ * @buffer_bytes: size of one CPU's buffer
+ * @clock_uncertainty_ns: how exactly it knows Xen's time
+ * @probes, @missing: names, separated by spaces; "" before a session
+ */
+struct dom0 {
+	int control;
+	int stats;
+	int now;
+	struct dom0_cpu *cpus;
+	unsigned int nr_cpus;
+	uint64_t buffer_bytes;
+	unsigned int clock_uncertainty_ns;
+	char probes[1024];
+	char missing[1024];
+};
+
+/*
+ * All functions return 0 or, after an error message, -1.
+ *
+ * Whatever becomes of this process, the module's session ends with it.
+ */
+int dom0_open(struct dom0 *dom0);
+int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *opts,
+	       const struct backing_table *backing, const struct domain *domains,
+	       unsigned int nr_domains);
+
+/* Xen system time, ns. */
+int dom0_now(struct dom0 *dom0, uint64_t *ns);
+
+/**
+ * dom0_drain - move records from the relay files into the trace
+ * @time:	for the chunks' headers
+ * @permille:	raised to how full the fullest buffer was
+ *
+ * Takes all that was there when it was called, and no more than a buffer's
+ * worth of each CPU.  Return: records, or -1: told, unless @w has failed.
+ */
+int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
+		   unsigned int *permille);
+
+/* Bring the counters of @dom0 up to date. */
+int dom0_read_stats(struct dom0 *dom0);
+
+/* Stop tracing; the relay files can still be read. */
+int dom0_stop(struct dom0 *dom0);
+void dom0_close(struct dom0 *dom0);
+
+#endif /* XBLKTRACE_DOM0_H */

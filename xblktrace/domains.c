@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xenstore.h>
+
+#include "disks.h"
+#include "domains.h"
+#include "msg.h"
+#include "parse.h"
+#include "store.h"
+#include "xenrelay-reader.h"
+
+struct selection {
+	struct xenrelay_reader *reader;
+	struct xs_handle *xs;
+	const struct options *opts;
+	struct backing_table *backing;
+	struct domain *domains;
+	unsigned int nr;
+	bool *used; /* of opts->disks */
+};
+
+static void describe(struct selection *sel, struct domain *domain)
+{
+	char *s = store_read(sel->xs, "/local/domain/%u/name", domain->domid);
+
+	snprintf(domain->name, sizeof(domain->name), "%s", s ? s : "");
+	free(s);
+	s = store_read(sel->xs, "/local/domain/%u/vm", domain->domid);
+	if (s && !strncmp(s, "/vm/", 4))
+		snprintf(domain->uuid, sizeof(domain->uuid), "%.36s", s + 4);
+	free(s);
+}
+
+static bool offers_channel(struct selection *sel, unsigned int domid)
+{
+	char **names;
+	int i, nr = xenrelay_list(sel->reader, domid, &names);
+	bool found = false;
+
+	for (i = 0; i < nr; i++)
+		found |= !strcmp(names[i], XBLK_CHANNEL);
+	if (nr >= 0)
+		xenrelay_list_free(names, nr);
+	return found;
+}
+
+/* Return: 1 if added, 0 if it cannot be traced (told), -1 on an error. */
+static int add_domain(struct selection *sel, unsigned int domid, bool named)
+{
+	struct domain domain = {.domid = domid, .named = named};
+	struct domain *domains;
+	unsigned int i;
+
+	for (i = 0; i < sel->nr; i++)
+		if (sel->domains[i].domid == domid)
+			return 1;
+	describe(sel, &domain);
+	if (!offers_channel(sel, domid)) {
+		msg_say("domain %u (%s): the tracer is not loaded in that guest: run "
+			"'modprobe xblk-guest' there",
+			domid, domain.name);
+		return 0;
+	}
+	if (disks_find(sel->reader, &domain, sel->backing, sel->opts->disks,
+		       sel->opts->nr_disks, sel->used))
+		return -1;
+	if (!domain.nr_disks) {
+		msg_say("domain %u (%s): none of its disks%s can be traced", domid,
+			domain.name, sel->opts->nr_disks ? " that -D names" : "");
+		return 0;
+	}
+	domains = reallocarray(sel->domains, sel->nr + 1, sizeof(*domains));
+	if (!domains) {
+		free(domain.disks);
+		return msg_error("out of memory");
+	}
+	sel->domains = domains;
+	domains[sel->nr++] = domain;
+	return 1;
+}
+
+static int add_all(struct selection *sel)
+{
+	unsigned int i, nr, domid;
+	char **nodes = store_list(sel->xs, &nr, "/local/domain");
+	int ret = 0;
+
+	for (i = 0; ret >= 0 && i < nr; i++)
+		if (parse_uint(nodes[i], 1, UINT16_MAX, &domid) &&
+		    domid != xenrelay_own_domid(sel->reader))
+			ret = add_domain(sel, domid, false);
+	free(nodes);
+	return ret < 0 ? -1 : 0;
+}
+
+/* A number is a domid, anything else a name.  Return: -1 if there is none. */
+static int find_domain(struct selection *sel, const char *arg)
+{
+	unsigned int i, nr, domid;
+	char **nodes;
+	int found = -1;
+
+	if (parse_uint(arg, 0, UINT16_MAX, &domid))
+		return xenrelay_domain_exists(sel->reader, domid) ? (int)domid : -1;
+	nodes = store_list(sel->xs, &nr, "/local/domain");
+	for (i = 0; found < 0 && i < nr; i++) {
+		char *name;
+
+		if (!parse_uint(nodes[i], 0, UINT16_MAX, &domid))
+			continue;
+		name = store_read(sel->xs, "/local/domain/%u/name", domid);
+		if (name && !strcmp(name, arg))
+			found = domid;
+		free(name);
+	}
+	free(nodes);
+	return found;
+}
+
+static int add_named(struct selection *sel, const char *arg)
+{
+	int domid = find_domain(sel, arg);
+
+	if (domid < 0)
+		return msg_error("domain %s: there is no such domain: see 'xl list'",
+				 arg);
+	if (domid == (int)xenrelay_own_domid(sel->reader))
+		return msg_error(
+			"domain %s: this is the domain that serves the disks; name "
+			"one of its guests",
+			arg);
+	return add_domain(sel, domid, true) > 0 ? 0 : -1;
+}
+
+static int select_all(struct selection *sel)
+{
+	const struct options *opts = sel->opts;
+	unsigned int i;
+
+	for (i = 0; i < opts->nr_domains; i++)
+		if (strcmp(opts->domains[i], "all") ? add_named(sel, opts->domains[i])
+						    : add_all(sel))
+			return -1;
+	for (i = 0; i < opts->nr_disks; i++)
+		if (!sel->used[i])
+			return msg_error(
+				"-D %s: no such disk: see 'xl block-list DOMAIN'",
+				opts->disks[i]);
+	return sel->nr ? 0 : msg_error("there is no guest to trace");
+}
+
+int domains_select(struct xenrelay_reader *reader, const struct options *opts,
+		   struct backing_table *backing, struct domain **domains,
+		   unsigned int *nr)
+{
+	struct selection sel = {
+		.reader = reader,
+		.xs = xenrelay_xenstore(reader),
+		.opts = opts,
+		.backing = backing,
+		.used = calloc(opts->nr_disks + 1, sizeof(bool)),
+	};
+	int ret = sel.used ? select_all(&sel) : msg_error("out of memory");
+
+	free(sel.used);
+	*domains = sel.domains;
+	*nr = sel.nr;
+	return ret;
+}
+
+void domains_free(struct domain *domains, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		free(domains[i].disks);
+	free(domains);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which guests, and which of their disks, are to be traced. */
+#ifndef XBLKTRACE_DOMAINS_H
+#define XBLKTRACE_DOMAINS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backing.h"
+#include "options.h"
+
+struct xenrelay_reader;
+
+#define XBLK_CHANNEL "xblk" /* the channel that xblk-guest offers */
+
+/**
+ * struct disk - a guest's disk that blkback serves from this domain
+ * @devid:	XenStore's number of it, as 51712
+ * @name:	the name the guest was told to use, as "xvda"
+ * @params:	what the toolstack says it is, as "/dev/vg/guest1"
+ * @major, @minor: the block device in this domain
+ * @backing:	index into the backing table
+ * @start_sector: added to a guest's sector to get that of the backing device
+ */
+struct disk {
+	unsigned int devid;
+	char name[32];
+	char params[256];
+	unsigned int major, minor;
+	int backing;
+	uint64_t start_sector;
+};
+
+/**
+ * struct domain - a guest to be traced
+ * @name, @uuid: "" if unknown
+ * @named:	asked for itself, not as one of "all"
+ * @disks:	in the order of the "disks=" list that its module is given: an
+ *		index is a record's disk
+ */
+struct domain {
+	unsigned int domid;
+	char name[64];
+	char uuid[40];
+	bool named;
+	struct disk *disks;
+	unsigned int nr_disks;
+};
+
+/**
+ * domains_select - find the domains and disks that the options ask for
+ * @domains:	an array, free with domains_free()
+ * @nr:		its length, not 0
+ *
+ * A guest that is named must be traceable; of "all", those that are not are
+ * left out with a word about why.
+ *
+ * Return: 0, or -1 after an error message.
+ */
+int domains_select(struct xenrelay_reader *reader, const struct options *opts,
+		   struct backing_table *backing, struct domain **domains,
+		   unsigned int *nr);
+void domains_free(struct domain *domains, unsigned int nr);
+
+#endif /* XBLKTRACE_DOMAINS_H */

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xblktrace: trace the block I/O of Xen guests from the domain that serves it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "host.h"
+#include "msg.h"
+#include "options.h"
+#include "signals.h"
+
+/* Everything that a run holds; zero, or what *_none says, where it holds nothing. */
+struct run {
+	struct options opts;
+	int lock;
+	struct xenrelay_reader *reader;
+	struct dom0 dom0;
+	struct backing_table backing;
+	struct domain *domains;
+	unsigned int nr_domains;
+	struct guest *guests;
+	struct writer writer;
+};
+
+static int open_output(struct run *run)
+{
+	const char *path = run->opts.output;
+	int err;
+
+	/* Only an own choice of name may meet a capture that is still wanted. */
+	if (!path) {
+		path = DEFAULT_OUTPUT;
+		if (!rename(path, DEFAULT_OUTPUT ".old"))
+			msg_say("the %s that was there is now " DEFAULT_OUTPUT ".old",
+				path);
+	}
+	err = writer_open(&run->writer, path);
+	if (err == -ENOTTY)
+		return msg_error("-o -: a trace is not for a terminal: redirect standard "
+				 "output");
+	return err ? msg_error("%s: %s", path, strerror(-err)) : 0;
+}
+
+static int prepare(struct run *run)
+{
+	unsigned int i;
+	int err;
+
+	if (host_check())
+		return -1;
+	/* libxenstore's thread inherits the mask: signals are this thread's. */
+	signals_block();
+	err = host_open_reader(&run->reader);
+	signals_unblock();
+	if (err)
+		return -1;
+	run->lock = host_lock();
+	if (run->lock < 0)
+		return -1;
+	if (dom0_open(&run->dom0) ||
+	    domains_select(run->reader, &run->opts, &run->backing, &run->domains,
+			   &run->nr_domains))
+		return -1;
+	run->guests = calloc(run->nr_domains, sizeof(*run->guests));
+	if (!run->guests)
+		return msg_error("out of memory");
+	for (i = 0; i < run->nr_domains; i++)
+		run->guests[i].domain = &run->domains[i];
+	return open_output(run);
+}
+
+static int capture(struct run *run)
+{
+	struct capture c = {
+		.facts =
+			{
+				.opts = &run->opts,
+				.own_domid = xenrelay_own_domid(run->reader),
+				.backing = &run->backing,
+				.dom0 = &run->dom0,
+				.domains = run->domains,
+				.guests = run->guests,
+				.nr_guests = run->nr_domains,
+			},
+		.reader = run->reader,
+		.dom0 = &run->dom0,
+		.guests = run->guests,
+		.writer = &run->writer,
+	};
+	int ret = capture_run(&c);
+
+	/* A file without a capture would only be in the way. */
+	if (!c.started && run->writer.regular && !run->writer.is_stdout)
+		unlink(run->writer.path);
+	return ret;
+}
+
+static int clean_up(struct run *run)
+{
+	unsigned int i;
+	int err, failed_before = run->writer.error;
+
+	err = writer_close(&run->writer);
+	if (err && !failed_before)
+		msg_error("%s: %s", run->writer.path, strerror(-err));
+	for (i = 0; i < run->nr_domains; i++)
+		free(run->guests ? run->guests[i].rings : NULL);
+	free(run->guests);
+	domains_free(run->domains, run->nr_domains);
+	backing_free(&run->backing);
+	dom0_close(&run->dom0);
+	xenrelay_reader_close(run->reader);
+	host_unlock(run->lock);
+	options_free(&run->opts);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = {
+		.lock = -1,
+		.dom0 = {.control = -1, .stats = -1, .now = -1},
+		.writer = {.fd = -1},
+	};
+	int status = options_parse(&run.opts, argc, argv);
+
+	if (status < 0) {
+		msg_set_verbose(run.opts.verbose);
+		status = prepare(&run) || capture(&run) ? 1 : 0;
+	}
+	if (clean_up(&run))
+		status = 1;
+	return status;
+}

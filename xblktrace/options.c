@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "msg.h"
+#include "options.h"
+#include "parse.h"
+
+#define MAX_BUFFER_KIB (256 * 1024) /* of one CPU or ring: the channel's own limit */
+
+static const struct option long_options[] = {
+	{"domain", required_argument, NULL, 'd'},
+	{"output", required_argument, NULL, 'o'},
+	{"stopwatch", required_argument, NULL, 'w'},
+	{"disk", required_argument, NULL, 'D'},
+	{"buffer-size", required_argument, NULL, 'b'},
+	{"num-sub-buffers", required_argument, NULL, 'n'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static void print_help(void)
+{
+	printf("Usage: " PROGRAM " -d DOMAIN [-d DOMAIN]... [option]...\n"
+	       "Trace the block I/O of Xen guests, in the guests and in this domain at once.\n"
+	       "\n"
+	       "  -d, --domain=DOMAIN       number or name of a guest, or \"all\"; may be repeated\n"
+	       "  -o, --output=FILE         trace file, \"-\" for standard output\n"
+	       "                            (default: " DEFAULT_OUTPUT ")\n"
+	       "  -w, --stopwatch=SECONDS   end after that time\n"
+	       "  -D, --disk=[DOMAIN:]DISK  only this disk, as xvda or 51712; may be repeated\n"
+	       "  -b, --buffer-size=KIB     size of a sub-buffer (default: %d)\n"
+	       "  -n, --num-sub-buffers=N   sub-buffers for each CPU (default: %d)\n"
+	       "  -v, --verbose             say what is being done\n"
+	       "  -h, --help                show this help\n"
+	       "  -V, --version             show the version\n"
+	       "\n"
+	       "Ctrl-C ends a capture in good order.  Read it with xblkparse(1).\n",
+	       DEFAULT_SUBBUF_KIB, DEFAULT_NR_SUBBUFS);
+}
+
+static int usage_error(void)
+{
+	fprintf(stderr, "Try '" PROGRAM " --help'.\n");
+	return 2;
+}
+
+static bool parse_seconds(const char *s, uint64_t *ns)
+{
+	char *end;
+	double v = strtod(s, &end);
+
+	/* strtod() takes "nan", "inf" and hexadecimal, which nobody means here. */
+	if (end == s || *end || strspn(s, "0123456789.") != strlen(s) || !isfinite(v) ||
+	    v <= 0 || v > 1e9)
+		return false;
+	*ns = v * 1e9;
+	return *ns > 0;
+}
+
+static int parse_option(struct options *opts, int c, const char *arg)
+{
+	switch (c) {
+	case 'd':
+		opts->domains[opts->nr_domains++] = arg;
+		return 0;
+	case 'D':
+		opts->disks[opts->nr_disks++] = arg;
+		return 0;
+	case 'o':
+		opts->output = arg;
+		return *arg ? 0 : msg_error("-o: no file name");
+	case 'w':
+		if (parse_seconds(arg, &opts->duration_ns))
+			return 0;
+		return msg_error("-w %s: not a number of seconds", arg);
+	case 'b':
+		opts->sized = true;
+		if (parse_uint(arg, 4, MAX_BUFFER_KIB, &opts->subbuf_kib))
+			return 0;
+		return msg_error("-b %s: not a size in KiB of at least 4", arg);
+	case 'n':
+		opts->sized = true;
+		if (parse_uint(arg, 2, MAX_BUFFER_KIB, &opts->nr_subbufs))
+			return 0;
+		return msg_error("-n %s: not a number of at least 2", arg);
+	case 'v':
+		opts->verbose = true;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static int check(const struct options *opts, int argc, char **argv)
+{
+	if (optind < argc)
+		return msg_error("%s: unexpected argument", argv[optind]);
+	if (!opts->nr_domains)
+		return msg_error("no domain given: use -d with a number or name of 'xl "
+				 "list', or -d all");
+	if ((uint64_t)opts->subbuf_kib * opts->nr_subbufs > MAX_BUFFER_KIB)
+		return msg_error("-b %u -n %u: more than %d KiB for each CPU",
+				 opts->subbuf_kib, opts->nr_subbufs, MAX_BUFFER_KIB);
+	return 0;
+}
+
+int options_parse(struct options *opts, int argc, char **argv)
+{
+	int c;
+
+	*opts = (struct options){
+		.argc = argc,
+		.argv = argv,
+		.domains = calloc(argc, sizeof(*opts->domains)),
+		.disks = calloc(argc, sizeof(*opts->disks)),
+		.subbuf_kib = DEFAULT_SUBBUF_KIB,
+		.nr_subbufs = DEFAULT_NR_SUBBUFS,
+	};
+	if (!opts->domains || !opts->disks) {
+		msg_error("out of memory");
+		return 1;
+	}
+
+	while ((c = getopt_long(argc, argv, "d:o:w:D:b:n:vhV", long_options, NULL)) !=
+	       -1) {
+		if (c == 'h') {
+			print_help();
+			return 0;
+		}
+		if (c == 'V') {
+			printf(PROGRAM " " XBLK_VERSION "\n");
+			return 0;
+		}
+		if (parse_option(opts, c, optarg))
+			return usage_error();
+	}
+	return check(opts, argc, argv) ? usage_error() : -1;
+}
+
+void options_free(struct options *opts)
+{
+	free(opts->domains);
+	free(opts->disks);
+}

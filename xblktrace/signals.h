@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The signals that end a capture, taken in at chosen moments only. */
+#ifndef XBLKTRACE_SIGNALS_H
+#define XBLKTRACE_SIGNALS_H
+
+/* Block or unblock SIGINT, SIGTERM and SIGHUP for this thread and its children. */
+void signals_block(void);
+void signals_unblock(void);
+
+/* Errors of write() instead of death by SIGPIPE and SIGXFSZ. */
+void signals_ignore_output(void);
+
+/* A descriptor that is readable when a blocked signal is pending; -1 on error. */
+int signals_open(void);
+
+/* How many were pending; they are no more. */
+unsigned int signals_take(int fd);
+
+#endif /* XBLKTRACE_SIGNALS_H */

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define XXH_STATIC_LINKING_ONLY /* XXH3_state_t on the stack */
+#include <xxhash.h>
+
+#include "writer.h"
+
+#define CHUNK_ALIGN	  32
+#define BUFFER_SIZE	  (2 * XBLK_CHUNK_MAX_PAYLOAD)
+#define MIN_DATA	  (64 * 1024)
+#define HEADER_SIZE	  sizeof(struct xblk_trace_header)
+#define ALIGN_UP(n, unit) (((n) + (unit)-1) / (unit) * (unit))
+
+static int open_output(struct writer *w, const char *path)
+{
+	struct stat st;
+
+	if (strcmp(path, "-")) {
+		w->path = path;
+		w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	} else {
+		w->path = "standard output";
+		w->is_stdout = true;
+		if (isatty(STDOUT_FILENO))
+			return -ENOTTY;
+		/*
+		 * A pipe must not hold up the end of a capture.  Opened anew, it
+		 * does not block here without getting O_NONBLOCK for the others
+		 * that have it open.
+		 */
+		w->fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (w->fd < 0 || (!fstat(w->fd, &st) && S_ISREG(st.st_mode))) {
+			/* A file's position is shared with whoever opened it. */
+			if (w->fd >= 0)
+				close(w->fd);
+			w->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		}
+	}
+	if (w->fd < 0 || fstat(w->fd, &st))
+		return -errno;
+	w->regular = S_ISREG(st.st_mode);
+	return 0;
+}
+
+int writer_open(struct writer *w, const char *path)
+{
+	int err;
+
+	*w = (struct writer){.fd = -1, .interrupt_fd = -1};
+	err = open_output(w, path);
+	if (err)
+		return err;
+	w->buf = malloc(BUFFER_SIZE);
+	return w->buf ? 0 : -ENOMEM;
+}
+
+void writer_add_stream(struct writer *w, struct writer_stream *stream)
+{
+	stream->next = w->streams;
+	w->streams = stream;
+}
+
+/* Return: 0 when something may be written, or -EINTR. */
+static int wait_writable(struct writer *w)
+{
+	struct pollfd pfd[2] = {{.fd = w->fd, .events = POLLOUT},
+				{.fd = w->interrupt_fd, .events = POLLIN}};
+
+	if (poll(pfd, w->interrupt_fd >= 0 ? 2 : 1, -1) < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (pfd[1].revents && w->interrupted && w->interrupted(w->arg))
+		return -EINTR;
+	return 0;
+}
+
+/* Return: 0 or negative errno; *@done bytes are out in either case. */
+static int write_all(struct writer *w, const void *buf, size_t len, size_t *done)
+{
+	*done = 0;
+	while (*done < len) {
+		ssize_t n = write(w->fd, (const char *)buf + *done, len - *done);
+		int err = 0;
+
+		if (n > 0)
+			*done += n;
+		else if (n < 0 && errno == EAGAIN)
+			err = wait_writable(w);
+		else if (!n)
+			err = -EIO;
+		else if (errno != EINTR)
+			err = -errno;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static size_t chunk_size(const struct xblk_chunk *chunk)
+{
+	return sizeof(*chunk) + ALIGN_UP(chunk->payload, CHUNK_ALIGN);
+}
+
+/* The records of a chunk that did not get into the file. */
+static void take_back(struct writer *w, const struct xblk_chunk *chunk)
+{
+	struct writer_stream *stream;
+
+	if (chunk->type != XBLK_CHUNK_DATA)
+		return;
+	for (stream = w->streams; stream; stream = stream->next)
+		if (stream->domid == chunk->domid && stream->cpu == chunk->cpu)
+			stream->records -= chunk->payload / XBLK_RECORD_SIZE;
+}
+
+/* @done bytes of the buffer were written: cut the file after a whole chunk. */
+static void cut_back(struct writer *w, size_t done)
+{
+	size_t at = w->bytes ? 0 : HEADER_SIZE;
+	size_t whole = done < at ? 0 : at;
+
+	while (at < w->used) {
+		const struct xblk_chunk *chunk = (const void *)(w->buf + at);
+
+		at += chunk_size(chunk);
+		if (at <= done)
+			whole = at;
+		else
+			take_back(w, chunk);
+	}
+	/* A pipe cannot be cut; its reader drops the partial chunk itself. */
+	if (w->regular && done > whole) {
+		off_t end = lseek(w->fd, -(off_t)(done - whole), SEEK_CUR);
+
+		if (end >= 0 && ftruncate(w->fd, end))
+			whole = done;
+	}
+	w->bytes += whole;
+	w->used = 0;
+}
+
+int writer_flush(struct writer *w)
+{
+	size_t done;
+
+	if (w->error)
+		return w->error;
+	w->error = write_all(w, w->buf, w->used, &done);
+	if (w->error) {
+		cut_back(w, done);
+		return w->error;
+	}
+	w->bytes += w->used;
+	w->used = 0;
+	return 0;
+}
+
+int writer_header(struct writer *w, uint64_t wall_ns, uint64_t xen_ns)
+{
+	struct xblk_trace_header header = {
+		.magic = XBLK_TRACE_MAGIC,
+		.version = XBLK_TRACE_VERSION,
+		.header_size = sizeof(header),
+		.endian = XBLK_TRACE_ENDIAN,
+		.record_size = XBLK_RECORD_SIZE,
+		.wall_ns = wall_ns,
+		.xen_ns = xen_ns,
+	};
+
+	header.checksum = XXH3_64bits(&header, offsetof(typeof(header), checksum));
+	memcpy(w->buf, &header, sizeof(header));
+	w->used = sizeof(header);
+	return writer_flush(w);
+}
+
+/* Make a chunk of the @len payload bytes that lie behind @w->used + its header. */
+static void finish_chunk(struct writer *w, struct xblk_chunk chunk)
+{
+	unsigned char *at = w->buf + w->used;
+	unsigned char *payload = at + sizeof(chunk);
+	XXH3_state_t state;
+
+	chunk.magic = XBLK_CHUNK_MAGIC;
+	XXH3_64bits_reset(&state);
+	XXH3_64bits_update(&state, &chunk, offsetof(struct xblk_chunk, checksum));
+	XXH3_64bits_update(&state, payload, chunk.payload);
+	chunk.checksum = XXH3_64bits_digest(&state);
+	memcpy(at, &chunk, sizeof(chunk));
+	memset(payload + chunk.payload, 0,
+	       ALIGN_UP(chunk.payload, CHUNK_ALIGN) - chunk.payload);
+	w->used += chunk_size(&chunk);
+}
+
+void *writer_reserve(struct writer *w, size_t *max_records)
+{
+	size_t room;
+
+	if (BUFFER_SIZE - w->used < sizeof(struct xblk_chunk) + MIN_DATA)
+		writer_flush(w);
+	if (w->error)
+		return NULL;
+	room = BUFFER_SIZE - w->used - sizeof(struct xblk_chunk);
+	if (room > XBLK_CHUNK_MAX_PAYLOAD)
+		room = XBLK_CHUNK_MAX_PAYLOAD;
+	*max_records = room / XBLK_RECORD_SIZE;
+	return w->buf + w->used + sizeof(struct xblk_chunk);
+}
+
+void writer_commit(struct writer *w, struct writer_stream *stream, size_t records,
+		   uint64_t time)
+{
+	if (!records)
+		return;
+	finish_chunk(w, (struct xblk_chunk){
+				.type = XBLK_CHUNK_DATA,
+				.domid = stream->domid,
+				.cpu = stream->cpu,
+				.payload = records * XBLK_RECORD_SIZE,
+				.sequence = stream->records,
+				.time = time,
+			});
+	stream->records += records;
+}
+
+int writer_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
+		 size_t len, uint64_t time)
+{
+	if (len > XBLK_CHUNK_MAX_PAYLOAD)
+		return -EFBIG;
+	if (BUFFER_SIZE - w->used <
+	    sizeof(struct xblk_chunk) + ALIGN_UP(len, CHUNK_ALIGN))
+		writer_flush(w);
+	if (w->error)
+		return w->error;
+	if (len)
+		memcpy(w->buf + w->used + sizeof(struct xblk_chunk), payload, len);
+	finish_chunk(w, (struct xblk_chunk){.type = type, .payload = len, .time = time});
+	return 0;
+}
+
+int writer_last_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
+		      size_t len, uint64_t time)
+{
+	int first = w->error;
+	int err;
+
+	if (first && !w->regular)
+		return first;
+	w->error = 0;
+	err = writer_chunk(w, type, payload, len, time);
+	if (!err)
+		err = writer_flush(w);
+	w->error = first ? first : err;
+	return err;
+}
+
+int writer_close(struct writer *w)
+{
+	if (w->fd >= 0) {
+		if (w->buf)
+			writer_flush(w);
+		/* Some file systems report a full disk only here. */
+		if (close(w->fd) && !w->error)
+			w->error = -errno;
+	}
+	w->fd = -1;
+	free(w->buf);
+	w->buf = NULL;
+	return w->error;
+}
