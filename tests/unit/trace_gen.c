@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trace_gen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+const char *const gen_meta_text =
+	"{\"tool\": \"test\", \"host\": \"host\", \"clock_uncertainty_ns\": 500,"
+	" \"backend\": {\"domid\": 0, \"nr_cpus\": 2, \"clock_uncertainty_ns\": 200,"
+	"  \"disks\": [{\"index\": 0, \"dev\": \"259:0\", \"name\": \"nvme0n1\","
+	"   \"scheduler\": \"none\", \"part_of\": null},"
+	"   {\"index\": 1, \"dev\": \"252:0\", \"name\": \"nullb0\"},"
+	"   {\"index\": 2, \"dev\": \"254:0\", \"name\": \"dm-0\"}]},"
+	" \"guests\": [{\"domid\": 3, \"name\": \"guest1\", \"nr_rings\": 2,"
+	"  \"clock_uncertainty_ns\": 300,"
+	"  \"disks\": [{\"index\": 0, \"devid\": 51712, \"name\": \"xvda\","
+	"    \"backend_disk\": 0, \"start_sector\": 0},"
+	"   {\"index\": 1, \"devid\": 51728, \"name\": \"xvdb\","
+	"    \"backend_disk\": 1, \"start_sector\": 2048},"
+	"   {\"index\": 2, \"devid\": 51744, \"name\": \"xvdc\", \"backend_disk\": null},"
+	"   {\"index\": 3, \"devid\": 51760, \"name\": \"xvdd\","
+	"    \"backend_disk\": 2, \"start_sector\": 0}]}]}";
+
+static void *append(struct gen *g, const void *bytes, size_t len)
+{
+	g->data = realloc(g->data, g->len + len + 1);
+	if (!g->data)
+		abort();
+	if (bytes)
+		memcpy(g->data + g->len, bytes, len);
+	else
+		memset(g->data + g->len, 0, len);
+	g->len += len;
+	return g->data + g->len - len;
+}
+
+void gen_init_bare(struct gen *g)
+{
+	struct xblk_trace_header h = {
+		.magic = XBLK_TRACE_MAGIC,
+		.version = XBLK_TRACE_VERSION,
+		.header_size = sizeof(h),
+		.endian = XBLK_TRACE_ENDIAN,
+		.record_size = XBLK_RECORD_SIZE,
+		.wall_ns = 1700000000000000000ull,
+		.xen_ns = GEN_START,
+	};
+
+	memset(g, 0, sizeof(*g));
+	h.checksum = XXH3_64bits(&h, offsetof(struct xblk_trace_header, checksum));
+	append(g, &h, sizeof(h));
+}
+
+void gen_init(struct gen *g)
+{
+	gen_init_bare(g);
+	gen_chunk(g, XBLK_CHUNK_META, 0, 0, 0, 0, gen_meta_text, strlen(gen_meta_text));
+	gen_process(g, 0, 0, 0, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
+}
+
+void gen_deinit(struct gen *g)
+{
+	for (unsigned int i = 0; i < g->nr_streams; i++)
+		free(g->streams[i].records);
+	free(g->data);
+}
+
+void gen_fix_checksum(struct gen *g, size_t offset)
+{
+	const size_t covered = offsetof(struct xblk_chunk, checksum);
+	struct xblk_chunk c;
+	XXH3_state_t *state = XXH3_createState();
+
+	memcpy(&c, g->data + offset, sizeof(c));
+	XXH3_64bits_reset(state);
+	XXH3_64bits_update(state, &c, covered);
+	XXH3_64bits_update(state, g->data + offset + sizeof(c), c.payload);
+	c.checksum = XXH3_64bits_digest(state);
+	XXH3_freeState(state);
+	memcpy(g->data + offset, &c, sizeof(c));
+}
+
+void gen_chunk(struct gen *g, unsigned int type, unsigned int domid, uint32_t cpu,
+	       uint64_t sequence, uint64_t ns, const void *payload, size_t len)
+{
+	struct xblk_chunk c = {
+		.magic = XBLK_CHUNK_MAGIC,
+		.type = type,
+		.domid = domid,
+		.cpu = cpu,
+		.payload = len,
+		.sequence = sequence,
+		.time = GEN_START + ns,
+	};
+	size_t offset = g->len;
+
+	append(g, &c, sizeof(c));
+	if (len)
+		append(g, payload, len);
+	append(g, NULL, (32 - len % 32) % 32);
+	gen_fix_checksum(g, offset);
+}
+
+static struct gen_stream *stream(struct gen *g, unsigned int domid, unsigned int cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->nr_streams; i++) {
+		if (g->streams[i].domid == domid && g->streams[i].cpu == cpu)
+			return &g->streams[i];
+	}
+	if (i == GEN_STREAMS)
+		abort();
+	g->streams[i].domid = domid;
+	g->streams[i].cpu = cpu;
+	g->nr_streams++;
+	return &g->streams[i];
+}
+
+void gen_add(struct gen *g, unsigned int domid, unsigned int cpu,
+	     const struct xblk_record *r)
+{
+	struct gen_stream *s = stream(g, domid, cpu);
+
+	s->records = realloc(s->records, (s->nr + 1) * sizeof(*r));
+	if (!s->records)
+		abort();
+	s->records[s->nr++] = *r;
+	s->produced++;
+}
+
+struct xblk_record *gen_last(struct gen *g, unsigned int domid, unsigned int cpu)
+{
+	struct gen_stream *s = stream(g, domid, cpu);
+
+	return &s->records[s->nr - 1];
+}
+
+void gen_flush(struct gen *g, uint64_t ns)
+{
+	for (unsigned int i = 0; i < g->nr_streams; i++) {
+		struct gen_stream *s = &g->streams[i];
+		size_t done = 0;
+
+		while (done < s->nr) {
+			size_t nr = s->nr - done, most = XBLK_CHUNK_MAX_PAYLOAD / 32;
+
+			if (nr > most)
+				nr = most;
+			gen_chunk(g, XBLK_CHUNK_DATA, s->domid, s->cpu, s->sequence, ns,
+				  s->records + done, nr * sizeof(*s->records));
+			s->sequence += nr;
+			done += nr;
+		}
+		s->nr = 0;
+	}
+}
+
+void gen_round(struct gen *g, uint64_t ns)
+{
+	gen_flush(g, ns);
+	gen_chunk(g, XBLK_CHUNK_ROUND, 0, 0, 0, ns, NULL, 0);
+}
+
+void gen_skip(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t nr)
+{
+	gen_flush(g, 0);
+	stream(g, domid, cpu)->sequence += nr;
+	stream(g, domid, cpu)->produced += nr;
+}
+
+void gen_end(struct gen *g, uint64_t ns)
+{
+	char text[4096];
+	size_t len = 0;
+
+	gen_flush(g, ns);
+	len += snprintf(text, sizeof(text),
+			"{\"reason\": \"stopped\", \"duration_ns\": %llu, \"streams\": [",
+			(unsigned long long)ns);
+	for (unsigned int i = 0; i < g->nr_streams; i++) {
+		struct gen_stream *s = &g->streams[i];
+
+		len += snprintf(text + len, sizeof(text) - len,
+				"%s{\"domid\": %u, \"cpu\": %u, \"produced\": %llu,"
+				" \"written\": %llu, \"lost\": %llu}",
+				i ? ", " : "", s->domid, s->cpu,
+				(unsigned long long)(s->produced + s->lost),
+				(unsigned long long)s->produced,
+				(unsigned long long)s->lost);
+	}
+	len += snprintf(text + len, sizeof(text) - len,
+			"], \"events_sent\": [{\"domid\": 3, \"events\": 0}]}");
+	gen_chunk(g, XBLK_CHUNK_END, 0, 0, 0, ns, text, len);
+}
+
+void gen_event(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t ns,
+	       unsigned int event, unsigned int op, uint64_t sector, uint32_t nr,
+	       uint32_t id, uint32_t aux)
+{
+	struct xblk_record r = {
+		.time = GEN_START + ns,
+		.sector = sector,
+		.nr_sectors = nr,
+		.id = id,
+		.aux = aux,
+		.disk = 0,
+		.event = event,
+		.op = op,
+	};
+
+	gen_add(g, domid, cpu, &r);
+}
+
+void gen_process(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t ns,
+		 uint32_t pid, const char *comm, unsigned int flags)
+{
+	struct xblk_record r = {
+		.time = GEN_START + ns,
+		.aux = pid,
+		.disk = XBLK_NO_DISK,
+		.event = XBLK_EV_PROCESS,
+		.op = flags,
+	};
+
+	strncpy(r.comm, comm, sizeof(r.comm));
+	gen_add(g, domid, cpu, &r);
+}
+
+void gen_lost(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t from,
+	      uint64_t until, uint64_t count)
+{
+	struct xblk_record r = {
+		.time = GEN_START + from,
+		.lost = {.until = GEN_START + until, .count = count},
+		.disk = XBLK_NO_DISK,
+		.event = XBLK_EV_LOST,
+	};
+
+	gen_add(g, domid, cpu, &r);
+	stream(g, domid, cpu)->lost += count;
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "join.h"
+
+/* How far back the origin of a split is looked for. */
+#define SEARCH_MAX 256
+
+void bio_free(struct join *j, struct bio *bio)
+{
+	struct domain *dom = bio->disk->dom;
+
+	if (map_get(&dom->bios, bio->id) == bio)
+		map_del(&dom->bios, bio->id);
+	list_del(&bio->age);
+	list_del(&bio->in_rq);
+	list_del(&bio->owned);
+	list_del(&bio->wait);
+	list_del(&bio->wait_age);
+	dom->nr_bios--;
+	pool_put(&j->bios, bio);
+}
+
+void bio_forget(struct join *j, struct bio *bio)
+{
+	if (bio->owner)
+		bio->owner->flags |= RQ_DROPPED;
+	bio_free(j, bio);
+}
+
+static struct bio *bio_new(struct join *j, struct disk *disk, const struct xblk_record *r)
+{
+	struct domain *dom = disk->dom;
+	struct bio *old = map_get(&dom->bios, r->id);
+	struct bio *bio;
+
+	/* The identity is in use again, so what ended the old one was missed. */
+	if (old) {
+		dom->stale_bios++;
+		bio_forget(j, old);
+	}
+	if (dom->nr_bios >= j->max_in_flight) {
+		dom->evicted_bios++;
+		bio_forget(j, list_entry(dom->bio_age.next, struct bio, age));
+	}
+	bio = pool_get(&j->bios);
+	bio->disk = disk;
+	bio->id = r->id;
+	bio->op = r->op;
+	bio->sector = r->sector;
+	bio->nr_sectors = r->nr_sectors;
+	bio->pid = r->aux;
+	bio->q_ns = r->time;
+	list_init(&bio->in_rq);
+	list_init(&bio->owned);
+	list_init(&bio->wait);
+	list_init(&bio->wait_age);
+	list_add_tail(&dom->bio_age, &bio->age);
+	dom->nr_bios++;
+	map_set(&dom->bios, bio->id, bio);
+	return bio;
+}
+
+/*
+ * @child was cut from the front of @bio, or is a clone of a part of it that
+ * goes to a lower device: either way its time began with @bio's.
+ */
+static void bio_inherit(struct bio *child, struct bio *bio)
+{
+	child->q_ns = bio->q_ns;
+	child->pid = bio->pid;
+	child->flags |= bio->flags & BIO_NO_Q;
+	match_inherit(child, bio);
+}
+
+/* @child's part of @bio is @child's now; @bio ends when nothing is left. */
+static void bio_shrink(struct join *j, struct bio *bio, uint32_t nr)
+{
+	if (nr < bio->nr_sectors) {
+		bio->sector += nr;
+		bio->nr_sectors -= nr;
+		match_moved(bio);
+		return;
+	}
+	if (bio->owner)
+		bio->owner->outstanding--;
+	bio_free(j, bio);
+}
+
+static bool bio_holds(const struct bio *bio, const struct disk *disk, unsigned int op,
+		      uint64_t sector, uint32_t nr)
+{
+	return bio->disk == disk && !bio->rq && !(bio->flags & BIO_DONE) &&
+	       op_class(bio->op) == op_class(op) && nr <= bio->nr_sectors &&
+	       (bio->sector == sector || !bio->nr_sectors);
+}
+
+/*
+ * The bio that was queued and of which @r is about a part.  It is nearly
+ * always the last one that the process queued.
+ */
+static struct bio *find_origin(struct domain *dom, const struct disk *disk,
+			       const struct xblk_record *r, uint64_t sector)
+{
+	struct process *p = map_get(&dom->processes, r->aux);
+	struct bio *bio = p ? map_get(&dom->bios, p->last_bio) : NULL;
+	struct list *node = dom->bio_age.prev;
+
+	if (bio && bio->id != r->id && bio_holds(bio, disk, r->op, sector, r->nr_sectors))
+		return bio;
+	for (int i = 0; i < SEARCH_MAX && node != &dom->bio_age; i++, node = node->prev) {
+		bio = list_entry(node, struct bio, age);
+		if (bio->id != r->id &&
+		    bio_holds(bio, disk, r->op, sector, r->nr_sectors))
+			return bio;
+	}
+	return NULL;
+}
+
+/* The upper bio that the remapping behind this Q cut a part from. */
+static struct bio *remap_origin(struct stream *s, const struct xblk_record *r)
+{
+	struct disk *upper;
+
+	if (!s->remap.have_from || s->remap.id != r->id || s->remap.to_disk != r->disk ||
+	    s->remap.to_sector != r->sector)
+		return NULL;
+	s->remap.have_to = s->remap.have_from = false;
+	upper = domain_disk(s->dom, s->remap.from_disk);
+	/* A partition's bio is its disk's bio: nothing was cloned. */
+	if (!upper || s->remap.from_disk == r->disk)
+		return NULL;
+	return find_origin(s->dom, upper, r, s->remap.from_sector);
+}
+
+static void queue_guest(struct join *j, struct disk *disk, const struct xblk_record *r)
+{
+	disk->stats.guest.bios++;
+	if (r->op & XBLK_OP_F_PREFLUSH || is_flush(r)) {
+		if (!disk->nr_flush_q++ || r->time < disk->flush_q_ns)
+			disk->flush_q_ns = r->time;
+	}
+	/* An empty flush is never issued itself, so no D will name it. */
+	if (!is_flush(r))
+		bio_new(j, disk, r);
+}
+
+static void queue_backend(struct join *j, struct stream *s, struct disk *disk,
+			  struct process *p, const struct xblk_record *r)
+{
+	/* The new bio first: making room for it may take any other one. */
+	struct bio *bio = bio_new(j, disk, r);
+	struct bio *origin = remap_origin(s, r);
+	struct disk *guest_disk;
+
+	if (is_flush(r))
+		list_add_tail(&disk->flush_bios, &bio->in_rq);
+	if (origin) {
+		bio_inherit(bio, origin);
+		bio_shrink(j, origin, r->nr_sectors);
+		return;
+	}
+	guest_disk = p ? model_serves(j->model, p) : NULL;
+	if (guest_disk && guest_disk->backing == disk) {
+		guest_disk->stats.backend.bios++;
+		bio->guest_disk = guest_disk;
+		match_bio(j, bio);
+		return;
+	}
+	/* If its name was lost, this may have been a guest's all the same. */
+	if ((!p || !p->known) && s->dom->gaps.nr)
+		gaps_add(&s->dom->gaps, r->time, r->time);
+	disk->own_bios++;
+	disk->own_sectors += r->nr_sectors;
+}
+
+void bio_queue(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct process *p = model_process(s->dom, r->aux);
+
+	if (!disk)
+		return;
+	if (s->dom->backend)
+		queue_backend(j, s, disk, p, r);
+	else
+		queue_guest(j, disk, r);
+	if (p)
+		p->last_bio = r->id;
+}
+
+static struct merge_count *side_of(struct domain *dom, struct disk *disk,
+				   const struct bio *bio)
+{
+	if (!dom->backend)
+		return &disk->stats.guest;
+	return bio && bio->guest_disk ? &bio->guest_disk->stats.backend : NULL;
+}
+
+void bio_merged(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct merge_count *side;
+
+	(void)j;
+	if (!disk)
+		return;
+	side = side_of(s->dom, disk, map_get(&s->dom->bios, r->id));
+	if (!side)
+		return;
+	if (r->event == XBLK_EV_BACKMERGE)
+		side->back++;
+	else
+		side->front++;
+}
+
+void bio_split(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct merge_count *side;
+	struct bio *bio, *origin;
+
+	if (!disk)
+		return;
+	bio = bio_new(j, disk, r);
+	origin = find_origin(s->dom, disk, r, r->sector);
+	if (!origin) {
+		bio->flags |= BIO_NO_Q;
+		return;
+	}
+	bio_inherit(bio, origin);
+	bio_shrink(j, origin, r->nr_sectors);
+	side = side_of(s->dom, disk, bio);
+	if (side)
+		side->splits++;
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --events: blkparse's columns, with domain and disk where it has the device. */
+#include "output.h"
+
+#include <inttypes.h>
+
+#include "util.h"
+
+/* Indexed by event; 0: has no disk and a form of its own. */
+static const char letters[XBLK_EV_MAX] = {
+	[XBLK_EV_QUEUE] = 'Q',	  [XBLK_EV_BACKMERGE] = 'M',  [XBLK_EV_FRONTMERGE] = 'F',
+	[XBLK_EV_RQMERGE] = 'm',  [XBLK_EV_SPLIT] = 'X',      [XBLK_EV_REQUEUE] = 'R',
+	[XBLK_EV_ISSUE] = 'D',	  [XBLK_EV_PART] = 'P',	      [XBLK_EV_COMPLETE] = 'C',
+	[XBLK_EV_REMAP] = 'A',	  [XBLK_EV_REMAP_FROM] = 'a', [XBLK_EV_INTERRUPT] = 'I',
+	[XBLK_EV_RESPONSE] = 'r', [XBLK_EV_RING] = 'T',	      [XBLK_EV_PROCESS] = 'p',
+	[XBLK_EV_LOST] = 'L',	  [XBLK_EV_CLOCK] = 'c',
+};
+
+static bool aux_is_pid(unsigned int event)
+{
+	switch (event) {
+	case XBLK_EV_QUEUE:
+	case XBLK_EV_BACKMERGE:
+	case XBLK_EV_FRONTMERGE:
+	case XBLK_EV_SPLIT:
+	case XBLK_EV_REMAP:
+	case XBLK_EV_RING:
+	case XBLK_EV_PROCESS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool shown(const struct filter *f, const struct stream *s, const struct disk *disk)
+{
+	/* A filter is for guests; dom0's events are always of interest. */
+	if (s->dom->backend)
+		return true;
+	return filter_domain(f, s->dom) && (!disk || filter_disk(f, disk));
+}
+
+static void print_block(FILE *out, const struct stream *s, const struct xblk_record *r)
+{
+	const struct process *p =
+		aux_is_pid(r->event) ? map_get(&s->dom->processes, r->aux) : NULL;
+	char op[16];
+
+	op_letters(op, r->op, r->nr_sectors);
+	fprintf(out, " %4s", op);
+	if (r->nr_sectors)
+		fprintf(out, " %llu + %u", r->sector, r->nr_sectors);
+	if (r->event == XBLK_EV_COMPLETE)
+		fprintf(out, " [%u]", r->aux);
+	else if (p && p->known)
+		fprintf(out, " [%s]", p->comm);
+}
+
+void event_print(FILE *out, const struct parse *p, const struct filter *f,
+		 const struct stream *s, const struct xblk_record *r)
+{
+	const struct disk *disk = domain_disk(s->dom, r->disk);
+	int64_t ns = (int64_t)(r->time - p->merge.start_ns);
+	uint64_t abs_ns = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+	bool gap = r->event == EV_GAP;
+	char name[NAME_LEN + 16], comm[XBLK_COMM_LEN + 1];
+
+	if (gap || r->event == XBLK_EV_LOST || r->event == XBLK_EV_PROCESS ||
+	    r->event == XBLK_EV_CLOCK)
+		disk = NULL;
+	if (!shown(f, s, disk))
+		return;
+	snprintf(name, sizeof(name), "%u:%s", s->dom->domid, disk ? disk->name : "-");
+	fprintf(out, "%12s %3u %8" PRIu64 " %s%5" PRIu64 ".%09" PRIu64 " %5u %2c", name,
+		s->cpu, s->sequence, ns < 0 ? "-" : "", abs_ns / 1000000000,
+		abs_ns % 1000000000, aux_is_pid(r->event) ? r->aux : 0,
+		gap ? 'L' : letters[r->event]);
+	switch (r->event) {
+	case EV_GAP:
+		fprintf(out, "  %llu records missing or invalid", r->lost.count);
+		break;
+	case XBLK_EV_LOST:
+		fprintf(out, "  %llu records lost, until %llu ns later", r->lost.count,
+			r->lost.until - r->time);
+		break;
+	case XBLK_EV_PROCESS:
+		copy_printable(comm, sizeof(comm), r->comm, XBLK_COMM_LEN);
+		fprintf(out, "  [%s]", comm);
+		break;
+	case XBLK_EV_CLOCK:
+		fprintf(out, "  clock generation %u", r->id);
+		break;
+	case XBLK_EV_INTERRUPT:
+	case XBLK_EV_RESPONSE:
+	case XBLK_EV_RING:
+		fprintf(out, "  ring %u", r->event == XBLK_EV_RING ? r->id : r->aux);
+		break;
+	default:
+		print_block(out, s, r);
+		break;
+	}
+	fputc('\n', out);
+}

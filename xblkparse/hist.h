@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A histogram of latencies in ns: linear within an octave, 64 buckets each,
+ * so a value read back is wrong by 1/64 at most, whatever its size.
+ */
+#ifndef XBLKPARSE_HIST_H
+#define XBLKPARSE_HIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HIST_SUB_BITS 6
+#define HIST_BUCKETS  ((64 - HIST_SUB_BITS + 1) << HIST_SUB_BITS)
+
+struct hist {
+	uint64_t count;
+	uint64_t min, max; /* exact; valid if count */
+	unsigned __int128 sum;
+	uint64_t buckets[HIST_BUCKETS];
+};
+
+void hist_add(struct hist *h, uint64_t ns);
+void hist_merge(struct hist *to, const struct hist *from);
+uint64_t hist_mean(const struct hist *h);
+/* The value that @permille / 1000 of all are not above; 0 if empty. */
+uint64_t hist_quantile(const struct hist *h, unsigned int permille);
+/* The smallest value that falls into a bucket. */
+uint64_t hist_lower(size_t bucket);
+
+#endif

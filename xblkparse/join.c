@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "join.h"
+
+#include <string.h>
+
+#include "util.h"
+
+void join_init(struct join *j, struct model *model)
+{
+	memset(j, 0, sizeof(*j));
+	j->model = model;
+	j->max_in_flight = JOIN_MAX_IN_FLIGHT;
+	pool_init(&j->bios, sizeof(struct bio));
+	pool_init(&j->rqs, sizeof(struct rq));
+	list_init(&j->hold);
+	list_init(&j->wait_age);
+}
+
+void join_deinit(struct join *j)
+{
+	pool_deinit(&j->bios);
+	pool_deinit(&j->rqs);
+}
+
+static void on_process(struct stream *s, const struct xblk_record *r)
+{
+	struct process *p = model_process(s->dom, r->aux);
+
+	if (!p)
+		return;
+	copy_printable(p->comm, sizeof(p->comm), r->comm, XBLK_COMM_LEN);
+	p->kthread = r->op & XBLK_PROCESS_KTHREAD;
+	p->known = true;
+	p->meta = 0;
+}
+
+static void on_remap(struct stream *s, const struct xblk_record *r)
+{
+	if (r->event == XBLK_EV_REMAP) {
+		s->remap.have_to = true;
+		s->remap.have_from = false;
+		s->remap.id = r->id;
+		s->remap.to_disk = r->disk;
+		s->remap.to_sector = r->sector;
+	} else if (s->remap.have_to && s->remap.id == r->id) {
+		s->remap.have_from = true;
+		s->remap.from_disk = r->disk;
+		s->remap.from_sector = r->sector;
+	}
+}
+
+static void on_lost(struct stream *s, const struct xblk_record *r)
+{
+	gaps_add(&s->dom->gaps, r->time, r->lost.until);
+	s->rq_open = false;
+	s->remap.have_to = false;
+}
+
+void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct domain *dom = s->dom;
+
+	if (r->event == EV_GAP) {
+		on_lost(s, r);
+		return;
+	}
+	j->records++;
+	if (r->time > j->last_ns)
+		j->last_ns = r->time;
+	if (r->time < dom->first_ns)
+		dom->first_ns = r->time;
+	/* Only dom0's time moves ours: a guest's could be anything. */
+	if (dom->backend)
+		join_advance(j, r->time);
+	switch (r->event) {
+	case XBLK_EV_QUEUE:
+		bio_queue(j, s, r);
+		break;
+	case XBLK_EV_BACKMERGE:
+	case XBLK_EV_FRONTMERGE:
+		bio_merged(j, s, r);
+		break;
+	case XBLK_EV_SPLIT:
+		bio_split(j, s, r);
+		break;
+	case XBLK_EV_ISSUE:
+		rq_issue(j, s, r);
+		break;
+	case XBLK_EV_PART:
+		rq_part(j, s, r);
+		break;
+	case XBLK_EV_REQUEUE:
+		rq_requeue(j, s, r);
+		break;
+	case XBLK_EV_RQMERGE:
+		rq_merged(j, s, r);
+		break;
+	case XBLK_EV_COMPLETE:
+		rq_complete(j, s, r);
+		break;
+	case XBLK_EV_REMAP:
+	case XBLK_EV_REMAP_FROM:
+		on_remap(s, r);
+		break;
+	case XBLK_EV_PROCESS:
+		on_process(s, r);
+		break;
+	case XBLK_EV_LOST:
+		on_lost(s, r);
+		break;
+	case XBLK_EV_CLOCK:
+		dom->clock_generation = r->id;
+		break;
+	default:
+		break;
+	}
+}
+
+void join_advance(struct join *j, uint64_t ns)
+{
+	if (ns > j->now_ns)
+		j->now_ns = ns;
+	match_expire(j);
+}
+
+void join_finish(struct join *j)
+{
+	for (unsigned int i = 0; i < j->model->nr_domains; i++) {
+		struct domain *dom = j->model->domains[i];
+
+		while (!dom->backend && !list_empty(&dom->rq_age))
+			match_give_up(j, list_entry(dom->rq_age.next, struct rq, age),
+				      true);
+	}
+}

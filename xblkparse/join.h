@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The join: bios and requests of every domain from their events, and each
+ * guest request's way through dom0.
+ *
+ * join.c   which event does what; gaps, clocks, the end
+ * bios.c   bios: queued, split, remapped, forgotten
+ * rqs.c    requests: issued, requeued, completed, forgotten
+ * match.c  a guest's request <-> dom0's bios; the stages; the bins
+ */
+#ifndef XBLKPARSE_JOIN_H
+#define XBLKPARSE_JOIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "list.h"
+#include "merge.h"
+#include "model.h"
+#include "pool.h"
+#include "stats.h"
+
+/*
+ * How long one side of a match waits for the other one to show up in the
+ * merged order.  Clocks are known far better; late records are not.
+ */
+#define JOIN_WAIT_NS 10000000ull
+
+/* Of one domain; beyond, the oldest go. */
+#define JOIN_MAX_IN_FLIGHT (1u << 20)
+
+struct rq;
+
+enum bio_flags {
+	BIO_NO_Q = 1 << 0,	/* its Q was not seen */
+	BIO_UNMATCHED = 1 << 1, /* blkback's, and no guest request fits so far */
+	BIO_DONE = 1 << 2,	/* completed, kept only for a match */
+};
+
+struct bio {
+	struct list age;   /* of the domain, oldest first */
+	struct list in_rq; /* rq->bios, or disk->flush_bios */
+	struct list owned; /* owner->backend_bios */
+	struct list wait;  /* guest->unmatched */
+	struct list wait_age;
+	struct disk *disk;
+	struct disk *guest_disk; /* blkback's: whose I/O it is */
+	struct rq *rq;		 /* issued as part of, or NULL */
+	struct rq *owner;	 /* guest request it serves, or NULL */
+	uint64_t sector;
+	uint64_t q_ns, d_ns, c_ns;
+	uint32_t nr_sectors, id, pid;
+	uint8_t op, flags;
+};
+
+enum rq_flags {
+	RQ_NO_Q = 1 << 0,	   /* a bio of it is not known */
+	RQ_CONTRADICTION = 1 << 1, /* its records do not fit together */
+	RQ_REQUEUED = 1 << 2,	   /* came back and has not been issued again */
+	RQ_MATCHED = 1 << 3,	   /* dom0 has queued all of it */
+	RQ_COMPLETED = 1 << 4,	   /* came back to the guest */
+	RQ_DROPPED = 1 << 5,	   /* a dom0 bio of it was forgotten */
+};
+
+struct rq {
+	struct list age;
+	struct list bios;
+	struct disk *disk;
+	uint64_t sector;
+	uint64_t d_ns; /* the last issue */
+	uint32_t nr_sectors, id, first_bio, done_sectors;
+	uint32_t requeues, error;
+	uint8_t op, flags;
+	struct disk *credited; /* dom0's: guest disk that it counts for */
+
+	/* a guest's */
+	uint32_t nr_bios;
+	uint64_t q_ns, c_ns;
+	uint64_t matched_sectors;
+	uint32_t match_pid; /* dom0 thread that has queued a part */
+	uint32_t nr_backend_bios, outstanding;
+	uint32_t clock_generation, backend_clock_generation;
+	struct list backend_bios;
+	struct list match; /* guest->match */
+	struct list hold;  /* join->hold: completed, dom0's side missing */
+	uint64_t hold_until;
+	struct {
+		bool known;
+		uint64_t q_ns, d_ns, c_ns;
+	} chain; /* of the dom0 bio that completed last */
+};
+
+/* A guest request has ended; @stages is NULL unless all of it was seen. */
+typedef void (*join_request_fn)(void *ctx, const struct rq *rq, enum bin bin,
+				const int64_t stages[STAGE_MAX]);
+
+struct join {
+	struct model *model;
+	struct pool bios, rqs;
+	struct list hold;     /* guest requests, by hold_until */
+	struct list wait_age; /* unmatched bios, oldest first */
+	uint64_t now_ns;      /* as far as dom0 and the rounds have come */
+	uint64_t last_ns;     /* youngest record */
+	uint64_t records;
+	uint64_t max_in_flight;
+	join_request_fn on_request; /* or NULL */
+	void *ctx;
+};
+
+void join_init(struct join *j, struct model *model);
+void join_deinit(struct join *j);
+void join_record(struct join *j, struct stream *s, const struct xblk_record *r);
+/* All records before @ns have been given. */
+void join_advance(struct join *j, uint64_t ns);
+/* The trace is over: whatever is not complete gets its bin. */
+void join_finish(struct join *j);
+
+/* Two records may be of the same I/O: what guest and dom0 call it may differ. */
+static inline unsigned int op_class(unsigned int op)
+{
+	op &= XBLK_OP_MASK;
+	if (op == XBLK_OP_SECURE_DISCARD)
+		return XBLK_OP_DISCARD;
+	return op;
+}
+
+static inline bool is_flush(const struct xblk_record *r)
+{
+	return !r->nr_sectors &&
+	       ((r->op & XBLK_OP_MASK) == XBLK_OP_FLUSH || (r->op & XBLK_OP_F_PREFLUSH));
+}
+
+/* bios.c */
+void bio_queue(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_merged(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_split(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_free(struct join *j, struct bio *bio);
+/* Its events do not continue: the owner will not see it completed. */
+void bio_forget(struct join *j, struct bio *bio);
+
+/* rqs.c */
+void rq_issue(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_part(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_complete(struct join *j, struct stream *s, const struct xblk_record *r);
+/* Unlink from everything; the object is gone afterwards. */
+void rq_free(struct join *j, struct rq *rq);
+
+/* match.c */
+void match_bio(struct join *j, struct bio *bio);
+void match_rq(struct join *j, struct rq *rq);
+/* @child takes over a part of what @bio does for a guest. */
+void match_inherit(struct bio *child, struct bio *bio);
+/* @bio begins at another sector now. */
+void match_moved(struct bio *bio);
+void match_bio_done(struct join *j, struct bio *bio);
+/* Undo all matching of a guest request. */
+void match_detach(struct join *j, struct rq *rq);
+/* The guest has its request back. */
+void match_completed(struct join *j, struct rq *rq);
+/* It will not get any further: count it in the bin where it belongs. */
+void match_give_up(struct join *j, struct rq *rq, bool at_end);
+void match_expire(struct join *j);
+/* A completion whose request was never seen. */
+void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r);
+
+#endif

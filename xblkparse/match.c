@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest's request is up for matching from its D on.  The bios that blkback
+ * queues for it begin at its first sector and follow one another, so a bio
+ * belongs to the request of its disk and operation whose next sector is the
+ * bio's first.
+ */
+#include "join.h"
+
+#include "util.h"
+
+/* So that a guest cannot make every lookup a long one. */
+#define WALK_MAX 256
+
+/* What a lookup may be wrong by when losses are searched for: clocks, order. */
+#define LOSS_SLACK_NS 1000000ull
+
+static struct list *bucket(struct list *table, const struct disk *disk,
+			   unsigned int class, uint64_t sector)
+{
+	uint64_t key = sector ^ ((uint64_t)disk->index << 48) ^ ((uint64_t) class << 60);
+
+	return &table[hash_mix(key) & (MATCH_BUCKETS - 1)];
+}
+
+static unsigned int bio_class(const struct bio *bio)
+{
+	return bio->nr_sectors ? op_class(bio->op) : XBLK_OP_FLUSH;
+}
+
+/* Flushes have no place; they match in their order. */
+static uint64_t bio_guest_sector(const struct bio *bio)
+{
+	return bio->nr_sectors ? bio->sector - bio->guest_disk->start_sector : 0;
+}
+
+static uint64_t rq_next_sector(const struct rq *rq)
+{
+	return rq->nr_sectors ? rq->sector + rq->matched_sectors : 0;
+}
+
+static struct list *rq_bucket(const struct rq *rq)
+{
+	return bucket(rq->disk->dom->match, rq->disk, op_class(rq->op),
+		      rq_next_sector(rq));
+}
+
+static struct list *bio_bucket(const struct bio *bio)
+{
+	return bucket(bio->guest_disk->dom->unmatched, bio->guest_disk, bio_class(bio),
+		      bio_guest_sector(bio));
+}
+
+static bool fits(const struct rq *rq, const struct bio *bio)
+{
+	return rq->disk == bio->guest_disk && op_class(rq->op) == bio_class(bio) &&
+	       rq_next_sector(rq) == bio_guest_sector(bio) &&
+	       bio->nr_sectors <= rq->nr_sectors - rq->matched_sectors;
+}
+
+static void bio_settle(struct bio *bio)
+{
+	struct rq *rq = bio->owner;
+
+	rq->outstanding--;
+	if (!rq->chain.known || bio->c_ns >= rq->chain.c_ns) {
+		rq->chain.known = true;
+		rq->chain.q_ns = bio->q_ns;
+		rq->chain.d_ns = bio->d_ns;
+		rq->chain.c_ns = bio->c_ns;
+	}
+	bio->owner = NULL;
+	list_del(&bio->owned);
+}
+
+static void attach(struct join *j, struct rq *rq, struct bio *bio)
+{
+	bio->owner = rq;
+	bio->flags &= ~BIO_UNMATCHED;
+	list_del(&bio->wait);
+	list_del(&bio->wait_age);
+	list_add_tail(&rq->backend_bios, &bio->owned);
+	rq->nr_backend_bios++;
+	rq->outstanding++;
+	rq->match_pid = bio->pid;
+	rq->matched_sectors += bio->nr_sectors;
+	list_del(&rq->match);
+	if (rq->matched_sectors == rq->nr_sectors)
+		rq->flags |= RQ_MATCHED;
+	else
+		list_add_tail(rq_bucket(rq), &rq->match);
+	if (bio->flags & BIO_DONE) {
+		bio_settle(bio);
+		bio_free(j, bio);
+	}
+}
+
+/*
+ * Among the requests that fit: the one that this thread has begun with (it
+ * queues all bios of a request in a row), else the oldest.
+ */
+static struct rq *find_rq(struct join *j, const struct bio *bio)
+{
+	struct domain *guest = bio->guest_disk->dom;
+	struct list *head, *n;
+	struct rq *oldest = NULL;
+	int walked = 0;
+
+	head = bucket(guest->match, bio->guest_disk, bio_class(bio),
+		      bio_guest_sector(bio));
+	for (n = head->next; n != head && walked < WALK_MAX; n = n->next, walked++) {
+		struct rq *rq = list_entry(n, struct rq, match);
+
+		if (!fits(rq, bio))
+			continue;
+		/* It is back in the guest already, so this is not its bio. */
+		if ((rq->flags & RQ_COMPLETED) &&
+		    bio->q_ns > add_sat(rq->c_ns, model_uncertainty(j->model, guest)))
+			continue;
+		if (rq->matched_sectors) {
+			if (rq->match_pid == bio->pid)
+				return rq;
+		} else if (!oldest) {
+			oldest = rq;
+		}
+	}
+	return oldest;
+}
+
+static void wait_for_rq(struct join *j, struct bio *bio)
+{
+	bio->flags |= BIO_UNMATCHED;
+	list_add_tail(bio_bucket(bio), &bio->wait);
+	list_add_tail(&j->wait_age, &bio->wait_age);
+}
+
+/* @bio has sectors, or is a flush and in its disk's list of them. */
+void match_bio(struct join *j, struct bio *bio)
+{
+	struct rq *rq;
+
+	if (bio->nr_sectors ? bio->sector < bio->guest_disk->start_sector
+			    : list_empty(&bio->in_rq))
+		return;
+	rq = find_rq(j, bio);
+	if (rq)
+		attach(j, rq, bio);
+	else
+		wait_for_rq(j, bio);
+}
+
+/* A bio of dom0 that is older than the request which it seems to serve. */
+static struct bio *find_bio(const struct rq *rq, uint64_t oldest_ns)
+{
+	struct list *head = bucket(rq->disk->dom->unmatched, rq->disk, op_class(rq->op),
+				   rq_next_sector(rq));
+	int walked = 0;
+
+	for (struct list *n = head->next; n != head && walked < WALK_MAX;
+	     n = n->next, walked++) {
+		struct bio *bio = list_entry(n, struct bio, wait);
+
+		if (fits(rq, bio) && bio->q_ns >= oldest_ns)
+			return bio;
+	}
+	return NULL;
+}
+
+void match_rq(struct join *j, struct rq *rq)
+{
+	struct domain *guest = rq->disk->dom;
+	uint64_t window = JOIN_WAIT_NS;
+	struct bio *bio;
+
+	if (!rq->disk->backing)
+		return;
+	/*
+	 * After a loss, an older bio more likely belongs to a request whose D
+	 * is missing: then only what the clocks may be wrong by is believed.
+	 */
+	if (gaps_overlap(&guest->gaps, sub_sat(rq->d_ns, 2 * JOIN_WAIT_NS), rq->d_ns))
+		window = model_uncertainty(j->model, guest);
+	while (!(rq->flags & RQ_MATCHED)) {
+		bio = find_bio(rq, sub_sat(rq->d_ns, window));
+		if (!bio)
+			break;
+		attach(j, rq, bio);
+	}
+	if (!(rq->flags & RQ_MATCHED) && list_empty(&rq->match))
+		list_add_tail(rq_bucket(rq), &rq->match);
+}
+
+void match_inherit(struct bio *child, struct bio *bio)
+{
+	child->guest_disk = bio->guest_disk;
+	if (bio->owner) {
+		child->owner = bio->owner;
+		child->owner->outstanding++;
+		child->owner->nr_backend_bios++;
+		list_add_tail(&child->owner->backend_bios, &child->owned);
+	} else if ((bio->flags & BIO_UNMATCHED) && child->disk == bio->disk) {
+		child->flags |= BIO_UNMATCHED;
+		list_add_tail(bio_bucket(child), &child->wait);
+		list_add_tail(&bio->wait_age, &child->wait_age);
+	}
+}
+
+void match_moved(struct bio *bio)
+{
+	if (!(bio->flags & BIO_UNMATCHED))
+		return;
+	list_del(&bio->wait);
+	list_add_tail(bio_bucket(bio), &bio->wait);
+}
+
+static void finish(struct join *j, struct rq *rq, enum bin bin, const int64_t *stages)
+{
+	struct disk_stats *st = &rq->disk->stats;
+
+	st->requests++;
+	st->bins[bin]++;
+	if (bin == BIN_JOINED)
+		stats_joined(st, stages);
+	if (j->on_request)
+		j->on_request(j->ctx, rq, bin, stages);
+	rq_free(j, rq);
+}
+
+static bool complete(const struct rq *rq)
+{
+	return (rq->flags & RQ_COMPLETED) && (rq->flags & RQ_MATCHED) &&
+	       !(rq->flags & (RQ_DROPPED | RQ_NO_Q)) && !rq->outstanding;
+}
+
+static bool clock_changed(const struct join *j, const struct rq *rq)
+{
+	const struct domain *backend = j->model->backend;
+
+	return rq->clock_generation != rq->disk->dom->clock_generation ||
+	       (backend && rq->backend_clock_generation != backend->clock_generation);
+}
+
+static int64_t diff(uint64_t from, uint64_t to)
+{
+	return (int64_t)(to - from);
+}
+
+/* All of it was seen: its stages. */
+static void measure(struct join *j, struct rq *rq)
+{
+	struct disk_stats *st = &rq->disk->stats;
+	int64_t stages[STAGE_MAX] = {
+		[STAGE_U_Q2D] = diff(rq->q_ns, rq->d_ns),
+		[STAGE_U_T] = diff(rq->d_ns, rq->chain.q_ns),
+		[STAGE_0_Q2D] = diff(rq->chain.q_ns, rq->chain.d_ns),
+		[STAGE_0_D2C] = diff(rq->chain.d_ns, rq->chain.c_ns),
+		[STAGE_0_T] = diff(rq->chain.c_ns, rq->c_ns),
+		[STAGE_Q2C] = diff(rq->q_ns, rq->c_ns),
+	};
+	enum bin bin = BIN_JOINED;
+	int64_t sum = 0;
+
+	for (int i = 0; i < STAGE_PARTS; i++) {
+		if (stages[i] < 0)
+			bin = BIN_CAUSALITY;
+		sum += stages[i];
+	}
+	if (!st->clock_checked || stages[STAGE_U_T] < st->min_u_t)
+		st->min_u_t = stages[STAGE_U_T];
+	if (!st->clock_checked || stages[STAGE_0_T] < st->min_0_t)
+		st->min_0_t = stages[STAGE_0_T];
+	st->clock_checked++;
+	if (bin == BIN_JOINED) {
+		st->sum_checked++;
+		st->sum_failed += sum != stages[STAGE_Q2C];
+	}
+	finish(j, rq, bin, stages);
+}
+
+static bool was_lost(const struct join *j, const struct rq *rq)
+{
+	const struct domain *guest = rq->disk->dom, *backend = j->model->backend;
+	uint64_t slack = add_sat(model_uncertainty(j->model, guest), LOSS_SLACK_NS);
+	uint64_t from = rq->flags & RQ_NO_Q ? 0 : rq->q_ns;
+	uint64_t to = rq->flags & RQ_COMPLETED ? rq->c_ns : UINT64_MAX;
+
+	if (gaps_overlap(&guest->gaps, from, to))
+		return true;
+	return backend &&
+	       gaps_overlap(&backend->gaps, sub_sat(rq->d_ns, slack), add_sat(to, slack));
+}
+
+/* Why a request is not joined. */
+static enum bin why_not(const struct join *j, const struct rq *rq, bool at_end)
+{
+	const struct domain *guest = rq->disk->dom, *backend = j->model->backend;
+
+	if (clock_changed(j, rq))
+		return BIN_CLOCK_CHANGE;
+	if (!rq->disk->backing)
+		return BIN_NOT_SERVED;
+	if (was_lost(j, rq))
+		return BIN_LOST;
+	if (((rq->flags & RQ_NO_Q) && guest->evicted_bios) ||
+	    ((rq->flags & RQ_DROPPED) && (backend->evicted_bios || backend->evicted_rqs)))
+		return BIN_EVICTED;
+	if (rq->flags & RQ_CONTRADICTION)
+		return BIN_MALFORMED;
+	if (rq->flags & RQ_NO_Q)
+		return BIN_BEFORE_TRACE;
+	if (!(rq->flags & RQ_COMPLETED)) {
+		if (at_end)
+			return BIN_IN_FLIGHT;
+		return guest->nr_rqs >= j->max_in_flight ? BIN_EVICTED : BIN_MALFORMED;
+	}
+	if (rq->nr_backend_bios)
+		return BIN_INCOMPLETE;
+	/* dom0's part of the trace may begin a little later than the guest's. */
+	if (op_class(rq->op) != XBLK_OP_FLUSH && backend->first_ns > rq->d_ns &&
+	    backend->first_ns != UINT64_MAX)
+		return BIN_BEFORE_TRACE;
+	return BIN_NO_BACKEND_IO;
+}
+
+void match_give_up(struct join *j, struct rq *rq, bool at_end)
+{
+	if (complete(rq) && !clock_changed(j, rq))
+		measure(j, rq);
+	else
+		finish(j, rq, why_not(j, rq, at_end), NULL);
+}
+
+void match_bio_done(struct join *j, struct bio *bio)
+{
+	struct rq *rq = bio->owner;
+
+	if (rq) {
+		bio_settle(bio);
+		bio_free(j, bio);
+		if (complete(rq))
+			match_give_up(j, rq, false);
+	} else if (bio->flags & BIO_UNMATCHED) {
+		bio->flags |= BIO_DONE;
+		bio->rq = NULL;
+		list_del(&bio->in_rq);
+		/* Its identity may be in use again before it is matched. */
+		map_del(&bio->disk->dom->bios, bio->id);
+	} else {
+		bio_free(j, bio);
+	}
+}
+
+void match_detach(struct join *j, struct rq *rq)
+{
+	(void)j;
+	while (!list_empty(&rq->backend_bios)) {
+		struct bio *bio = list_entry(rq->backend_bios.next, struct bio, owned);
+
+		bio->owner = NULL;
+		list_del(&bio->owned);
+	}
+	list_del(&rq->match);
+	list_del(&rq->hold);
+	rq->flags &= ~(RQ_MATCHED | RQ_DROPPED);
+	rq->matched_sectors = 0;
+	rq->nr_backend_bios = rq->outstanding = 0;
+	rq->chain.known = false;
+}
+
+void match_completed(struct join *j, struct rq *rq)
+{
+	rq->flags |= RQ_COMPLETED;
+	/* Nothing more can come, or all has come. */
+	if (complete(rq) || !rq->disk->backing) {
+		match_give_up(j, rq, false);
+		return;
+	}
+	/* A guest's time counts only as far as it is near to ours. */
+	rq->hold_until = rq->c_ns;
+	if (rq->hold_until > add_sat(j->now_ns, 100 * JOIN_WAIT_NS))
+		rq->hold_until = add_sat(j->now_ns, 100 * JOIN_WAIT_NS);
+	rq->hold_until = add_sat(rq->hold_until, JOIN_WAIT_NS);
+	list_add_tail(&j->hold, &rq->hold);
+}
+
+void match_expire(struct join *j)
+{
+	while (!list_empty(&j->hold)) {
+		struct rq *rq = list_entry(j->hold.next, struct rq, hold);
+
+		if (rq->hold_until >= j->now_ns)
+			break;
+		match_give_up(j, rq, false);
+	}
+	while (!list_empty(&j->wait_age)) {
+		struct bio *bio = list_entry(j->wait_age.next, struct bio, wait_age);
+
+		if (add_sat(bio->q_ns, JOIN_WAIT_NS) >= j->now_ns)
+			break;
+		bio->guest_disk->stats.backend_unmatched++;
+		bio->flags &= ~BIO_UNMATCHED;
+		list_del(&bio->wait);
+		list_del(&bio->wait_age);
+		if (bio->flags & BIO_DONE)
+			bio_free(j, bio);
+	}
+}
+
+void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r)
+{
+	struct domain *guest = disk->dom;
+	struct rq rq = {
+		.disk = disk,
+		.op = r->op,
+		.sector = r->sector,
+		.nr_sectors = r->nr_sectors,
+		.c_ns = r->time,
+		.error = r->aux,
+		.flags = RQ_COMPLETED | RQ_NO_Q,
+	};
+	enum bin bin = BIN_BEFORE_TRACE;
+
+	if (gaps_overlap(&guest->gaps, 0, r->time))
+		bin = BIN_LOST;
+	else if (guest->evicted_rqs)
+		bin = BIN_EVICTED;
+	disk->stats.requests++;
+	disk->stats.bins[bin]++;
+	if (j->on_request)
+		j->on_request(j->ctx, &rq, bin, NULL);
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The metadata's JSON -> the model. */
+#include "model.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+static void get_name(char *to, const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	if (s && *s)
+		copy_printable(to, NAME_LEN, s, strlen(s));
+}
+
+static bool get_u64(uint64_t *to, const json_t *object, const char *key, uint64_t max)
+{
+	const json_t *v = json_object_get(object, key);
+
+	if (!json_is_integer(v) || json_integer_value(v) < 0 ||
+	    (uint64_t)json_integer_value(v) > max)
+		return false;
+	*to = json_integer_value(v);
+	return true;
+}
+
+/*
+ * The disk at @index.  Another one than a former metadata had there becomes
+ * a disk of its own, so that what was counted stays with its disk.
+ */
+static struct disk *set_disk(struct model *m, struct domain *dom, unsigned int index,
+			     unsigned int devid, const char *name, const char *dev)
+{
+	struct disk *d = domain_disk(dom, index);
+
+	if (d) {
+		if (d->devid == devid && !strcmp(d->name, name) && !strcmp(d->dev, dev))
+			return d;
+		d->gone = true;
+	}
+	if (index >= dom->nr_disks) {
+		dom->disks = xrealloc(dom->disks, (index + 1) * sizeof(*dom->disks));
+		memset(dom->disks + dom->nr_disks, 0,
+		       (index + 1 - dom->nr_disks) * sizeof(*dom->disks));
+		dom->nr_disks = index + 1;
+	}
+	d = xcalloc(1, sizeof(*d));
+	d->dom = dom;
+	d->index = index;
+	d->devid = devid;
+	strcpy(d->name, name);
+	strcpy(d->dev, dev);
+	list_init(&d->flush_bios);
+	m->all_disks = xrealloc(m->all_disks, (m->nr_disks + 1) * sizeof(*m->all_disks));
+	m->all_disks[m->nr_disks++] = d;
+	dom->disks[index] = d;
+	return d;
+}
+
+static int bad(const char *what)
+{
+	msg("metadata: %s", what);
+	return -1;
+}
+
+static struct disk *meta_disk(struct model *m, struct domain *dom, const json_t *j)
+{
+	char name[NAME_LEN] = "?", dev[NAME_LEN] = "";
+	uint64_t index, devid = 0;
+
+	if (!get_u64(&index, j, "index", MAX_DISKS - 1))
+		return NULL;
+	get_name(name, j, "name");
+	get_name(dev, j, "dev");
+	get_u64(&devid, j, "devid", UINT32_MAX);
+	return set_disk(m, dom, index, devid, name, dev);
+}
+
+static int meta_backend(struct model *m, const json_t *backend)
+{
+	struct domain *dom;
+	uint64_t domid = 0;
+	size_t i;
+	const json_t *j;
+
+	if (!json_is_object(backend) || !get_u64(&domid, backend, "domid", UINT16_MAX))
+		return bad("it does not say which domain the backend is");
+	dom = model_domain(m, domid);
+	if (!dom)
+		return bad("too many domains");
+	if ((m->backend && m->backend != dom) || (!dom->backend && dom->nr_disks))
+		return bad("the backend domain changes");
+	m->backend = dom;
+	dom->backend = true;
+	dom->described = true;
+	get_u64(&dom->uncertainty_ns, backend, "clock_uncertainty_ns", UINT64_MAX);
+	json_array_foreach (json_object_get(backend, "disks"), i, j) {
+		struct disk *d = meta_disk(m, dom, j);
+
+		if (!d)
+			return bad("a disk of the backend has no usable index");
+		get_name(d->scheduler, j, "scheduler");
+	}
+	return 0;
+}
+
+/* Records name the whole disk, so a partition stands for the disk it is on. */
+static struct disk *whole_disk(struct model *m, const json_t *backend, uint64_t index)
+{
+	size_t i;
+	const json_t *j;
+
+	json_array_foreach (json_object_get(backend, "disks"), i, j) {
+		uint64_t this, of;
+
+		if (get_u64(&this, j, "index", MAX_DISKS - 1) && this == index &&
+		    get_u64(&of, j, "part_of", MAX_DISKS - 1))
+			return domain_disk(m->backend, of);
+	}
+	return domain_disk(m->backend, index);
+}
+
+static int meta_guest(struct model *m, const json_t *backend, const json_t *guest)
+{
+	struct domain *dom;
+	uint64_t domid;
+	size_t i;
+	const json_t *j;
+
+	if (!get_u64(&domid, guest, "domid", UINT16_MAX))
+		return bad("a guest has no usable domid");
+	dom = model_domain(m, domid);
+	if (!dom)
+		return bad("too many domains");
+	if (dom->backend)
+		return bad("a guest is the backend as well");
+	dom->described = true;
+	get_name(dom->name, guest, "name");
+	get_u64(&dom->uncertainty_ns, guest, "clock_uncertainty_ns", UINT64_MAX);
+	json_array_foreach (json_object_get(guest, "disks"), i, j) {
+		struct disk *d = meta_disk(m, dom, j);
+		uint64_t index;
+
+		if (!d)
+			return bad("a guest's disk has no usable index");
+		d->backing = NULL;
+		d->start_sector = 0;
+		get_u64(&d->start_sector, j, "start_sector", UINT64_MAX);
+		if (get_u64(&index, j, "backend_disk", MAX_DISKS - 1))
+			d->backing = whole_disk(m, backend, index);
+	}
+	return 0;
+}
+
+int model_meta(struct model *m, const char *text, size_t len)
+{
+	json_error_t error;
+	json_t *root = json_loadb(text, len, 0, &error);
+	const json_t *backend, *j;
+	int ret;
+	size_t i;
+
+	if (!root) {
+		msg("metadata: %s (line %d)", error.text, error.line);
+		return -1;
+	}
+	get_name(m->host, root, "host");
+	get_name(m->tool, root, "tool");
+	backend = json_object_get(root, "backend");
+	ret = meta_backend(m, backend);
+	json_array_foreach (json_object_get(root, "guests"), i, j) {
+		if (ret)
+			break;
+		ret = meta_guest(m, backend, j);
+	}
+	json_decref(root);
+	m->nr_metas++;
+	return ret;
+}

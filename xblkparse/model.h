@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host as the trace's metadata describes it: domains and their disks,
+ * which disk backs which, and the processes that showed up.
+ */
+#ifndef XBLKPARSE_MODEL_H
+#define XBLKPARSE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <xblk/record.h>
+
+#include "gaps.h"
+#include "list.h"
+#include "map.h"
+#include "stats.h"
+
+#define NAME_LEN      64
+#define MAX_DOMAINS   1024
+#define MAX_DISKS     4096 /* of one domain */
+#define MAX_PROCESSES 65536
+#define MATCH_BUCKETS 1024
+
+struct domain;
+
+struct disk {
+	struct domain *dom;
+	unsigned int index; /* in the domain's records */
+	char name[NAME_LEN];
+	char dev[NAME_LEN];
+	bool gone; /* a later metadata has another disk at this index */
+	/* a guest's */
+	unsigned int devid;
+	struct disk *backing; /* NULL: not served by a blkback that is traced */
+	uint64_t start_sector;
+	struct disk_stats stats;
+	uint64_t flush_q_ns; /* earliest flush that waits for a request of its own */
+	uint64_t nr_flush_q;
+	/* the backend's */
+	char scheduler[NAME_LEN];
+	struct list flush_bios; /* empty flush bios that no request has taken up */
+	uint64_t own_bios;	/* not blkback's */
+	uint64_t own_sectors;
+};
+
+struct process {
+	char comm[XBLK_COMM_LEN + 1];
+	bool kthread, known;
+	uint32_t last_bio;   /* which it queued last: a split is of that one */
+	unsigned int meta;   /* metadata that @serves was looked up in */
+	struct disk *serves; /* guest disk whose blkback thread this is */
+};
+
+struct domain {
+	unsigned int domid;
+	bool backend;
+	bool described; /* by the metadata */
+	char name[NAME_LEN];
+	uint64_t uncertainty_ns;
+	struct disk **disks; /* by index; NULL where there is none */
+	unsigned int nr_disks;
+
+	/* what the join knows of it */
+	struct map bios, rqs, processes;
+	struct list bio_age, rq_age; /* oldest first */
+	uint64_t nr_bios, nr_rqs;
+	uint64_t evicted_bios, evicted_rqs, stale_bios, stale_rqs;
+	struct gaps gaps;
+	uint32_t clock_generation;
+	uint64_t first_ns; /* of its first record */
+	/* guests: requests that wait for dom0's bios, and the other way round */
+	struct list *match, *unmatched;
+};
+
+struct model {
+	struct domain **domains;
+	unsigned int nr_domains;
+	struct domain *backend;	 /* NULL until a metadata names it */
+	struct disk **all_disks; /* in the order of their appearance */
+	size_t nr_disks;
+	unsigned int nr_metas;
+	char host[NAME_LEN], tool[NAME_LEN];
+};
+
+void model_init(struct model *m);
+void model_deinit(struct model *m);
+
+/* Apply a META chunk's text; -1 after a message if it cannot be used. */
+int model_meta(struct model *m, const char *text, size_t len);
+
+/* The domain, made up if the metadata knows none; NULL if there are too many. */
+struct domain *model_domain(struct model *m, unsigned int domid);
+
+static inline struct disk *domain_disk(const struct domain *dom, unsigned int index)
+{
+	return index < dom->nr_disks ? dom->disks[index] : NULL;
+}
+
+/* Upper bound of how far two domains' clocks may disagree. */
+uint64_t model_uncertainty(const struct model *m, const struct domain *guest);
+
+/* A process of the domain; NULL if there are too many. */
+struct process *model_process(struct domain *dom, uint32_t pid);
+
+/* The guest disk that this dom0 process serves as blkback's thread, or NULL. */
+struct disk *model_serves(struct model *m, struct process *p);
+
+#endif

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "parse.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "util.h"
+
+static void emit(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	struct parse *p = ctx;
+
+	if (p->on_event)
+		p->on_event(p->ctx, s, r);
+	join_record(&p->join, s, r);
+	s->sequence += r->event == EV_GAP ? r->lost.count : 1;
+}
+
+void parse_init(struct parse *p, reader_read_fn read, void *ctx)
+{
+	memset(p, 0, sizeof(*p));
+	reader_init(&p->reader, read, ctx);
+	model_init(&p->model);
+	merge_init(&p->merge, &p->model, emit, p);
+	join_init(&p->join, &p->model);
+}
+
+void parse_deinit(struct parse *p)
+{
+	join_deinit(&p->join);
+	merge_deinit(&p->merge);
+	model_deinit(&p->model);
+	reader_deinit(&p->reader);
+}
+
+static void data(struct parse *p, const struct xblk_chunk *c, const void *payload)
+{
+	struct stream *s = merge_stream(&p->merge, c->domid, c->cpu);
+
+	if (!s) {
+		msg("domain %u, cpu %u: too many streams; its records are not used",
+		    c->domid, c->cpu);
+		p->problems = true;
+		return;
+	}
+	if (c->payload % XBLK_RECORD_SIZE) {
+		msg("domain %u, cpu %u: a chunk does not hold whole records", c->domid,
+		    c->cpu);
+		p->problems = true;
+	}
+	merge_data(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
+}
+
+static void chunk(struct parse *p, const struct xblk_chunk *c, const void *payload)
+{
+	if (p->ended) {
+		if (!p->problems)
+			msg("input: there is more behind the end of the capture");
+		p->problems = true;
+		return;
+	}
+	switch (c->type) {
+	case XBLK_CHUNK_META:
+		p->problems |= model_meta(&p->model, payload, c->payload) < 0;
+		break;
+	case XBLK_CHUNK_DATA:
+		data(p, c, payload);
+		break;
+	case XBLK_CHUNK_ROUND:
+		merge_round(&p->merge, c->time);
+		join_advance(&p->join, p->merge.processed_ns);
+		break;
+	case XBLK_CHUNK_END:
+		p->problems |= parse_end(p, payload, c->payload) < 0;
+		p->ended = true;
+		break;
+	default:
+		/* Of a later version that says old readers may skip it. */
+		break;
+	}
+}
+
+/* What was lost after the last record of a stream, no record there can tell. */
+static void lost_at_the_end(struct parse *p)
+{
+	for (unsigned int i = 0; i < p->merge.nr_streams; i++) {
+		struct stream *s = p->merge.streams[i];
+
+		if (s->has_end && s->end_lost > s->lost)
+			gaps_add(&s->dom->gaps, s->last_ns, UINT64_MAX);
+	}
+}
+
+void parse_run(struct parse *p)
+{
+	const void *payload;
+	struct xblk_chunk c;
+	int ret;
+
+	if (reader_open(&p->reader)) {
+		p->problems = true;
+		return;
+	}
+	p->began = true;
+	p->merge.start_ns = p->reader.header.xen_ns;
+	p->join.now_ns = p->merge.start_ns;
+	while ((ret = reader_next(&p->reader, &c, &payload)) > 0) {
+		chunk(p, &c, payload);
+		if ((p->stop && *p->stop) || (p->on_chunk && !p->on_chunk(p->ctx, p))) {
+			p->stopped = true;
+			break;
+		}
+	}
+	if (ret < 0) {
+		msg("input: %s", strerror(p->reader.error));
+		p->problems = true;
+	}
+	merge_finish(&p->merge);
+	lost_at_the_end(p);
+	join_finish(&p->join);
+	p->problems |= p->reader.damaged > 0;
+	if (!p->ended && !p->stopped) {
+		msg("input: capture did not end in good order; %" PRIu64
+		    " records usable",
+		    p->join.records);
+		p->problems = true;
+	}
+	if (!p->stopped)
+		p->problems |= !parse_conserved(p);
+}
+
+uint64_t stream_lost(const struct stream *s)
+{
+	uint64_t lost = s->lost > s->end_lost ? s->lost : s->end_lost;
+
+	return add_sat(lost, s->missing);
+}
+
+void parse_account(const struct parse *p, const struct domain *dom, struct account *a)
+{
+	memset(a, 0, sizeof(*a));
+	for (unsigned int i = 0; i < p->merge.nr_streams; i++) {
+		const struct stream *s = p->merge.streams[i];
+
+		if (dom && s->dom != dom)
+			continue;
+		a->found += s->found;
+		a->invalid += s->invalid;
+		a->late += s->late;
+		a->lost = add_sat(a->lost, stream_lost(s));
+	}
+}

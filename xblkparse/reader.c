@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "reader.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "util.h"
+
+#define ALIGN 32
+/* Room for the largest chunk, the header behind it, and big reads. */
+#define BUF_SIZE   (4u << 20)
+#define MAX_HEADER 4096
+/*
+ * How many would-be chunks with a wrong checksum are tried in one damaged
+ * stretch.  Each may cost the hashing of a whole chunk, so there is an end.
+ */
+#define MAX_TRIES 4096
+
+bool reader_trust_checksums;
+
+void reader_init(struct reader *r, reader_read_fn read, void *ctx)
+{
+	memset(r, 0, sizeof(*r));
+	r->read = read;
+	r->ctx = ctx;
+	r->buf = xaligned_alloc(64, BUF_SIZE);
+}
+
+void reader_deinit(struct reader *r)
+{
+	free(r->buf);
+	r->buf = NULL;
+}
+
+/* Have at least @want bytes at buf[start], if the trace has them. */
+static bool fill(struct reader *r, size_t want)
+{
+	while (r->end - r->start < want && !r->eof) {
+		ssize_t n;
+
+		if (r->start && BUF_SIZE - r->start < want) {
+			memmove(r->buf, r->buf + r->start, r->end - r->start);
+			r->end -= r->start;
+			r->start = 0;
+		}
+		n = r->read(r->ctx, r->buf + r->end, BUF_SIZE - r->end);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			r->error = errno ? errno : EIO;
+		if (n <= 0)
+			r->eof = true;
+		else
+			r->end += n;
+	}
+	return r->end - r->start >= want;
+}
+
+static void consume(struct reader *r, size_t n)
+{
+	r->start += n;
+	r->offset += n;
+	/* Chunks stay aligned in the buffer if it is refilled at its start. */
+	if (r->start == r->end)
+		r->start = r->end = 0;
+}
+
+int reader_open(struct reader *r)
+{
+	struct xblk_trace_header *h = &r->header;
+
+	if (!fill(r, sizeof(*h))) {
+		if (r->error)
+			msg("input: %s", strerror(r->error));
+		else if (r->end == 0)
+			msg("input: it is empty");
+		else
+			msg("input: %zu bytes are too short for a trace", r->end);
+		return -1;
+	}
+	memcpy(h, r->buf, sizeof(*h));
+	if (h->magic == __builtin_bswap64(XBLK_TRACE_MAGIC) ||
+	    (h->magic == XBLK_TRACE_MAGIC &&
+	     h->endian == __builtin_bswap32(XBLK_TRACE_ENDIAN))) {
+		msg("input: written on a machine of the other byte order");
+		return -1;
+	}
+	if (h->magic != XBLK_TRACE_MAGIC) {
+		msg("input: not a trace of xblktrace");
+		return -1;
+	}
+	if (h->version > XBLK_TRACE_VERSION) {
+		msg("input: format %u is newer than this xblkparse, which knows %u",
+		    h->version, XBLK_TRACE_VERSION);
+		return -1;
+	}
+	if (!reader_trust_checksums &&
+	    h->checksum != XXH3_64bits(h, offsetof(struct xblk_trace_header, checksum))) {
+		msg("input: the header is damaged: its checksum does not match");
+		return -1;
+	}
+	if (h->version == 0 || h->endian != XBLK_TRACE_ENDIAN ||
+	    h->record_size != XBLK_RECORD_SIZE || h->header_size < sizeof(*h) ||
+	    h->header_size > MAX_HEADER || h->header_size % ALIGN) {
+		msg("input: the header makes no sense");
+		return -1;
+	}
+	if (!fill(r, h->header_size)) {
+		msg("input: it ends inside its header");
+		return -1;
+	}
+	consume(r, h->header_size);
+	return 0;
+}
+
+static bool checksum_ok(const struct xblk_chunk *c, const void *payload)
+{
+	const size_t covered = offsetof(struct xblk_chunk, checksum);
+	XXH3_state_t *state;
+	uint64_t sum;
+
+	if (reader_trust_checksums)
+		return true;
+	if (!c->payload)
+		return c->checksum == XXH3_64bits(c, covered);
+	state = XXH3_createState();
+	if (!state)
+		return false;
+	XXH3_64bits_reset(state);
+	XXH3_64bits_update(state, c, covered);
+	XXH3_64bits_update(state, payload, c->payload);
+	sum = XXH3_64bits_digest(state);
+	XXH3_freeState(state);
+	return c->checksum == sum;
+}
+
+static const char *type_name(unsigned int type)
+{
+	switch (type) {
+	case XBLK_CHUNK_META:
+		return "metadata";
+	case XBLK_CHUNK_DATA:
+		return "data";
+	case XBLK_CHUNK_ROUND:
+		return "round";
+	case XBLK_CHUNK_END:
+		return "end";
+	default:
+		return "unknown";
+	}
+}
+
+/* The first finding of a stretch names it; the rest follows from it. */
+static void damage(struct reader *r, const struct xblk_chunk *c, const char *why)
+{
+	if (r->in_damage)
+		return;
+	r->in_damage = true;
+	r->tries = 0;
+	r->damage_offset = r->offset;
+	if (c && c->type == XBLK_CHUNK_DATA)
+		snprintf(r->damage_what, sizeof(r->damage_what),
+			 "data chunk of domain %u, cpu %u: %s", c->domid, c->cpu, why);
+	else if (c)
+		snprintf(r->damage_what, sizeof(r->damage_what), "%s chunk: %s",
+			 type_name(c->type), why);
+	else
+		snprintf(r->damage_what, sizeof(r->damage_what), "%s", why);
+}
+
+static void damage_ends(struct reader *r)
+{
+	if (!r->in_damage)
+		return;
+	r->in_damage = false;
+	r->damaged++;
+	r->damaged_bytes += r->offset - r->damage_offset;
+	msg("input: bytes %" PRIu64 " to %" PRIu64 " cannot be used: %s",
+	    r->damage_offset, r->offset, r->damage_what);
+}
+
+static size_t padded(uint32_t payload)
+{
+	return (payload + (size_t)ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
+static bool magic_at(struct reader *r, size_t at)
+{
+	uint32_t magic;
+
+	if (!fill(r, at + sizeof(magic)))
+		return false;
+	memcpy(&magic, r->buf + r->start + at, sizeof(magic));
+	return magic == XBLK_CHUNK_MAGIC;
+}
+
+/* How far to go on from a place where no good chunk is. */
+static size_t next_try(struct reader *r, const struct xblk_chunk *c)
+{
+	size_t total = sizeof(*c) + padded(c->payload);
+
+	/*
+	 * Prefer the length that the header states over a search: what lies
+	 * between are a guest's records, which could look like a chunk.
+	 */
+	if (c->magic == XBLK_CHUNK_MAGIC && c->payload <= XBLK_CHUNK_MAX_PAYLOAD) {
+		r->tries++;
+		if (magic_at(r, total))
+			return total;
+		if (r->eof && r->end - r->start == total)
+			return total;
+	}
+	return ALIGN;
+}
+
+static int at_end(struct reader *r)
+{
+	size_t rest = r->end - r->start;
+
+	if (rest) {
+		damage(r, NULL, "the trace ends in the middle of a chunk");
+		consume(r, rest);
+	}
+	damage_ends(r);
+	return r->error ? -1 : 0;
+}
+
+int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
+{
+	consume(r, r->step);
+	r->step = 0;
+	for (;;) {
+		const char *why = "it does not begin like a chunk";
+		size_t total;
+
+		if (!fill(r, sizeof(*c)) || r->tries > MAX_TRIES)
+			return at_end(r);
+		memcpy(c, r->buf + r->start, sizeof(*c));
+		if (c->magic != XBLK_CHUNK_MAGIC) {
+			damage(r, NULL, why);
+			consume(r, ALIGN);
+			continue;
+		}
+		total = sizeof(*c) + padded(c->payload);
+		if (c->payload > XBLK_CHUNK_MAX_PAYLOAD) {
+			why = "its length is out of bounds";
+		} else if (!fill(r, sizeof(*c) + c->payload)) {
+			why = "the trace ends in the middle of it";
+		} else if (!checksum_ok(c, r->buf + r->start + sizeof(*c))) {
+			why = "its checksum does not match";
+		} else {
+			damage_ends(r);
+			r->tries = 0;
+			fill(r, total);
+			*payload = r->buf + r->start + sizeof(*c);
+			r->step = r->end - r->start < total ? r->end - r->start : total;
+			return 1;
+		}
+		damage(r, c, why);
+		consume(r, next_try(r, c));
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bytes of a trace -> its chunks, checked.
+ *
+ * Takes any bytes.  A damaged stretch is reported and stepped over, up to the
+ * next chunk whose checksum holds.
+ */
+#ifndef XBLKPARSE_READER_H
+#define XBLKPARSE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <xblk/trace.h>
+
+/* As read(2): bytes, 0 at the end, -1 and errno. */
+typedef ssize_t (*reader_read_fn)(void *ctx, void *buf, size_t size);
+
+struct reader {
+	reader_read_fn read;
+	void *ctx;
+	uint8_t *buf;
+	size_t start, end; /* what of buf is filled and not yet consumed */
+	size_t step;	   /* bytes of the chunk handed out last */
+	uint64_t offset;   /* of buf[start] in the trace */
+	bool eof;
+	int error; /* errno of a failed read, else 0 */
+	struct xblk_trace_header header;
+	uint64_t damaged; /* stretches that could not be used */
+	uint64_t damaged_bytes;
+	/* the stretch that is being stepped over */
+	bool in_damage;
+	unsigned int tries;
+	uint64_t damage_offset;
+	char damage_what[96];
+};
+
+/* Do not verify checksums: a fuzzer cannot guess them. */
+extern bool reader_trust_checksums;
+
+void reader_init(struct reader *r, reader_read_fn read, void *ctx);
+void reader_deinit(struct reader *r);
+
+/* Reads the header.  0, or -1 after a message if this is no trace we know. */
+int reader_open(struct reader *r);
+
+/*
+ * The next chunk: 1; the end: 0, or -1 if reading failed (r->error).  @payload
+ * points to @chunk->payload bytes that stay until the next call; it is aligned
+ * for records.
+ */
+int reader_next(struct reader *r, struct xblk_chunk *chunk, const void **payload);
+
+#endif

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "join.h"
+
+void rq_free(struct join *j, struct rq *rq)
+{
+	struct domain *dom = rq->disk->dom;
+
+	match_detach(j, rq);
+	while (!list_empty(&rq->bios))
+		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
+	if (map_get(&dom->rqs, rq->id) == rq)
+		map_del(&dom->rqs, rq->id);
+	list_del(&rq->age);
+	dom->nr_rqs--;
+	pool_put(&j->rqs, rq);
+}
+
+/* What ended it was missed. */
+static void rq_forget(struct join *j, struct rq *rq)
+{
+	if (!rq->disk->dom->backend) {
+		match_give_up(j, rq, false);
+		return;
+	}
+	while (!list_empty(&rq->bios))
+		bio_forget(j, list_entry(rq->bios.next, struct bio, in_rq));
+	rq_free(j, rq);
+}
+
+static struct rq *rq_new(struct join *j, struct disk *disk, const struct xblk_record *r)
+{
+	struct domain *dom = disk->dom;
+	struct rq *rq;
+
+	if (dom->nr_rqs >= j->max_in_flight) {
+		dom->evicted_rqs++;
+		rq_forget(j, list_entry(dom->rq_age.next, struct rq, age));
+	}
+	rq = pool_get(&j->rqs);
+	rq->disk = disk;
+	rq->id = r->id;
+	rq->q_ns = UINT64_MAX;
+	rq->clock_generation = dom->clock_generation;
+	if (j->model->backend)
+		rq->backend_clock_generation = j->model->backend->clock_generation;
+	list_init(&rq->bios);
+	list_init(&rq->backend_bios);
+	list_init(&rq->match);
+	list_init(&rq->hold);
+	list_add_tail(&dom->rq_age, &rq->age);
+	dom->nr_rqs++;
+	map_set(&dom->rqs, rq->id, rq);
+	return rq;
+}
+
+/* Not containment: after a partial completion only the rest is issued again. */
+static bool overlaps(const struct rq *rq, uint64_t sector, uint32_t nr)
+{
+	return sector < rq->sector + rq->nr_sectors && rq->sector < sector + nr;
+}
+
+static bool bio_fits(const struct rq *rq, const struct bio *bio)
+{
+	if (bio->disk != rq->disk || op_class(bio->op) != op_class(rq->op))
+		return false;
+	/* The ranges of one discard request need not touch. */
+	return op_class(rq->op) == XBLK_OP_DISCARD || !bio->nr_sectors ||
+	       overlaps(rq, bio->sector, bio->nr_sectors);
+}
+
+/* dom0's requests count for the guest disk of the first bio that has one. */
+static void credit(struct rq *rq, struct disk *guest_disk)
+{
+	if (rq->credited || !guest_disk)
+		return;
+	rq->credited = guest_disk;
+	guest_disk->stats.backend.issued++;
+	guest_disk->stats.backend.issued_sectors += rq->nr_sectors;
+}
+
+static void take_bio(struct join *j, struct rq *rq, uint32_t id)
+{
+	struct domain *dom = rq->disk->dom;
+	struct bio *bio = map_get(&dom->bios, id);
+
+	if (bio && !bio_fits(rq, bio)) {
+		dom->stale_bios++;
+		rq->flags |= RQ_CONTRADICTION;
+		bio_forget(j, bio);
+		bio = NULL;
+	}
+	if (!bio) {
+		rq->flags |= RQ_NO_Q;
+		return;
+	}
+	if (bio->flags & BIO_NO_Q)
+		rq->flags |= RQ_NO_Q;
+	list_del(&bio->in_rq);
+	list_add_tail(&rq->bios, &bio->in_rq);
+	bio->rq = rq;
+	rq->nr_bios++;
+	if (bio->q_ns < rq->q_ns)
+		rq->q_ns = bio->q_ns;
+	credit(rq, bio->guest_disk);
+}
+
+/* One flush request serves all the empty flush bios that wait by then. */
+static void take_flushes(struct rq *rq, bool again)
+{
+	struct disk *disk = rq->disk;
+
+	if (disk->dom->backend) {
+		for (struct list *n = disk->flush_bios.next; n != &disk->flush_bios;
+		     n = n->next) {
+			struct bio *bio = list_entry(n, struct bio, in_rq);
+
+			bio->rq = rq;
+			rq->nr_bios++;
+			credit(rq, bio->guest_disk);
+		}
+		list_splice_tail(&rq->bios, &disk->flush_bios);
+		return;
+	}
+	if (again)
+		return;
+	rq->q_ns = disk->nr_flush_q ? disk->flush_q_ns : rq->d_ns;
+	disk->nr_flush_q = 0;
+}
+
+/* Whether @r issues @rq once more, rather than another one of the same id. */
+static bool is_reissue(const struct rq *rq, const struct disk *disk,
+		       const struct xblk_record *r)
+{
+	const struct bio *bio = r->aux ? map_get(&disk->dom->bios, r->aux) : NULL;
+
+	if (rq->disk != disk || op_class(rq->op) != op_class(r->op))
+		return false;
+	if (bio && bio->rq == rq)
+		return true;
+	return (rq->flags & RQ_REQUEUED) &&
+	       (rq->first_bio == r->aux || overlaps(rq, r->sector, r->nr_sectors));
+}
+
+/* Its bios are to be issued again. */
+static void rq_back(struct join *j, struct rq *rq)
+{
+	match_detach(j, rq);
+	while (!list_empty(&rq->bios)) {
+		struct bio *bio = list_entry(rq->bios.next, struct bio, in_rq);
+
+		bio->rq = NULL;
+		list_del(&bio->in_rq);
+		if (!bio->nr_sectors)
+			list_add_tail(&bio->disk->flush_bios, &bio->in_rq);
+	}
+	rq->nr_bios = 0;
+	rq->done_sectors = 0;
+}
+
+void rq_issue(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct domain *dom = s->dom;
+	struct disk *disk = domain_disk(dom, r->disk);
+	struct rq *rq = map_get(&dom->rqs, r->id);
+	bool again = rq && disk && is_reissue(rq, disk, r);
+
+	s->rq_open = false;
+	if (!disk)
+		return;
+	if (rq && !again) {
+		dom->stale_rqs++;
+		rq_forget(j, rq);
+	}
+	if (!again) {
+		rq = rq_new(j, disk, r);
+	} else {
+		if (!(rq->flags & RQ_REQUEUED))
+			rq->requeues++;
+		rq->flags &= ~RQ_REQUEUED;
+		rq_back(j, rq);
+	}
+	rq->op = r->op;
+	rq->sector = r->sector;
+	rq->nr_sectors = r->nr_sectors;
+	rq->d_ns = r->time;
+	rq->first_bio = r->aux;
+	if (r->aux)
+		take_bio(j, rq, r->aux);
+	else if (op_class(r->op) == XBLK_OP_FLUSH)
+		take_flushes(rq, again);
+	if (rq->q_ns == UINT64_MAX)
+		rq->q_ns = r->time;
+	if (!dom->backend) {
+		if (!again) {
+			disk->stats.guest.issued++;
+			disk->stats.guest.issued_sectors += r->nr_sectors;
+		}
+		match_rq(j, rq);
+	}
+	s->rq_open = true;
+	s->rq_id = r->id;
+}
+
+void rq_part(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct rq *rq;
+
+	if (!s->rq_open || s->rq_id != r->id)
+		return;
+	rq = map_get(&s->dom->rqs, r->id);
+	if (rq)
+		take_bio(j, rq, r->aux);
+}
+
+void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct rq *rq = map_get(&s->dom->rqs, r->id);
+
+	if (!rq || rq->disk->index != r->disk)
+		return;
+	rq->flags |= RQ_REQUEUED;
+	rq->requeues++;
+	if (s->dom->backend) {
+		if (rq->credited)
+			rq->credited->stats.backend.requeues++;
+	} else {
+		rq->disk->stats.guest.requeues++;
+		match_detach(j, rq);
+	}
+}
+
+void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct bio *bio = map_get(&s->dom->bios, r->aux);
+	struct rq *rq = map_get(&s->dom->rqs, r->id);
+
+	if (!s->dom->backend && disk)
+		disk->stats.guest.requests++;
+	else if (bio && bio->guest_disk)
+		bio->guest_disk->stats.backend.requests++;
+	/* Only one that had been issued before is known; its bios go on. */
+	if (rq && (rq->flags & RQ_REQUEUED)) {
+		rq_back(j, rq);
+		rq_free(j, rq);
+	}
+}
+
+static bool completion_fits(const struct rq *rq, const struct xblk_record *r)
+{
+	if (rq->disk->index != r->disk || rq->disk->gone ||
+	    op_class(rq->op) != op_class(r->op))
+		return false;
+	return !rq->nr_sectors || !r->nr_sectors || op_class(rq->op) == XBLK_OP_DISCARD ||
+	       overlaps(rq, r->sector, r->nr_sectors);
+}
+
+static enum kind kind_of(unsigned int op)
+{
+	switch (op_class(op)) {
+	case XBLK_OP_READ:
+		return KIND_READ;
+	case XBLK_OP_WRITE:
+	case XBLK_OP_WRITE_ZEROES:
+		return KIND_WRITE;
+	case XBLK_OP_FLUSH:
+		return KIND_FLUSH;
+	case XBLK_OP_DISCARD:
+		return KIND_DISCARD;
+	default:
+		return KIND_OTHER;
+	}
+}
+
+static void count_done(struct disk *disk, unsigned int op, uint32_t sectors, bool error)
+{
+	struct io_count *c = &disk->stats.done[kind_of(op)];
+
+	c->ios++;
+	c->sectors += sectors;
+	disk->stats.errors += error;
+}
+
+/* dom0's bios in the completed front of @rq are done. */
+static void finish_bios(struct join *j, struct rq *rq, uint64_t ns, bool all)
+{
+	uint64_t end = rq->sector + rq->done_sectors;
+	struct list *n = rq->bios.next;
+
+	while (n != &rq->bios) {
+		struct bio *bio = list_entry(n, struct bio, in_rq);
+
+		n = n->next;
+		if (!all && bio->sector + bio->nr_sectors > end)
+			continue;
+		bio->d_ns = rq->d_ns;
+		bio->c_ns = ns;
+		match_bio_done(j, bio);
+	}
+}
+
+void rq_complete(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct domain *dom = s->dom;
+	struct disk *disk = domain_disk(dom, r->disk);
+	struct rq *rq = map_get(&dom->rqs, r->id);
+	bool flush_end = !r->nr_sectors && op_class(r->op) != XBLK_OP_FLUSH;
+
+	if (!disk)
+		return;
+	if (rq && !completion_fits(rq, r)) {
+		dom->stale_rqs++;
+		rq->flags |= RQ_CONTRADICTION;
+		rq_forget(j, rq);
+		rq = NULL;
+	}
+	/*
+	 * A request that needed a flush completes once more, or for the first
+	 * time if it was nothing but a flush, with no sectors and without D.
+	 */
+	if (flush_end && !r->aux && (!rq || rq->nr_sectors)) {
+		if (!dom->backend)
+			disk->stats.flush_ends++;
+		return;
+	}
+	if (!rq) {
+		if (!dom->backend) {
+			count_done(disk, r->op, r->nr_sectors, r->aux);
+			match_orphan(j, disk, r);
+		}
+		return;
+	}
+	if (r->aux)
+		rq->error = r->aux;
+	rq->done_sectors = r->nr_sectors < UINT32_MAX - rq->done_sectors
+				   ? rq->done_sectors + r->nr_sectors
+				   : UINT32_MAX;
+	if (r->nr_sectors && rq->done_sectors < rq->nr_sectors) {
+		if (dom->backend)
+			finish_bios(j, rq, r->time, false);
+		return;
+	}
+	if (dom->backend) {
+		finish_bios(j, rq, r->time, true);
+		rq_free(j, rq);
+		return;
+	}
+	count_done(disk, r->op, rq->nr_sectors, rq->error);
+	map_del(&dom->rqs, rq->id);
+	while (!list_empty(&rq->bios))
+		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
+	rq->c_ns = r->time;
+	match_completed(j, rq);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Messages and memory: what every part needs. */
+#ifndef XBLKPARSE_UTIL_H
+#define XBLKPARSE_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Messages are suppressed; for tests that feed thousands of broken traces. */
+extern bool msg_silent;
+
+/* "xblkparse: what: why" on stderr. */
+__attribute__((format(printf, 1, 2))) void msg(const char *fmt, ...);
+
+/* These do not return NULL: a tool that is out of memory has to end. */
+void *xmalloc(size_t size);
+void *xcalloc(size_t nr, size_t size);
+void *xaligned_alloc(size_t align, size_t size);
+void *xrealloc(void *p, size_t size);
+char *xstrdup(const char *s);
+
+/* Copy at most @size - 1 bytes up to a NUL; unprintable ones become '?'. */
+void copy_printable(char *to, size_t size, const char *from, size_t len);
+
+static inline uint64_t add_sat(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static inline uint64_t sub_sat(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+#endif
