@@ -48,6 +48,22 @@ static bool offers_channel(struct selection *sel, unsigned int domid)
 	return found;
 }
 
+static void say_no_disk(const struct selection *sel, const struct domain *domain)
+{
+	bool named = !sel->opts->nr_disks;
+	unsigned int i;
+
+	for (i = 0; i < sel->opts->nr_disks; i++)
+		named |= sel->used[i];
+	if (named)
+		msg_say("domain %u (%s): it has no disk that can be traced",
+			domain->domid, domain->name);
+	else if (domain->named)
+		msg_say("domain %u (%s): it has no disk that -D names: see 'xl block-list "
+			"%u'",
+			domain->domid, domain->name, domain->domid);
+}
+
 /* Return: 1 if added, 0 if it cannot be traced (told), -1 on an error. */
 static int add_domain(struct selection *sel, unsigned int domid, bool named)
 {
@@ -69,8 +85,7 @@ static int add_domain(struct selection *sel, unsigned int domid, bool named)
 		       sel->opts->nr_disks, sel->used))
 		return -1;
 	if (!domain.nr_disks) {
-		msg_say("domain %u (%s): none of its disks%s can be traced", domid,
-			domain.name, sel->opts->nr_disks ? " that -D names" : "");
+		say_no_disk(sel, &domain);
 		return 0;
 	}
 	domains = reallocarray(sel->domains, sel->nr + 1, sizeof(*domains));
