@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <xengnttab.h>
+#include <xenstore.h>
+
+#include "test_relay_fake.h"
+
+#define MAX_NODES 64
+#define MAX_MAPS  128
+#define PAGE	  4096
+
+struct node {
+	char *path, *value;
+};
+
+struct mapping {
+	unsigned char *at;
+	unsigned int pages;
+	int notify; /* offset of the byte to clear, -1 for none */
+};
+
+struct fake_xen fake;
+
+static struct node nodes[MAX_NODES];
+static struct node watches[MAX_NODES]; /* value: the token */
+static struct node events[MAX_NODES];
+static unsigned int nr_events;
+static struct mapping maps[MAX_MAPS];
+static int memory_fd, event_fd;
+
+void fake_begin(void)
+{
+	memset(&fake, 0, sizeof(fake));
+	memory_fd = memfd_create("guest", MFD_CLOEXEC);
+	event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (memory_fd < 0 || event_fd < 0 || ftruncate(memory_fd, FAKE_PAGES * PAGE))
+		abort();
+	fake.memory = mmap(NULL, FAKE_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   memory_fd, 0);
+	if (fake.memory == MAP_FAILED)
+		abort();
+}
+
+static void clear(struct node *array)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_NODES; i++) {
+		free(array[i].path);
+		free(array[i].value);
+		array[i] = (struct node){0};
+	}
+}
+
+void fake_end(void)
+{
+	clear(nodes);
+	clear(watches);
+	clear(events);
+	nr_events = 0;
+	munmap(fake.memory, FAKE_PAGES * PAGE);
+	close(memory_fd);
+	close(event_fd);
+}
+
+static struct node *find(struct node *array, const char *path)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_NODES; i++)
+		if (path ? array[i].path && !strcmp(array[i].path, path) : !array[i].path)
+			return &array[i];
+	return NULL;
+}
+
+static void set(struct node *array, const char *path, const char *value)
+{
+	struct node *node = find(array, path);
+
+	if (!node)
+		node = find(array, NULL);
+	if (!node)
+		abort();
+	free(node->path);
+	free(node->value);
+	node->path = strdup(path);
+	node->value = strdup(value);
+}
+
+static void drop(struct node *array, const char *path)
+{
+	struct node *node = find(array, path);
+
+	if (!node)
+		return;
+	free(node->path);
+	free(node->value);
+	*node = (struct node){0};
+}
+
+static void push_event(const char *path, const char *token)
+{
+	if (nr_events == MAX_NODES)
+		abort();
+	events[nr_events++] = (struct node){strdup(path), strdup(token)};
+	eventfd_write(event_fd, 1);
+}
+
+void fake_fire(const char *path)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_NODES; i++)
+		if (watches[i].path && !strcmp(watches[i].path, path))
+			push_event(path, watches[i].value);
+}
+
+void fake_write(const char *path, const char *value)
+{
+	set(nodes, path, value);
+	fake_fire(path);
+}
+
+void fake_remove(const char *path)
+{
+	drop(nodes, path);
+	fake_fire(path);
+}
+
+const char *fake_read(const char *path)
+{
+	struct node *node = find(nodes, path);
+
+	return node ? node->value : NULL;
+}
+
+unsigned int fake_nr_nodes(void)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < MAX_NODES; i++)
+		n += nodes[i].path != NULL;
+	return n;
+}
+
+/* --- libxenstore --- */
+
+struct xs_handle *xs_open(unsigned long flags)
+{
+	(void)flags;
+	return (struct xs_handle *)&fake;
+}
+
+void xs_close(struct xs_handle *xs)
+{
+	(void)xs;
+}
+
+void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
+	      unsigned int *len)
+{
+	const char *value = fake_read(path);
+
+	(void)xs, (void)t;
+	if (!value) {
+		errno = ENOENT;
+		return NULL;
+	}
+	if (len)
+		*len = strlen(value);
+	return strdup(value);
+}
+
+bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
+	      const void *data, unsigned int len)
+{
+	char *value = strndup(data, len);
+
+	(void)xs, (void)t;
+	fake_write(path, value);
+	if (fake.written)
+		fake.written(path, value);
+	free(value);
+	return true;
+}
+
+char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
+		    unsigned int *num)
+{
+	size_t len = strlen(path);
+	char **list = calloc(MAX_NODES, sizeof(*list) + 64);
+	char *text = (char *)(list + MAX_NODES);
+	unsigned int i;
+
+	(void)xs, (void)t;
+	*num = 0;
+	for (i = 0; i < MAX_NODES; i++) {
+		const char *p = nodes[i].path;
+
+		if (!p || strncmp(p, path, len) || p[len] != '/' ||
+		    strchr(p + len + 1, '/'))
+			continue;
+		snprintf(text, 64, "%s", p + len + 1);
+		list[(*num)++] = text;
+		text += 64;
+	}
+	if (*num)
+		return list;
+	free(list);
+	errno = ENOENT;
+	return NULL;
+}
+
+bool xs_watch(struct xs_handle *xs, const char *path, const char *token)
+{
+	(void)xs;
+	set(watches, path, token);
+	push_event(path, token);
+	return true;
+}
+
+bool xs_unwatch(struct xs_handle *xs, const char *path, const char *token)
+{
+	(void)xs, (void)token;
+	drop(watches, path);
+	return true;
+}
+
+int xs_fileno(struct xs_handle *xs)
+{
+	(void)xs;
+	return event_fd;
+}
+
+char **xs_check_watch(struct xs_handle *xs)
+{
+	struct node event;
+	eventfd_t n;
+	char **ret;
+
+	(void)xs;
+	if (!nr_events) {
+		eventfd_read(event_fd, &n);
+		if (fake.idle)
+			fake.idle();
+		errno = EAGAIN;
+		return NULL;
+	}
+	event = events[0];
+	memmove(events, events + 1, --nr_events * sizeof(events[0]));
+	events[nr_events] = (struct node){0};
+	ret = calloc(1, 2 * sizeof(*ret) + strlen(event.path) + strlen(event.value) + 2);
+	ret[XS_WATCH_PATH] = strcpy((char *)(ret + 2), event.path);
+	ret[XS_WATCH_TOKEN] =
+		strcpy(ret[XS_WATCH_PATH] + strlen(event.path) + 1, event.value);
+	free(event.path);
+	free(event.value);
+	return ret;
+}
+
+xs_transaction_t xs_transaction_start(struct xs_handle *xs)
+{
+	(void)xs;
+	return 1;
+}
+
+bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
+{
+	(void)xs, (void)t, (void)abort;
+	return true;
+}
+
+bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
+{
+	(void)xs, (void)domid;
+	return !fake.domain_gone;
+}
+
+/* --- libxengnttab --- */
+
+xengnttab_handle *xengnttab_open(struct xentoollog_logger *logger, unsigned open_flags)
+{
+	(void)logger, (void)open_flags;
+	return (xengnttab_handle *)&fake;
+}
+
+int xengnttab_close(xengnttab_handle *xgt)
+{
+	(void)xgt;
+	return 0;
+}
+
+static void *map(uint32_t count, const uint32_t *refs, int prot, int notify)
+{
+	struct mapping *m = maps;
+	unsigned char *at;
+	uint32_t i;
+
+	fake.maps++;
+	for (i = 0; i < count; i++) {
+		if (refs[i] >= FAKE_PAGES || fake.maps == fake.fail_map) {
+			errno = EINVAL;
+			return NULL;
+		}
+	}
+	at = mmap(NULL, count * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (i = 0; i < count; i++)
+		if (mmap(at + i * PAGE, PAGE, prot, MAP_SHARED | MAP_FIXED, memory_fd,
+			 (off_t)refs[i] * PAGE) == MAP_FAILED)
+			abort();
+	while (m->at)
+		m++;
+	*m = (struct mapping){at, count, notify};
+	fake.mapped += count;
+	return at;
+}
+
+void *xengnttab_map_grant_ref(xengnttab_handle *xgt, uint32_t domid, uint32_t ref,
+			      int prot)
+{
+	(void)xgt, (void)domid;
+	return map(1, &ref, prot, -1);
+}
+
+void *xengnttab_map_grant_ref_notify(xengnttab_handle *xgt, uint32_t domid, uint32_t ref,
+				     int prot, uint32_t notify_offset,
+				     evtchn_port_t notify_port)
+{
+	(void)xgt, (void)domid, (void)notify_port;
+	return map(1, &ref, prot, notify_offset);
+}
+
+void *xengnttab_map_domain_grant_refs(xengnttab_handle *xgt, uint32_t count,
+				      uint32_t domid, uint32_t *refs, int prot)
+{
+	(void)xgt, (void)domid;
+	return map(count, refs, prot, -1);
+}
+
+int xengnttab_unmap(xengnttab_handle *xgt, void *start_address, uint32_t count)
+{
+	struct mapping *m = maps;
+
+	(void)xgt;
+	while (m < maps + MAX_MAPS && m->at != start_address)
+		m++;
+	if (m == maps + MAX_MAPS || m->pages != count)
+		abort();
+	if (m->notify >= 0)
+		m->at[m->notify] = 0;
+	munmap(m->at, count * PAGE);
+	*m = (struct mapping){0};
+	fake.mapped -= count;
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A Xen host for tests, in one process: the functions of libxenstore and
+ * libxengnttab that libxenrelay uses, over a small tree of nodes and a memory
+ * whose pages can be mapped by number.  Link it instead of the libraries.
+ *
+ * A mapping is a real one with the protection asked for, so that writing where
+ * the reader may only read is a fault here as on Xen.
+ */
+#ifndef TEST_RELAY_FAKE_H
+#define TEST_RELAY_FAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FAKE_PAGES 512 /* of the guest's memory; a page's number is its grant */
+
+/**
+ * struct fake_xen - the host, and what a test may want to know or change
+ * @memory:	the guest's own view of its pages
+ * @mapped:	pages that the reader has mapped now
+ * @maps:	map calls so far
+ * @fail_map:	which of them is to fail (1: the first), 0: none
+ * @domain_gone: the domain is no longer introduced
+ * @written:	called after the reader wrote a node
+ * @idle:	called when the reader looked for events and found none
+ */
+struct fake_xen {
+	unsigned char *memory;
+	unsigned int mapped;
+	unsigned int maps;
+	unsigned int fail_map;
+	bool domain_gone;
+	void (*written)(const char *path, const char *value);
+	void (*idle)(void);
+};
+
+extern struct fake_xen fake;
+
+void fake_begin(void);
+void fake_end(void);
+
+/* As a guest or a toolstack would; watches fire. */
+void fake_write(const char *path, const char *value);
+void fake_remove(const char *path);
+/* NULL if there is no such node. */
+const char *fake_read(const char *path);
+unsigned int fake_nr_nodes(void);
+/* "@releaseDomain" */
+void fake_fire(const char *path);
+
+static inline void *fake_page(unsigned int ref)
+{
+	return fake.memory + ref * 4096;
+}
+
+#endif /* TEST_RELAY_FAKE_H */
