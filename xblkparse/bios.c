@@ -167,7 +167,7 @@ static void queue_backend(struct join *j, struct stream *s, struct disk *disk,
 	}
 	/* If its name was lost, this may have been a guest's all the same. */
 	if ((!p || !p->known) && s->dom->gaps.nr)
-		gaps_add(&s->dom->gaps, r->time, r->time);
+		join_gap(j, s->dom, r->time, r->time);
 	disk->own_bios++;
 	disk->own_sectors += r->nr_sectors;
 }

@@ -49,9 +49,9 @@ static void on_remap(struct stream *s, const struct xblk_record *r)
 	}
 }
 
-static void on_lost(struct stream *s, const struct xblk_record *r)
+static void on_lost(struct join *j, struct stream *s, const struct xblk_record *r)
 {
-	gaps_add(&s->dom->gaps, r->time, r->lost.until);
+	join_gap(j, s->dom, r->time, r->lost.until);
 	s->rq_open = false;
 	s->remap.have_to = false;
 }
@@ -61,7 +61,7 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
 	struct domain *dom = s->dom;
 
 	if (r->event == EV_GAP) {
-		on_lost(s, r);
+		on_lost(j, s, r);
 		return;
 	}
 	j->records++;
@@ -106,7 +106,7 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
 		on_process(s, r);
 		break;
 	case XBLK_EV_LOST:
-		on_lost(s, r);
+		on_lost(j, s, r);
 		break;
 	case XBLK_EV_CLOCK:
 		dom->clock_generation = r->id;

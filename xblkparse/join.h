@@ -7,6 +7,7 @@
  * bios.c   bios: queued, split, remapped, forgotten
  * rqs.c    requests: issued, requeued, completed, forgotten
  * match.c  a guest's request <-> dom0's bios; the stages; the bins
+ * verdict.c  which requests a loss concerns, also one that is told of later
  */
 #ifndef XBLKPARSE_JOIN_H
 #define XBLKPARSE_JOIN_H
@@ -90,6 +91,16 @@ struct rq {
 	} chain; /* of the dom0 bio that completed last */
 };
 
+/* How many verdicts may still change when a loss becomes known. */
+#define VERDICTS 1024
+
+/* When a loss in the guest or in dom0 would explain why a request is not joined. */
+struct verdict {
+	struct disk *disk; /* NULL: nothing here any more */
+	uint64_t guest_from, guest_to, backend_from, backend_to;
+	enum bin bin;
+};
+
 /* A guest request has ended; @stages is NULL unless all of it was seen. */
 typedef void (*join_request_fn)(void *ctx, const struct rq *rq, enum bin bin,
 				const int64_t stages[STAGE_MAX]);
@@ -103,6 +114,8 @@ struct join {
 	uint64_t last_ns;     /* youngest record */
 	uint64_t records;
 	uint64_t max_in_flight;
+	struct verdict verdicts[VERDICTS]; /* the last ones */
+	uint64_t nr_verdicts;
 	join_request_fn on_request; /* or NULL */
 	void *ctx;
 };
@@ -114,6 +127,9 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r);
 void join_advance(struct join *j, uint64_t ns);
 /* The trace is over: whatever is not complete gets its bin. */
 void join_finish(struct join *j);
+
+/* Something is missing from a stream of @dom. */
+void join_gap(struct join *j, struct domain *dom, uint64_t from, uint64_t to);
 
 /* Two records may be of the same I/O: what guest and dom0 call it may differ. */
 static inline unsigned int op_class(unsigned int op)
@@ -164,5 +180,10 @@ void match_give_up(struct join *j, struct rq *rq, bool at_end);
 void match_expire(struct join *j);
 /* A completion whose request was never seen. */
 void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r);
+
+/* verdict.c */
+struct verdict verdict_span(const struct join *j, const struct rq *rq);
+bool verdict_lost(const struct join *j, const struct verdict *v);
+void verdict_keep(struct join *j, struct verdict v, enum bin bin);
 
 #endif

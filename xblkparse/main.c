@@ -268,7 +268,8 @@ static int run_all(struct run *run)
 	p->stop = &stop;
 	clock_gettime(CLOCK_MONOTONIC, &run->began);
 	run->shown = run->began;
-	run->progress = !o->quiet && isatty(STDERR_FILENO);
+	run->progress = !o->quiet && isatty(STDERR_FILENO) &&
+			!((o->events || o->requests) && isatty(STDOUT_FILENO));
 	parse_run(p);
 	if (seconds(&run->began, &run->shown) > 0)
 		fputs("\r\033[K", stderr);

@@ -12,9 +12,6 @@
 /* So that a guest cannot make every lookup a long one. */
 #define WALK_MAX 256
 
-/* What a lookup may be wrong by when losses are searched for: clocks, order. */
-#define LOSS_SLACK_NS 1000000ull
-
 static struct list *bucket(struct list *table, const struct disk *disk,
 			   unsigned int class, uint64_t sector)
 {
@@ -277,21 +274,9 @@ static void measure(struct join *j, struct rq *rq)
 	finish(j, rq, bin, stages);
 }
 
-static bool was_lost(const struct join *j, const struct rq *rq)
-{
-	const struct domain *guest = rq->disk->dom, *backend = j->model->backend;
-	uint64_t slack = add_sat(model_uncertainty(j->model, guest), LOSS_SLACK_NS);
-	uint64_t from = rq->flags & RQ_NO_Q ? 0 : rq->q_ns;
-	uint64_t to = rq->flags & RQ_COMPLETED ? rq->c_ns : UINT64_MAX;
-
-	if (gaps_overlap(&guest->gaps, from, to))
-		return true;
-	return backend &&
-	       gaps_overlap(&backend->gaps, sub_sat(rq->d_ns, slack), add_sat(to, slack));
-}
-
 /* Why a request is not joined. */
-static enum bin why_not(const struct join *j, const struct rq *rq, bool at_end)
+static enum bin why_not(const struct join *j, const struct rq *rq,
+			const struct verdict *span, bool at_end)
 {
 	const struct domain *guest = rq->disk->dom, *backend = j->model->backend;
 
@@ -299,7 +284,7 @@ static enum bin why_not(const struct join *j, const struct rq *rq, bool at_end)
 		return BIN_CLOCK_CHANGE;
 	if (!rq->disk->backing)
 		return BIN_NOT_SERVED;
-	if (was_lost(j, rq))
+	if (verdict_lost(j, span))
 		return BIN_LOST;
 	if (((rq->flags & RQ_NO_Q) && guest->evicted_bios) ||
 	    ((rq->flags & RQ_DROPPED) && (backend->evicted_bios || backend->evicted_rqs)))
@@ -324,10 +309,17 @@ static enum bin why_not(const struct join *j, const struct rq *rq, bool at_end)
 
 void match_give_up(struct join *j, struct rq *rq, bool at_end)
 {
-	if (complete(rq) && !clock_changed(j, rq))
+	struct verdict span;
+	enum bin bin;
+
+	if (complete(rq) && !clock_changed(j, rq)) {
 		measure(j, rq);
-	else
-		finish(j, rq, why_not(j, rq, at_end), NULL);
+		return;
+	}
+	span = verdict_span(j, rq);
+	bin = why_not(j, rq, &span, at_end);
+	verdict_keep(j, span, bin);
+	finish(j, rq, bin, NULL);
 }
 
 void match_bio_done(struct join *j, struct bio *bio)
@@ -414,16 +406,22 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 		.op = r->op,
 		.sector = r->sector,
 		.nr_sectors = r->nr_sectors,
+		.d_ns = r->time,
 		.c_ns = r->time,
 		.error = r->aux,
 		.flags = RQ_COMPLETED | RQ_NO_Q,
 	};
+	struct verdict span = verdict_span(j, &rq);
 	enum bin bin = BIN_BEFORE_TRACE;
 
+	/* What dom0 lost does not explain it. */
+	span.backend_from = UINT64_MAX;
+	span.backend_to = 0;
 	if (gaps_overlap(&guest->gaps, 0, r->time))
 		bin = BIN_LOST;
 	else if (guest->evicted_rqs)
 		bin = BIN_EVICTED;
+	verdict_keep(j, span, bin);
 	disk->stats.requests++;
 	disk->stats.bins[bin]++;
 	if (j->on_request)

@@ -87,7 +87,7 @@ static void lost_at_the_end(struct parse *p)
 		struct stream *s = p->merge.streams[i];
 
 		if (s->has_end && s->end_lost > s->lost)
-			gaps_add(&s->dom->gaps, s->last_ns, UINT64_MAX);
+			join_gap(&p->join, s->dom, s->last_ns, UINT64_MAX);
 	}
 }
 

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The histogram against sorted values: never off by more than 1/64. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hist.h"
+
+#define NR 20000
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static uint64_t state = 88172645463325252ull;
+
+static uint64_t random64(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+static void check_quantiles(uint64_t *values, size_t nr)
+{
+	static const unsigned int permille[] = {0, 1, 500, 900, 990, 999, 1000};
+	struct hist *h = calloc(1, sizeof(*h));
+	unsigned __int128 sum = 0;
+
+	assert_non_null(h);
+	for (size_t i = 0; i < nr; i++) {
+		hist_add(h, values[i]);
+		sum += values[i];
+	}
+	qsort(values, nr, sizeof(*values), compare);
+	assert_int_equal(h->count, nr);
+	assert_int_equal(h->min, values[0]);
+	assert_int_equal(h->max, values[nr - 1]);
+	assert_int_equal(hist_mean(h), (uint64_t)((sum + nr / 2) / nr));
+	for (size_t i = 0; i < sizeof(permille) / sizeof(*permille); i++) {
+		size_t rank = (nr * permille[i] + 999) / 1000;
+		uint64_t want = values[rank ? rank - 1 : 0];
+		uint64_t got = hist_quantile(h, permille[i]);
+		uint64_t off = got > want ? got - want : want - got;
+
+		assert_true(off <= want / 64);
+	}
+	free(h);
+}
+
+static void quantiles_uniform(void **ctx)
+{
+	uint64_t *v = malloc(NR * sizeof(*v));
+
+	(void)ctx;
+	for (size_t i = 0; i < NR; i++)
+		v[i] = random64() % 1000000;
+	check_quantiles(v, NR);
+	free(v);
+}
+
+/* Every octave up to the largest number there is. */
+static void quantiles_all_sizes(void **ctx)
+{
+	uint64_t *v = malloc(NR * sizeof(*v));
+
+	(void)ctx;
+	for (size_t i = 0; i < NR; i++)
+		v[i] = random64() >> (random64() % 64);
+	v[0] = UINT64_MAX;
+	v[1] = 0;
+	check_quantiles(v, NR);
+	free(v);
+}
+
+static void few_values(void **ctx)
+{
+	uint64_t one[] = {123456789}, two[] = {7, 1000000};
+
+	(void)ctx;
+	check_quantiles(one, 1);
+	check_quantiles(two, 2);
+}
+
+static void empty(void **ctx)
+{
+	struct hist *h = calloc(1, sizeof(*h));
+
+	(void)ctx;
+	assert_int_equal(hist_quantile(h, 500), 0);
+	assert_int_equal(hist_mean(h), 0);
+	free(h);
+}
+
+/* The lower bounds rise, and each value lies between its bucket's and the next. */
+static void bounds(void **ctx)
+{
+	(void)ctx;
+	for (size_t i = 1; i < HIST_BUCKETS; i++)
+		assert_true(hist_lower(i) > hist_lower(i - 1));
+	for (size_t i = 0; i < HIST_BUCKETS; i++) {
+		struct hist *h = calloc(1, sizeof(*h));
+
+		hist_add(h, hist_lower(i));
+		assert_int_equal(h->buckets[i], 1);
+		free(h);
+	}
+}
+
+/* Two halves merged are the whole. */
+static void merging(void **ctx)
+{
+	struct hist *all = calloc(1, sizeof(*all)), *half[2];
+
+	(void)ctx;
+	half[0] = calloc(1, sizeof(**half));
+	half[1] = calloc(1, sizeof(**half));
+	for (size_t i = 0; i < NR; i++) {
+		uint64_t v = random64() % 1000000000;
+
+		hist_add(all, v);
+		hist_add(half[i % 3 == 0], v);
+	}
+	hist_merge(half[0], half[1]);
+	assert_memory_equal(half[0], all, sizeof(*all));
+	memset(half[1], 0, sizeof(*all));
+	hist_merge(half[1], all);
+	assert_memory_equal(half[1], all, sizeof(*all));
+	free(all);
+	free(half[0]);
+	free(half[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(quantiles_uniform),
+		cmocka_unit_test(quantiles_all_sizes),
+		cmocka_unit_test(few_values),
+		cmocka_unit_test(empty),
+		cmocka_unit_test(bounds),
+		cmocka_unit_test(merging),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
