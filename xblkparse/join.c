@@ -132,4 +132,6 @@ void join_finish(struct join *j)
 			match_give_up(j, list_entry(dom->rq_age.next, struct rq, age),
 				      true);
 	}
+	/* No request will come for the bios that still wait for one. */
+	join_advance(j, UINT64_MAX);
 }

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Requests other than plain reads and writes, and disks on other disks. */
+#include "test_parse_util.h"
+
+/*
+ * A flush in the guest: the bio itself is never issued, the flush machinery
+ * issues a request without bios, and at the end the bio's own request
+ * completes without ever having been issued.  The same in dom0.
+ */
+static void flush(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	GUEST(1010, ISSUE, FLUSH, 0, 0, 100, 0);
+	DOM0(2000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+	DOM0(2100, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(3000, COMPLETE, FLUSH, 0, 0, 200, 0);
+	DOM0(3001, COMPLETE, WRITE, 0, 0, 201, 0);
+	GUEST(4000, COMPLETE, FLUSH, 0, 0, 100, 0);
+	GUEST(4001, COMPLETE, WRITE, 0, 0, 101, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_int_equal(o.results[0].bin, BIN_JOINED);
+	assert_stages(&o.results[0], 10, 990, 100, 900, 1000);
+	assert_int_equal(disk_stats(&o, 3, 0)->done[KIND_FLUSH].ios, 1);
+	assert_int_equal(disk_stats(&o, 3, 0)->done[KIND_WRITE].ios, 0);
+	assert_int_equal(disk_stats(&o, 3, 0)->flush_ends, 1);
+	done(&o, &g);
+}
+
+/* A write that needs a flush first completes twice. */
+static void write_with_flush(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 64, 8, 1, 500);
+	GUEST(1010, ISSUE, FLUSH, 0, 0, 100, 0);
+	DOM0(1100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+	DOM0(1200, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(1300, COMPLETE, FLUSH, 0, 0, 200, 0);
+	GUEST(1400, COMPLETE, FLUSH, 0, 0, 100, 0);
+	GUEST(1500, ISSUE, WRITE, 64, 8, 101, 1);
+	DOM0(1600, QUEUE, WRITE, 64, 8, 11, GEN_KTHREAD);
+	DOM0(1700, ISSUE, WRITE, 64, 8, 201, 11);
+	DOM0(1800, COMPLETE, WRITE, 64, 8, 201, 0);
+	GUEST(1900, COMPLETE, WRITE, 64, 8, 101, 0);
+	GUEST(1910, COMPLETE, WRITE, 64, 0, 101, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 2);
+	assert_stages(&o.results[0], 10, 90, 100, 100, 100);
+	assert_stages(&o.results[1], 500, 100, 100, 100, 100);
+	assert_int_equal(disk_stats(&o, 3, 0)->flush_ends, 1);
+	done(&o, &g);
+}
+
+/* A backing disk without a cache ends the flush before its Q. */
+static void flush_without_backend_io(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t t = 100000000ull * i;
+
+		GUEST(t + 1000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+		GUEST(t + 1010, ISSUE, FLUSH, 0, 0, 100, 0);
+		GUEST(t + 4000, COMPLETE, FLUSH, 0, 0, 100, 0);
+		/* dom0 is at work meanwhile, for itself */
+		DOM0(t + 5000, QUEUE, WRITE, 0, 8, 20, 1);
+		DOM0(t + 90000000, QUEUE, WRITE, 0, 8, 20, 1);
+	}
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_NO_BACKEND_IO], 2);
+	assert_int_equal(domain_disk(o.parse.model.backend, 0)->own_bios, 4);
+	done(&o, &g);
+}
+
+/* Several guests' flushes that wait are served by one request of the disk's. */
+static void flushes_together(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, ISSUE, FLUSH, 0, 0, 100, 0);
+	DOM0(1100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+	GUEST(1200, ISSUE, FLUSH, 0, 0, 101, 0);
+	DOM0(1300, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 11, GEN_KTHREAD);
+	DOM0(2000, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(3000, COMPLETE, FLUSH, 0, 0, 200, 0);
+	GUEST(4000, COMPLETE, FLUSH, 0, 0, 100, 0);
+	GUEST(4100, COMPLETE, FLUSH, 0, 0, 101, 0);
+	run_gen(&o, &g);
+	assert_stages(&o.results[0], 0, 100, 900, 1000, 1000);
+	assert_stages(&o.results[1], 0, 100, 700, 1000, 1100);
+	done(&o, &g);
+}
+
+/* dom0 cuts a discard into several bios that lie one behind the other. */
+static void discard(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, DISCARD, 0, 4096, 1, 500);
+	GUEST(1100, ISSUE, DISCARD, 0, 4096, 100, 1);
+	for (unsigned int i = 0; i < 4; i++)
+		DOM0(2000 + i, QUEUE, DISCARD, 1024 * i, 1024, 10 + i, GEN_KTHREAD);
+	for (unsigned int i = 0; i < 4; i++) {
+		DOM0(3000 + i, ISSUE, DISCARD, 1024 * i, 1024, 200 + i, 10 + i);
+		DOM0(4000 + i, COMPLETE, DISCARD, 1024 * i, 1024, 200 + i, 0);
+	}
+	GUEST(5003, COMPLETE, DISCARD, 0, 4096, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_stages(&o.results[0], 100, 903, 1000, 1000, 1000);
+	assert_int_equal(disk_stats(&o, 3, 0)->done[KIND_DISCARD].sectors, 4096);
+	done(&o, &g);
+}
+
+/* xvdb begins at sector 2048 of its disk; xvda's thread does not serve it. */
+static void partition(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_process(&g, 0, 0, 10, 78, "3.xvdb-1", XBLK_PROCESS_KTHREAD);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	gen_last(&g, 3, 0)->disk = 1;
+	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
+	gen_last(&g, 3, 0)->disk = 1;
+	DOM0(1100, QUEUE, READ, 2112, 8, 3, GEN_KTHREAD);
+	gen_last(&g, 0, 0)->disk = 1;
+	DOM0(1110, QUEUE, READ, 2112, 8, 2, 78);
+	gen_last(&g, 0, 0)->disk = 1;
+	DOM0(2110, ISSUE, READ, 2112, 8, 200, 2);
+	gen_last(&g, 0, 0)->disk = 1;
+	DOM0(12110, COMPLETE, READ, 2112, 8, 200, 0);
+	gen_last(&g, 0, 0)->disk = 1;
+	GUEST(112110, COMPLETE, READ, 64, 8, 100, 0);
+	gen_last(&g, 3, 0)->disk = 1;
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_stages(&o.results[0], 10, 100, 1000, 10000, 100000);
+	done(&o, &g);
+}
+
+/* xvdd is on dm-0, which sends clones to two disks. */
+static void remapped(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_process(&g, 0, 0, 10, 79, "3.xvdd-0", XBLK_PROCESS_KTHREAD);
+	GUEST(1000, QUEUE, READ, 0, 16, 1, 500);
+	gen_last(&g, 3, 0)->disk = 3;
+	GUEST(1010, ISSUE, READ, 0, 16, 100, 1);
+	gen_last(&g, 3, 0)->disk = 3;
+	DOM0(1110, QUEUE, READ, 0, 16, 10, 79);
+	gen_last(&g, 0, 0)->disk = 2;
+	for (unsigned int i = 0; i < 2; i++) {
+		DOM0(1200 + i, REMAP, READ, 5000, 8, 20 + i, 79);
+		gen_last(&g, 0, 0)->disk = i;
+		DOM0(1200 + i, REMAP_FROM, READ, 8 * i, 8, 20 + i, 79);
+		gen_last(&g, 0, 0)->disk = 2;
+		DOM0(1210 + i, QUEUE, READ, 5000, 8, 20 + i, 79);
+		gen_last(&g, 0, 0)->disk = i;
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		DOM0(1310 + i, ISSUE, READ, 5000, 8, 200 + i, 20 + i);
+		gen_last(&g, 0, 0)->disk = i;
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		DOM0(2310 + i, COMPLETE, READ, 5000, 8, 200 + i, 0);
+		gen_last(&g, 0, 0)->disk = i;
+	}
+	GUEST(3311, COMPLETE, READ, 0, 16, 100, 0);
+	gen_last(&g, 3, 0)->disk = 3;
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_stages(&o.results[0], 10, 100, 201, 1000, 1000);
+	assert_int_equal(domain_disk(o.parse.model.backend, 0)->own_bios, 0);
+	done(&o, &g);
+}
+
+/* An I/O error ends a request like success does. */
+static void error(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
+	DOM0(1110, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
+	DOM0(2110, ISSUE, READ, 64, 8, 200, 2);
+	DOM0(12110, COMPLETE, READ, 64, 8, 200, 5);
+	GUEST(112110, COMPLETE, READ, 64, 8, 100, 5);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_int_equal(o.results[0].bin, BIN_JOINED);
+	assert_int_equal(disk_stats(&o, 3, 0)->errors, 1);
+	done(&o, &g);
+}
+
+/* dom0's I/O of its own on the same disk and sectors is nobody's. */
+static void dom0s_own(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_process(&g, 0, 0, 10, 900, "3.xvda-0", 0);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
+	DOM0(1050, QUEUE, READ, 64, 8, 3, 900);
+	DOM0(1060, ISSUE, READ, 64, 8, 201, 3);
+	DOM0(1110, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
+	DOM0(2110, ISSUE, READ, 64, 8, 200, 2);
+	DOM0(12110, COMPLETE, READ, 64, 8, 200, 0);
+	GUEST(112110, COMPLETE, READ, 64, 8, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_stages(&o.results[0], 10, 100, 1000, 10000, 100000);
+	assert_int_equal(domain_disk(o.parse.model.backend, 0)->own_bios, 1);
+	done(&o, &g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(flush),
+		cmocka_unit_test(write_with_flush),
+		cmocka_unit_test(flush_without_backend_io),
+		cmocka_unit_test(flushes_together),
+		cmocka_unit_test(discard),
+		cmocka_unit_test(partition),
+		cmocka_unit_test(remapped),
+		cmocka_unit_test(error),
+		cmocka_unit_test(dom0s_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

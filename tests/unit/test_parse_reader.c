@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The file's bytes: cut off, damaged, of another make.  Never a crash. */
+#include "test_parse_util.h"
+
+#include <stdlib.h>
+
+static void io(struct gen *out, uint64_t ns, uint32_t id)
+{
+	struct gen g = *out;
+
+	GUEST(ns + 1000, QUEUE, READ, 64, 8, id, 500);
+	GUEST(ns + 1010, ISSUE, READ, 64, 8, 100 + id, id);
+	DOM0(ns + 1110, QUEUE, READ, 64, 8, id, GEN_KTHREAD);
+	DOM0(ns + 2110, ISSUE, READ, 64, 8, 200 + id, id);
+	DOM0(ns + 3110, COMPLETE, READ, 64, 8, 200 + id, 0);
+	GUEST(ns + 4110, COMPLETE, READ, 64, 8, 100 + id, 0);
+	*out = g;
+}
+
+/* Three rounds with a request each. */
+static void small_trace(struct gen *g)
+{
+	gen_init(g);
+	for (unsigned int i = 0; i < 3; i++) {
+		io(g, 10000 * i, 1 + i);
+		gen_round(g, 10000 * i + 9000);
+	}
+	gen_end(g, 40000);
+}
+
+/* The offset of the @nr-th chunk of the type. */
+static size_t find_chunk(const struct gen *g, unsigned int type, unsigned int nr)
+{
+	size_t at = sizeof(struct xblk_trace_header);
+
+	while (at < g->len) {
+		struct xblk_chunk c;
+
+		memcpy(&c, g->data + at, sizeof(c));
+		if (c.type == type && !nr--)
+			return at;
+		at += sizeof(c) + ((c.payload + 31) & ~31u);
+	}
+	fail();
+	return 0;
+}
+
+static void cut_at_every_byte(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+	uint64_t last = 0;
+
+	(void)ctx;
+	small_trace(&g);
+	for (size_t len = 0; len < g.len; len++) {
+		uint8_t *copy = malloc(len ? len : 1); /* so that ASan sees its end */
+
+		memcpy(copy, g.data, len);
+		run(&o, copy, len);
+		/* Only the padding at the very end may be missing. */
+		assert_true(o.parse.problems || g.len - len < 32);
+		assert_true(o.parse.join.records >= last);
+		last = o.parse.join.records;
+		parse_deinit(&o.parse);
+		free(copy);
+	}
+	run(&o, g.data, g.len);
+	assert_false(o.parse.problems);
+	assert_int_equal(o.parse.join.records, last);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 3);
+	done(&o, &g);
+}
+
+/* A pipe gives what it has; the result is the same. */
+static void small_reads(void **ctx)
+{
+	static const size_t sizes[] = {1, 7, 31, 64, 100};
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	small_trace(&g);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		outcome_init(&o, g.data, g.len);
+		o.bytes.most = sizes[i];
+		parse_run(&o.parse);
+		assert_false(o.parse.problems);
+		assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 3);
+		parse_deinit(&o.parse);
+	}
+	gen_deinit(&g);
+}
+
+/* Any one byte changed: what is before and behind is still used. */
+static void every_byte_changed(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	small_trace(&g);
+	for (size_t at = 0; at < g.len; at++) {
+		g.data[at] ^= 0x41;
+		run(&o, g.data, g.len);
+		/* Padding is not covered by a checksum, nor does it matter. */
+		if (!o.parse.problems)
+			assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 3);
+		parse_deinit(&o.parse);
+		g.data[at] ^= 0x41;
+	}
+	gen_deinit(&g);
+}
+
+static void damaged_chunk(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+	size_t at;
+
+	(void)ctx;
+	small_trace(&g);
+	/* the second round's data of the guest */
+	at = find_chunk(&g, XBLK_CHUNK_DATA, 3);
+	g.data[at + sizeof(struct xblk_chunk) + 5] ^= 1;
+	run(&o, g.data, g.len);
+	assert_true(o.parse.problems);
+	assert_int_equal(o.parse.reader.damaged, 1);
+	assert_non_null(strstr(o.parse.reader.damage_what, "domain 3, cpu 0"));
+	assert_int_equal(o.parse.reader.damage_offset, at);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 2);
+	assert_true(o.parse.ended);
+	done(&o, &g);
+}
+
+/* The length is wrong: the next chunk is found by its checksum. */
+static void damaged_length(void **ctx)
+{
+	static const uint32_t lengths[] = {0, 64, 4096, XBLK_CHUNK_MAX_PAYLOAD,
+					   UINT32_MAX};
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		size_t at;
+
+		small_trace(&g);
+		at = find_chunk(&g, XBLK_CHUNK_DATA, 3);
+		memcpy(g.data + at + offsetof(struct xblk_chunk, payload), &lengths[i],
+		       4);
+		run(&o, g.data, g.len);
+		assert_true(o.parse.problems);
+		assert_int_equal(o.parse.reader.damaged, 1);
+		assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 2);
+		assert_true(o.parse.ended);
+		done(&o, &g);
+	}
+}
+
+static void garbage_between(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	io(&g, 0, 1);
+	gen_flush(&g, 9000);
+	g.data = realloc(g.data, g.len + 96);
+	memset(g.data + g.len, 0x5a, 96);
+	g.len += 96;
+	io(&g, 10000, 2);
+	gen_end(&g, 20000);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.parse.reader.damaged, 1);
+	assert_int_equal(o.parse.reader.damaged_bytes, 96);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 2);
+	done(&o, &g);
+}
+
+static void change_header(size_t offset, uint32_t value, bool usable)
+{
+	struct gen g;
+	struct outcome o;
+
+	small_trace(&g);
+	memcpy(g.data + offset, &value, sizeof(value));
+	run(&o, g.data, g.len);
+	assert_int_equal(o.parse.began, usable);
+	assert_true(o.parse.problems);
+	done(&o, &g);
+}
+
+static void other_headers(void **ctx)
+{
+	(void)ctx;
+	change_header(offsetof(struct xblk_trace_header, magic), 0, false);
+	change_header(offsetof(struct xblk_trace_header, version), 2, false);
+	change_header(offsetof(struct xblk_trace_header, endian), 0x04030201, false);
+	change_header(offsetof(struct xblk_trace_header, wall_ns), 1, false);
+}
+
+/* A later writer may have kinds of chunks that do not matter to us. */
+static void unknown_chunk(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_chunk(&g, 99, 0, 0, 0, 100, "whatever", 8);
+	io(&g, 0, 1);
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 1);
+	done(&o, &g);
+}
+
+static void no_metadata(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init_bare(&g);
+	io(&g, 0, 1);
+	run_gen(&o, &g);
+	assert_int_equal(o.parse.join.records, 0);
+	assert_int_equal(o.parse.merge.streams[0]->invalid, 3);
+	done(&o, &g);
+}
+
+/* Metadata that is no JSON, or not what it should be. */
+static void bad_metadata(void **ctx)
+{
+	static const char *const texts[] = {
+		"",
+		"{",
+		"[]",
+		"{\"backend\": 7}",
+		"{\"backend\": {\"domid\": -1}}",
+		"{\"backend\": {\"domid\": 0, \"disks\": [{\"index\": 99999}]}}",
+		"{\"backend\": {\"domid\": 0, \"disks\": {\"index\": 1}}, \"guests\": 1}",
+		"{\"backend\": {\"domid\": 3}, \"guests\": [{\"domid\": 3}]}",
+		"{\"backend\": {\"domid\": 0}, \"guests\": [{\"domid\": 70000}]}",
+		"{\"backend\": {\"domid\": 0}, \"guests\": [{\"domid\": 3,"
+		" \"disks\": [{\"name\": \"xvda\"}]}]}",
+	};
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct gen g;
+		struct outcome o;
+
+		gen_init_bare(&g);
+		gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, texts[i], strlen(texts[i]));
+		io(&g, 0, 1);
+		gen_chunk(&g, XBLK_CHUNK_END, 0, 0, 0, 9, texts[i], strlen(texts[i]));
+		run(&o, g.data, g.len);
+		done(&o, &g);
+	}
+}
+
+static void behind_the_end(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	small_trace(&g);
+	gen_round(&g, 50000);
+	run(&o, g.data, g.len);
+	assert_true(o.parse.problems);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 3);
+	done(&o, &g);
+}
+
+/* The capture says that it wrote more than there is. */
+static void conservation(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	io(&g, 0, 1);
+	g.streams[0].produced++;
+	gen_end(&g, 40000);
+	run(&o, g.data, g.len);
+	assert_true(o.parse.problems);
+	done(&o, &g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cut_at_every_byte),  cmocka_unit_test(small_reads),
+		cmocka_unit_test(every_byte_changed), cmocka_unit_test(damaged_chunk),
+		cmocka_unit_test(damaged_length),     cmocka_unit_test(garbage_between),
+		cmocka_unit_test(other_headers),      cmocka_unit_test(unknown_chunk),
+		cmocka_unit_test(no_metadata),	      cmocka_unit_test(bad_metadata),
+		cmocka_unit_test(behind_the_end),     cmocka_unit_test(conservation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
