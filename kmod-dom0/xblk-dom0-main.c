@@ -76,12 +76,12 @@ static int stats_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-static int now_get(void *data, u64 *val)
+static int now_show(struct seq_file *s, void *unused)
 {
-	*val = xblk_clock_now();
+	seq_printf(s, "%llu\n", xblk_clock_now());
 	return 0;
 }
-DEFINE_DEBUGFS_ATTRIBUTE(now_fops, now_get, NULL, "%llu\n");
+DEFINE_SHOW_ATTRIBUTE(now);
 
 static int __init xblk_dom0_init(void)
 {
@@ -110,7 +110,7 @@ static int __init xblk_dom0_init(void)
 	}
 	debugfs_create_file("control", 0200, dir, NULL, &control_fops);
 	debugfs_create_file("stats", 0444, dir, NULL, &stats_fops);
-	debugfs_create_file_unsafe("now", 0444, dir, NULL, &now_fops);
+	debugfs_create_file("now", 0444, dir, NULL, &now_fops);
 	return 0;
 
 err_emit:
