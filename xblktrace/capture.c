@@ -14,10 +14,11 @@
 #define NSEC_PER_SEC  1000000000ull
 #define NSEC_PER_MSEC 1000000ull
 
-#define FLUSH_NS     (200 * NSEC_PER_MSEC) /* what a crash may cost of the file */
-#define FLUSH_BYTES  (256 * 1024)
-#define ROUND_NS     NSEC_PER_SEC /* the longest time without a ROUND chunk */
-#define STOP_WAIT_NS (3 * NSEC_PER_SEC)
+#define FLUSH_NS    (200 * NSEC_PER_MSEC) /* what a crash may cost of the file */
+#define FLUSH_BYTES (256 * 1024)
+#define ROUND_NS    NSEC_PER_SEC /* the longest time without a ROUND chunk */
+/* Detaching its probes takes a guest milliseconds, but seconds under emulation. */
+#define STOP_WAIT_NS (10 * NSEC_PER_SEC)
 
 #define MAX_SLEEP_MS 100
 /* Records a millisecond that one ring is taken to get at the very most. */
@@ -220,6 +221,8 @@ static void one_round(struct capture *c)
 	look_at_guests(c);
 	if (dom0_now(c->dom0, &xen))
 		fail(c, "reading failed");
+	else if (!c->reason)
+		c->xen_end = xen;
 	records = c->failed ? -1 : drain(c, xen, &permille);
 	if (records > 0 || (!records && xen - c->round_at >= ROUND_NS))
 		write_round(c, xen);
@@ -237,10 +240,8 @@ static void one_round(struct capture *c)
 	}
 	if (c->end_at && now >= c->end_at)
 		stop(c, "timeout");
-	if (!c->reason)
+	if (!c->reason || (any_guest_left(c) && now < c->give_up_at))
 		sleep_until_next(c, permille);
-	else if (any_guest_left(c) && now < c->give_up_at)
-		poll(NULL, 0, 1);
 }
 
 static void run(struct capture *c)
@@ -277,7 +278,7 @@ static int write_header(struct capture *c)
 			xen = t;
 		}
 	}
-	c->xen_start = c->round_at = xen;
+	c->round_at = xen;
 	err = writer_header(c->writer, wall, xen);
 	if (err)
 		fail_output(c);
@@ -338,6 +339,9 @@ static int start(struct capture *c)
 	if (connect_guests(c))
 		return -1;
 	c->started = true;
+	if (dom0_now(c->dom0, &c->xen_start))
+		return -1;
+	c->xen_end = c->xen_start;
 	c->facts.connected_only = true;
 	return write_meta(c);
 }
@@ -364,7 +368,7 @@ static void choose_max_sleep(struct capture *c)
 static void finish(struct capture *c)
 {
 	unsigned int permille = 0;
-	uint64_t xen = c->round_at;
+	uint64_t duration = c->xen_end - c->xen_start, xen = c->round_at;
 	int64_t n = 1;
 	char *text;
 
@@ -382,12 +386,12 @@ static void finish(struct capture *c)
 	writer_flush(c->writer);
 	fail_output(c);
 
-	text = end_text(&c->facts, c->reason, xen - c->xen_start);
+	text = end_text(&c->facts, c->reason, duration);
 	if (text)
 		writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), xen);
 	fail_output(c);
 	free(text);
-	progress_summary(c, xen - c->xen_start);
+	progress_summary(c, duration);
 }
 
 int capture_run(struct capture *c)

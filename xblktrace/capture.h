@@ -26,7 +26,7 @@ struct capture {
 	bool failed;
 	bool output_told;
 
-	/* Monotonic ns, except xen_start and the rounds' Xen time. */
+	/* Monotonic ns, but Xen's for xen_* and round_at. */
 	int signal_fd;
 	unsigned int signals;
 	uint64_t end_at;
@@ -35,6 +35,7 @@ struct capture {
 	uint64_t shown_at;
 	uint64_t started_at;
 	uint64_t xen_start;
+	uint64_t xen_end;
 	uint64_t round_at;
 	unsigned int sleep_ms;
 	unsigned int max_sleep_ms;

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "guest.h"
 #include "msg.h"
+
+/* How long a channel may be taken before the user is told, and after. */
+#define SHORT_BUSY_MS 1500
+#define LONG_BUSY_MS  10000
+/* Attaching its probes takes a guest seconds under emulation. */
+#define CONNECT_MS 15000
 
 #define CLIENT_VERSION 1 /* of the records that xblk-guest writes */
 
@@ -57,6 +64,7 @@ int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
 {
 	const struct domain *domain = guest->domain;
 	struct xenrelay_options connection = {
+		.timeout_ms = CONNECT_MS,
 		.ring_kib = opts->sized ? opts->subbuf_kib * opts->nr_subbufs : 0,
 	};
 	char *config = make_config(domain);
@@ -66,8 +74,17 @@ int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
 		return msg_error("out of memory");
 	connection.config = config;
 	guest->reader = reader;
+	connection.busy_ms = SHORT_BUSY_MS;
 	err = xenrelay_connect(reader, domain->domid, XBLK_CHANNEL, &connection,
 			       &guest->channel);
+	if (err == -EBUSY) {
+		msg_say("domain %u (%s): another reader has its channel, or just ended: "
+			"waiting for it",
+			domain->domid, domain->name);
+		connection.busy_ms = LONG_BUSY_MS;
+		err = xenrelay_connect(reader, domain->domid, XBLK_CHANNEL, &connection,
+				       &guest->channel);
+	}
 	free(config);
 	if (err)
 		return msg_error("%s", xenrelay_strerror(reader));
