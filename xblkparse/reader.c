@@ -27,7 +27,8 @@ void reader_init(struct reader *r, reader_read_fn read, void *ctx)
 	memset(r, 0, sizeof(*r));
 	r->read = read;
 	r->ctx = ctx;
-	r->buf = xaligned_alloc(64, BUF_SIZE);
+	r->size = BUF_SIZE;
+	r->buf = xaligned_alloc(64, r->size);
 }
 
 void reader_deinit(struct reader *r)
@@ -36,18 +37,34 @@ void reader_deinit(struct reader *r)
 	r->buf = NULL;
 }
 
+/* What is in the buffer to its start, and room for @want bytes there. */
+static void make_room(struct reader *r, size_t want)
+{
+	uint8_t *old = r->buf;
+	size_t len = r->end - r->start;
+
+	if (want > r->size) {
+		while (r->size < want)
+			r->size *= 2;
+		r->buf = xaligned_alloc(64, r->size);
+		memcpy(r->buf, old + r->start, len);
+		free(old);
+	} else {
+		memmove(r->buf, r->buf + r->start, len);
+	}
+	r->start = 0;
+	r->end = len;
+}
+
 /* Have at least @want bytes at buf[start], if the trace has them. */
 static bool fill(struct reader *r, size_t want)
 {
 	while (r->end - r->start < want && !r->eof) {
 		ssize_t n;
 
-		if (r->start && BUF_SIZE - r->start < want) {
-			memmove(r->buf, r->buf + r->start, r->end - r->start);
-			r->end -= r->start;
-			r->start = 0;
-		}
-		n = r->read(r->ctx, r->buf + r->end, BUF_SIZE - r->end);
+		if (r->size - r->start < want)
+			make_room(r, want);
+		n = r->read(r->ctx, r->buf + r->end, r->size - r->end);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

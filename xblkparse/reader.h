@@ -22,6 +22,7 @@ struct reader {
 	reader_read_fn read;
 	void *ctx;
 	uint8_t *buf;
+	size_t size;
 	size_t start, end; /* what of buf is filled and not yet consumed */
 	size_t step;	   /* bytes of the chunk handed out last */
 	uint64_t offset;   /* of buf[start] in the trace */

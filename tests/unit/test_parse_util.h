@@ -55,10 +55,11 @@ static inline void keep_result(void *ctx, const struct rq *rq, enum bin bin,
 			       const int64_t stages[STAGE_MAX])
 {
 	struct outcome *o = ctx;
-	struct result *r = &o->results[o->nr];
+	struct result *r;
 
 	if (o->nr++ >= MAX_RESULTS)
 		return;
+	r = &o->results[o->nr - 1];
 	r->bin = bin;
 	r->measured = stages;
 	if (stages)

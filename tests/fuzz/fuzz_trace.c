@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * libFuzzer target: xblkparse from the bytes of a trace to the JSON.
+ *
+ * The first byte of the input chooses: 'R': the rest is a trace, whose
+ * checksums need not match.  Anything else: the rest is a series of short
+ * events that become the records of a well-formed trace, so that the join is
+ * reached by every input.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+#include "parse.h"
+#include "trace_gen.h"
+#include "util.h"
+
+struct bytes {
+	const uint8_t *data;
+	size_t len;
+};
+
+static ssize_t read_bytes(void *ctx, void *buf, size_t size)
+{
+	struct bytes *b = ctx;
+
+	if (size > b->len)
+		size = b->len;
+	memcpy(buf, b->data, size);
+	b->data += size;
+	b->len -= size;
+	return size;
+}
+
+static void check(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "fuzz_trace: %s\n", what);
+	abort();
+}
+
+static void check_disk(const struct disk_stats *st)
+{
+	uint64_t sum = 0;
+
+	for (int b = 0; b < BIN_MAX; b++)
+		sum += st->bins[b];
+	check(sum == st->requests, "the bins do not add up to the requests");
+	check(!st->sum_failed, "the stages do not add up to Q2C");
+	check(st->sum_checked == st->bins[BIN_JOINED],
+	      "a joined request was not checked");
+}
+
+static FILE *null;
+
+static void on_request(void *ctx, const struct rq *rq, enum bin bin,
+		       const int64_t stages[STAGE_MAX])
+{
+	static const struct filter all;
+
+	request_print(null, ctx, &all, rq, bin, stages);
+}
+
+static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	static const struct filter all;
+
+	event_print(null, ctx, &all, s, r);
+}
+
+static void parse_bytes(const uint8_t *data, size_t len)
+{
+	static const struct filter all;
+	struct bytes b = {data, len};
+	struct parse *p = xcalloc(1, sizeof(*p));
+
+	parse_init(p, read_bytes, &b);
+	/* Small bounds, so that they are reached. */
+	p->join.max_in_flight = 16;
+	p->merge.max_buffered = 256;
+	p->join.on_request = on_request;
+	p->join.ctx = p;
+	p->on_event = on_event;
+	p->ctx = p;
+	parse_run(p);
+	for (size_t i = 0; i < p->model.nr_disks; i++)
+		check_disk(&p->model.all_disks[i]->stats);
+	for (unsigned int i = 0; i < p->model.nr_domains; i++)
+		check(p->model.domains[i]->backend || !p->model.domains[i]->nr_rqs,
+		      "a request has no end");
+	if (p->began) {
+		report_print(null, p, &all, true);
+		json_print(null, p, &all);
+	}
+	parse_deinit(p);
+	free(p);
+}
+
+/* One event of a series; fields are small, so that they meet each other. */
+struct event {
+	uint8_t stream, event, op, disk, delta, scale, sector, nr, id, aux, then;
+};
+
+static void add_event(struct gen *g, const struct event *e, uint64_t *ns)
+{
+	unsigned int domid = e->stream & 4 ? 0 : GEN_GUEST, cpu = e->stream & 3;
+	struct xblk_record r = {.event = e->event % (XBLK_EV_MAX + 1),
+				.op = e->op,
+				.disk = e->disk % 5,
+				.id = e->id,
+				.aux = e->then & 1 ? GEN_KTHREAD : e->aux};
+
+	*ns += (uint64_t)e->delta << e->scale % 24;
+	r.time = GEN_START + *ns - (e->scale & 0x80 ? e->aux * 100 : 0);
+	if (r.event == XBLK_EV_LOST) {
+		r.lost.until = r.time + e->sector * 1000;
+		r.lost.count = e->nr;
+	} else if (r.event == XBLK_EV_PROCESS) {
+		snprintf(r.comm, sizeof(r.comm), "%u.xvd%c-%u", e->nr % 5,
+			 'a' + e->disk % 5, e->id);
+	} else {
+		r.sector = e->sector * 8;
+		r.nr_sectors = e->nr % 33;
+	}
+	gen_add(g, domid, cpu, &r);
+	if (e->then & 2)
+		gen_flush(g, *ns);
+	if (e->then & 4)
+		gen_round(g, *ns);
+	if ((e->then & 0xf8) == 0xf8)
+		gen_skip(g, domid, cpu, e->nr);
+}
+
+static void parse_series(const uint8_t *data, size_t len)
+{
+	struct event e;
+	struct gen g;
+	uint64_t ns = 0;
+
+	gen_init(&g);
+	for (; len >= sizeof(e); data += sizeof(e), len -= sizeof(e)) {
+		memcpy(&e, data, sizeof(e));
+		add_event(&g, &e, &ns);
+	}
+	gen_end(&g, ns);
+	parse_bytes(g.data, g.len);
+	gen_deinit(&g);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (!null)
+		null = fopen("/dev/null", "w");
+	msg_silent = true;
+	reader_trust_checksums = true;
+	if (!size)
+		return 0;
+	if (data[0] == 'R')
+		parse_bytes(data + 1, size - 1);
+	else
+		parse_series(data + 1, size - 1);
+	return 0;
+}
