@@ -12,7 +12,8 @@
 #include "store.h"
 #include "xenrelay-reader.h"
 
-#define STATE_CONNECTED 4 /* XenbusStateConnected */
+#define MAX_HINTS	64 /* a guest may list any number of disks */
+#define STATE_CONNECTED 4  /* XenbusStateConnected */
 
 /* "[DOMAIN:]DISK" names this disk of this domain. */
 static bool names(const char *wanted, const struct domain *domain,
@@ -35,18 +36,30 @@ static bool names(const char *wanted, const struct domain *domain,
 	       (parse_uint(wanted, 0, UINT32_MAX, &number) && number == disk->devid);
 }
 
-static bool is_wanted(const struct domain *domain, const struct disk *disk,
-		      const char **wanted, unsigned int nr, bool *used)
+/* What is looked for and found. */
+struct search {
+	struct xs_handle *xs;
+	unsigned int own;
+	struct domain *domain;
+	struct backing_table *backing;
+	const char **wanted;
+	unsigned int nr_wanted;
+	bool *used;
+	int asked_for; /* disks that were, traceable or not */
+};
+
+static bool is_wanted(struct search *search, const struct disk *disk)
 {
-	bool any = !nr;
+	bool any = !search->nr_wanted;
 	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
-		if (names(wanted[i], domain, disk)) {
-			used[i] = true;
+	for (i = 0; i < search->nr_wanted; i++) {
+		if (names(search->wanted[i], search->domain, disk)) {
+			search->used[i] = true;
 			any = true;
 		}
 	}
+	search->asked_for += any;
 	return any;
 }
 
@@ -107,16 +120,15 @@ static int add_disk(struct domain *domain, const struct disk *disk)
 	return 0;
 }
 
-static int find_blkback(struct xs_handle *xs, unsigned int own, struct domain *domain,
-			struct backing_table *backing, const char **wanted,
-			unsigned int nr_wanted, bool *used)
+static int find_blkback(struct search *search)
 {
+	struct domain *domain = search->domain;
 	unsigned int i, nr;
 	char **nodes;
 	int ret = 0;
 
-	nodes = store_list(xs, &nr, "/local/domain/%u/backend/vbd/%u", own,
-			   domain->domid);
+	nodes = store_list(search->xs, &nr, "/local/domain/%u/backend/vbd/%u",
+			   search->own, domain->domid);
 	for (i = 0; !ret && i < nr; i++) {
 		struct disk disk = {0};
 		char dir[128];
@@ -124,12 +136,12 @@ static int find_blkback(struct xs_handle *xs, unsigned int own, struct domain *d
 
 		if (!parse_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
 			continue;
-		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/vbd/%u/%u", own,
-			 domain->domid, disk.devid);
-		read_names(xs, dir, &disk);
-		if (!is_wanted(domain, &disk, wanted, nr_wanted, used))
+		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/vbd/%u/%u",
+			 search->own, domain->domid, disk.devid);
+		read_names(search->xs, dir, &disk);
+		if (!is_wanted(search, &disk))
 			continue;
-		why = find_backing(xs, dir, &disk, backing);
+		why = find_backing(search->xs, dir, &disk, search->backing);
 		if (why)
 			say_untraced(domain, &disk, why);
 		else
@@ -139,45 +151,52 @@ static int find_blkback(struct xs_handle *xs, unsigned int own, struct domain *d
 	return ret;
 }
 
-/* Disks whose requests never pass this domain's blkback. */
-static void report_others(struct xs_handle *xs, unsigned int own, struct domain *domain,
-			  const char **wanted, unsigned int nr_wanted, bool *used)
+/* Disks that a process of this domain serves: their requests never pass blkback. */
+static void report_processes(struct search *search, const char *kind)
 {
-	static const char *const kinds[] = {"qdisk", "tap", "vbd3"};
-	unsigned int i, k, nr, backend;
+	const struct domain *domain = search->domain;
 	struct disk disk = {0};
-	char dir[128], why[128];
+	unsigned int i, nr;
+	char dir[128];
 	char **nodes;
 
-	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-		nodes = store_list(xs, &nr, "/local/domain/%u/backend/%s/%u", own,
-				   kinds[k], domain->domid);
-		for (i = 0; i < nr; i++) {
-			if (!parse_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
-				continue;
-			snprintf(dir, sizeof(dir), "/local/domain/%u/backend/%s/%u/%u",
-				 own, kinds[k], domain->domid, disk.devid);
-			read_names(xs, dir, &disk);
-			if (is_wanted(domain, &disk, wanted, nr_wanted, used))
-				say_untraced(
-					domain, &disk,
-					"served by a process (QEMU or tapdisk), not by "
-					"blkback; give the guest a phy: disk");
-		}
-		free(nodes);
+	nodes = store_list(search->xs, &nr, "/local/domain/%u/backend/%s/%u", search->own,
+			   kind, domain->domid);
+	for (i = 0; i < nr; i++) {
+		if (!parse_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
+			continue;
+		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/%s/%u/%u",
+			 search->own, kind, domain->domid, disk.devid);
+		read_names(search->xs, dir, &disk);
+		if (is_wanted(search, &disk))
+			say_untraced(
+				domain, &disk,
+				"served by a process (QEMU or tapdisk), not by blkback; "
+				"give the guest a phy: disk");
 	}
+	free(nodes);
+}
 
-	/* The guest's own words, good enough for a hint. */
-	nodes = store_list(xs, &nr, "/local/domain/%u/device/vbd", domain->domid);
-	for (i = 0; i < nr && i < 256; i++) {
+/* Disks of other domains: the guest's own words, good enough for a hint. */
+static void report_elsewhere(struct search *search)
+{
+	const struct domain *domain = search->domain;
+	struct disk disk = {0};
+	unsigned int i, nr, backend;
+	char **nodes;
+
+	nodes = store_list(search->xs, &nr, "/local/domain/%u/device/vbd", domain->domid);
+	for (i = 0; i < nr && i < MAX_HINTS; i++) {
+		char why[64];
+
 		if (!parse_uint(nodes[i], 0, UINT32_MAX, &disk.devid) ||
-		    !store_read_uint(xs, &backend,
+		    !store_read_uint(search->xs, &backend,
 				     "/local/domain/%u/device/vbd/%u/backend-id",
 				     domain->domid, disk.devid) ||
-		    backend == own)
+		    backend == search->own)
 			continue;
 		snprintf(disk.name, sizeof(disk.name), "%u", disk.devid);
-		if (!is_wanted(domain, &disk, wanted, nr_wanted, used))
+		if (!is_wanted(search, &disk))
 			continue;
 		snprintf(why, sizeof(why), "served by domain %u; run xblktrace there",
 			 backend);
@@ -190,11 +209,20 @@ int disks_find(struct xenrelay_reader *reader, struct domain *domain,
 	       struct backing_table *backing, const char **wanted, unsigned int nr_wanted,
 	       bool *used)
 {
-	struct xs_handle *xs = xenrelay_xenstore(reader);
-	unsigned int own = xenrelay_own_domid(reader);
+	struct search search = {
+		.xs = xenrelay_xenstore(reader),
+		.own = xenrelay_own_domid(reader),
+		.domain = domain,
+		.backing = backing,
+		.wanted = wanted,
+		.nr_wanted = nr_wanted,
+		.used = used,
+	};
 
-	if (find_blkback(xs, own, domain, backing, wanted, nr_wanted, used))
+	if (find_blkback(&search))
 		return -1;
-	report_others(xs, own, domain, wanted, nr_wanted, used);
-	return 0;
+	report_processes(&search, "qdisk");
+	report_processes(&search, "vbd3"); /* tapdisk under XAPI */
+	report_elsewhere(&search);
+	return search.asked_for;
 }

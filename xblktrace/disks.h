@@ -15,7 +15,8 @@
  * Only nodes that this domain wrote are believed: the guest can write to its
  * own side.  Disks that cannot be traced are left out with a word about why.
  *
- * Return: 0 (also without any disk), or -1 after an error message.
+ * Return: how many of its disks are asked for, traceable or not, or -1 after an
+ * error message.
  */
 int disks_find(struct xenrelay_reader *reader, struct domain *domain,
 	       struct backing_table *backing, const char **wanted, unsigned int nr_wanted,

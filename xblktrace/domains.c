@@ -13,6 +13,8 @@
 #include "store.h"
 #include "xenrelay-reader.h"
 
+#define MAX_DISKS 64 /* in the tables of xblk-dom0 and xblk-guest */
+
 struct selection {
 	struct xenrelay_reader *reader;
 	struct xs_handle *xs;
@@ -48,14 +50,9 @@ static bool offers_channel(struct selection *sel, unsigned int domid)
 	return found;
 }
 
-static void say_no_disk(const struct selection *sel, const struct domain *domain)
+static void say_no_disk(const struct domain *domain, bool asked_for)
 {
-	bool named = !sel->opts->nr_disks;
-	unsigned int i;
-
-	for (i = 0; i < sel->opts->nr_disks; i++)
-		named |= sel->used[i];
-	if (named)
+	if (asked_for)
 		msg_say("domain %u (%s): it has no disk that can be traced",
 			domain->domid, domain->name);
 	else if (domain->named)
@@ -70,6 +67,7 @@ static int add_domain(struct selection *sel, unsigned int domid, bool named)
 	struct domain domain = {.domid = domid, .named = named};
 	struct domain *domains;
 	unsigned int i;
+	int asked_for;
 
 	for (i = 0; i < sel->nr; i++)
 		if (sel->domains[i].domid == domid)
@@ -81,11 +79,14 @@ static int add_domain(struct selection *sel, unsigned int domid, bool named)
 			domid, domain.name);
 		return 0;
 	}
-	if (disks_find(sel->reader, &domain, sel->backing, sel->opts->disks,
-		       sel->opts->nr_disks, sel->used))
+	asked_for = disks_find(sel->reader, &domain, sel->backing, sel->opts->disks,
+			       sel->opts->nr_disks, sel->used);
+	if (asked_for < 0) {
+		free(domain.disks);
 		return -1;
+	}
 	if (!domain.nr_disks) {
-		say_no_disk(sel, &domain);
+		say_no_disk(&domain, asked_for || !sel->opts->nr_disks);
 		return 0;
 	}
 	domains = reallocarray(sel->domains, sel->nr + 1, sizeof(*domains));
@@ -165,6 +166,15 @@ static int select_all(struct selection *sel)
 			return msg_error(
 				"-D %s: no such disk: see 'xl block-list DOMAIN'",
 				opts->disks[i]);
+	if (sel->backing->nr > MAX_DISKS)
+		return msg_error("more than %d devices to trace: choose fewer with -D",
+				 MAX_DISKS);
+	for (i = 0; i < sel->nr; i++)
+		if (sel->domains[i].nr_disks > MAX_DISKS)
+			return msg_error("domain %u (%s): more than %d disks to trace: "
+					 "choose fewer with -D",
+					 sel->domains[i].domid, sel->domains[i].name,
+					 MAX_DISKS);
 	return sel->nr ? 0 : msg_error("there is no guest to trace");
 }
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "../../libxenrelay/xenrelay-reader.h"
-#include "test_relay_fake.h"
+#include "fake_xen.h"
 #include "xblk/xenrelay.h"
 
 #define DIR	   "/local/domain/3/data/xenrelay/xblk"

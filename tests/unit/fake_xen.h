@@ -7,8 +7,8 @@
  * A mapping is a real one with the protection asked for, so that writing where
  * the reader may only read is a fault here as on Xen.
  */
-#ifndef TEST_RELAY_FAKE_H
-#define TEST_RELAY_FAKE_H
+#ifndef FAKE_XEN_H
+#define FAKE_XEN_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,4 +54,4 @@ static inline void *fake_page(unsigned int ref)
 	return fake.memory + ref * 4096;
 }
 
-#endif /* TEST_RELAY_FAKE_H */
+#endif /* FAKE_XEN_H */

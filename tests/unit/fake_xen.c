@@ -10,7 +10,7 @@
 #include <xengnttab.h>
 #include <xenstore.h>
 
-#include "test_relay_fake.h"
+#include "fake_xen.h"
 
 #define MAX_NODES 64
 #define MAX_MAPS  128

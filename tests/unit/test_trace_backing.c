@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finding what a guest's disk lies on, in a sysfs made for the test: a disk
+ * with a partition, a logical volume over two disks (one of them by its
+ * partition), and a device that is stacked on itself, which must end.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "../../xblktrace/backing.h"
+
+static char sysfs[] = "/tmp/test_trace_backing.XXXXXX";
+
+static void run(const char *fmt, ...)
+{
+	char command[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(command, sizeof(command), fmt, ap);
+	va_end(ap);
+	if (system(command))
+		fail_msg("%s", command);
+}
+
+/* A block device's directory and the link to it by number. */
+static void device(const char *dir, const char *dev)
+{
+	run("mkdir -p %s/devices/%s %s/dev/block && echo %s >%s/devices/%s/dev && "
+	    "ln -s ../../devices/%s %s/dev/block/%s",
+	    sysfs, dir, sysfs, dev, sysfs, dir, dir, sysfs, dev);
+}
+
+static void scheduler(const char *dir, const char *text)
+{
+	run("mkdir -p %s/devices/%s/queue && echo '%s' >%s/devices/%s/queue/scheduler",
+	    sysfs, dir, text, sysfs, dir);
+}
+
+static void partition(const char *dir, unsigned int number, unsigned int start)
+{
+	run("echo %u >%s/devices/%s/partition; echo %u >%s/devices/%s/start", number,
+	    sysfs, dir, start, sysfs, dir);
+}
+
+static void slave(const char *upper, const char *lower)
+{
+	run("mkdir -p %s/devices/%s/slaves && ln -s ../../%s %s/devices/%s/slaves/",
+	    sysfs, upper, lower, sysfs, upper);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (!mkdtemp(sysfs))
+		return -1;
+	device("sda", "8:0");
+	scheduler("sda", "none [mq-deadline] kyber bfq");
+	device("sda/sda2", "8:2");
+	partition("sda/sda2", 2, 4096);
+	device("nvme0n1", "259:0");
+	scheduler("nvme0n1", "[none] mq-deadline");
+	device("dm-0", "253:0");
+	slave("dm-0", "nvme0n1");
+	slave("dm-0", "sda/sda2");
+	device("dm-1", "253:1");
+	scheduler("dm-1", "none");
+	slave("dm-1", "dm-1");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	run("rm -rf %s", sysfs);
+	return 0;
+}
+
+static void expect(const struct backing_table *t, unsigned int i, const char *name,
+		   unsigned int major, unsigned int minor, const char *sched, int part_of)
+{
+	assert_true(i < t->nr);
+	assert_string_equal(t->entries[i].name, name);
+	assert_int_equal(t->entries[i].major, major);
+	assert_int_equal(t->entries[i].minor, minor);
+	assert_string_equal(t->entries[i].scheduler, sched);
+	assert_int_equal(t->entries[i].part_of, part_of);
+}
+
+static void test_disk_and_partition(void **state)
+{
+	struct backing_table t = {0};
+	uint64_t start = 1;
+
+	(void)state;
+	assert_int_equal(backing_add(&t, sysfs, 8, 0, &start), 0);
+	assert_int_equal(start, 0);
+	expect(&t, 0, "sda", 8, 0, "mq-deadline", -1);
+
+	/* Its partition is the same device, further in. */
+	assert_int_equal(backing_add(&t, sysfs, 8, 2, &start), 0);
+	assert_int_equal(start, 4096);
+	assert_int_equal(t.nr, 1);
+
+	assert_int_equal(backing_add(&t, sysfs, 259, 0, &start), 1);
+	expect(&t, 1, "nvme0n1", 259, 0, "none", -1);
+	backing_free(&t);
+}
+
+static void test_volume(void **state)
+{
+	struct backing_table t = {0};
+	uint64_t start;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(backing_add(&t, sysfs, 253, 0, &start), 0);
+	assert_int_equal(t.nr, 3);
+	expect(&t, 0, "dm-0", 253, 0, "", -1);
+	for (i = 1; i < 3; i++)
+		assert_int_equal(t.entries[i].part_of, 0);
+	assert_string_not_equal(t.entries[1].name, t.entries[2].name);
+
+	/* A disk below it that a guest has for itself too is nobody's part. */
+	i = backing_add(&t, sysfs, 8, 0, &start);
+	assert_int_equal(t.nr, 3);
+	expect(&t, i, "sda", 8, 0, "mq-deadline", -1);
+	backing_free(&t);
+}
+
+static void test_circle(void **state)
+{
+	struct backing_table t = {0};
+	uint64_t start;
+
+	(void)state;
+	assert_int_equal(backing_add(&t, sysfs, 253, 1, &start), 0);
+	assert_int_equal(t.nr, 1);
+	expect(&t, 0, "dm-1", 253, 1, "none", -1);
+	backing_free(&t);
+}
+
+static void test_unknown(void **state)
+{
+	struct backing_table t = {0};
+	uint64_t start;
+
+	(void)state;
+	assert_int_equal(backing_add(&t, sysfs, 1, 1, &start), -ENODEV);
+	assert_int_equal(t.nr, 0);
+	backing_free(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_disk_and_partition),
+		cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_circle),
+		cmocka_unit_test(test_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

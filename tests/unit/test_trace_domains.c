@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which guests and disks -d and -D select, from XenStore trees as a toolstack
+ * and guests (also lying ones) leave them.  Domain 3 has two phy: disks, one
+ * that QEMU serves and one of another backend domain; domain 5 has one disk;
+ * domain 6 has no tracer loaded.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../../xblktrace/domains.h"
+#include "../../xblktrace/msg.h"
+#include "fake_xen.h"
+#include "xenrelay-reader.h"
+
+static struct xenrelay_reader *reader;
+static char said[4096]; /* all messages since the test began */
+
+static void vsay(const char *fmt, va_list ap)
+{
+	size_t used = strlen(said);
+
+	vsnprintf(said + used, sizeof(said) - used, fmt, ap);
+	strncat(said, "\n", sizeof(said) - strlen(said) - 1);
+}
+
+int msg_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsay(fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+void msg_say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsay(fmt, ap);
+	va_end(ap);
+}
+
+/* Devices 8:*, partitions of one disk, are known; nothing else is. */
+int backing_add(struct backing_table *table, const char *root, unsigned int major,
+		unsigned int minor, uint64_t *start_sector)
+{
+	(void)table, (void)root;
+	*start_sector = minor * 100;
+	return major == 8 ? 0 : -ENODEV;
+}
+
+static void node(const char *value, const char *fmt, ...)
+{
+	char path[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	fake_write(path, value);
+}
+
+static void add_domain(unsigned int domid, const char *name, bool tracer)
+{
+	node("", "/local/domain/%u", domid);
+	node(name, "/local/domain/%u/name", domid);
+	if (tracer)
+		node("", "/local/domain/%u/data/xenrelay/xblk", domid);
+}
+
+static void add_disk(const char *kind, unsigned int domid, unsigned int devid,
+		     const char *dev, const char *device)
+{
+	char dir[128];
+
+	snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u/%u", kind, domid,
+		 devid);
+	node("", "%s", dir);
+	node(dev, "%s/dev", dir);
+	node("/dev/x", "%s/params", dir);
+	node("4", "%s/state", dir);
+	if (device)
+		node(device, "%s/physical-device", dir);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_begin();
+	said[0] = '\0';
+	node("0", "domid");
+	add_domain(0, "Domain-0", false);
+	add_domain(3, "web", true);
+	node("/vm/1-2-3", "/local/domain/3/vm");
+	add_disk("vbd", 3, 51712, "xvda", "8:1");
+	add_disk("vbd", 3, 51728, "xvdb", "8:1f");
+	add_disk("qdisk", 3, 51744, "xvdc", NULL);
+	node("", "/local/domain/3/device/vbd/51760");
+	node("7", "/local/domain/3/device/vbd/51760/backend-id");
+	add_domain(5, "db", true);
+	add_disk("vbd", 5, 51712, "xvda", "8:2");
+	add_domain(6, "bare", false);
+	add_disk("vbd", 6, 51712, "xvda", "8:3");
+	return xenrelay_reader_open(&reader);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	xenrelay_reader_close(reader);
+	fake_end();
+	return 0;
+}
+
+static struct domain *domains;
+static unsigned int nr;
+
+static int choose(const char *d1, const char *d2, const char *disk)
+{
+	const char *d[] = {d1, d2};
+	struct backing_table backing = {0};
+	struct options opts = {
+		.domains = d,
+		.nr_domains = d2 ? 2 : 1,
+		.disks = &disk,
+		.nr_disks = disk ? 1 : 0,
+	};
+
+	said[0] = '\0';
+	return domains_select(reader, &opts, &backing, &domains, &nr);
+}
+
+static void expect_said(const char *text)
+{
+	if (!strstr(said, text))
+		fail_msg("\"%s\" does not say \"%s\"", said, text);
+}
+
+static void expect_refused(const char *d, const char *disk, const char *text)
+{
+	assert_int_equal(choose(d, NULL, disk), -1);
+	expect_said(text);
+	domains_free(domains, nr);
+}
+
+static void test_by_number(void **state)
+{
+	(void)state;
+	assert_int_equal(choose("3", NULL, NULL), 0);
+	assert_int_equal(nr, 1);
+	assert_int_equal(domains[0].domid, 3);
+	assert_string_equal(domains[0].name, "web");
+	assert_string_equal(domains[0].uuid, "1-2-3");
+	assert_true(domains[0].named);
+	assert_int_equal(domains[0].nr_disks, 2);
+	assert_int_equal(domains[0].disks[0].devid, 51712);
+	assert_int_equal(domains[0].disks[1].devid, 51728);
+	assert_string_equal(domains[0].disks[1].name, "xvdb");
+	assert_string_equal(domains[0].disks[1].params, "/dev/x");
+	/* XenStore's numbers are hexadecimal. */
+	assert_int_equal(domains[0].disks[1].minor, 0x1f);
+	assert_int_equal(domains[0].disks[1].start_sector, 0x1f * 100);
+	expect_said("disk xvdc: served by a process");
+	expect_said("disk 51760: served by domain 7");
+	domains_free(domains, nr);
+}
+
+static void test_by_name_and_twice(void **state)
+{
+	(void)state;
+	assert_int_equal(choose("db", "5", NULL), 0);
+	assert_int_equal(nr, 1);
+	assert_int_equal(domains[0].domid, 5);
+	domains_free(domains, nr);
+}
+
+static void test_all(void **state)
+{
+	(void)state;
+	assert_int_equal(choose("all", NULL, NULL), 0);
+	assert_int_equal(nr, 2);
+	assert_false(domains[0].named);
+	expect_said("domain 6 (bare): the tracer is not loaded in that guest");
+	assert_null(strstr(said, "Domain-0"));
+	domains_free(domains, nr);
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	expect_refused("4711", NULL, "no such domain");
+	expect_refused("nobody", NULL, "no such domain");
+	expect_refused("-3", NULL, "no such domain");
+	expect_refused("0", NULL, "this is the domain that serves the disks");
+	expect_refused("Domain-0", NULL, "this is the domain that serves the disks");
+	expect_refused("bare", NULL, "modprobe xblk-guest");
+}
+
+static void test_one_disk(void **state)
+{
+	static const char *const names[] = {"xvdb", "51728", "3:xvdb", "web:51728"};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(choose("all", NULL, names[i]), 0);
+		assert_int_equal(nr, 1);
+		assert_int_equal(domains[0].nr_disks, 1);
+		assert_int_equal(domains[0].disks[0].devid, 51728);
+		/* Nothing is said of disks and guests that nobody asked for. */
+		assert_null(strstr(said, "xvdc"));
+		assert_null(strstr(said, "db)"));
+		domains_free(domains, nr);
+	}
+	expect_refused("3", "xvdq", "it has no disk that -D names");
+	expect_refused("3", "5:xvda", "it has no disk that -D names");
+	expect_refused("all", "xvdq", "-D xvdq: no such disk");
+	expect_refused("3", "xvdc", "served by a process");
+}
+
+/* Whatever a guest writes on its side decides nothing. */
+static void test_guest_lies(void **state)
+{
+	(void)state;
+	node("/local/domain/0/backend/vbd/3/51712",
+	     "/local/domain/5/device/vbd/51712/backend");
+	node("", "/local/domain/5/device/vbd/1/../../x");
+	node("999999999999", "/local/domain/5/device/vbd/1/backend-id");
+	assert_int_equal(choose("5", NULL, NULL), 0);
+	assert_int_equal(domains[0].nr_disks, 1);
+	assert_int_equal(domains[0].disks[0].minor, 2);
+	domains_free(domains, nr);
+}
+
+static void test_disks_not_ready(void **state)
+{
+	(void)state;
+	node("2", "/local/domain/0/backend/vbd/5/51712/state");
+	expect_refused("5", NULL, "not connected");
+	node("4", "/local/domain/0/backend/vbd/5/51712/state");
+	node("8:zz", "/local/domain/0/backend/vbd/5/51712/physical-device");
+	expect_refused("5", NULL, "no device in this domain yet");
+	node("9:1", "/local/domain/0/backend/vbd/5/51712/physical-device");
+	expect_refused("5", NULL, "does not know its device");
+}
+
+/* Names may end on a terminal. */
+static void test_names_are_printable(void **state)
+{
+	(void)state;
+	node("\033]0;x\007", "/local/domain/5/name");
+	assert_int_equal(choose("5", NULL, NULL), 0);
+	assert_string_equal(domains[0].name, "?]0;x?");
+	domains_free(domains, nr);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_by_number),
+		TEST(test_by_name_and_twice),
+		TEST(test_all),
+		TEST(test_refusals),
+		TEST(test_one_disk),
+		TEST(test_guest_lies),
+		TEST(test_disks_not_ready),
+		TEST(test_names_are_printable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
