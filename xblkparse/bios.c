@@ -120,8 +120,8 @@ static struct bio *remap_origin(struct stream *s, const struct xblk_record *r)
 {
 	struct disk *upper;
 
-	if (!s->remap.have_from || s->remap.id != r->id || s->remap.to_disk != r->disk ||
-	    s->remap.to_sector != r->sector)
+	/* No look at the sector: if a partition lies between, it is that one's. */
+	if (!s->remap.have_from || s->remap.id != r->id || s->remap.to_disk != r->disk)
 		return NULL;
 	s->remap.have_to = s->remap.have_from = false;
 	upper = domain_disk(s->dom, s->remap.from_disk);

@@ -41,7 +41,6 @@ static void on_remap(struct stream *s, const struct xblk_record *r)
 		s->remap.have_from = false;
 		s->remap.id = r->id;
 		s->remap.to_disk = r->disk;
-		s->remap.to_sector = r->sector;
 	} else if (s->remap.have_to && s->remap.id == r->id) {
 		s->remap.have_from = true;
 		s->remap.from_disk = r->disk;

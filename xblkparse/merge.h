@@ -54,7 +54,7 @@ struct stream {
 		bool have_to, have_from;
 		uint32_t id;
 		uint16_t to_disk, from_disk;
-		uint64_t to_sector, from_sector;
+		uint64_t from_sector;
 	} remap;
 };
 

@@ -175,7 +175,8 @@ static void remapped(void **ctx)
 	DOM0(1110, QUEUE, READ, 0, 16, 10, 79);
 	gen_last(&g, 0, 0)->disk = 2;
 	for (unsigned int i = 0; i < 2; i++) {
-		DOM0(1200 + i, REMAP, READ, 5000, 8, 20 + i, 79);
+		/* the sector of a partition, which the Q does not show any more */
+		DOM0(1200 + i, REMAP, READ, 3000, 8, 20 + i, 79);
 		gen_last(&g, 0, 0)->disk = i;
 		DOM0(1200 + i, REMAP_FROM, READ, 8 * i, 8, 20 + i, 79);
 		gen_last(&g, 0, 0)->disk = 2;
