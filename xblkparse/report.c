@@ -14,7 +14,7 @@ struct unit {
 	double ns;
 };
 
-/* One for a column, so that its rows compare at a glance. */
+/* One for a table, so that its numbers compare at a glance. */
 static struct unit unit_for(uint64_t ns)
 {
 	if (ns < 10000000)
@@ -48,20 +48,18 @@ static void print_title(FILE *out, const char *title, const char *unit)
 static void print_stages(FILE *out, const struct disk_stats *st)
 {
 	const struct hist *all = st->stages[STAGE_Q2C];
-	struct unit units[COLUMNS];
+	struct unit unit = unit_for(hist_mean(all));
 
 	fprintf(out, "  %-6s %10s", "stage", "count");
-	for (int i = 0; i < COLUMNS; i++) {
-		units[i] = unit_for(column(all, i));
-		print_title(out, titles[i], units[i].name);
-	}
+	for (int i = 0; i < COLUMNS; i++)
+		print_title(out, titles[i], unit.name);
 	fprintf(out, " %8s\n", "share");
 	for (int s = 0; s < STAGE_MAX; s++) {
 		const struct hist *h = st->stages[s];
 
 		fprintf(out, "  %-6s %10" PRIu64, stage_names[s], h->count);
 		for (int i = 0; i < COLUMNS; i++)
-			print_value(out, column(h, i) / units[i].ns);
+			print_value(out, column(h, i) / unit.ns);
 		fprintf(out, " %7.2f%%\n",
 			all->sum ? 100.0 * (double)h->sum / (double)all->sum : 0.0);
 	}
