@@ -103,7 +103,7 @@ static void look_at_guests(struct capture *c)
 {
 	unsigned int i;
 
-	if (xenrelay_dispatch(c->reader) < 0) {
+	if (c->store_changed && xenrelay_dispatch(c->reader) < 0) {
 		msg_error("%s", xenrelay_strerror(c->reader));
 		fail(c, "XenStore is gone");
 	}
@@ -205,10 +205,11 @@ static void sleep_until_next(struct capture *c, unsigned int permille)
 {
 	struct pollfd pfd[] = {{.fd = c->signal_fd, .events = POLLIN},
 			       {.fd = xenrelay_fd(c->reader), .events = POLLIN}};
-	unsigned int ms = choose_sleep(c, permille);
 
-	if (ms)
-		poll(pfd, sizeof(pfd) / sizeof(pfd[0]), ms);
+	if (poll(pfd, 2, choose_sleep(c, permille)) > 0) {
+		c->signal_came = pfd[0].revents;
+		c->store_changed = pfd[1].revents;
+	}
 }
 
 static void one_round(struct capture *c)
@@ -217,8 +218,10 @@ static void one_round(struct capture *c)
 	uint64_t now, xen;
 	int64_t records;
 
-	take_signals(c);
+	if (c->signal_came)
+		take_signals(c);
 	look_at_guests(c);
+	c->signal_came = c->store_changed = false;
 	if (dom0_now(c->dom0, &xen))
 		fail(c, "reading failed");
 	else if (!c->reason)
@@ -411,6 +414,8 @@ int capture_run(struct capture *c)
 	ret = start(c);
 	if (!ret) {
 		choose_max_sleep(c);
+		/* What came while guests were being connected to. */
+		c->signal_came = c->store_changed = true;
 		c->started_at = c->shown_at = c->flushed_at = clock_ns(CLOCK_MONOTONIC);
 		if (c->facts.opts->duration_ns)
 			c->end_at = c->started_at + c->facts.opts->duration_ns;

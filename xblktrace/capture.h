@@ -26,9 +26,14 @@ struct capture {
 	bool failed;
 	bool output_told;
 
-	/* Monotonic ns, but Xen's for xen_* and round_at. */
 	int signal_fd;
 	unsigned int signals;
+	bool signal_came;
+	bool store_changed;
+	unsigned int sleep_ms;
+	unsigned int max_sleep_ms;
+
+	/* Monotonic ns, but Xen's for xen_* and round_at. */
 	uint64_t end_at;
 	uint64_t give_up_at;
 	uint64_t flushed_at;
@@ -37,8 +42,6 @@ struct capture {
 	uint64_t xen_start;
 	uint64_t xen_end;
 	uint64_t round_at;
-	unsigned int sleep_ms;
-	unsigned int max_sleep_ms;
 };
 
 /**

@@ -23,6 +23,7 @@ struct run {
 	unsigned int nr_domains;
 	struct guest *guests;
 	struct writer writer;
+	bool renamed; /* an earlier capture of the default name */
 };
 
 static int open_output(struct run *run)
@@ -33,7 +34,8 @@ static int open_output(struct run *run)
 	/* Only an own choice of name may meet a capture that is still wanted. */
 	if (!path) {
 		path = DEFAULT_OUTPUT;
-		if (!rename(path, DEFAULT_OUTPUT ".old"))
+		run->renamed = !rename(path, DEFAULT_OUTPUT ".old");
+		if (run->renamed)
 			msg_say("the %s that was there is now " DEFAULT_OUTPUT ".old",
 				path);
 	}
@@ -93,8 +95,11 @@ static int capture(struct run *run)
 	int ret = capture_run(&c);
 
 	/* A file without a capture would only be in the way. */
-	if (!c.started && run->writer.regular && !run->writer.is_stdout)
+	if (!c.started && run->writer.regular && !run->writer.is_stdout) {
 		unlink(run->writer.path);
+		if (run->renamed)
+			rename(DEFAULT_OUTPUT ".old", DEFAULT_OUTPUT);
+	}
 	return ret;
 }
 
