@@ -64,7 +64,7 @@ int xr_read_state(struct xenrelay_channel *ch, struct xr_state *state);
 int xr_write(struct xenrelay_channel *ch, uint32_t transaction, const char *node,
 	     const char *text);
 
-/* Map all of the channel, beginning with its info page; undone on failure. */
+/* Map all of the channel, beginning with its info page; xr_unmap() after failure too. */
 int xr_map(struct xenrelay_channel *ch, uint32_t info_ref, uint64_t max_pages);
 void xr_unmap(struct xenrelay_channel *ch);
 

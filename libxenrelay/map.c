@@ -128,8 +128,6 @@ int xr_map(struct xenrelay_channel *ch, uint32_t info_ref, uint64_t max_pages)
 		err = map_positions(ch);
 	if (!err)
 		err = map_rings(ch);
-	if (err)
-		xr_unmap(ch);
 	return err;
 }
 

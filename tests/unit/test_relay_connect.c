@@ -281,6 +281,14 @@ static void test_no_channel(void **state)
 	assert_int_equal(fake_nr_nodes(), nodes);
 }
 
+static void test_other_version(void **state)
+{
+	(void)state;
+	fake_write(DIR "/version", "2");
+	expect_failure(-EPROTO, "another version");
+	assert_string_equal(fake_read(DIR "/reader"), "");
+}
+
 static void test_guest_silent(void **state)
 {
 	(void)state;
@@ -514,6 +522,7 @@ int main(void)
 		TEST(test_life),
 		TEST(test_every_mapping_may_fail),
 		TEST(test_no_channel),
+		TEST(test_other_version),
 		TEST(test_guest_silent),
 		TEST(test_guest_fails),
 		TEST(test_busy),
