@@ -122,6 +122,35 @@ static void ahead_of_time(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * So many of them that they are processed before it is their time: what waits
+ * for a late record of dom0's goes on waiting.
+ */
+static void ahead_by_force(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
+	DOM0(1110, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
+	DOM0(2110, ISSUE, READ, 64, 8, 200, 2);
+	for (unsigned int i = 0; i < 100; i++)
+		gen_event(&g, 3, 1, 9 * SECOND + i, XBLK_EV_QUEUE, 0, 64, 8, 900, 0);
+	GUEST(5000, COMPLETE, READ, 64, 8, 100, 0);
+	gen_round(&g, 10000);
+	gen_round(&g, 20000);
+	gen_event(&g, 0, 1, 4000, XBLK_EV_COMPLETE, XBLK_OP_READ, 64, 8, 200, 0);
+	gen_end(&g, 30000);
+	outcome_init(&o, g.data, g.len);
+	o.parse.merge.max_buffered = 64;
+	parse_run(&o.parse);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 1);
+	done(&o, &g);
+}
+
 /* Another guest's requests are joined while this one tries everything. */
 static void two_guests(void **ctx)
 {
@@ -202,8 +231,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_records),	 cmocka_unit_test(invalid_is_a_loss),
-		cmocka_unit_test(ahead_of_time), cmocka_unit_test(two_guests),
-		cmocka_unit_test(names),	 cmocka_unit_test(processes),
+		cmocka_unit_test(ahead_of_time), cmocka_unit_test(ahead_by_force),
+		cmocka_unit_test(two_guests),	 cmocka_unit_test(names),
+		cmocka_unit_test(processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

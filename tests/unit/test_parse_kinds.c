@@ -84,6 +84,27 @@ static void flush_without_backend_io(void **ctx)
 	done(&o, &g);
 }
 
+/* The next flush, right after one without I/O, has its own bio. */
+static void flush_after_flush(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, ISSUE, FLUSH, 0, 0, 100, 0);
+	GUEST(2000, COMPLETE, FLUSH, 0, 0, 100, 0);
+	GUEST(11000, ISSUE, FLUSH, 0, 0, 101, 0);
+	DOM0(11100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+	DOM0(12000, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(13000, COMPLETE, FLUSH, 0, 0, 200, 0);
+	GUEST(14000, COMPLETE, FLUSH, 0, 0, 101, 0);
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_NO_BACKEND_IO], 1);
+	assert_stages(&o.results[0], 0, 100, 900, 1000, 1000);
+	done(&o, &g);
+}
+
 /* Several guests' flushes that wait are served by one request of the disk's. */
 static void flushes_together(void **ctx)
 {
@@ -251,6 +272,7 @@ int main(void)
 		cmocka_unit_test(flush),
 		cmocka_unit_test(write_with_flush),
 		cmocka_unit_test(flush_without_backend_io),
+		cmocka_unit_test(flush_after_flush),
 		cmocka_unit_test(flushes_together),
 		cmocka_unit_test(discard),
 		cmocka_unit_test(partition),

@@ -179,6 +179,35 @@ static void garbage_between(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * A guest's records that look like a chunk of dom0's, in a chunk whose
+ * checksum is wrong: they are stepped over, not taken for one.
+ */
+static void forged_chunk(void **ctx)
+{
+	struct xblk_record r = {
+		.time = GEN_START + 10, .event = XBLK_EV_QUEUE, .nr_sectors = 8};
+	struct gen g, forged;
+	struct outcome o;
+	size_t at;
+
+	(void)ctx;
+	memset(&forged, 0, sizeof(forged));
+	gen_chunk(&forged, XBLK_CHUNK_DATA, 0, 7, 0, 100, &r, sizeof(r));
+	gen_init(&g);
+	at = g.len;
+	gen_chunk(&g, XBLK_CHUNK_DATA, 3, 0, 0, 100, forged.data, forged.len);
+	g.data[at + offsetof(struct xblk_chunk, checksum)] ^= 1;
+	io(&g, 10000, 1);
+	gen_end(&g, 20000);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.parse.reader.damaged, 1);
+	for (unsigned int i = 0; i < o.parse.merge.nr_streams; i++)
+		assert_int_not_equal(o.parse.merge.streams[i]->cpu, 7);
+	gen_deinit(&forged);
+	done(&o, &g);
+}
+
 static void change_header(size_t offset, uint32_t value, bool usable)
 {
 	struct gen g;
@@ -297,9 +326,10 @@ int main(void)
 		cmocka_unit_test(cut_at_every_byte),  cmocka_unit_test(small_reads),
 		cmocka_unit_test(every_byte_changed), cmocka_unit_test(damaged_chunk),
 		cmocka_unit_test(damaged_length),     cmocka_unit_test(garbage_between),
-		cmocka_unit_test(other_headers),      cmocka_unit_test(unknown_chunk),
-		cmocka_unit_test(no_metadata),	      cmocka_unit_test(bad_metadata),
-		cmocka_unit_test(behind_the_end),     cmocka_unit_test(conservation),
+		cmocka_unit_test(forged_chunk),	      cmocka_unit_test(other_headers),
+		cmocka_unit_test(unknown_chunk),      cmocka_unit_test(no_metadata),
+		cmocka_unit_test(bad_metadata),	      cmocka_unit_test(behind_the_end),
+		cmocka_unit_test(conservation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
