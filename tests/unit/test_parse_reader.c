@@ -272,8 +272,8 @@ static void bad_metadata(void **ctx)
 		"{\"backend\": {\"domid\": 0, \"disks\": {\"index\": 1}}, \"guests\": 1}",
 		"{\"backend\": {\"domid\": 3}, \"guests\": [{\"domid\": 3}]}",
 		"{\"backend\": {\"domid\": 0}, \"guests\": [{\"domid\": 70000}]}",
-		"{\"backend\": {\"domid\": 0}, \"guests\": [{\"domid\": 3,"
-		" \"disks\": [{\"name\": \"xvda\"}]}]}",
+		("{\"backend\": {\"domid\": 0}, \"guests\": [{\"domid\": 3,"
+		 " \"disks\": [{\"name\": \"xvda\"}]}]}"),
 	};
 
 	(void)ctx;
