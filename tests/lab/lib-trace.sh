@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What verify() asks of a trace, on the host: with the xblkparse that was built, and jq.
+
+PATH=$BUILD/bin:$PATH
+
+# Parse a trace: NAME.json, NAME.txt (the table), NAME.requests. Every capture must balance: each
+# record that was produced is in the file or counted as lost, and the stages add up.
+parse_trace() { # NAME [STATUS]
+	local status=0
+	xblkparse -J "$1.json" "$1.xblk" >"$1.txt" 2>"$1.err" || status=$?
+	check_eq "$1: xblkparse's exit status ($(head -n 1 "$1.err"))" $status "${2:-0}"
+	xblkparse --requests "$1.xblk" >"$1.requests" 2>/dev/null
+	check_ge "$1: streams" "$(json "$1" '.streams | length')" 2
+	check_eq "$1: streams where produced is not written + lost, or written is not what is in the file" \
+		"$(json "$1" '[.streams[] | select(.produced != .written + .lost or .written != .records)] | length')" 0
+	check_eq "$1: requests whose stages do not add up" "$(json "$1" .sum_check.failed)" 0
+	check_eq "$1: requests checked for that" "$(json "$1" .sum_check.checked)" "$(json "$1" .joined)"
+	check_eq "$1: the bins' sum" "$(json "$1" '[.bins[]] | add')" "$(json "$1" .requests)"
+	note "$1: $(json "$1" '"\(.requests) requests, \(.joined) joined, \(.records) records, \(.records_lost) lost, \(.causality_violations) causality violations"')"
+}
+
+json() { jq -r "$2" "$1.json"; } # NAME FILTER
+
+# Nothing lost, nothing out of order in time, and at least so much of the requests joined.
+check_complete() { # NAME REQUESTS SHARE
+	check_ge "$1: requests" "$(json "$1" .requests)" "$2"
+	check_eq "$1: records lost" "$(json "$1" .records_lost)" 0
+	check_eq "$1: causality violations" "$(json "$1" .causality_violations)" 0
+	check_ge "$1: share joined" "$(json "$1" '.joined / .requests')" "$3"
+}
+
+# Requests and sectors equal what the guest's kernel counted for the disk in the fio runs named, and
+# what fio counted: stat has requests (after merging), fio the I/Os that it asked for.
+check_counts() { # TRACE DISK FIO...
+	local trace=$1 disk=$2 op column sectors; shift 2
+	for op in reads:1:3:read writes:5:7:write; do
+		IFS=: read -r ops column sectors op <<<"$op"
+		check_eq "$trace: $ops, against /sys/block/$disk/stat" \
+			"$(json "$trace" ".disks[] | select(.disk == \"$disk\") | .$ops.ios")" \
+			"$(cat "${@/#/stat-}" | awk -v c="$column" '{ n += $c } END { print n + 0 }')"
+		check_eq "$trace: sectors of $ops, against /sys/block/$disk/stat" \
+			"$(json "$trace" ".disks[] | select(.disk == \"$disk\") | .$ops.sectors")" \
+			"$(cat "${@/#/stat-}" | awk -v c="$sectors" '{ n += $c } END { print n + 0 }')"
+		check_eq "$trace: sectors of $ops, against fio" \
+			"$(json "$trace" ".disks[] | select(.disk == \"$disk\") | .$ops.sectors")" \
+			"$(for fio; do cat "fio-$fio.json"; done | jq -s "[.[].jobs[].$op.io_bytes] | add / 512")"
+	done
+}
+
+# The channel sent no event: by its own counter, and by the guest's interrupts. Of the event
+# channels only the disk's may have moved much; the agent's command costs XenStore a few.
+check_silent() { # TRACE FIO...
+	local trace=$1 fio; shift
+	check_eq "$trace: events that the channel sent" "$(json "$trace" .events_sent)" 0
+	for fio; do
+		check_le "$fio: XenStore's interrupts during fio" "$(awk '/xenbus/ { n += $1 } END { print n + 0 }' "interrupts-$fio")" 2
+	done
+}
