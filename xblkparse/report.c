@@ -154,8 +154,9 @@ static void print_losses(FILE *out, const struct parse *p, const struct filter *
 		if (!a.found && !a.lost && !dom->described)
 			continue;
 		fprintf(out, "%s (%u): %" PRIu64 " records, %" PRIu64 " lost",
-			dom->backend && !strncmp(dom->name, "domain", 6) ? "dom0"
-									 : dom->name,
+			!dom->backend ? dom->name
+			: dom->domid  ? "driver domain"
+				      : "dom0",
 			dom->domid, a.found, a.lost);
 		if (a.invalid)
 			fprintf(out, ", %" PRIu64 " invalid", a.invalid);
