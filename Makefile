@@ -21,7 +21,8 @@ override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules install install-programs install-modules clean help
-.PHONY: demo check
+.PHONY: demo check lint
+.SECONDARY:
 
 all: programs modules
 
@@ -120,4 +121,65 @@ demo:
 check:
 	tests/check
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+# Unit tests run under sanitizers, against objects of their own. Those of the channel's reading
+# end and of xblktrace meet a XenStore and a grant table that tests/unit/fake_xen.c plays.
+san_objects = $(patsubst %.c,$(BUILD)/san/%.o,$(1))
+PARSE_TEST_SRC := $(filter-out %/main.c,$(PARSE_SRC)) tests/unit/trace_gen.c
+TRACE_TEST_SRC := $(filter-out %/main.c,$(TRACE_SRC)) $(RELAY_SRC) tests/unit/fake_xen.c
+
+$(BUILD)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Ixblkparse -Itests/unit $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/test/test_parse_%: $(BUILD)/san/tests/unit/test_parse_%.o $(call san_objects,$(PARSE_TEST_SRC))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
+
+# An archive, so that a test can take the place of a file.
+$(BUILD)/san/trace.a: $(call san_objects,$(TRACE_TEST_SRC))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/test/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/trace.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka -ljansson -lxxhash -lm -lpthread
+
+# The ring's two ends as two threads, also under the thread sanitizer.
+$(BUILD)/test/tsan_%: tests/unit/test_%.c libxenrelay/ring.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka -lpthread
+
+run-test_%: $(BUILD)/test/test_%
+	$<
+
+run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
+	$<
+
+# FUZZ_SECONDS of the fuzzer for whatever reads a trace; its corpus is generated.
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS := -O1 -g -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+$(BUILD)/test/fuzz_trace: tests/fuzz/fuzz_trace.c $(PARSE_TEST_SRC)
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS) -Ixblkparse -Itests/unit $(FUZZ_FLAGS) -o $@ $^ $(PARSE_LIBS) -lm
+
+$(BUILD)/test/trace_seeds: $(call san_objects,tests/fuzz/trace_seeds.c tests/unit/trace_gen.c)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(PARSE_LIBS)
+
+run-fuzz_trace: $(BUILD)/test/fuzz_trace $(BUILD)/test/trace_seeds
+	mkdir -p $(BUILD)/fuzz/trace
+	$(BUILD)/test/trace_seeds $(BUILD)/fuzz/trace
+	$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
+		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/trace
+
+FORMATTED := $(wildcard include/xblk/*.h kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
+	tests/unit/*.[ch] tests/fuzz/*.c)
+
+lint:
+	clang-format --dry-run -Werror $(FORMATTED)
+	for page in man/*.[1578]; do mandoc -T lint -W warning $$page || exit 1; done
+	$(MAKE) --no-print-directory modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
+		KFLAGS='C=2 CF="-Wsparse-error"'
+
+-include $(shell find $(BUILD)/obj $(BUILD)/san -name '*.d' 2>/dev/null)
