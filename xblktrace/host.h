@@ -18,10 +18,10 @@ int host_check(void);
 int host_open_reader(struct xenrelay_reader **reader);
 
 /*
- * Take the lock that lets one capture run at a time.  Return: a descriptor to
- * be given to host_unlock(), -1 if another has it (told).
+ * Take the lock that lets one capture run at a time; *@lock is for
+ * host_unlock().  Return: 0, or -1 if another process has it (told).
  */
-int host_lock(void);
+int host_lock(int *lock);
 void host_unlock(int fd);
 
 #endif /* XBLKTRACE_HOST_H */

@@ -12,7 +12,7 @@
 #include "options.h"
 #include "signals.h"
 
-/* Everything that a run holds; zero, or what *_none says, where it holds nothing. */
+/* Everything that a run holds; main() sets what nothing is where it is not zero. */
 struct run {
 	struct options opts;
 	int lock;
@@ -59,10 +59,7 @@ static int prepare(struct run *run)
 	signals_unblock();
 	if (err)
 		return -1;
-	run->lock = host_lock();
-	if (run->lock < 0)
-		return -1;
-	if (dom0_open(&run->dom0) ||
+	if (host_lock(&run->lock) || dom0_open(&run->dom0) ||
 	    domains_select(run->reader, &run->opts, &run->backing, &run->domains,
 			   &run->nr_domains))
 		return -1;
