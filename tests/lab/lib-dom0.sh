@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # What a scenario may do in dom0. Guests are named by number; the first is meant where none is given.
-#
-# A guest has no network: commands go by XenStore, <guest>/data/lab/cmd = "ID SECONDS BASE64", and
-# come back in .../out = "ID STATUS BASE64", or "ID STATUS @SIZE" with the text on the scratch disk.
-# The scratch disk is dom0's /dev/ram<N> and the guest's /dev/xvdz; both sides go round dom0's page
-# cache, which does not see what blkback writes.
+# A guest has no network: commands go by XenStore (agent.c), files by a scratch disk, which is dom0's
+# /dev/ram<N> and the guest's /dev/xvdz. dom0 reads it with O_DIRECT: its page cache does not see what
+# blkback writes.
 
 . /lab/lib-check.sh
 . /lab/settings
 
-first_guest() { [[ ${1:-} =~ ^[0-9]+$ ]] && echo "$1" || echo 1; }
-
-domid() { cat "/run/lab/guest${1:-1}.domid"; }
+domid() { cat "/run/lab/guest${1:-1}.domid" 2>/dev/null; } # [N]
 
 guest_create() { # [N]
 	local n=${1:-1} disks="'phy:/dev/ram${1:-1},xvdz,w'" letters=abcdefghij i=0 dev id
@@ -36,62 +32,30 @@ guest_create() { # [N]
 	timeout 90 xl create -q "/run/lab/guest$n.cfg" || fail "guest$n: xl create failed"
 	id=$(xl domid "guest$n") || fail "guest$n: gone at once"
 	echo "$id" >"/run/lab/guest$n.domid"
-	wait_out "$id" ready 120 >/dev/null || fail "guest$n: no sign of life"
+	GUEST_LIMIT=100 guest "$n" : || fail "guest$n: no sign of life"
 	note_time "guest$n is up, domain $id"
 }
 
-# Wait until the guest's answer begins with a word; prints the rest. 124: too late, 255: the guest is gone.
-wait_out() { # DOMID WORD SECONDS [COMMAND...: run once the watch is in place]
-	local id=$1 word=$2 end=$((SECONDS + $3)) path=/local/domain/$1/data/lab/out out='' watch='' pid status=''
-	shift 3
-	exec {watch}< <(exec xenstore-watch "$path")
-	pid=$!
-	read -r -t 20 -u "$watch" # a watch fires once when it is set
-	[ $# = 0 ] || "$@" || status=255
-	while [ -z "$status" ]; do
-		if ! out=$(xenstore-read "$path" 2>/dev/null); then
-			xenstore-exists "/local/domain/$id" || status=255
-		elif [[ $out == "$word"* ]]; then
-			status=0
-		elif [ $SECONDS -ge $end ]; then
-			status=124
-		fi
-		[ -n "$status" ] || read -r -t 2 -u "$watch" || sleep 0.1
-	done
-	kill $pid
-	exec {watch}<&-
-	[ $status != 0 ] || echo "${out#"$word" }"
-	return $status
-}
-
 # Run a shell command in a guest: its output, its status. GUEST_LIMIT: seconds that it may take (60).
+# 124: no answer, 137: over the limit and killed, 255: there is no such guest, or no more.
 guest() { # [N] COMMAND...
-	local n id cmd limit=${GUEST_LIMIT:-60} token answer status
-	n=$(first_guest "$@")
-	[[ ! $1 =~ ^[0-9]+$ ]] || shift
-	id=$(domid "$n" 2>/dev/null) || { echo "guest$n: not running" >&2; return 255; }
-	cmd=$(base64 -w 0 <<<"$*")
-	[ ${#cmd} -lt 3900 ] || fail "guest$n: a command of ${#cmd} bytes is too long for XenStore"
-	token=${EPOCHREALTIME/[.,]/}
-	answer=$(wait_out "$id" "$token" $((limit + 20)) \
-		xenstore-write "/local/domain/$id/data/lab/cmd" "$token $limit $cmd")
+	local n=1 id status
+	[[ ! $1 =~ ^[0-9]+$ ]] || { n=$1; shift; }
+	[ -e "/run/lab/guest$n.domid" ] || { echo "guest$n: not running" >&2; return 255; }
+	read -r id <"/run/lab/guest$n.domid"
+	agent run "$id" "${GUEST_LIMIT:-60}" "/dev/ram$n" "$*"
 	status=$?
 	case $status in
-	124) echo "guest$n: no answer within $((limit + 20)) s to: $*" >&2; return 124 ;;
-	255) echo "guest$n: went away during: $*" >&2; return 255 ;;
+	124) echo "guest$n: no answer to: $*" >&2 ;;
+	255) echo "guest$n: went away during: $*" >&2 ;;
 	esac
-	case $answer in
-	*' @'*) dd if="/dev/ram$n" bs=1M iflag=direct status=none | head -c "${answer##*@}" ;;
-	*' '*) base64 -d <<<"${answer#* }" ;;
-	esac
-	return "${answer%% *}"
+	return $status
 }
 
 # Start a command in a guest and go on. One at a time for each guest.
 guest_bg() { # [N] COMMAND...
-	local n
-	n=$(first_guest "$@")
-	[[ ! $1 =~ ^[0-9]+$ ]] || shift
+	local n=1
+	[[ ! $1 =~ ^[0-9]+$ ]] || { n=$1; shift; }
 	guest "$n" "rm -f /run/bg.*; mkfifo /run/bg.status
 		setsid bash -c $(printf %q "( $* ) >/run/bg.out 2>&1; echo \$? >/run/bg.status") </dev/null >/dev/null 2>&1 &"
 }
@@ -103,15 +67,14 @@ guest_wait() { # [N]
 
 # Copy files or directories of a guest to /out/guest<N>/.
 guest_get() { # [N] PATH...
-	local n path status
-	n=$(first_guest "$@")
-	[[ ! $1 =~ ^[0-9]+$ ]] || shift
+	local n=1 path size
+	[[ ! $1 =~ ^[0-9]+$ ]] || { n=$1; shift; }
 	mkdir -p "$LAB_OUT/guest$n"
 	for path; do
-		guest "$n" "set -o pipefail; cd $(dirname "$path") && tar -c $(basename "$path") | dd of=/dev/xvdz bs=1M iflag=fullblock status=none" ||
+		size=$(guest "$n" "set -o pipefail; cd $(dirname "$path") && tar -c $(basename "$path") | tee /dev/xvdz | wc -c") ||
 			fail "guest$n: cannot send $path"
-		dd if="/dev/ram$n" bs=1M iflag=direct status=none 2>/dev/null | tar -x -C "$LAB_OUT/guest$n" ||
-			fail "guest$n: $path did not arrive"
+		dd if="/dev/ram$n" bs=1M count=$(((size + 1048575) / 1048576)) iflag=direct status=none |
+			tar -x -C "$LAB_OUT/guest$n" || fail "guest$n: $path did not arrive"
 	done
 }
 
@@ -136,9 +99,8 @@ guest_shutdown() { # [N]
 guest_dmesg() { guest "${1:-1}" dmesg; }
 
 load_guest_modules() { # [N] [XBLK_GUEST_PARAMETER...]
-	local n
-	n=$(first_guest "$@")
-	[[ ! ${1:-} =~ ^[0-9]+$ ]] || shift
+	local n=1
+	[[ ! ${1:-} =~ ^[0-9]+$ ]] || { n=$1; shift; }
 	guest "$n" "insmod /lib/xblk/xenrelay.ko && insmod /lib/xblk/xblk-guest.ko $*" ||
 		fail "guest$n: cannot load the modules"
 }
