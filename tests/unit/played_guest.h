@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Domain 3 with the channel "xblk", played over fake_xen.h: what a guest keeps
+ * in XenStore and in its pages, and how it answers the reader.  Included once
+ * by each test that needs such a guest.
+ */
+#ifndef PLAYED_GUEST_H
+#define PLAYED_GUEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../../libxenrelay/xenrelay-reader.h"
+#include "fake_xen.h"
+#include "xblk/xenrelay.h"
+
+#define DIR	   "/local/domain/3/data/xenrelay/xblk"
+#define NR_RINGS   2
+#define RING_PAGES 3
+#define ITEM_SIZE  40 /* does not divide a page: items cross pages, padding at the end */
+#define CAPACITY   (RING_PAGES * 4096 / ITEM_SIZE)
+
+/* Page numbers, which are the grants: not in order, as in a real guest. */
+#define INFO_REF     10
+#define PRODUCER_REF 4
+#define CONSUMER_REF 300
+#define DIR_REF	     200
+#define DATA_REF(n)  (490 - 7 * (n))
+
+static struct xenrelay_reader *reader;
+static unsigned int session, releases, disconnects;
+
+static inline union xenrelay_producer_line *producer(unsigned int line)
+{
+	return (union xenrelay_producer_line *)fake_page(PRODUCER_REF) + line;
+}
+
+static inline union xenrelay_consumer_line *consumer(unsigned int line)
+{
+	return (union xenrelay_consumer_line *)fake_page(CONSUMER_REF) + line;
+}
+
+static inline struct xenrelay_info *info(void)
+{
+	return fake_page(INFO_REF);
+}
+
+static inline void make_pages(void)
+{
+	uint32_t *refs = fake_page(DIR_REF);
+	uint32_t dir_ref = DIR_REF;
+	unsigned int i;
+
+	memset(fake.memory, 0, FAKE_PAGES * 4096);
+	*info() = (struct xenrelay_info){
+		.magic = XENRELAY_MAGIC,
+		.version = XENRELAY_VERSION,
+		.info_size = sizeof(struct xenrelay_info),
+		.item_size = ITEM_SIZE,
+		.nr_rings = NR_RINGS,
+		.ring_pages = RING_PAGES,
+		.producer_ref = PRODUCER_REF,
+		.consumer_ref = CONSUMER_REF,
+		.nr_dir_pages = 1,
+		.session = session,
+		.clock_ns = 250,
+		.client_version = 1,
+	};
+	memcpy(info() + 1, &dir_ref, sizeof(dir_ref));
+	for (i = 0; i < NR_RINGS * RING_PAGES; i++)
+		refs[i] = DATA_REF(i);
+	producer(0)->channel.state = XENRELAY_RUNNING;
+}
+
+static inline void set_state(const char *fmt, ...)
+{
+	char text[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fake_write(DIR "/state", text);
+}
+
+static inline void ready(void)
+{
+	make_pages();
+	set_state("ready %u %u", session, INFO_REF);
+}
+
+static unsigned int domid_given, kib_given;
+
+/* What an honest guest does with the reader's wishes. */
+static inline void honest(const char *path, const char *value)
+{
+	unsigned int n;
+
+	if (strcmp(path, DIR "/reader"))
+		return;
+	if (sscanf(value, "connect %u %u %u", &session, &domid_given, &kib_given) == 3) {
+		ready();
+	} else if (sscanf(value, "disconnect %u", &n) == 1 && n == session) {
+		disconnects++;
+		producer(0)->channel.state = XENRELAY_STOPPED;
+		set_state("stopped %u", session);
+	} else if (sscanf(value, "release %u", &n) == 1 && n == session) {
+		releases++;
+		set_state("open");
+	}
+}
+
+/* One that remembers the session and else only listens. */
+static inline void silent(const char *path, const char *value)
+{
+	unsigned int n;
+
+	if (strcmp(path, DIR "/reader"))
+		return;
+	if (sscanf(value, "connect %u", &n) == 1)
+		session = n;
+	else if (sscanf(value, "release %u", &n) == 1 && n == session)
+		releases++;
+}
+
+static inline int setup(void **state)
+{
+	(void)state;
+	fake_begin();
+	session = releases = disconnects = 0;
+	fake_write("domid", "0");
+	fake_write("/local/domain/3", "");
+	fake_write("/local/domain/3/data/xenrelay/xblk", "");
+	fake_write(DIR "/version", "1");
+	fake_write(DIR "/state", "open");
+	fake_write(DIR "/reader", "");
+	fake.written = honest;
+	return xenrelay_reader_open(&reader);
+}
+
+static inline int teardown(void **state)
+{
+	(void)state;
+	xenrelay_reader_close(reader);
+	assert_int_equal(fake.mapped, 0);
+	fake_end();
+	return 0;
+}
+
+static const struct xenrelay_options quick = {.timeout_ms = 60, .busy_ms = 60};
+
+static inline int connect_quick(struct xenrelay_channel **ch)
+{
+	return xenrelay_connect(reader, 3, "xblk", &quick, ch);
+}
+
+static inline void expect_failure(int err, const char *word)
+{
+	struct xenrelay_channel *ch;
+
+	assert_int_equal(connect_quick(&ch), err);
+	assert_null(ch);
+	assert_int_equal(fake.mapped, 0);
+	if (!strstr(xenrelay_strerror(reader), word))
+		fail_msg("\"%s\" does not say \"%s\"", xenrelay_strerror(reader), word);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+#endif /* PLAYED_GUEST_H */

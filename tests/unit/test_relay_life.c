@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A connected channel: read, counted, and ended by either side in every way.
+ * Whatever happens, nothing may stay mapped.
+ */
+#include <errno.h>
+
+#include "played_guest.h"
+
+static void put_item(unsigned int ring, uint64_t n, unsigned char value)
+{
+	size_t at = n % CAPACITY * ITEM_SIZE, i;
+
+	for (i = 0; i < ITEM_SIZE; i++) {
+		size_t byte = at + i;
+		unsigned int page = ring * RING_PAGES + byte / 4096;
+
+		((unsigned char *)fake_page(DATA_REF(page)))[byte % 4096] = value;
+	}
+	producer(1 + ring)->ring.head = n + 1;
+}
+
+static void test_life(void **state)
+{
+	const struct xenrelay_options opts = {.ring_kib = 12, .config = "disks=51712"};
+	unsigned char buf[CAPACITY][ITEM_SIZE];
+	struct xenrelay_ring_stats stats;
+	struct xenrelay_properties p;
+	struct xenrelay_channel *ch;
+	uint64_t n, i, done = 0;
+
+	(void)state;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), 0);
+	assert_string_equal(fake_read(DIR "/config"), "disks=51712");
+	assert_int_equal(domid_given, 0);
+	assert_int_equal(kib_given, 12);
+	assert_int_equal(consumer(0)->channel.attached, 1);
+	/* The position pages and the rings; info and directory were only copied. */
+	assert_int_equal(fake.mapped, 2 + NR_RINGS * RING_PAGES);
+	xenrelay_get_properties(ch, &p);
+	assert_int_equal(p.nr_rings, NR_RINGS);
+	assert_int_equal(p.capacity, CAPACITY);
+	assert_int_equal(p.session, session);
+	assert_int_equal(p.clock_ns, 250);
+
+	for (n = 0; n < 3 * CAPACITY; n++) {
+		put_item(1, n, n);
+		if (n % 200 && n != 3 * CAPACITY - 1)
+			continue;
+		assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY), 0);
+		assert_int_equal(xenrelay_read(ch, 1, buf, CAPACITY), n + 1 - done);
+		for (i = 0; done <= n; done++, i++) {
+			assert_int_equal(buf[i][0], done & 0xff);
+			assert_int_equal(buf[i][ITEM_SIZE - 1], done & 0xff);
+		}
+		assert_int_equal(consumer(2)->ring.tail, n + 1);
+	}
+	assert_int_equal(xenrelay_read(ch, NR_RINGS, buf, 1), -EINVAL);
+
+	put_item(0, 0, 77);
+	producer(1)->ring.lost = 5;
+	producer(1)->ring.lost_nmi = 6;
+	producer(0)->channel.events = 7;
+	xenrelay_get_ring_stats(ch, 0, &stats);
+	assert_int_equal(stats.produced, 1);
+	assert_int_equal(stats.lost, 5);
+	assert_int_equal(stats.lost_nmi, 6);
+	assert_int_equal(stats.read, 0);
+	assert_int_equal(xenrelay_events_sent(ch), 7);
+
+	assert_false(xenrelay_stopped(ch));
+	assert_int_equal(xenrelay_disconnect(ch, 1000), 0);
+	assert_int_equal(xenrelay_disconnect(ch, 1000), 0);
+	assert_int_equal(disconnects, 1);
+	assert_true(xenrelay_stopped(ch));
+	/* What was left can still be read. */
+	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY), 1);
+	assert_int_equal(buf[0][0], 77);
+	assert_int_equal(buf[0][ITEM_SIZE - 1], 77);
+
+	xenrelay_release(ch);
+	assert_int_equal(fake.mapped, 0);
+	assert_int_equal(consumer(0)->channel.attached, 0);
+	assert_int_equal(releases, 1);
+	assert_string_equal(fake_read(DIR "/state"), "open");
+}
+
+static void test_lying_head(void **state)
+{
+	unsigned char buf[CAPACITY][ITEM_SIZE];
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	assert_int_equal(connect_quick(&ch), 0);
+	put_item(0, 0, 1);
+	producer(2)->ring.head = CAPACITY + 1;
+	assert_int_equal(xenrelay_read(ch, 1, buf, CAPACITY), -EPROTO);
+	assert_non_null(strstr(xenrelay_strerror(reader), "ring 1"));
+	/* The other ring is none the worse. */
+	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY), 1);
+	xenrelay_release(ch);
+}
+
+static void test_guest_does_not_stop(void **state)
+{
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	assert_int_equal(connect_quick(&ch), 0);
+	fake.written = silent;
+	assert_int_equal(xenrelay_disconnect(ch, 0), -EINPROGRESS);
+	assert_int_equal(xenrelay_disconnect(ch, 50), -ETIMEDOUT);
+	xenrelay_release(ch);
+	assert_int_equal(releases, 1);
+}
+
+/* The module is unloaded, the state changes hands, the domain goes. */
+static void test_ends_of_the_other_side(void **state)
+{
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	assert_int_equal(connect_quick(&ch), 0);
+	assert_false(xenrelay_stopped(ch));
+	fake_remove(DIR "/state");
+	assert_int_equal(xenrelay_dispatch(reader) & XENRELAY_CHANGED_CHANNEL,
+			 XENRELAY_CHANGED_CHANNEL);
+	assert_true(xenrelay_stopped(ch));
+	xenrelay_release(ch);
+	assert_int_equal(releases, 0); /* nobody is there to hear it */
+
+	set_state("open");
+	assert_int_equal(connect_quick(&ch), 0);
+	set_state("ready 1 1");
+	xenrelay_dispatch(reader);
+	assert_true(xenrelay_stopped(ch));
+	xenrelay_release(ch);
+
+	set_state("open");
+	assert_int_equal(connect_quick(&ch), 0);
+	xenrelay_dispatch(reader);
+	assert_false(xenrelay_stopped(ch));
+	fake.domain_gone = true;
+	fake_fire("@releaseDomain");
+	assert_int_equal(xenrelay_dispatch(reader) & XENRELAY_CHANGED_DOMAIN,
+			 XENRELAY_CHANGED_DOMAIN);
+	assert_true(xenrelay_stopped(ch));
+	assert_int_equal(xenrelay_disconnect(ch, 1000), 0);
+	xenrelay_release(ch);
+	assert_false(xenrelay_domain_exists(reader, 3));
+}
+
+/* Closing the reader alone is a safe end. */
+static void test_close_without_release(void **state)
+{
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	assert_int_equal(connect_quick(&ch), 0);
+	xenrelay_reader_close(reader);
+	reader = NULL;
+	assert_int_equal(fake.mapped, 0);
+	assert_int_equal(releases, 1);
+}
+
+static void test_list(void **state)
+{
+	char **names;
+
+	(void)state;
+	fake_write("/local/domain/3/data/xenrelay/a b", "");
+	fake_write("/local/domain/3/data/xenrelay/\033[2J", "");
+	fake_write("/local/domain/3/data/xenrelay/second", "");
+	assert_int_equal(xenrelay_list(reader, 3, &names), 2);
+	assert_string_equal(names[0], "xblk");
+	assert_string_equal(names[1], "second");
+	xenrelay_list_free(names, 2);
+	assert_int_equal(xenrelay_list(reader, 4, &names), 0);
+	xenrelay_list_free(names, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_life),
+		TEST(test_lying_head),
+		TEST(test_guest_does_not_stop),
+		TEST(test_ends_of_the_other_side),
+		TEST(test_close_without_release),
+		TEST(test_list),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
