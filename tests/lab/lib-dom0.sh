@@ -6,6 +6,7 @@
 # blkback writes.
 
 . /lab/lib-check.sh
+. /lab/lib-capture.sh
 . /lab/settings
 
 domid() { cat "/run/lab/guest${1:-1}.domid" 2>/dev/null; } # [N]
