@@ -38,7 +38,6 @@ u32 xblk_clock_uncertainty;
 int xblk_clock_calibrate(void)
 {
 	s64 lo = S64_MIN, hi = S64_MAX;
-	s64 best_lo = 0, best_hi = S64_MAX;
 	int i;
 
 	for (i = 0; i < SAMPLES; i++) {
@@ -60,18 +59,15 @@ int xblk_clock_calibrate(void)
 		most = xen.now - before;
 		lo = max(lo, least);
 		hi = min(hi, most);
-		if (i == 0 || most - least < best_hi - best_lo) {
-			best_lo = least;
-			best_hi = most;
-		}
 	}
-	/* The clock stepped in between?  Then the tightest sandwich alone. */
-	if (lo > hi) {
-		lo = best_lo;
-		hi = best_hi;
-	}
+	/*
+	 * Sandwiches that contradict each other mean that the processors' clocks
+	 * differ; the gap between them is then what is known of the offset.
+	 */
+	if (lo > hi)
+		swap(lo, hi);
 	WRITE_ONCE(xblk_clock_offset, lo + (hi - lo) / 2);
-	xblk_clock_uncertainty = min_t(s64, (hi - lo + 1) / 2, U32_MAX);
+	xblk_clock_uncertainty = min_t(s64, (hi - lo) / 2 + 1, U32_MAX);
 	pr_debug("clock offset known to %u ns\n", xblk_clock_uncertainty);
 	return 0;
 }
