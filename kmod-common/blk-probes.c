@@ -11,6 +11,7 @@
 #include <linux/blkdev.h>
 #include <linux/irqflags.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
 #include "blk-probes.h"
 #include "clock.h"
 #include "disks.h"
@@ -229,16 +230,20 @@ static void probe_rq_complete(void *data, struct request *rq, blk_status_t error
 	local_irq_restore(flags);
 }
 
+/*
+ * In the order of attaching, and backwards in detaching: what ends a request
+ * comes first, so that of each request whose beginning is seen all is seen.
+ */
 static struct xblk_tracepoint tracepoints[] = {
-	{"block_bio_queue", probe_bio_queue},
-	{"block_bio_backmerge", probe_bio_backmerge},
-	{"block_bio_frontmerge", probe_bio_frontmerge},
-	{"block_split", probe_split},
-	{"block_bio_remap", probe_bio_remap},
-	{"block_rq_merge", probe_rq_merge},
+	{"block_rq_complete", probe_rq_complete},
 	{"block_rq_requeue", probe_rq_requeue},
 	{"block_rq_issue", probe_rq_issue},
-	{"block_rq_complete", probe_rq_complete},
+	{"block_rq_merge", probe_rq_merge},
+	{"block_bio_frontmerge", probe_bio_frontmerge},
+	{"block_bio_backmerge", probe_bio_backmerge},
+	{"block_split", probe_split},
+	{"block_bio_remap", probe_bio_remap},
+	{"block_bio_queue", probe_bio_queue},
 };
 
 /* A prototype that changed fails here, at compile time. */
@@ -277,4 +282,16 @@ int xblk_blk_probes_attach(void)
 void xblk_blk_probes_detach(void)
 {
 	xblk_tracepoints_detach(tracepoints, ARRAY_SIZE(tracepoints));
+}
+
+/**
+ * xblk_blk_probes_show() - the names of the tracepoints, each after a space
+ * @s:	where to
+ */
+void xblk_blk_probes_show(struct seq_file *s)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tracepoints); i++)
+		seq_printf(s, " %s", tracepoints[i].name);
 }

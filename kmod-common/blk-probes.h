@@ -2,9 +2,12 @@
 #ifndef XBLK_BLK_PROBES_H
 #define XBLK_BLK_PROBES_H
 
+struct seq_file;
+
 int xblk_blk_probes_find(void);
 int xblk_blk_probes_attach(void);
 void xblk_blk_probes_detach(void);
+void xblk_blk_probes_show(struct seq_file *s);
 
 /* Identity of an object in flight, for a record: see struct xblk_record.id. */
 u32 xblk_id(const void *object);

@@ -151,23 +151,25 @@ void blkback_probes_detach(void)
 	}
 }
 
-static void show_list(struct seq_file *s, const char *title, bool which)
+static void show(struct seq_file *s, bool which)
 {
 	int i;
 
-	seq_puts(s, title);
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
 		if (attached[i] == which)
 			seq_printf(s, " %s", probes[i].name);
-	seq_putc(s, '\n');
 }
 
 /**
- * blkback_probes_show() - which are attached and which are not
+ * blkback_probes_show() - the lines of probes that are attached and that are not
  * @s:	where to
  */
 void blkback_probes_show(struct seq_file *s)
 {
-	show_list(s, "probes", true);
-	show_list(s, "missing", false);
+	seq_puts(s, "probes");
+	xblk_blk_probes_show(s);
+	show(s, true);
+	seq_puts(s, "\nmissing");
+	show(s, false);
+	seq_putc(s, '\n');
 }

@@ -9,7 +9,6 @@
  * interrupts off make it a read-side section.
  */
 #include <linux/bitops.h>
-#include <linux/ctype.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
@@ -74,7 +73,8 @@ struct xenrelay_channel {
 	bool attached;		 /* the reader's sign of life has been seen */
 	unsigned long deadline;	 /* jiffies by which it must be */
 
-	struct xenrelay_buffers __rcu *bufs;
+	struct xenrelay_buffers *bufs;
+	struct xenrelay_buffers __rcu *open_bufs; /* the same while items may come */
 };
 
 static DEFINE_MUTEX(channels_lock);
@@ -110,12 +110,6 @@ static const struct kernel_param_ops mapping_ops = {
 module_param_cb(mapping, &mapping_ops, NULL, 0644);
 MODULE_PARM_DESC(mapping, "How a ring's pages are made contiguous: auto (contiguous "
 			  "memory, else vmap), contiguous, vmap");
-
-static struct xenrelay_buffers *channel_bufs(struct xenrelay_channel *chan)
-{
-	/* The work item, or close() after it, is the only one to change it. */
-	return rcu_dereference_protected(chan->bufs, 1);
-}
 
 static __printf(2, 3) void set_state(struct xenrelay_channel *chan, const char *fmt, ...)
 {
@@ -156,6 +150,13 @@ static struct reader_wish read_wish(struct xenrelay_channel *chan)
 	return wish;
 }
 
+/* On return no item is being written, and further ones are refused. */
+static void shut_out_writers(struct xenrelay_channel *chan)
+{
+	RCU_INIT_POINTER(chan->open_bufs, NULL);
+	synchronize_rcu();
+}
+
 static int channel_connect(struct xenrelay_channel *chan, const struct reader_wish *wish)
 {
 	const struct xenrelay_params *params = &chan->params;
@@ -183,10 +184,11 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	info->session = wish->session;
 	info->client_version = params->client_version;
 	info->clock_ns = params->clock_ns ? *params->clock_ns : 0;
-	rcu_assign_pointer(chan->bufs, bufs);
+	chan->bufs = bufs;
+	rcu_assign_pointer(chan->open_bufs, bufs);
 
 	config = xenbus_read(XBT_NIL, chan->path, "config", NULL);
-	err = params->connect(params->priv, IS_ERR(config) ? "" : config);
+	err = params->connect(chan, params->priv, IS_ERR(config) ? "" : config);
 	if (!IS_ERR(config))
 		kfree(config);
 	if (err) {
@@ -200,9 +202,9 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	return 0;
 
 err_bufs:
-	RCU_INIT_POINTER(chan->bufs, NULL);
-	synchronize_rcu();
+	shut_out_writers(chan);
 	xenrelay_buffers_free(bufs);
+	chan->bufs = NULL;
 err_state:
 	pr_warn("%s: cannot connect to domain %u: %s (%d)\n", params->name, wish->domid,
 		why, err);
@@ -216,30 +218,28 @@ static void channel_stop(struct xenrelay_channel *chan)
 	if (chan->state != CHANNEL_CONNECTED)
 		return;
 	chan->params.disconnect(chan->params.priv);
+	shut_out_writers(chan);
 	chan->state = CHANNEL_STOPPED;
 	/* Pairs with the reader's load-acquire: all heads are final. */
-	xblk_store_release(&xenrelay_producer(channel_bufs(chan))[0].channel.state,
+	xblk_store_release(&xenrelay_producer(chan->bufs)[0].channel.state,
 			   XENRELAY_STOPPED);
 	set_state(chan, "stopped %llu", chan->wish.session);
 }
 
 static void channel_release(struct xenrelay_channel *chan)
 {
-	struct xenrelay_buffers *bufs = channel_bufs(chan);
-
 	channel_stop(chan);
-	if (!bufs)
+	if (!chan->bufs)
 		return;
-	RCU_INIT_POINTER(chan->bufs, NULL);
-	synchronize_rcu();
-	xenrelay_buffers_free(bufs);
+	xenrelay_buffers_free(chan->bufs);
+	chan->bufs = NULL;
 	chan->state = CHANNEL_OPEN;
 }
 
 /* True once the reader has gone, or has failed to come. */
 static bool reader_gone(struct xenrelay_channel *chan)
 {
-	struct xenrelay_buffers *bufs = channel_bufs(chan);
+	struct xenrelay_buffers *bufs = chan->bufs;
 	bool attached;
 
 	if (!bufs)
@@ -315,8 +315,7 @@ static bool name_is_good(const char *name)
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		if (!islower(name[i]) && !isdigit(name[i]) && name[i] != '-' &&
-		    name[i] != '_')
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-_", name[i]))
 			return false;
 	return len >= 1 && len <= NAME_MAX_LEN;
 }
@@ -386,7 +385,7 @@ int xenrelay_write(struct xenrelay_channel *chan, const void *item)
 
 	/* Also keeps other writers of this CPU out, and the buffers alive. */
 	local_irq_save(flags);
-	bufs = rcu_dereference_sched(chan->bufs);
+	bufs = rcu_dereference_sched(chan->open_bufs);
 	if (unlikely(!bufs)) {
 		ret = -ENOTCONN;
 		goto out;

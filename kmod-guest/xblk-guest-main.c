@@ -104,7 +104,7 @@ static int parse_config(const char *config)
 	return -E2BIG;
 }
 
-static int reader_connect(void *priv, const char *config)
+static int reader_connect(struct xenrelay_channel *chan, void *priv, const char *config)
 {
 	int err = parse_config(config);
 
@@ -112,6 +112,7 @@ static int reader_connect(void *priv, const char *config)
 		pr_warn("cannot use the reader's configuration \"%.64s\"\n", config);
 		return err;
 	}
+	channel = chan;
 	memset(&disks, 0, sizeof(disks));
 	xblk_emit_reset();
 	return xblk_blk_probes_attach();

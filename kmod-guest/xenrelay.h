@@ -24,11 +24,12 @@ struct xenrelay_channel;
  * @item_size:	bytes of every item, XENRELAY_MIN_ITEM_SIZE to
  *		XENRELAY_MAX_ITEM_SIZE
  * @ring_kib:	KiB of each vCPU's ring, where the reader names none
- * @max_ring_kib: the most that a reader may ask for
+ * @max_ring_kib: the most that a reader gets, whatever it asks for
  * @client_version: version of the items' format, for the reader
  * @clock_ns:	see &struct xenrelay_info.clock_ns; read at each connection
- * @connect:	a reader has come, items may be written; @config is what it
- *		left for the client, "" if nothing.  An error refuses it.
+ * @connect:	a reader has come, items may be written to @chan, perhaps before
+ *		xenrelay_open() has returned it; @config is what the reader left
+ *		for the client, "" if nothing.  An error refuses it.
  * @disconnect:	the reader has gone or wants no more.  Items written after
  *		this has returned are refused.
  * @priv:	passed to both
@@ -42,7 +43,7 @@ struct xenrelay_params {
 	u32 max_ring_kib;
 	u32 client_version;
 	const u32 *clock_ns;
-	int (*connect)(void *priv, const char *config);
+	int (*connect)(struct xenrelay_channel *chan, void *priv, const char *config);
 	void (*disconnect)(void *priv);
 	void *priv;
 };
@@ -79,7 +80,7 @@ int xenrelay_write(struct xenrelay_channel *chan, const void *item);
  * that it keeps mapped are freed by the grant table code once it lets go.
  * The caller makes sure that nobody writes any more.
  *
- * Context: process, may sleep for up to two seconds.
+ * Context: process, may sleep for seconds.
  */
 void xenrelay_close(struct xenrelay_channel *chan);
 
