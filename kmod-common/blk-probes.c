@@ -10,6 +10,7 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/irqflags.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include "blk-probes.h"
@@ -18,14 +19,17 @@
 #include "emit.h"
 #include "tracepoints.h"
 
+static u32 id_key __ro_after_init;
+
 /*
  * Objects in flight are told apart by their address.  Slab objects are at
- * least 32 bytes apart; the multiplier (odd, so one to one) keeps kernel
- * addresses out of the trace.
+ * least 32 bytes apart, so within 128 GiB of memory no two are alike; a reader
+ * still has sector and operation to tell those further apart.  The key (odd,
+ * so one to one) keeps kernel addresses out of the trace.
  */
 u32 xblk_id(const void *object)
 {
-	return (u32)((unsigned long)object >> 5) * 0x9e3779b1U;
+	return (u32)((unsigned long)object >> 5) * id_key;
 }
 
 static u8 record_op(blk_opf_t opf)
@@ -107,6 +111,12 @@ static void probe_bio_frontmerge(void *data, struct bio *bio)
 
 static void probe_split(void *data, struct bio *bio, unsigned int new_sector)
 {
+	/*
+	 * Device mapper shows what is left, which stays the same bio; its parts
+	 * are told by A.  The block layer shows the new bio in front.
+	 */
+	if ((unsigned int)bio->bi_iter.bi_sector == new_sector)
+		return;
 	bio_event(XBLK_EV_SPLIT, bio);
 }
 
@@ -263,8 +273,9 @@ static void __maybe_unused check_prototypes(void)
 /**
  * xblk_blk_probes_find() - at module load.  Process context.
  */
-int xblk_blk_probes_find(void)
+int __init xblk_blk_probes_find(void)
 {
+	id_key = get_random_u32() | 1;
 	return xblk_tracepoints_find(tracepoints, ARRAY_SIZE(tracepoints));
 }
 

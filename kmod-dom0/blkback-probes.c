@@ -23,13 +23,40 @@
 #include "blkback-probes.h"
 #include "session.h"
 
-#define RINGS_BITS 8
+#define RINGS_BITS  8
+#define RINGS_PROBE 8
 
-/* The traced rings, by address; a slot is taken over by the ring last mapped. */
-static struct {
+/* The traced rings, by address: each in one of the slots behind its hash. */
+static struct ring {
 	const void *ring;
 	u32 pid;
 } rings[1 << RINGS_BITS];
+
+static struct ring *ring_slot(const void *ring, unsigned int i)
+{
+	return &rings[(hash_ptr(ring, RINGS_BITS) + i) % ARRAY_SIZE(rings)];
+}
+
+static struct ring *ring_find(const void *ring)
+{
+	unsigned int i;
+
+	for (i = 0; i < RINGS_PROBE; i++)
+		if (READ_ONCE(ring_slot(ring, i)->ring) == ring)
+			return ring_slot(ring, i);
+	return NULL;
+}
+
+/* A ring for which there is no room has its stages, but not their parts. */
+static struct ring *ring_add(const void *ring)
+{
+	unsigned int i;
+
+	for (i = 0; i < RINGS_PROBE; i++)
+		if (!cmpxchg(&ring_slot(ring, i)->ring, NULL, ring))
+			return ring_slot(ring, i);
+	return NULL;
+}
 
 static void ring_event(struct xblk_record *rec, bool pid)
 {
@@ -44,32 +71,33 @@ static void ring_event(struct xblk_record *rec, bool pid)
 	local_irq_restore(flags);
 }
 
-static bool ring_is_traced(const void *ring)
-{
-	return READ_ONCE(rings[hash_ptr(ring, RINGS_BITS)].ring) == ring;
-}
-
 static int map_entered(struct kprobe *kp, struct pt_regs *regs)
 {
-	const void *ring = (const void *)regs_get_kernel_argument(regs, 0);
-	unsigned int slot = hash_ptr(ring, RINGS_BITS);
+	const void *address = (const void *)regs_get_kernel_argument(regs, 0);
+	struct ring *ring = ring_find(address);
 	struct xblk_record rec = {
-		.id = xblk_id(ring),
+		.id = xblk_id(address),
 		.aux = current->pid,
 		.disk = XBLK_NO_DISK,
 		.event = XBLK_EV_RING,
 	};
 	unsigned int domid;
 
-	if (likely(READ_ONCE(rings[slot].ring) == ring &&
-		   READ_ONCE(rings[slot].pid) == current->pid))
+	if (likely(ring && READ_ONCE(ring->pid) == current->pid))
 		return 0;
 	if (!(current->flags & PF_KTHREAD) || sscanf(current->comm, "%u.", &domid) != 1 ||
-	    !session_traces_domain(domid))
+	    !session_traces_domain(domid)) {
+		/* The memory of a ring that has gone, now another domain's. */
+		if (ring)
+			WRITE_ONCE(ring->ring, NULL);
 		return 0;
-	WRITE_ONCE(rings[slot].pid, current->pid);
-	WRITE_ONCE(rings[slot].ring, ring);
-	ring_event(&rec, true);
+	}
+	if (!ring)
+		ring = ring_add(address);
+	if (ring) {
+		WRITE_ONCE(ring->pid, current->pid);
+		ring_event(&rec, true);
+	}
 	return 0;
 }
 
@@ -83,7 +111,7 @@ static int interrupt_entered(struct kprobe *kp, struct pt_regs *regs)
 		.event = XBLK_EV_INTERRUPT,
 	};
 
-	if (ring_is_traced(ring))
+	if (ring_find(ring))
 		ring_event(&rec, false);
 	return 0;
 }
@@ -100,7 +128,7 @@ static int response_entered(struct kprobe *kp, struct pt_regs *regs)
 		.op = (u8)regs_get_kernel_argument(regs, 2),
 	};
 
-	if (ring_is_traced(ring))
+	if (ring_find(ring))
 		ring_event(&rec, false);
 	return 0;
 }
@@ -166,10 +194,16 @@ static void show(struct seq_file *s, bool which)
  */
 void blkback_probes_show(struct seq_file *s)
 {
+	unsigned long missed = 0;
+	int i;
+
 	seq_puts(s, "probes");
 	xblk_blk_probes_show(s);
 	show(s, true);
 	seq_puts(s, "\nmissing");
 	show(s, false);
-	seq_putc(s, '\n');
+	/* Hits that found another kprobe running on their CPU. */
+	for (i = 0; i < ARRAY_SIZE(probes); i++)
+		missed += attached[i] ? kprobes[i].nmissed : 0;
+	seq_printf(s, "\nmissed %lu\n", missed);
 }

@@ -10,13 +10,18 @@
  *	No record comes after it; the files can be read until the session ends.
  */
 #include <linux/bitmap.h>
+#include <linux/cpu.h>
 #include <linux/debugfs.h>
+#include <linux/fs.h>
 #include <linux/kdev_t.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/relay.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <xen/interface/xen.h>
 #include "../kmod-common/blk-probes.h"
 #include "../kmod-common/disks.h"
@@ -29,13 +34,17 @@
 #define MAX_BUFFER_KB	   (256 * 1024) /* of one CPU */
 
 /**
- * struct session_counts - of one CPU, changed with interrupts off
- * @written:	records in the relay buffer
+ * struct session_stream - the records of one CPU, in its relay buffer
+ * @slot:	where the next record goes
+ * @written:	records put into the buffer; by the producer, interrupts off
  * @lost:	records that found it full
+ * @read:	records taken out; by trace_read()
  */
-struct session_counts {
+struct session_stream {
+	u32 slot;
 	u64 written;
 	u64 lost;
+	u64 read ____cacheline_aligned;
 };
 
 static DEFINE_MUTEX(session_lock); /* start, stop, end and show, against each other */
@@ -43,7 +52,8 @@ static struct rchan *relay;
 static bool tracing;
 static struct xblk_disks disks;
 static DECLARE_BITMAP(domains, DOMID_FIRST_RESERVED);
-static DEFINE_PER_CPU(struct session_counts, counts);
+static u32 capacity; /* records that a buffer holds */
+static DEFINE_PER_CPU_ALIGNED(struct session_stream, streams);
 
 bool session_traces_domain(unsigned int domid)
 {
@@ -60,17 +70,74 @@ int xblk_disk_index(struct gendisk *disk)
 	return xblk_dev_index(disk_devt(disk));
 }
 
-/* Relay asks before each new sub-buffer, and again for each record while full. */
-static int subbuf_start(struct rchan_buf *buf, void *subbuf, void *prev_subbuf,
-			size_t prev_padding)
+/*
+ * Relay has the buffers and the files; the positions are our own.  With
+ * relay's, a reader that comes while a full sub-buffer is left, or finds none
+ * free, skips or repeats records without anybody's counting them:
+ * relay_file_read_avail() is not made for a reader beside a writer that stops.
+ */
+bool xblk_sink(const struct xblk_record *rec)
 {
-	return !relay_buf_full(buf);
+	struct session_stream *stream = this_cpu_ptr(&streams);
+	struct rchan_buf *buf = *this_cpu_ptr(relay->buf);
+
+	/* Pairs with trace_read()'s store-release of its position. */
+	if (unlikely(!buf ||
+		     stream->written - smp_load_acquire(&stream->read) >= capacity)) {
+		stream->lost++;
+		return false;
+	}
+	memcpy(buf->start + (size_t)stream->slot * sizeof(*rec), rec, sizeof(*rec));
+	if (++stream->slot == capacity)
+		stream->slot = 0;
+	/* Pairs with trace_read()'s load-acquire. */
+	smp_store_release(&stream->written, stream->written + 1);
+	return true;
 }
+
+/* Whole records, at most up to the end of the buffer; 0 when there is none. */
+static ssize_t trace_read(struct file *file, char __user *to, size_t len, loff_t *pos)
+{
+	struct rchan_buf *buf = file->private_data;
+	struct session_stream *stream = per_cpu_ptr(&streams, buf->cpu);
+	u64 n;
+	u32 at;
+
+	inode_lock(file_inode(file));
+	div_u64_rem(stream->read, capacity, &at);
+	n = min3(smp_load_acquire(&stream->written) - stream->read,
+		 (u64)len / sizeof(struct xblk_record), (u64)capacity - at);
+	if (copy_to_user(to, buf->start + (size_t)at * sizeof(struct xblk_record),
+			 n * sizeof(struct xblk_record))) {
+		inode_unlock(file_inode(file));
+		return -EFAULT;
+	}
+	smp_store_release(&stream->read, stream->read + n);
+	inode_unlock(file_inode(file));
+	return n * sizeof(struct xblk_record);
+}
+
+static int trace_open(struct inode *inode, struct file *file)
+{
+	return relay_file_operations.open(inode, file);
+}
+
+static int trace_release(struct inode *inode, struct file *file)
+{
+	return relay_file_operations.release(inode, file);
+}
+
+static const struct file_operations trace_fops = {
+	.owner = THIS_MODULE,
+	.open = trace_open,
+	.release = trace_release,
+	.read = trace_read,
+};
 
 static struct dentry *create_buf_file(const char *filename, struct dentry *parent,
 				      umode_t mode, struct rchan_buf *buf, int *is_global)
 {
-	return debugfs_create_file(filename, mode, parent, buf, &relay_file_operations);
+	return debugfs_create_file(filename, mode, parent, buf, &trace_fops);
 }
 
 static int remove_buf_file(struct dentry *dentry)
@@ -80,33 +147,9 @@ static int remove_buf_file(struct dentry *dentry)
 }
 
 static const struct rchan_callbacks relay_callbacks = {
-	.subbuf_start = subbuf_start,
 	.create_buf_file = create_buf_file,
 	.remove_buf_file = remove_buf_file,
 };
-
-/*
- * The copy comes before the buffer's offset moves, as in relay_write(), so that
- * a reader of an unfinished sub-buffer never sees a record that is not there
- * yet.  relay_write() itself does not tell whether there was room.
- */
-bool xblk_sink(const struct xblk_record *rec)
-{
-	struct session_counts *count = this_cpu_ptr(&counts);
-	struct rchan_buf *buf = *this_cpu_ptr(relay->buf);
-
-	if (unlikely(buf->offset + sizeof(*rec) > relay->subbuf_size) &&
-	    !relay_switch_subbuf(buf, sizeof(*rec))) {
-		count->lost++;
-		return false;
-	}
-	memcpy(buf->data + buf->offset, rec, sizeof(*rec));
-	/* Pairs with nothing but x86's order of stores, like relay itself. */
-	smp_wmb();
-	buf->offset += sizeof(*rec);
-	count->written++;
-	return true;
-}
 
 static int parse_domids(char *list)
 {
@@ -128,7 +171,9 @@ static int parse_disks(char *list)
 	char *item;
 
 	while ((item = strsep(&list, ","))) {
-		if (sscanf(item, "%u:%u", &major, &minor) != 2)
+		if (sscanf(item, "%u:%u", &major, &minor) != 2 ||
+		    major >= 1 << (32 - MINORBITS) || minor > MINORMASK ||
+		    xblk_disks_find(&disks, MKDEV(major, minor)) >= 0)
 			return -EINVAL;
 		if (!xblk_disks_add(&disks, MKDEV(major, minor), index++))
 			return -E2BIG;
@@ -170,12 +215,20 @@ static int session_start(char *args, struct dentry *dir)
 	if (!subbuf_kb || nr_subbufs < 2 || subbuf_kb > MAX_BUFFER_KB / nr_subbufs ||
 	    !disks.entry[0])
 		return -EINVAL;
+	/* Relay's allocation would rather kill processes than fail. */
+	if ((u64)subbuf_kb * nr_subbufs * num_online_cpus() >
+	    (u64)si_mem_available() << (PAGE_SHIFT - 10) >> 1)
+		return -ENOMEM;
 
 	for_each_possible_cpu (cpu)
-		per_cpu(counts, cpu) = (struct session_counts){};
+		per_cpu(streams, cpu) = (struct session_stream){};
 	xblk_emit_reset();
+	capacity = subbuf_kb * 1024 / sizeof(struct xblk_record) * nr_subbufs;
+	/* A CPU that comes up in between would have no buffer. */
+	cpus_read_lock();
 	relay = relay_open("trace", dir, subbuf_kb * 1024, nr_subbufs, &relay_callbacks,
 			   NULL);
+	cpus_read_unlock();
 	if (!relay)
 		return -ENOMEM;
 	err = xblk_blk_probes_attach();
@@ -197,7 +250,6 @@ static void session_stop(void)
 		return;
 	blkback_probes_detach();
 	xblk_blk_probes_detach();
-	relay_flush(relay);
 	tracing = false;
 }
 
@@ -207,7 +259,8 @@ static void session_stop(void)
  * @dir:	where the relay files go
  *
  * Context: process.  Return: 0; -EINVAL (not understood), -EBUSY (started
- * already), -E2BIG (too many disks), -ENOMEM, or what attaching a probe gave.
+ * already), -E2BIG (too many disks), -ENOMEM (half of the free memory would not do), or
+ * what attaching a probe gave.
  */
 int session_command(char *command, struct dentry *dir)
 {
@@ -248,11 +301,11 @@ void session_show(struct seq_file *s)
 
 	mutex_lock(&session_lock);
 	for_each_possible_cpu (cpu) {
-		const struct session_counts *count = per_cpu_ptr(&counts, cpu);
+		const struct session_stream *stream = per_cpu_ptr(&streams, cpu);
 
 		if (relay)
 			seq_printf(s, "cpu %d produced %llu lost %llu\n", cpu,
-				   count->written + count->lost, count->lost);
+				   stream->written + stream->lost, stream->lost);
 	}
 	mutex_unlock(&session_lock);
 }

@@ -27,12 +27,14 @@ static int area_alloc_contiguous(struct xenrelay_area *area)
 	return 0;
 }
 
+/* Fails rather than have a process of the guest killed for its memory. */
 static int area_alloc_vmap(struct xenrelay_area *area)
 {
 	unsigned int i;
 
 	for (i = 0; i < area->nr_pages; i++) {
-		area->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+		area->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
+					    __GFP_RETRY_MAYFAIL);
 		if (!area->pages[i])
 			goto err;
 	}
@@ -56,8 +58,10 @@ static void area_free(struct xenrelay_area *area)
 		if (!area->contiguous)
 			vunmap(area->vaddr);
 		/* The grant's end drops the page, now or when it is unmapped. */
-		for (i = 0; i < area->nr_granted; i++)
+		for (i = 0; i < area->nr_granted; i++) {
 			gnttab_end_foreign_access(area->refs[i], area->pages[i]);
+			cond_resched();
+		}
 		for (; i < area->nr_pages; i++)
 			put_page(area->pages[i]);
 	}
@@ -95,6 +99,7 @@ static int area_create(struct xenrelay_area *area, unsigned int nr_pages, domid_
 			goto err;
 		}
 		area->refs[area->nr_granted] = ref;
+		cond_resched();
 	}
 	return 0;
 
@@ -127,7 +132,7 @@ static void fill_directory(struct xenrelay_buffers *bufs, u32 ring_pages)
  * fields.  There is a ring for each possible CPU, so vCPUs may come and go.
  *
  * Context: process, may sleep.
- * Return: the buffers, or ERR_PTR: -ENOMEM, -ENOSPC (the grant table is full),
+ * Return: the buffers, or ERR_PTR: -ENOMEM, -ENOSPC (too many grants),
  * -E2BIG (more CPUs, or pages, than a channel can have).
  */
 struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
@@ -142,6 +147,11 @@ struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 	int err;
 
 	BUILD_BUG_ON(PAGE_SIZE != XENRELAY_PAGE_SIZE);
+	/* Half of the grant table is left to the disks and nets. */
+	if ((u64)nr_cpu_ids * ring_pages >
+	    (u64)gnttab_max_grant_frames() * (PAGE_SIZE / sizeof(struct grant_entry_v1)) /
+		    2)
+		return ERR_PTR(-ENOSPC);
 	nr_dir_pages = DIV_ROUND_UP((u64)nr_cpu_ids * ring_pages, XENRELAY_REFS_PER_PAGE);
 	if (nr_cpu_ids > XENRELAY_MAX_RINGS || nr_dir_pages > XENRELAY_MAX_DIR_PAGES)
 		return ERR_PTR(-E2BIG);

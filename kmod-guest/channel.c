@@ -60,6 +60,7 @@ struct reader_wish {
 
 struct xenrelay_channel {
 	struct list_head list;
+	bool closing;
 	struct xenrelay_params params;
 	char path[PATH_MAX_LEN + 1];
 	char reader_path[PATH_MAX_LEN + sizeof("/reader")];
@@ -130,15 +131,16 @@ static struct reader_wish read_wish(struct xenrelay_channel *chan)
 {
 	struct reader_wish wish = {.command = READER_NONE};
 	char *text = xenbus_read(XBT_NIL, chan->path, "reader", NULL);
-	unsigned int domid;
+	u64 domid, ring_kib;
 
 	if (IS_ERR(text))
 		return wish;
-	if (sscanf(text, "connect %llu %u %u", &wish.session, &domid, &wish.ring_kib) ==
+	if (sscanf(text, "connect %llu %llu %llu", &wish.session, &domid, &ring_kib) ==
 		    3 &&
 	    domid < DOMID_FIRST_RESERVED) {
 		wish.command = READER_CONNECT;
 		wish.domid = domid;
+		wish.ring_kib = min_t(u64, ring_kib, U32_MAX);
 	} else if (sscanf(text, "disconnect %llu", &wish.session) == 1) {
 		wish.command = READER_DISCONNECT;
 	} else if (sscanf(text, "release %llu", &wish.session) == 1) {
@@ -272,11 +274,15 @@ static void channel_work(struct work_struct *work)
 		container_of(to_delayed_work(work), struct xenrelay_channel, work);
 	struct reader_wish wish = {.command = READER_NONE};
 	bool same_session;
+	int err;
 
 	if (test_and_clear_bit(PENDING_RESUMED, &chan->pending)) {
 		/* The grants died with the old domain, and so did the nodes. */
 		channel_release(chan);
-		channel_publish(chan);
+		err = channel_publish(chan);
+		if (err)
+			pr_warn("%s: cannot be announced again: %d\n", chan->params.name,
+				err);
 	}
 	if (test_and_clear_bit(PENDING_WATCH, &chan->pending))
 		wish = read_wish(chan);
@@ -294,13 +300,13 @@ static void channel_work(struct work_struct *work)
 		channel_connect(chan, &wish);
 
 	if (chan->state != CHANNEL_OPEN)
-		queue_delayed_work(system_wq, &chan->work, ALIVE_PERIOD);
+		queue_delayed_work(system_unbound_wq, &chan->work, ALIVE_PERIOD);
 }
 
 static void channel_kick(struct xenrelay_channel *chan, int why)
 {
 	set_bit(why, &chan->pending);
-	mod_delayed_work(system_wq, &chan->work, 0);
+	mod_delayed_work(system_unbound_wq, &chan->work, 0);
 }
 
 static void reader_changed(struct xenbus_watch *watch, const char *path,
@@ -418,9 +424,9 @@ void xenrelay_close(struct xenrelay_channel *chan)
 
 	if (IS_ERR_OR_NULL(chan))
 		return;
-	/* Held all along, so that the name is free only when its nodes are gone. */
 	mutex_lock(&channels_lock);
-	list_del(&chan->list);
+	chan->closing = true;
+	mutex_unlock(&channels_lock);
 	unregister_xenbus_watch(&chan->watch);
 	cancel_delayed_work_sync(&chan->work);
 
@@ -429,6 +435,9 @@ void xenrelay_close(struct xenrelay_channel *chan)
 		msleep(20);
 	channel_release(chan);
 	xenbus_rm(XBT_NIL, chan->path, "");
+	/* The name is free only now that its nodes are gone. */
+	mutex_lock(&channels_lock);
+	list_del(&chan->list);
 	mutex_unlock(&channels_lock);
 	kfree(chan);
 }

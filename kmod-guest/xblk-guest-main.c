@@ -51,6 +51,9 @@ static bool blkfront_devid(struct gendisk *disk, u32 *devid)
 {
 	struct device *parent = disk_to_dev(disk)->parent;
 
+	/* Of a disk that was taken away the parent may be gone. */
+	if (test_bit(GD_DEAD, &disk->state))
+		return false;
 	return parent && parent->bus && !strcmp(parent->bus->name, "xen") &&
 	       sscanf(to_xenbus_device(parent)->nodename, "device/vbd/%u", devid) == 1;
 }
@@ -126,8 +129,7 @@ static void reader_disconnect(void *priv)
 static int resumed(struct notifier_block *nb, unsigned long action, void *data)
 {
 	static atomic_t generation = ATOMIC_INIT(0);
-	const struct xblk_record rec = {
-		.time = xblk_clock_now(),
+	struct xblk_record rec = {
 		.id = atomic_inc_return(&generation),
 		.disk = XBLK_NO_DISK,
 		.event = XBLK_EV_CLOCK,
@@ -135,6 +137,7 @@ static int resumed(struct notifier_block *nb, unsigned long action, void *data)
 	unsigned long flags;
 
 	local_irq_save(flags);
+	rec.time = xblk_clock_now();
 	xblk_emit(&rec);
 	local_irq_restore(flags);
 	xblk_clock_calibrate();
