@@ -81,7 +81,7 @@ modules:
 	@for side in guest dom0; do \
 		mkdir -p $(MODULES)/$$side && \
 		cp -ru include kmod-common kmod-$$side $(MODULES)/$$side/ && \
-		$(MAKE) --no-print-directory -C $(KDIR) W=1 $(KFLAGS) \
+		$(MAKE) --no-print-directory -C $(KDIR) W=1 CONFIG_DEBUG_INFO_BTF_MODULES= $(KFLAGS) \
 			M=$(abspath $(MODULES))/$$side/kmod-$$side modules && \
 		cp -u $(MODULES)/$$side/kmod-$$side/*.ko $(MODULES)/ || exit 1; \
 	done

@@ -48,12 +48,23 @@ check_counts() { # TRACE DISK FIO...
 	done
 }
 
-# The channel sent no event: by its own counter, and by the guest's interrupts. Of the event
-# channels only the disk's may have moved much; the agent's command costs XenStore a few.
+# fio's I/Os are as many as the requests: where each is one, that is with neither merge nor split.
+check_ios() { # TRACE FIO...
+	local trace=$1 op; shift
+	for op in read write; do
+		check_eq "$trace: ${op}s, against fio" "$(json "$trace" "[.disks[].${op}s.ios] | add")" \
+			"$(for fio; do cat "fio-$fio.json"; done | jq -s "[.[].jobs[].$op.total_ios] | add")"
+	done
+}
+
+# The channel sends no event, because it has none to send one by: the guest's event channels are
+# those that it had before the modules were loaded. XenStore's had next to nothing to do.
 check_silent() { # TRACE FIO...
 	local trace=$1 fio; shift
-	check_eq "$trace: events that the channel sent" "$(json "$trace" .events_sent)" 0
+	check_eq "$trace: events that the channel says it sent" "$(json "$trace" .events_sent)" 0
 	for fio; do
+		check_eq "$fio: event channels of the guest while it is traced" "$(wc -l <"interrupts-$fio")" \
+			"$(grep -c xen- interrupts.unloaded)"
 		check_le "$fio: XenStore's interrupts during fio" "$(awk '/xenbus/ { n += $1 } END { print n + 0 }' "interrupts-$fio")" 2
 	done
 }
