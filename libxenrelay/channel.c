@@ -121,19 +121,13 @@ int xenrelay_disconnect(struct xenrelay_channel *ch, unsigned int timeout_ms)
 void xenrelay_release(struct xenrelay_channel *ch)
 {
 	struct xenrelay_channel **link;
-	char text[32];
 
 	if (!ch)
 		return;
 	xr_unmap(ch);
 	/* Into the directory of a domain that is gone nothing may be created. */
-	if (ch->claimed && xenrelay_domain_exists(ch->reader, ch->domid)) {
-		struct xr_state state;
-
-		snprintf(text, sizeof(text), "release %" PRIu32, ch->session);
-		if (xr_read_state(ch, &state) != -ENOENT)
-			xr_write(ch, XBT_NULL, "reader", text);
-	}
+	if (ch->claimed && xenrelay_domain_exists(ch->reader, ch->domid))
+		xr_write_release(ch);
 	if (ch->watched)
 		xs_unwatch(ch->reader->xs, ch->state_path, ch->token);
 

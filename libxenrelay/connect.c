@@ -125,6 +125,45 @@ static int try_claim(struct xenrelay_channel *ch, const struct xenrelay_options 
 	return 0;
 }
 
+/* Whether the last thing that a reader said on the channel was said by us. */
+static bool is_ours(struct xenrelay_channel *ch, xs_transaction_t t)
+{
+	char path[XR_PATH_MAX + 16];
+	uint32_t session = 0;
+	unsigned int len;
+	char *s;
+
+	snprintf(path, sizeof(path), "%s/reader", ch->dir);
+	s = xs_read(ch->reader->xs, t, path, &len);
+	if (s && sscanf(s, "%*[a-z] %" SCNu32, &session) != 1)
+		session = 0;
+	free(s);
+	return session == ch->session;
+}
+
+/*
+ * The guest frees the channel also when it sees our mapping gone, so another
+ * reader may have it by now.  Its word must not be overwritten.
+ */
+void xr_write_release(struct xenrelay_channel *ch)
+{
+	struct xs_handle *xs = ch->reader->xs;
+	struct xr_state state;
+	xs_transaction_t t;
+	char text[32];
+	bool abort;
+
+	snprintf(text, sizeof(text), "release %" PRIu32, ch->session);
+	do {
+		t = xs_transaction_start(xs);
+		if (t == XBT_NULL)
+			return;
+		/* Nothing is written where the channel has been closed. */
+		abort = read_state(ch, t, &state) == -ENOENT || !is_ours(ch, t) ||
+			xr_write(ch, t, "reader", text);
+	} while (!xs_transaction_end(xs, t, abort) && errno == EAGAIN && !abort);
+}
+
 static int claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts)
 {
 	uint64_t deadline = xr_now_ms() + (opts->busy_ms ?: DEFAULT_BUSY_MS);

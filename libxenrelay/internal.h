@@ -64,6 +64,9 @@ int xr_read_state(struct xenrelay_channel *ch, struct xr_state *state);
 int xr_write(struct xenrelay_channel *ch, uint32_t transaction, const char *node,
 	     const char *text);
 
+/* Tell the guest that everything is unmapped, unless the channel is another's already. */
+void xr_write_release(struct xenrelay_channel *ch);
+
 /* Map all of the channel, beginning with its info page; xr_unmap() after failure too. */
 int xr_map(struct xenrelay_channel *ch, uint32_t info_ref, uint64_t max_pages);
 void xr_unmap(struct xenrelay_channel *ch);

@@ -298,8 +298,14 @@ static int write_meta(struct capture *c)
 		return msg_error("out of memory");
 	err = dom0_now(c->dom0, &xen);
 	if (!err) {
-		writer_chunk(c->writer, XBLK_CHUNK_META, text, strlen(text), xen);
-		err = writer_flush(c->writer);
+		err = writer_chunk(c->writer, XBLK_CHUNK_META, text, strlen(text), xen);
+		if (err == -EFBIG)
+			msg_error(
+				"the description of %u guests does not fit a trace: name "
+				"fewer guests",
+				c->facts.nr_guests);
+		else
+			err = writer_flush(c->writer);
 		fail_output(c);
 	}
 	free(text);
