@@ -62,7 +62,7 @@ enum xblk_op {
 	XBLK_OP_DISCARD = 3,
 	XBLK_OP_SECURE_DISCARD = 4,
 	XBLK_OP_WRITE_ZEROES = 5,
-	XBLK_OP_OTHER = 7, /* pass-through, zone management, ... */
+	XBLK_OP_OTHER = 7, /* zone management, ...; pass-through is not traced */
 };
 
 #define XBLK_OP_MASK	   0x07

@@ -47,13 +47,14 @@ struct xblk_trace_header {
  * enum xblk_chunk_type - what a chunk's payload is
  * @XBLK_CHUNK_META:	JSON text, UTF-8: what is known at the start (host,
  *			domains, disks and what backs them, clocks, options).
- *			A later one replaces the one before.
+ *			A later one replaces what earlier ones said of the same.
  * @XBLK_CHUNK_DATA:	records of one stream (domid, cpu), in the order in
  *			which they were written there
  * @XBLK_CHUNK_ROUND:	no payload: all records that were written before Xen
  *			time @time are in the chunks before this one
  * @XBLK_CHUNK_END:	JSON text: the counters of every stream at the end.
- *			The last chunk of a capture that ended in good order.
+ *			The last chunk of a capture that came to its end, and
+ *			why it did.
  */
 enum xblk_chunk_type {
 	XBLK_CHUNK_META = 1,
@@ -118,7 +119,9 @@ XBLK_STATIC_ASSERT(offsetof(struct xblk_chunk, checksum) == 56);
  *
  * END payload:
  * {
- *   "reason": "interrupted"|"timeout"|"guest gone"|"stopped"|...,
+ *   "reason": "interrupted"|"timeout"|"guest gone"|"tracer unloaded"|
+ *             "guest broke the protocol"|"output failed"|"reading failed"|
+ *             "XenStore is gone",
  *   "duration_ns": N,
  *   "streams": [ { "domid": 3, "cpu": 0, "produced": N, "written": N, "lost": N } ],
  *   "events_sent": [ { "domid": 3, "events": 0 } ]

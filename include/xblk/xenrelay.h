@@ -85,7 +85,8 @@ struct xenrelay_info {
  * @head:	items written to the ring so far
  * @lost:	items that found the ring full, so far
  * @lost_nmi:	items refused because they came from NMI context, so far
- * @events:	events (notifications) that the channel has sent, all its life
+ * @events:	events (notifications) that the channel has sent since it was
+ *		connected; nothing sends one in this version
  * @state:	enum xenrelay_state
  */
 union xenrelay_producer_line {
@@ -141,7 +142,7 @@ XBLK_STATIC_ASSERT(sizeof(union xenrelay_consumer_line) == XENRELAY_LINE_SIZE);
  *                                      the rings may still be read
  *       "failed <session> <errno> <text>"  the connection could not be made
  *     and removed when the channel closes.
- *   data/xenrelay/<channel>/reader    written by the reader:
+ *   data/xenrelay/<channel>/reader    empty at first; written by the reader:
  *       "connect <session> <domid> <ring-KiB>"  domid: whom to grant to;
  *                                      ring-KiB 0: the guest's default
  *       "disconnect <session>"         no more items, please
@@ -151,7 +152,8 @@ XBLK_STATIC_ASSERT(sizeof(union xenrelay_consumer_line) == XENRELAY_LINE_SIZE);
  *
  * <session> is a decimal number, not 0, that the reader draws for each
  * connection.  A "release", or the consumer page's attached byte falling from
- * 1 to 0, brings the channel back to "open".
+ * 1 to 0, or not rising within 10 s of "ready", brings the channel back to
+ * "open", by way of "stopped".
  */
 #define XENRELAY_XS_DIR "data/xenrelay"
 
