@@ -29,7 +29,8 @@
 #define SCRATCH	"/dev/xvdz"
 
 enum {
-	MESSAGE_MAX = 3500,	/* XenStore takes 4096 bytes, its header and the path included */
+	MESSAGE_MAX = 3500,	/* XenStore takes 4096 bytes, its header and the path included, */
+	ANSWER_MAX = 1900,	/* but from a guest no node of more than 2048 */
 	CHUNK = 1 << 20,
 	TIMED_OUT = 124,
 	GUEST_GONE = 255,
@@ -89,13 +90,13 @@ static int run_command(const char *command, long seconds)
 
 static void answer(struct xs_handle *xs, const char *id, int status)
 {
-	char message[MESSAGE_MAX + 100];
+	char message[ANSWER_MAX + 100];
 	int out = open(OUTPUT, O_RDONLY), disk, n;
 	struct stat st;
 
 	fstat(out, &st);
 	n = snprintf(message, 100, "%s %d %lld\n", id, status, (long long)st.st_size);
-	if (st.st_size <= MESSAGE_MAX) {
+	if (st.st_size <= ANSWER_MAX) {
 		n += read(out, message + n, st.st_size);
 	} else {
 		disk = open(SCRATCH, O_WRONLY);
@@ -143,7 +144,7 @@ static int take(const char *text, unsigned int len, const char *id, const char *
 
 	if (sscanf(text, "%31s %d %zu%n", got, &status, &size, &offset) != 3 || strcmp(got, id))
 		return -1;
-	if (size <= MESSAGE_MAX) {
+	if (size <= ANSWER_MAX) {
 		fwrite(text + offset + 1, 1, len - offset - 1, stdout);
 		return status;
 	}

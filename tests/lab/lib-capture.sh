@@ -63,7 +63,7 @@ interrupt_difference() { # BEFORE AFTER
 
 # The workload of the demo: reads and writes at depth, then 100 MB read in sequence; traced.
 capture_fio() { # NAME IOS-OF-EACH-OF-TWO-JOBS
-	guest 1 'cat /proc/interrupts' >"$LAB_OUT/interrupts.unloaded"
+	guest 1 'cat /proc/interrupts >/run/interrupts; cat /run/interrupts' >"$LAB_OUT/interrupts.unloaded"
 	load_modules
 	capture_start "$1" -d guest1 -D xvda
 	guest_fio random --rw=randrw --rwmixread=70 --bs=4k --iodepth=16 --numjobs=2 --group_reporting \

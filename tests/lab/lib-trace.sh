@@ -31,13 +31,14 @@ check_complete() { # NAME REQUESTS SHARE
 }
 
 # Requests and sectors equal what the guest's kernel counted for the disk in the fio runs named, and
-# what fio counted: stat has requests (after merging), fio the I/Os that it asked for.
+# what fio counted: stat has requests (after merging), fio the I/Os that it asked for. To stat an
+# empty flush is a write too, of no sector.
 check_counts() { # TRACE DISK FIO...
-	local trace=$1 disk=$2 op column sectors; shift 2
+	local trace=$1 disk=$2 op ops column sectors; shift 2
 	for op in reads:1:3:read writes:5:7:write; do
 		IFS=: read -r ops column sectors op <<<"$op"
 		check_eq "$trace: $ops, against /sys/block/$disk/stat" \
-			"$(json "$trace" ".disks[] | select(.disk == \"$disk\") | .$ops.ios")" \
+			"$(json "$trace" ".disks[] | select(.disk == \"$disk\") | .$ops.ios + if \"$op\" == \"write\" then .flush_ends else 0 end")" \
 			"$(cat "${@/#/stat-}" | awk -v c="$column" '{ n += $c } END { print n + 0 }')"
 		check_eq "$trace: sectors of $ops, against /sys/block/$disk/stat" \
 			"$(json "$trace" ".disks[] | select(.disk == \"$disk\") | .$ops.sectors")" \
