@@ -174,7 +174,7 @@ run-fuzz_trace: $(BUILD)/test/fuzz_trace $(BUILD)/test/trace_seeds
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/trace
 
 FORMATTED := $(wildcard include/xblk/*.h kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
-	tests/unit/*.[ch] tests/fuzz/*.c)
+	tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c)
 
 lint:
 	clang-format --dry-run -Werror $(FORMATTED)

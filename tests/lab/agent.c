@@ -5,11 +5,13 @@
  *	agent serve				in the guest: run what is asked for
  *	agent run DOMID SECONDS DISK COMMAND	in dom0: its output, its exit status
  *
- * <guest>/data/lab/cmd is "ID SECONDS COMMAND", .../out is "ID STATUS SIZE\n" and the output; output
- * too long for XenStore is at the start of the scratch disk, dom0's DISK and the guest's /dev/xvdz.
+ * <guest>/data/lab/cmd is "ID SECONDS COMMAND", .../out is "ID STATUS SIZE\n" and the
+ *output; output too long for XenStore is at the start of the scratch disk, dom0's DISK
+ *and the guest's /dev/xvdz.
  *
- * One process a command on each side, because a fork and exec in a PV domain under emulation costs
- * 50 to 150 ms; the same in shell with xenstore-watch and friends took 1 to 3 s a command.
+ * One process a command on each side, because a fork and exec in a PV domain under
+ *emulation costs 50 to 150 ms; the same in shell with xenstore-watch and friends took 1
+ *to 3 s a command.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -26,11 +28,12 @@
 #include <xenstore.h>
 
 #define OUTPUT	"/run/lab.out"
-#define SCRATCH	"/dev/xvdz"
+#define SCRATCH "/dev/xvdz"
 
 enum {
-	MESSAGE_MAX = 3500,	/* XenStore takes 4096 bytes, its header and the path included, */
-	ANSWER_MAX = 1900,	/* but from a guest no node of more than 2048 */
+	MESSAGE_MAX =
+		3500, /* XenStore takes 4096 bytes, its header and the path included, */
+	ANSWER_MAX = 1900, /* but from a guest no node of more than 2048 */
 	CHUNK = 1 << 20,
 	TIMED_OUT = 124,
 	GUEST_GONE = 255,
@@ -65,7 +68,7 @@ static int copy(int from, int to, size_t size)
 /* Run @command with its output in OUTPUT; its exit status as a shell tells it. */
 static int run_command(const char *command, long seconds)
 {
-	struct timespec limit = { .tv_sec = seconds };
+	struct timespec limit = {.tv_sec = seconds};
 	sigset_t child;
 	int status;
 	pid_t pid;
@@ -126,7 +129,8 @@ static int serve(void)
 	while ((event = xs_read_watch(xs, &n))) {
 		free(event);
 		command = xs_read(xs, XBT_NULL, "data/lab/cmd", &n);
-		if (command && sscanf(command, "%31s %ld %n", id, &limit, &offset) == 2 && strcmp(id, last)) {
+		if (command && sscanf(command, "%31s %ld %n", id, &limit, &offset) == 2 &&
+		    strcmp(id, last)) {
 			strcpy(last, id);
 			answer(xs, id, run_command(command + offset, limit));
 		}
@@ -142,7 +146,8 @@ static int take(const char *text, unsigned int len, const char *id, const char *
 	size_t size;
 	char got[32];
 
-	if (sscanf(text, "%31s %d %zu%n", got, &status, &size, &offset) != 3 || strcmp(got, id))
+	if (sscanf(text, "%31s %d %zu%n", got, &status, &size, &offset) != 3 ||
+	    strcmp(got, id))
 		return -1;
 	if (size <= ANSWER_MAX) {
 		fwrite(text + offset + 1, 1, len - offset - 1, stdout);
@@ -189,7 +194,7 @@ static int run(const char *domid, long seconds, const char *disk, const char *co
 
 	snprintf(path, sizeof(path), "%s/data/lab/out", base);
 	while (time(NULL) < end) {
-		struct pollfd fd = { .fd = xs_fileno(xs), .events = POLLIN };
+		struct pollfd fd = {.fd = xs_fileno(xs), .events = POLLIN};
 
 		if (poll(&fd, 1, 1000) > 0)
 			free(xs_read_watch(xs, &len));
