@@ -152,6 +152,8 @@ void xr_write_release(struct xenrelay_channel *ch)
 	xs_transaction_t t;
 	char text[32];
 	bool abort;
+	/* The guest can make each one fail.  It sees that our mapping has gone anyway. */
+	int tries = 16;
 
 	snprintf(text, sizeof(text), "release %" PRIu32, ch->session);
 	do {
@@ -161,7 +163,8 @@ void xr_write_release(struct xenrelay_channel *ch)
 		/* Nothing is written where the channel has been closed. */
 		abort = read_state(ch, t, &state) == -ENOENT || !is_ours(ch, t) ||
 			xr_write(ch, t, "reader", text);
-	} while (!xs_transaction_end(xs, t, abort) && errno == EAGAIN && !abort);
+	} while (!xs_transaction_end(xs, t, abort) && errno == EAGAIN && !abort &&
+		 --tries);
 }
 
 static int claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts)

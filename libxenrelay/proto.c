@@ -152,7 +152,7 @@ int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 	*why = "the directory does not fit into the info page";
 	if (info.nr_dir_pages > (XENRELAY_PAGE_SIZE - info.info_size) / 4)
 		return -EPROTO;
-	*why = "the rings are larger than this reader accepts";
+	*why = "its rings are larger, all together, than this reader accepts: ask for smaller ones";
 	if (pages > max_pages)
 		return -E2BIG;
 

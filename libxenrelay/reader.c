@@ -199,10 +199,13 @@ int xr_wait_events(struct xenrelay_reader *reader, uint64_t deadline)
 		uint64_t now = xr_now_ms();
 		int ret = take_events(reader);
 
-		if (ret)
-			return ret < 0 ? ret : 1;
+		if (ret < 0)
+			return ret;
+		/* First, or a guest that writes without end would hold us. */
 		if (now >= deadline)
 			return 0;
+		if (ret)
+			return 1;
 		if (poll(&pfd, 1, deadline - now) < 0 && errno != EINTR)
 			return xr_fail(reader, -errno, "poll: %s", strerror(errno));
 	}

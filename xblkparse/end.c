@@ -53,7 +53,7 @@ int parse_end(struct parse *p, const char *text, size_t len)
 		copy_printable(p->reason, sizeof(p->reason), reason, strlen(reason));
 	get_u64(&p->duration_ns, root, "duration_ns");
 	json_array_foreach (json_object_get(root, "streams"), i, j) {
-		if (!ret && end_stream(p, j)) {
+		if (end_stream(p, j)) {
 			msg("end of the capture: a stream's account makes no sense");
 			ret = -1;
 		}

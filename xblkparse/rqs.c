@@ -124,6 +124,9 @@ static void take_flushes(struct rq *rq, bool again)
 	if (again)
 		return;
 	rq->q_ns = disk->nr_flush_q ? disk->flush_q_ns : rq->d_ns;
+	/* After a loss that Q may be an earlier flush's, whose D is missing. */
+	if (gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
+		rq->flags |= RQ_NO_Q;
 	disk->nr_flush_q = 0;
 }
 
@@ -135,8 +138,10 @@ static bool is_reissue(const struct rq *rq, const struct disk *disk,
 
 	if (rq->disk != disk || op_class(rq->op) != op_class(r->op))
 		return false;
+	/* Without its R only where none was lost: ids are used again. */
 	if (bio && bio->rq == rq)
-		return true;
+		return (rq->flags & RQ_REQUEUED) ||
+		       !gaps_overlap(&disk->dom->gaps, rq->d_ns, r->time);
 	return (rq->flags & RQ_REQUEUED) &&
 	       (rq->first_bio == r->aux || overlaps(rq, r->sector, r->nr_sectors));
 }

@@ -137,7 +137,7 @@ static void end_guests(struct capture *c, bool all)
 		if (!guest->channel || !(all || guest->ending))
 			continue;
 		if (guest->failed) {
-			c->failed = true;
+			c->guest_failed = true;
 		} else if (!guest->ending) {
 			if (!c->failed && c->signals < 2)
 				msg_say("domain %u (%s) did not stop in time: let go of",
@@ -428,7 +428,7 @@ int capture_run(struct capture *c)
 		msg_verbose("tracing; Ctrl-C ends it");
 		run(c);
 		finish(c);
-		if (c->failed)
+		if (c->failed || c->guest_failed)
 			ret = -1;
 	}
 	for (i = 0; i < c->facts.nr_guests; i++)

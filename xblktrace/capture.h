@@ -24,6 +24,7 @@ struct capture {
 	const char *reason;
 	bool started;
 	bool failed;
+	bool guest_failed; /* the same, but the capture of the others goes on */
 	bool output_told;
 
 	int signal_fd;

@@ -69,9 +69,12 @@ static int add_domain(struct selection *sel, unsigned int domid, bool named)
 	unsigned int i;
 	int asked_for;
 
-	for (i = 0; i < sel->nr; i++)
-		if (sel->domains[i].domid == domid)
+	for (i = 0; i < sel->nr; i++) {
+		if (sel->domains[i].domid == domid) {
+			sel->domains[i].named |= named;
 			return 1;
+		}
+	}
 	describe(sel, &domain);
 	if (!offers_channel(sel, domid)) {
 		msg_say("domain %u (%s): the tracer is not loaded in that guest: run "

@@ -176,7 +176,12 @@ void guest_read_stats(struct guest *guest)
 
 void guest_end(struct guest *guest)
 {
+	unsigned int i;
+
 	guest_read_stats(guest);
+	/* If it still writes, what came after our last look is not of this capture. */
+	for (i = 0; !guest->ending && i < guest->properties.nr_rings; i++)
+		guest->rings[i].stats.produced = guest->rings[i].stats.read;
 	xenrelay_release(guest->channel);
 	guest->channel = NULL;
 }

@@ -179,11 +179,22 @@ char *meta_text(const struct capture_facts *facts)
 		guests(facts)));
 }
 
+/* What a guest counts may be anything: as much of it as JSON can say. */
+static json_int_t number(uint64_t n)
+{
+	return n > INT64_MAX ? INT64_MAX : (json_int_t)n;
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
 static json_t *stream(const struct writer_stream *s, uint64_t produced, uint64_t lost)
 {
 	return json_pack("{s:i, s:I, s:I, s:I, s:I}", "domid", (int)s->domid, "cpu",
-			 (json_int_t)s->cpu, "produced", (json_int_t)produced, "written",
-			 (json_int_t)s->records, "lost", (json_int_t)lost);
+			 (json_int_t)s->cpu, "produced", number(produced), "written",
+			 number(s->records), "lost", number(lost));
 }
 
 char *end_text(const struct capture_facts *facts, const char *reason,
@@ -199,16 +210,15 @@ char *end_text(const struct capture_facts *facts, const char *reason,
 			continue;
 		for (r = 0; r < guest->properties.nr_rings; r++) {
 			const struct guest_ring *ring = &guest->rings[r];
-			uint64_t lost = ring->stats.lost + ring->stats.lost_nmi;
+			uint64_t lost = sum(ring->stats.lost, ring->stats.lost_nmi);
 
-			json_array_append_new(streams,
-					      stream(&ring->stream,
-						     ring->stats.produced + lost, lost));
+			json_array_append_new(
+				streams, stream(&ring->stream,
+						sum(ring->stats.produced, lost), lost));
 		}
-		json_array_append_new(events,
-				      json_pack("{s:i, s:I}", "domid",
-						(int)guest->domain->domid, "events",
-						(json_int_t)guest->events));
+		json_array_append_new(events, json_pack("{s:i, s:I}", "domid",
+							(int)guest->domain->domid,
+							"events", number(guest->events)));
 	}
 	for (i = 0; i < facts->dom0->nr_cpus; i++) {
 		const struct dom0_cpu *cpu = &facts->dom0->cpus[i];

@@ -6,12 +6,21 @@
 
 #include "signals.h"
 
+/* A signalfd also gets what nohup or a shell has set to be ignored. */
+static void add_unless_ignored(sigset_t *set, int sig)
+{
+	struct sigaction action;
+
+	if (sigaction(sig, NULL, &action) || action.sa_handler != SIG_IGN)
+		sigaddset(set, sig);
+}
+
 static void ending_signals(sigset_t *set)
 {
 	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
+	add_unless_ignored(set, SIGINT);
+	add_unless_ignored(set, SIGTERM);
+	add_unless_ignored(set, SIGHUP);
 }
 
 void signals_block(void)

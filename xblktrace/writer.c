@@ -46,6 +46,9 @@ static int open_output(struct writer *w, const char *path)
 	if (w->fd < 0 || fstat(w->fd, &st))
 		return -errno;
 	w->regular = S_ISREG(st.st_mode);
+	/* Nor may a named pipe, which was opened here and is nobody else's. */
+	if (!w->regular && !w->is_stdout)
+		fcntl(w->fd, F_SETFL, fcntl(w->fd, F_GETFL) | O_NONBLOCK);
 	return 0;
 }
 
