@@ -190,12 +190,32 @@ static void test_end(void **state)
 	json_decref(json);
 }
 
+/* Counts that no honest guest has: the others' account stays as it is. */
+static void test_end_of_a_liar(void **state)
+{
+	struct guest_ring *ring = &facts.guests[0].rings[0];
+	struct xenrelay_ring_stats honest = ring->stats;
+	json_t *json;
+
+	(void)state;
+	ring->stats.lost = 1ull << 63;
+	ring->stats.produced = UINT64_MAX;
+	json = parse(end_text(&facts, "timeout", 1));
+	ring->stats = honest;
+	is_number(json, "streams.0.lost", INT64_MAX);
+	is_number(json, "streams.0.produced", INT64_MAX);
+	assert_int_equal(json_array_size(at(json, "streams")), 3);
+	is_number(json, "streams.1.produced", 10);
+	json_decref(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_meta),
 		cmocka_unit_test(test_first_meta),
 		cmocka_unit_test(test_end),
+		cmocka_unit_test(test_end_of_a_liar),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
