@@ -6,21 +6,20 @@
 
 #include "signals.h"
 
-/* A signalfd also gets what nohup or a shell has set to be ignored. */
-static void add_unless_ignored(sigset_t *set, int sig)
-{
-	struct sigaction action;
-
-	if (sigaction(sig, NULL, &action) || action.sa_handler != SIG_IGN)
-		sigaddset(set, sig);
-}
-
+/*
+ * A signalfd also gets what is set to be ignored.  SIGINT and SIGTERM are wanted
+ * even so: a script's background command ignores SIGINT, and is ended by it.
+ * Whoever says nohup means it.
+ */
 static void ending_signals(sigset_t *set)
 {
+	struct sigaction hangup;
+
 	sigemptyset(set);
-	add_unless_ignored(set, SIGINT);
-	add_unless_ignored(set, SIGTERM);
-	add_unless_ignored(set, SIGHUP);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	if (sigaction(SIGHUP, NULL, &hangup) || hangup.sa_handler != SIG_IGN)
+		sigaddset(set, SIGHUP);
 }
 
 void signals_block(void)
