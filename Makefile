@@ -32,7 +32,7 @@ help:
 	@echo 'make modules KDIR=DIR   xenrelay.ko, xblk-guest.ko, xblk-dom0.ko for another kernel'"'"'s headers'
 	@echo 'make install            both, below PREFIX ($(PREFIX)) and /lib/modules; DESTDIR is honoured'
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
-	@echo 'make check              unit tests, fuzzers and the lab (about 20 minutes)'
+	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
 	@echo 'make lint               sparse, clang-format and the man pages'
 	@echo 'make clean              remove $(BUILD)/'
 	@echo 'tests/lab/run NAME      one scenario; -i leaves a shell in dom0'
