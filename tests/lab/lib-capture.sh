@@ -45,7 +45,7 @@ guest_fio() { # NAME OPTION...
 			--output-format=json --output=fio.json $* >/dev/null
 		cat /proc/interrupts >int.after; cat /sys/block/$disk/stat >stat.after
 		cat fio.json; echo ==; cat stat.before stat.after; echo ==; cat int.before; echo ==; cat int.after" >"$LAB_OUT/$name.raw" ||
-		fail "fio $name failed: $(tail -n 3 "$LAB_OUT/$name.raw")"
+		fail "fio $name failed, status $?: $(tail -n 3 "$LAB_OUT/$name.raw")"
 	awk -v part="$LAB_OUT/$name.part" '/^==$/ { n++; next } { print >(part (n + 0)) }' "$LAB_OUT/$name.raw"
 	mv "$LAB_OUT/$name.part0" "$LAB_OUT/fio-$name.json"
 	awk 'NR == 1 { split($0, b) } NR == 2 { for (i = 1; i <= NF; i++) printf "%d ", $i - b[i]; print "" }' \

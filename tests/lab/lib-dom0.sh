@@ -47,11 +47,32 @@ guest() { # [N] COMMAND...
 	agent run "$id" "${GUEST_LIMIT:-60}" "/dev/ram$n" "$*"
 	status=$?
 	case $status in
-	124) echo "guest$n: no answer to: $*" >&2 ;;
+	124) echo "guest$n: no answer to: $*" >&2; hang_report "$id" "$n" ;;
+	137) echo "guest$n: killed at its limit: $*" >&2; hang_report "$id" "$n" ;;
 	255) echo "guest$n: went away during: $*" >&2 ;;
 	esac
 	return $status
 }
+
+# A command that did not end, most likely for a request that did not: where it is, in /out/hang.N.
+# DOMID, N.
+hang_report() {
+	local i
+	for i in 1 2; do
+		echo "== dom0, $SECONDS s"
+		grep . /sys/block/{nvme,ram,nullb,dm-,loop}*/{inflight,stat} /sys/kernel/debug/xblk-dom0/stats 2>/dev/null | grep -v ' 0  *0$'
+		cat /proc/interrupts
+		[ $i = 2 ] || sleep 2
+	done
+	for i in w l; do echo $i >/proc/sysrq-trigger; done
+	xl debug-keys eqdr
+	xl dmesg | tail -n 400
+	echo '== guest'
+	agent run "$1" 20 "/dev/ram$2" 'grep . /sys/block/xvd*/inflight; echo w >/proc/sysrq-trigger
+		cat /proc/interrupts >/run/i; sleep 2; cat /proc/interrupts | cmp - /run/i; cat /run/i; ps -eo pid,stat,wchan:30,args; dmesg | tail -n 150'
+	echo '== dom0 log'
+	dmesg | tail -n 150
+} >"$LAB_OUT/hang.$2" 2>&1
 
 # Start a command in a guest and go on. One at a time for each guest.
 guest_bg() { # [N] COMMAND...
