@@ -125,6 +125,7 @@ static void fill_directory(struct xenrelay_buffers *bufs, u32 ring_pages)
  * xenrelay_buffers_create() - make and grant the pages of a channel
  * @item_size:	bytes of an item, checked by the caller
  * @ring_pages:	data pages of each ring, checked by the caller
+ * @overwrite:	the mode
  * @reader:	domain to grant to
  * @mapping:	how to make a ring's pages contiguous
  *
@@ -136,7 +137,7 @@ static void fill_directory(struct xenrelay_buffers *bufs, u32 ring_pages)
  * -E2BIG (more CPUs, or pages, than a channel can have).
  */
 struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
-						 domid_t reader,
+						 bool overwrite, domid_t reader,
 						 enum xenrelay_mapping mapping)
 {
 	struct xenrelay_buffers *bufs;
@@ -173,6 +174,9 @@ struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 	err = area_create(&bufs->producer, 1, reader, true, XENRELAY_MAP_CONTIGUOUS);
 	if (err)
 		goto err;
+	err = area_create(&bufs->losses, 1, reader, true, XENRELAY_MAP_CONTIGUOUS);
+	if (err)
+		goto err;
 	err = area_create(&bufs->consumer, 1, reader, false, XENRELAY_MAP_CONTIGUOUS);
 	if (err)
 		goto err;
@@ -185,8 +189,9 @@ struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 			goto err;
 		contiguous &= bufs->data[i].contiguous;
 		xenrelay_ring_init(&bufs->rings[i], bufs->data[i].vaddr,
-				   (size_t)ring_pages << PAGE_SHIFT, item_size,
+				   (size_t)ring_pages << PAGE_SHIFT, item_size, overwrite,
 				   &xenrelay_producer(bufs)[1 + i],
+				   &xenrelay_losses(bufs)[1 + i],
 				   &xenrelay_consumer(bufs)[1 + i]);
 	}
 	fill_directory(bufs, ring_pages);
@@ -200,8 +205,10 @@ struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 	info->ring_pages = ring_pages;
 	info->producer_ref = bufs->producer.refs[0];
 	info->consumer_ref = bufs->consumer.refs[0];
+	info->loss_ref = bufs->losses.refs[0];
 	info->nr_dir_pages = nr_dir_pages;
-	info->flags = contiguous ? XENRELAY_F_CONTIGUOUS : 0;
+	info->flags = (contiguous ? XENRELAY_F_CONTIGUOUS : 0) |
+		      (overwrite ? XENRELAY_F_OVERWRITE : 0);
 	xenrelay_producer(bufs)[0].channel.state = XENRELAY_RUNNING;
 	return bufs;
 
@@ -228,6 +235,7 @@ void xenrelay_buffers_free(struct xenrelay_buffers *bufs)
 			area_free(&bufs->data[i]);
 	area_free(&bufs->dir);
 	area_free(&bufs->consumer);
+	area_free(&bufs->losses);
 	area_free(&bufs->producer);
 	area_free(&bufs->info);
 	free_percpu(bufs->lost_nmi);

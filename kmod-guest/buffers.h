@@ -37,6 +37,7 @@ struct xenrelay_area {
 struct xenrelay_buffers {
 	struct xenrelay_area info;
 	struct xenrelay_area producer;
+	struct xenrelay_area losses;
 	struct xenrelay_area consumer;
 	struct xenrelay_area dir;
 	unsigned int nr_rings;
@@ -46,7 +47,7 @@ struct xenrelay_buffers {
 };
 
 struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
-						 domid_t reader,
+						 bool overwrite, domid_t reader,
 						 enum xenrelay_mapping mapping);
 void xenrelay_buffers_free(struct xenrelay_buffers *bufs);
 
@@ -59,6 +60,12 @@ static inline union xenrelay_producer_line *
 xenrelay_producer(const struct xenrelay_buffers *bufs)
 {
 	return bufs->producer.vaddr;
+}
+
+static inline struct xenrelay_loss_line *
+xenrelay_losses(const struct xenrelay_buffers *bufs)
+{
+	return bufs->losses.vaddr;
 }
 
 static inline const union xenrelay_consumer_line *

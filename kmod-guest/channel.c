@@ -174,7 +174,7 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	pages = DIV_ROUND_UP(max(clamp(ring_kib, 1U, params->max_ring_kib),
 				 DIV_ROUND_UP(params->item_size, 1024U)),
 			     PAGE_SIZE / 1024);
-	bufs = xenrelay_buffers_create(params->item_size, pages, wish->domid, mapping);
+	bufs = xenrelay_buffers_create(params->item_size, pages, false, wish->domid, mapping);
 	if (IS_ERR(bufs)) {
 		err = PTR_ERR(bufs);
 		why = err == -ENOSPC  ? "no free grants: ask for smaller rings"
@@ -407,6 +407,7 @@ int xenrelay_write(struct xenrelay_channel *chan, const void *item)
 	}
 	room = xenrelay_ring_reserve(ring);
 	if (unlikely(!room)) {
+		xenrelay_ring_lose(ring, chan->params.clock ? chan->params.clock() : 0);
 		ret = -ENOSPC;
 		goto out;
 	}

@@ -157,6 +157,7 @@ static int __init xblk_guest_init(void)
 		.max_ring_kib = max_ring_kib,
 		.client_version = RECORD_VERSION,
 		.clock_ns = &xblk_clock_uncertainty,
+		.clock = xblk_clock_now,
 		.connect = reader_connect,
 		.disconnect = reader_disconnect,
 	};

@@ -9,24 +9,51 @@
  *	...
  *	xenrelay_close(chan);
  *
- * An open channel holds no memory until a reader connects.
+ * or, without a copy,
+ *
+ *	item = xenrelay_reserve(chan, &slot);
+ *	if (!IS_ERR(item)) {
+ *		...fill in item_size bytes...
+ *		xenrelay_commit(&slot);
+ *	}
+ *
+ * An open channel holds no memory until a reader connects.  A module may open
+ * as many channels as it likes.
  */
 #ifndef XENRELAY_H
 #define XENRELAY_H
 
 #include <linux/types.h>
+#include <xen/interface/xen.h>
 
 struct xenrelay_channel;
+struct xenrelay_ring;
+struct xenrelay_buffers;
+
+/* What happens when a ring is full: see include/xblk/xenrelay.h. */
+enum xenrelay_mode {
+	XENRELAY_DISCARD,   /* new items are lost, until the reader has taken all */
+	XENRELAY_OVERWRITE, /* the oldest are lost: a flight recorder */
+};
+
+/* &xenrelay_params.reader: whichever domain the toolstack lets write to XenStore. */
+#define XENRELAY_ANY_READER DOMID_INVALID
 
 /**
  * struct xenrelay_params - what a tracer says when it opens a channel
  * @name:	name in XenStore: 1 to 31 of a-z, 0-9, '-' and '_'
  * @item_size:	bytes of every item, XENRELAY_MIN_ITEM_SIZE to
  *		XENRELAY_MAX_ITEM_SIZE
- * @ring_kib:	KiB of each vCPU's ring, where the reader names none
- * @max_ring_kib: the most that a reader gets, whatever it asks for
+ * @ring_items:	items of each vCPU's ring, where the reader asks for nothing
+ * @max_ring_items: the most that a reader gets, whatever it asks for; a ring is at
+ *		most XENRELAY_MAX_RING_PAGES large
+ * @mode:	the mode, where the reader asks for none
+ * @fixed_mode:	a reader that asks for another is refused
+ * @reader:	the one domain that may read, 0 for dom0, or XENRELAY_ANY_READER
  * @client_version: version of the items' format, for the reader
- * @clock_ns:	see &struct xenrelay_info.clock_ns; read at each connection
+ * @clock_ns:	see &struct xenrelay_info.clock_ns; read at each connection; NULL for 0
+ * @clock:	the time of a loss, ns, in the items' own clock; NULL if they have
+ *		none.  Called with interrupts off, from wherever an item is written.
  * @connect:	a reader has come, items may be written to @chan, perhaps before
  *		xenrelay_open() has returned it; @config is what the reader left
  *		for the client, "" if nothing.  An error refuses it.
@@ -39,10 +66,14 @@ struct xenrelay_channel;
 struct xenrelay_params {
 	const char *name;
 	u32 item_size;
-	u32 ring_kib;
-	u32 max_ring_kib;
+	u32 ring_items;
+	u32 max_ring_items;
+	enum xenrelay_mode mode;
+	bool fixed_mode;
+	domid_t reader;
 	u32 client_version;
 	const u32 *clock_ns;
+	u64 (*clock)(void);
 	int (*connect)(struct xenrelay_channel *chan, void *priv, const char *config);
 	void (*disconnect)(void *priv);
 	void *priv;
@@ -53,8 +84,8 @@ struct xenrelay_params {
  * @params:	copied, but for the name and clock_ns, which must stay
  *
  * Context: process, may sleep.
- * Return: the channel, or ERR_PTR: -EINVAL (bad name or sizes), -EEXIST (name
- * taken), -ENOMEM, or what XenStore said.
+ * Return: the channel, or ERR_PTR: -EINVAL (a parameter out of its bounds),
+ * -EEXIST (name taken), -ENOMEM, or what XenStore said.
  */
 struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params);
 
@@ -63,7 +94,8 @@ struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params);
  * @chan:	an open channel
  * @item:	item_size bytes
  *
- * Never waits, never notifies: no lock, no hypercall, no event.
+ * Never waits: no lock, no hypercall, no event.  (With a doorbell that the reader
+ * asked for, an event is sent behind the caller's back, from an interrupt.)
  *
  * Context: process, softirq or hardirq.  From NMI the item is refused and
  * counted as lost.
@@ -71,6 +103,68 @@ struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params);
  * counted), -EBUSY (NMI, loss counted).
  */
 int xenrelay_write(struct xenrelay_channel *chan, const void *item);
+
+/* Between xenrelay_reserve() and xenrelay_commit() or xenrelay_cancel(). */
+struct xenrelay_slot {
+	struct xenrelay_buffers *bufs;
+	struct xenrelay_ring *ring;
+	unsigned long flags;
+};
+
+/**
+ * xenrelay_reserve() - room for one item, to be filled in place
+ * @chan:	an open channel
+ * @slot:	the caller's, on its stack
+ *
+ * On success interrupts are off until xenrelay_commit() or xenrelay_cancel(), which
+ * must follow soon on the same CPU; in between no other item may be written.  On
+ * failure nothing must follow.  The room holds an old item's bytes.
+ *
+ * Context: as for xenrelay_write().
+ * Return: item_size bytes, aligned as the item size allows, or ERR_PTR with the
+ * errors of xenrelay_write().
+ */
+void *xenrelay_reserve(struct xenrelay_channel *chan, struct xenrelay_slot *slot);
+
+/* Publish the item.  */
+void xenrelay_commit(struct xenrelay_slot *slot);
+
+/* Forget the room: there is no item, and none is lost. */
+void xenrelay_cancel(struct xenrelay_slot *slot);
+
+/**
+ * struct xenrelay_stats - a channel's counters since its reader connected
+ * @connected:	a reader is there and items are taken; if false all else is 0
+ * @mode:	the mode of this connection
+ * @nr_rings:	rings, one for each possible CPU
+ * @ring_items:	items that a ring holds
+ * @written:	items written, over all rings
+ * @lost:	items that found a ring full (discard)
+ * @lost_nmi:	items refused from NMI context
+ * @unread:	items that the reader has not taken, by its word; in overwrite mode
+ *		those that it has not overtaken, at most what the rings hold
+ * @events:	events sent
+ */
+struct xenrelay_stats {
+	bool connected;
+	enum xenrelay_mode mode;
+	unsigned int nr_rings;
+	u32 ring_items;
+	u64 written;
+	u64 lost;
+	u64 lost_nmi;
+	u64 unread;
+	u64 events;
+};
+
+/**
+ * xenrelay_get_stats() - read a channel's counters
+ * @chan:	an open channel
+ * @stats:	filled in; not one moment's, for items go on being written
+ *
+ * Context: any but NMI.
+ */
+void xenrelay_get_stats(struct xenrelay_channel *chan, struct xenrelay_stats *stats);
 
 /**
  * xenrelay_close() - end a channel
@@ -80,7 +174,7 @@ int xenrelay_write(struct xenrelay_channel *chan, const void *item);
  * that it keeps mapped are freed by the grant table code once it lets go.
  * The caller makes sure that nobody writes any more.
  *
- * Context: process, may sleep for seconds.
+ * Context: process, may sleep for seconds; not from a callback of the channel.
  */
 void xenrelay_close(struct xenrelay_channel *chan);
 

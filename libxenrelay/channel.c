@@ -21,6 +21,7 @@ void xenrelay_get_properties(const struct xenrelay_channel *ch,
 		.capacity = ch->layout.capacity,
 		.ring_kib = (uint64_t)ch->layout.ring_pages * XENRELAY_PAGE_SIZE / 1024,
 		.contiguous = ch->layout.flags & XENRELAY_F_CONTIGUOUS,
+		.overwrite = ch->layout.flags & XENRELAY_F_OVERWRITE,
 		.clock_ns = ch->layout.clock_ns,
 		.client_version = ch->layout.client_version,
 		.session = ch->session,
@@ -28,13 +29,19 @@ void xenrelay_get_properties(const struct xenrelay_channel *ch,
 }
 
 ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
-		      size_t max_items)
+		      size_t max_items, struct xenrelay_loss *loss)
 {
+	struct xenrelay_span span;
 	ssize_t n;
 
 	if (ring >= ch->layout.nr_rings)
 		return xr_fail(ch->reader, -EINVAL, "the channel has no ring %u", ring);
-	n = xr_ring_read(&ch->rings[ring], buf, max_items);
+	/* Only what the caller has been told; else the rest could come as a surprise. */
+	ch->rings[ring].stopped = ch->ended;
+	n = xr_ring_read(&ch->rings[ring], buf, max_items, &span);
+	if (loss)
+		*loss = (struct xenrelay_loss){span.position, span.count, span.first_ns,
+					       span.last_ns};
 	if (n < 0)
 		xr_fail(ch->reader, n, "domain %u, channel %s, ring %u: %s", ch->domid,
 			ch->name, ring, ch->rings[ring].broken);
@@ -51,9 +58,10 @@ void xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int rin
 		return;
 	line = &ch->producer[1 + ring];
 	stats->produced = xblk_load_once(&line->ring.head);
-	stats->lost = xblk_load_once(&line->ring.lost);
+	stats->lost = ch->rings[ring].overwrite ? ch->rings[ring].lost
+						: xblk_load_once(&line->ring.lost);
 	stats->lost_nmi = xblk_load_once(&line->ring.lost_nmi);
-	stats->read = ch->rings[ring].tail;
+	stats->read = ch->rings[ring].read;
 }
 
 uint64_t xenrelay_events_sent(const struct xenrelay_channel *ch)

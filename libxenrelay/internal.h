@@ -38,6 +38,7 @@ struct xenrelay_channel {
 
 	struct xr_layout layout;
 	union xenrelay_producer_line *producer; /* mapped read-only */
+	struct xenrelay_loss_line *losses;	/* mapped read-only */
 	union xenrelay_consumer_line *consumer;
 	unsigned int nr_mapped; /* rings whose data pages are mapped */
 	void *data[XENRELAY_MAX_RINGS];

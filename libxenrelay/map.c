@@ -62,6 +62,10 @@ static int map_positions(struct xenrelay_channel *ch)
 					       PROT_READ);
 	if (!ch->producer)
 		return fail_map(ch, "the producer page");
+	ch->losses = xengnttab_map_grant_ref(xgt, ch->domid, ch->layout.loss_ref,
+					     PROT_READ);
+	if (!ch->losses)
+		return fail_map(ch, "the loss page");
 	ch->consumer = xengnttab_map_grant_ref_notify(
 		xgt, ch->domid, ch->layout.consumer_ref, PROT_READ | PROT_WRITE,
 		offsetof(union xenrelay_consumer_line, channel.attached), NO_PORT);
@@ -111,9 +115,9 @@ static int map_rings(struct xenrelay_channel *ch)
 			break;
 		}
 		ch->nr_mapped = n + 1;
-		xr_ring_init(&ch->rings[n], ch->data[n],
-			     (uint64_t)layout->ring_pages * XENRELAY_PAGE_SIZE,
-			     layout->item_size, &ch->producer[1 + n],
+		xr_ring_init(&ch->rings[n], ch->data[n], layout->capacity,
+			     layout->item_size, layout->flags & XENRELAY_F_OVERWRITE,
+			     &ch->producer[1 + n], &ch->losses[1 + n],
 			     &ch->consumer[1 + n]);
 	}
 	free(refs);
@@ -143,6 +147,9 @@ void xr_unmap(struct xenrelay_channel *ch)
 	if (ch->producer)
 		xengnttab_unmap(xgt, ch->producer, 1);
 	ch->producer = NULL;
+	if (ch->losses)
+		xengnttab_unmap(xgt, ch->losses, 1);
+	ch->losses = NULL;
 	/* Last: the guest frees its pages when the attached byte falls. */
 	if (ch->consumer)
 		xengnttab_unmap(xgt, ch->consumer, 1);

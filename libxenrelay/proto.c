@@ -113,7 +113,7 @@ int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 		  struct xr_layout *out, const char **why)
 {
 	struct xenrelay_info info;
-	uint64_t pages;
+	uint64_t pages, capacity;
 
 	memcpy(&info, page, sizeof(info));
 	*why = "not an info page (wrong magic number)";
@@ -139,8 +139,11 @@ int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 	*why = "the size of a ring is out of bounds";
 	if (!info.ring_pages || info.ring_pages > XENRELAY_MAX_RING_PAGES)
 		return -EPROTO;
-	*why = "a ring does not hold a single item";
-	if ((uint64_t)info.ring_pages * XENRELAY_PAGE_SIZE < info.item_size)
+	*why = "a ring holds too few items";
+	/* In overwrite mode one is always being given up. */
+	capacity = xr_capacity((uint64_t)info.ring_pages * XENRELAY_PAGE_SIZE,
+			       info.item_size);
+	if (capacity < (info.flags & XENRELAY_F_OVERWRITE ? 2 : 1))
 		return -EPROTO;
 
 	/* At most 63 * 2^16, from here on nothing overflows. */
@@ -163,12 +166,13 @@ int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 		.ring_pages = info.ring_pages,
 		.producer_ref = info.producer_ref,
 		.consumer_ref = info.consumer_ref,
+		.loss_ref = info.loss_ref,
+		.doorbell_port = info.doorbell_port,
 		.nr_dir_pages = info.nr_dir_pages,
 		.flags = info.flags,
 		.clock_ns = info.clock_ns,
 		.client_version = info.client_version,
-		.capacity = xr_capacity((uint64_t)info.ring_pages * XENRELAY_PAGE_SIZE,
-					info.item_size),
+		.capacity = capacity,
 	};
 	memcpy(out->dir_refs, (const char *)page + info.info_size,
 	       info.nr_dir_pages * sizeof(uint32_t));

@@ -47,6 +47,8 @@ struct xr_layout {
 	uint32_t ring_pages;
 	uint32_t producer_ref;
 	uint32_t consumer_ref;
+	uint32_t loss_ref;
+	uint32_t doorbell_port;
 	uint32_t nr_dir_pages;
 	uint32_t flags;
 	uint32_t clock_ns;

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Reading one ring whose other end is not trusted. */
+#ifdef __KERNEL__
+#include <linux/errno.h>
+#include <linux/math64.h>
+#include <linux/string.h>
+#else
 #include <errno.h>
 #include <string.h>
+#endif
 
 #include "xblk/ordering.h"
 #include "ring.h"
@@ -9,57 +15,194 @@
 /* A position is read in one access: what is checked is what is used. */
 _Static_assert(sizeof(void *) == 8, "64-bit machines only");
 
-void xr_ring_init(struct xr_ring *ring, const void *data, uint64_t bytes,
-		  uint32_t item_size, const union xenrelay_producer_line *producer,
+/* How often to try for items before a producer that is faster than the copy. */
+#define MAX_LAPS 8
+
+void xr_ring_init(struct xr_ring *ring, const void *data, uint64_t capacity,
+		  uint32_t item_size, bool overwrite,
+		  const union xenrelay_producer_line *producer,
+		  const struct xenrelay_loss_line *losses,
 		  union xenrelay_consumer_line *consumer)
 {
 	*ring = (struct xr_ring){
 		.data = data,
 		.producer = producer,
+		.losses = losses,
 		.consumer = consumer,
-		.capacity = xr_capacity(bytes, item_size),
+		.capacity = capacity,
 		.item_size = item_size,
+		.overwrite = overwrite,
 	};
 	xblk_store_release(&consumer->ring.tail, 0);
 }
 
-static ssize_t give_up(struct xr_ring *ring, const char *why)
+static int give_up(struct xr_ring *ring, const char *why)
 {
 	ring->broken = why;
 	return -EPROTO;
 }
 
-ssize_t xr_ring_read(struct xr_ring *ring, void *buf, size_t max_items)
+static int look_at_head(struct xr_ring *ring)
 {
-	uint64_t head, n, at, first;
-
-	if (ring->broken)
-		return -EPROTO;
-
 	/* Pairs with the producer's store-release of head behind its items. */
-	head = xblk_load_acquire(&ring->producer->ring.head);
+	uint64_t head = xblk_load_acquire(&ring->producer->ring.head);
+
 	if (head < ring->head)
 		return give_up(ring, "the guest's write position went backwards");
-	if (head - ring->tail > ring->capacity)
+	if (!ring->overwrite && head - ring->tail > ring->capacity)
 		return give_up(ring, "the guest's write position is beyond the ring");
 	ring->head = head;
+	return 0;
+}
 
-	n = head - ring->tail;
-	if (n > max_items)
-		n = max_items;
-	if (!n)
-		return 0;
+static void copy(const struct xr_ring *ring, unsigned char *to, const unsigned char *from,
+		 size_t size)
+{
+#ifdef __SANITIZE_THREAD__
+	/* Items that change meanwhile are thrown away: no race, but in this mode only. */
+	if (ring->overwrite) {
+		while (size--)
+			*to++ = xblk_load_once(from++);
+		return;
+	}
+#endif
+	(void)ring;
+	memcpy(to, from, size);
+}
 
-	at = ring->tail % ring->capacity;
-	first = ring->capacity - at;
+/* Copy the items from number @from on, which may go round the ring's end. */
+static void copy_items(const struct xr_ring *ring, void *buf, uint64_t from, uint64_t n)
+{
+	uint64_t at = from % ring->capacity;
+	uint64_t first = ring->capacity - at;
+
 	if (first > n)
 		first = n;
-	memcpy(buf, ring->data + at * ring->item_size, first * ring->item_size);
-	memcpy((unsigned char *)buf + first * ring->item_size, ring->data,
-	       (n - first) * ring->item_size);
+	copy(ring, buf, ring->data + at * ring->item_size, first * ring->item_size);
+	copy(ring, (unsigned char *)buf + first * ring->item_size, ring->data,
+	     (n - first) * ring->item_size);
+}
 
+static void publish(struct xr_ring *ring, uint64_t n)
+{
+	ring->read += n;
 	ring->tail += n;
 	/* Pairs with the producer's load-acquire of tail before it reuses the room. */
 	xblk_store_release(&ring->consumer->ring.tail, ring->tail);
+}
+
+/*
+ * The loss at the read position, if there is one and it is final, and how many
+ * items come before the next one: at most *@n.
+ */
+static int meet_spans(struct xr_ring *ring, uint64_t *n, struct xenrelay_span *loss)
+{
+	/* Pairs with the producer's store-release behind the span's position. */
+	uint64_t spans = xblk_load_acquire(&ring->producer->ring.spans);
+
+	while (spans != ring->spans) {
+		const struct xenrelay_span *span =
+			&ring->losses->spans[(ring->spans + 1) % 2];
+		/* Underflows, too, to what is out of bounds. */
+		uint64_t ahead = xblk_load_once(&span->position) - ring->tail;
+
+		if (spans - ring->spans > 2 || ahead > ring->capacity)
+			return give_up(ring, "the guest's loss spans are out of bounds");
+		if (ahead) {
+			if (ahead < *n)
+				*n = ahead;
+			return 0;
+		}
+		if (loss->count)
+			return give_up(ring, "two of the guest's loss spans are in one place");
+		/* Behind an item, or the ring's end, no more is added to it. */
+		if (!*n && !ring->stopped)
+			return 0;
+		*loss = (struct xenrelay_span){
+			.position = ring->tail,
+			.count = xblk_load_once(&span->count),
+			.first_ns = xblk_load_once(&span->first_ns),
+			.last_ns = xblk_load_once(&span->last_ns),
+		};
+		if (!loss->count)
+			return give_up(ring, "a loss span of the guest's is empty");
+		ring->lost += loss->count;
+		ring->spans++;
+	}
+	return 0;
+}
+
+static ssize_t read_discard(struct xr_ring *ring, void *buf, size_t max_items,
+			    struct xenrelay_span *loss)
+{
+	uint64_t n = ring->head - ring->tail;
+
+	if (n > max_items)
+		n = max_items;
+	if (meet_spans(ring, &n, loss))
+		return -EPROTO;
+	copy_items(ring, buf, ring->tail, n);
+	publish(ring, n);
 	return n;
+}
+
+/* The oldest item that is not being overwritten while head is as seen. */
+static uint64_t oldest(const struct xr_ring *ring)
+{
+	return ring->head < ring->capacity ? 0 : ring->head - (ring->capacity - 1);
+}
+
+static ssize_t read_overwrite(struct xr_ring *ring, void *buf, size_t max_items,
+			      struct xenrelay_span *loss)
+{
+	uint64_t from = ring->tail, n = 0, gone;
+	int laps;
+
+	for (laps = 0; !n && ring->head != from && laps < MAX_LAPS; laps++) {
+		if (from < oldest(ring))
+			from = oldest(ring);
+		n = ring->head - from;
+		if (n > max_items)
+			n = max_items;
+		copy_items(ring, buf, from, n);
+		/* Pairs with the producer's write barrier before it stores items. */
+		xblk_rmb();
+		if (look_at_head(ring))
+			return -EPROTO;
+		gone = from < oldest(ring) ? oldest(ring) - from : 0;
+		if (gone > n)
+			gone = n;
+		n -= gone;
+		from += gone;
+		if (gone)
+			memmove(buf, (char *)buf + gone * ring->item_size,
+				n * ring->item_size);
+		if (!max_items)
+			break;
+	}
+	if (from != ring->tail) {
+		*loss = (struct xenrelay_span){
+			.position = ring->tail,
+			.count = from - ring->tail,
+		};
+		ring->lost += loss->count;
+		ring->tail = from;
+	}
+	publish(ring, n);
+	return n;
+}
+
+ssize_t xr_ring_read(struct xr_ring *ring, void *buf, size_t max_items,
+		     struct xenrelay_span *loss)
+{
+	*loss = (struct xenrelay_span){0};
+	if (ring->broken || look_at_head(ring))
+		return -EPROTO;
+	return ring->overwrite ? read_overwrite(ring, buf, max_items, loss)
+			       : read_discard(ring, buf, max_items, loss);
+}
+
+uint64_t xr_ring_level(const struct xr_ring *ring)
+{
+	return xblk_load_acquire(&ring->producer->ring.head) - ring->tail;
 }

@@ -3,14 +3,20 @@
  * Reading one ring: positions, bounds and copies, on plain memory.
  *
  * Nothing here knows of Xen, so that the unit tests and fuzzers run the very
- * code that faces a guest.
+ * code that faces a guest; and it builds in the kernel, so that xblk-dom0's
+ * buffers are read by the same rules.
  */
 #ifndef XR_RING_H
 #define XR_RING_H
 
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#endif
 
 #include "xblk/xenrelay.h"
 
@@ -18,21 +24,33 @@
  * struct xr_ring - the reading end of one ring
  * @data:	the ring's bytes, capacity * item_size of them in use
  * @producer:	the ring's line of the producer page; untrusted, may change any time
+ * @losses:	the ring's line of the loss page; untrusted likewise
  * @consumer:	the ring's line of the consumer page
  * @capacity:	items that the ring holds
  * @item_size:	bytes of an item
+ * @overwrite:	the mode
+ * @stopped:	the producer writes no more: set by the owner, after it has seen that
  * @head:	the highest write position seen (private: the guest cannot reach it)
- * @tail:	items read (private; the shared one is written, never read)
+ * @tail:	the read position (private; the shared one is written, never read)
+ * @read:	items read
+ * @lost:	items whose loss was met at its place
+ * @spans:	loss spans that are behind the read position
  * @broken:	NULL, or why the ring may not be read any more
  */
 struct xr_ring {
 	const unsigned char *data;
 	const union xenrelay_producer_line *producer;
+	const struct xenrelay_loss_line *losses;
 	union xenrelay_consumer_line *consumer;
 	uint64_t capacity;
 	uint32_t item_size;
+	bool overwrite;
+	bool stopped;
 	uint64_t head;
 	uint64_t tail;
+	uint64_t read;
+	uint64_t lost;
+	uint64_t spans;
 	const char *broken;
 };
 
@@ -45,11 +63,14 @@ static inline uint64_t xr_capacity(uint64_t bytes, uint32_t item_size)
 /**
  * xr_ring_init - describe a ring that nobody has read from yet
  *
- * All pointers stay the caller's and must outlive the ring.  @bytes must hold
- * at least one item.  Publishes a read position of 0.
+ * All pointers stay the caller's and must outlive the ring.  @capacity items
+ * must lie at @data, one at least, two in overwrite mode.  Publishes a read
+ * position of 0.
  */
-void xr_ring_init(struct xr_ring *ring, const void *data, uint64_t bytes,
-		  uint32_t item_size, const union xenrelay_producer_line *producer,
+void xr_ring_init(struct xr_ring *ring, const void *data, uint64_t capacity,
+		  uint32_t item_size, bool overwrite,
+		  const union xenrelay_producer_line *producer,
+		  const struct xenrelay_loss_line *losses,
 		  union xenrelay_consumer_line *consumer);
 
 /**
@@ -57,11 +78,21 @@ void xr_ring_init(struct xr_ring *ring, const void *data, uint64_t bytes,
  * @ring:	the ring
  * @buf:	where to copy to, @max_items * item_size bytes
  * @max_items:	the most to take: the bound of the work done for one guest
+ * @loss:	set to the loss that comes before the items that are returned,
+ *		count 0 where there was none.  Its times are 0 where they are
+ *		not known: of overwritten items, and from a client without clock.
  *
- * Return: items copied, 0 if there are none; -EPROTO if the guest's write
- * position cannot be true.  Then @ring->broken says why, and so does every
- * later call.
+ * A loss lies between two items, so a read ends before it, and the next one
+ * begins with it.  One with no item behind it is told once the ring has stopped
+ * (with 0 items).
+ *
+ * Return: items copied, 0 if there are none; -EPROTO if what the guest says
+ * cannot be true.  Then @ring->broken says why, and so does every later call.
  */
-ssize_t xr_ring_read(struct xr_ring *ring, void *buf, size_t max_items);
+ssize_t xr_ring_read(struct xr_ring *ring, void *buf, size_t max_items,
+		     struct xenrelay_span *loss);
+
+/* Items that are there to be read, and may have been lost by the time that they are. */
+uint64_t xr_ring_level(const struct xr_ring *ring);
 
 #endif /* XR_RING_H */

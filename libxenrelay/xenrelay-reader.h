@@ -147,6 +147,7 @@ int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
  * @capacity:	items that a ring holds
  * @ring_kib:	size of a ring, KiB
  * @contiguous:	whether the guest allocated the rings contiguously
+ * @overwrite:	the mode: the oldest items are lost, not the newest
  * @clock_ns:	accuracy of the items' clock, see xblk/xenrelay.h; 0 unknown
  * @client_version: the client's version of the items' format
  * @session:	this connection's number
@@ -157,6 +158,7 @@ struct xenrelay_properties {
 	uint64_t capacity;
 	uint64_t ring_kib;
 	bool contiguous;
+	bool overwrite;
 	uint32_t clock_ns;
 	uint32_t client_version;
 	uint32_t session;
@@ -166,27 +168,54 @@ void xenrelay_get_properties(const struct xenrelay_channel *ch,
 			     struct xenrelay_properties *properties);
 
 /**
+ * struct xenrelay_loss - items lost one after the other, by the guest's word
+ * @position:	discard: they were lost before the item of this number;
+ *		overwrite: the number of the first of them
+ * @count:	how many; 0: none
+ * @first_ns:	time of the first, by the client's clock; 0 where it is not known:
+ *		the client has no clock, or the items were overwritten
+ * @last_ns:	time of the last
+ */
+struct xenrelay_loss {
+	uint64_t position;
+	uint64_t count;
+	uint64_t first_ns;
+	uint64_t last_ns;
+};
+
+/**
  * xenrelay_read - take items out of one ring
  * @ring:	0 .. nr_rings - 1
  * @buf:	@max_items * item_size bytes
  * @max_items:	the most to take; @capacity items are all that were there when
  *		the call began
+ * @loss:	set to the loss that comes before the items returned, count 0 if there
+ *		is none; NULL is allowed
+ *
+ * A read ends before a loss, and the next one begins with it, so a caller reads
+ * until it gets less than it asked for and no loss either.  A loss with no item
+ * behind it is told, with 0 items, once xenrelay_stopped() has returned true.
  *
  * Works on a stopped channel, and on one whose domain has died, until it is
  * released.  Makes no system call.
  *
- * Return: items copied, 0 if there are none; -EPROTO if the guest's positions
- * cannot be true: the ring stays unreadable, release the channel.
+ * Return: items copied, 0 if there are none; -EPROTO if what the guest says
+ * cannot be true: the ring stays unreadable, release the channel; -EINVAL: there is
+ * no such ring.
  */
 ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
-		      size_t max_items);
+		      size_t max_items, struct xenrelay_loss *loss);
 
 /**
  * struct xenrelay_ring_stats - a ring's counters
  * @produced:	items written to the ring, by the guest's word
- * @lost:	items that found the ring full, by the guest's word
+ * @lost:	items that found the ring full, by the guest's word; in overwrite
+ *		mode those that were overwritten before they were read
  * @lost_nmi:	items refused from NMI context, by the guest's word
  * @read:	items that were read
+ *
+ * Once a stopped channel has been read to its end: discard, @produced = @read;
+ * overwrite, @produced = @read + @lost.
  */
 struct xenrelay_ring_stats {
 	uint64_t produced;

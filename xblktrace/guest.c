@@ -121,13 +121,13 @@ static int64_t drain_ring(struct guest *guest, unsigned int ring, struct writer 
 			return -1;
 		if (max > left)
 			max = left;
-		n = xenrelay_read(guest->channel, ring, room, max);
+		n = xenrelay_read(guest->channel, ring, room, max, NULL);
 		if (n < 0)
 			return -2;
 		writer_commit(w, &guest->rings[ring].stream, n, time);
 		records += n;
 		left -= n;
-		if ((size_t)n < max)
+		if (!n)
 			break;
 	}
 	return records;

@@ -9,6 +9,13 @@
  *   store-release head          (A)       load items
  *   load-acquire tail  (pairs with B)     store-release tail     (B)
  *   overwrite items
+ *
+ * A ring in overwrite mode is a sequence lock, whose count is the head:
+ *
+ *   store-release head                    load-acquire head
+ *   write barrier             (C)         load items
+ *   store items                           read barrier           (pairs with C)
+ *                                         load head once more
  */
 #ifndef XBLK_ORDERING_H
 #define XBLK_ORDERING_H
@@ -20,11 +27,17 @@
 #define xblk_store_release(ptr, val) virt_store_release(ptr, val)
 #define xblk_load_once(ptr)	     READ_ONCE(*(ptr))
 #define xblk_store_once(ptr, val)    WRITE_ONCE(*(ptr), val)
+#define xblk_wmb()		     virt_wmb()
+#define xblk_rmb()		     virt_rmb()
+#define xblk_mb()		     virt_mb()
 #else
 #define xblk_load_acquire(ptr)	     __atomic_load_n(ptr, __ATOMIC_ACQUIRE)
 #define xblk_store_release(ptr, val) __atomic_store_n(ptr, val, __ATOMIC_RELEASE)
 #define xblk_load_once(ptr)	     __atomic_load_n(ptr, __ATOMIC_RELAXED)
 #define xblk_store_once(ptr, val)    __atomic_store_n(ptr, val, __ATOMIC_RELAXED)
+#define xblk_wmb()		     __atomic_thread_fence(__ATOMIC_RELEASE)
+#define xblk_rmb()		     __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define xblk_mb()		     __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #endif
 
 #endif /* XBLK_ORDERING_H */

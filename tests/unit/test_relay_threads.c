@@ -4,9 +4,8 @@
  * the reading end, as they run in two domains.  Under TSan a missing barrier
  * is a reported race; without it, a wrong item.
  *
- * Each item carries its number in every word.  The producer goes on when the
- * ring is full, so that items are lost: the numbers read must grow, and
- * what was read and what was counted as lost must sum to what was tried.
+ * Each item carries its number in every word, and the producer's clock tells
+ * that number, so every loss has one right place, count and time.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -21,13 +20,20 @@
 
 #define ATTEMPTS 300000
 
+enum producer {
+	HASTY,	   /* what finds no room is lost */
+	PATIENT,   /* waits for room: nothing is lost */
+	OVERWRITE, /* never waits: the oldest are lost */
+};
+
 struct shared {
 	union xenrelay_producer_line producer __attribute__((aligned(64)));
+	struct xenrelay_loss_line losses __attribute__((aligned(64)));
 	union xenrelay_consumer_line consumer __attribute__((aligned(64)));
 	void *data;
 	size_t bytes;
 	uint32_t item_size;
-	bool patient; /* wait for room: nothing may be lost then */
+	enum producer kind;
 	bool done;
 };
 
@@ -37,69 +43,113 @@ static void *produce(void *arg)
 	struct xenrelay_ring ring;
 	uint64_t n, i;
 
-	xenrelay_ring_init(&ring, s->data, s->bytes, s->item_size, &s->producer,
-			   &s->consumer);
+	xenrelay_ring_init(&ring, s->data, s->bytes, s->item_size, s->kind == OVERWRITE,
+			   &s->producer, &s->losses, &s->consumer);
 	for (n = 1; n <= ATTEMPTS; n++) {
 		uint64_t *item = xenrelay_ring_reserve(&ring);
 
-		while (!item && s->patient) {
+		while (!item && s->kind == PATIENT) {
 			sched_yield();
 			item = xenrelay_ring_reserve(&ring);
 		}
-		if (!item)
+		if (!item) {
+			xenrelay_ring_lose(&ring, n);
 			continue;
+		}
 		for (i = 0; i < s->item_size / sizeof(*item); i++)
-			item[i] = n;
+			if (s->kind == OVERWRITE)
+				xblk_store_once(&item[i], n);
+			else
+				item[i] = n; /* TSan is to see a race */
 		xenrelay_ring_commit(&ring);
+		/* So that the reader has a chance, and the producer the advantage. */
+		if (s->kind != PATIENT && n % 512 == 0)
+			sched_yield();
 	}
 	__atomic_store_n(&s->done, true, __ATOMIC_RELEASE);
 	return NULL;
 }
 
-static void run(size_t bytes, uint32_t item_size, size_t max_items, bool patient)
+struct progress {
+	uint64_t last; /* the number of the last item that was read or lost */
+	uint64_t read, lost, losses;
+};
+
+static void check_loss(const struct shared *s, const struct xenrelay_span *loss,
+		       struct progress *p)
 {
-	struct shared s = {.bytes = bytes, .item_size = item_size, .patient = patient};
+	if (!loss->count)
+		return;
+	if (s->kind == OVERWRITE) {
+		assert_int_equal(loss->position, p->last);
+		assert_int_equal(loss->first_ns | loss->last_ns, 0);
+	} else {
+		assert_int_equal(loss->position, p->read);
+		assert_int_equal(loss->first_ns, p->last + 1);
+		assert_int_equal(loss->last_ns, p->last + loss->count);
+	}
+	p->last += loss->count;
+	p->lost += loss->count;
+	p->losses++;
+}
+
+static void run(size_t bytes, uint32_t item_size, size_t max_items, enum producer kind)
+{
+	struct shared s = {.bytes = bytes, .item_size = item_size, .kind = kind};
 	const size_t words = item_size / sizeof(uint64_t);
-	uint64_t last = 0, items = 0;
+	struct progress p = {0};
+	struct xenrelay_span loss;
 	struct xr_ring ring;
 	pthread_t producer;
 	uint64_t *buf;
-	bool done;
 	ssize_t n, k;
 	size_t w;
 
-	s.data = malloc(bytes);
+	s.data = calloc(1, bytes);
 	buf = malloc(max_items * item_size);
 	assert_non_null(s.data);
 	assert_non_null(buf);
-	xr_ring_init(&ring, s.data, bytes, item_size, &s.producer, &s.consumer);
+	xr_ring_init(&ring, s.data, xr_capacity(bytes, item_size), item_size,
+		     kind == OVERWRITE, &s.producer, &s.losses, &s.consumer);
 	assert_int_equal(pthread_create(&producer, NULL, produce, &s), 0);
 	do {
 		/* First: what is read after "done" was seen is the rest. */
-		done = __atomic_load_n(&s.done, __ATOMIC_ACQUIRE);
-		while ((n = xr_ring_read(&ring, buf, max_items)) > 0) {
-			for (k = 0; k < n; k++) {
-				const uint64_t *item = buf + k * words;
-
-				assert_true(item[0] > last);
-				for (w = 1; w < words; w++)
-					assert_true(item[w] == item[0]);
-				last = item[0];
-			}
-			items += n;
-		}
-		assert_int_equal(n, 0);
+		ring.stopped = __atomic_load_n(&s.done, __ATOMIC_ACQUIRE);
+		do {
+			n = xr_ring_read(&ring, buf, max_items, &loss);
+			assert_true(n >= 0);
+			check_loss(&s, &loss, &p);
+			for (k = 0; k < n; k++)
+				for (w = 0; w < words; w++)
+					assert_int_equal(buf[k * words + w],
+							 p.last + 1 + k);
+			p.last += n;
+			p.read += n;
+		} while (n || loss.count);
 		sched_yield();
-	} while (!done);
+	} while (!ring.stopped);
 	pthread_join(producer, NULL);
 
-	assert_int_equal(items, s.producer.ring.head);
-	if (patient) {
-		assert_int_equal(items, ATTEMPTS);
-		assert_int_equal(last, ATTEMPTS);
-	} else {
-		assert_int_equal(items + s.producer.ring.lost, ATTEMPTS);
+	assert_int_equal(p.last, ATTEMPTS);
+	assert_int_equal(p.read + p.lost, ATTEMPTS);
+	assert_int_equal(ring.read, p.read);
+	assert_int_equal(ring.lost, p.lost);
+	switch (kind) {
+	case HASTY:
+		assert_int_equal(s.producer.ring.head, p.read);
+		assert_int_equal(s.producer.ring.lost, p.lost);
+		assert_int_equal(s.producer.ring.spans, p.losses);
+		break;
+	case PATIENT:
+		assert_int_equal(p.read, ATTEMPTS);
+		break;
+	case OVERWRITE:
+		assert_int_equal(s.producer.ring.head, ATTEMPTS);
+		assert_int_equal(s.producer.ring.lost, 0);
+		break;
 	}
+	print_message("%zu bytes, items of %u: %lu read, %lu lost in %lu places\n", bytes,
+		      item_size, p.read, p.lost, p.losses);
 	free(buf);
 	free(s.data);
 }
@@ -107,28 +157,52 @@ static void run(size_t bytes, uint32_t item_size, size_t max_items, bool patient
 static void test_records(void **state)
 {
 	(void)state;
-	run(4096, 32, 64, false);
-	run(64 * 1024, 32, 4096, false);
+	run(4096, 32, 64, HASTY);
+	run(64 * 1024, 32, 4096, HASTY);
 }
 
 static void test_nothing_lost_with_patience(void **state)
 {
 	(void)state;
-	run(4096, 32, 128, true);
+	run(4096, 32, 128, PATIENT);
 }
 
 /* 4096 / 56 leaves 8 bytes of padding. */
 static void test_padding(void **state)
 {
 	(void)state;
-	run(4096, 56, 100, true);
+	run(4096, 56, 100, PATIENT);
+	run(4096, 56, 100, HASTY);
+	run(4096, 56, 100, OVERWRITE);
 }
 
 /* One item fits: each side waits for the other's every step. */
 static void test_single_slot(void **state)
 {
 	(void)state;
-	run(96, 64, 1, true);
+	run(96, 64, 1, PATIENT);
+	run(96, 64, 1, HASTY);
+}
+
+static void test_overwrite(void **state)
+{
+	(void)state;
+	run(4096, 32, 64, OVERWRITE);
+	run(64 * 1024, 32, 4096, OVERWRITE);
+}
+
+/* Two items fit, of which one is always being given up. */
+static void test_overwrite_two_slots(void **state)
+{
+	(void)state;
+	run(128, 64, 1, OVERWRITE);
+}
+
+/* Large items, read while most of them change. */
+static void test_overwrite_large_items(void **state)
+{
+	(void)state;
+	run(16 * 4096, 4096, 16, OVERWRITE);
 }
 
 int main(void)
@@ -138,6 +212,9 @@ int main(void)
 		cmocka_unit_test(test_nothing_lost_with_patience),
 		cmocka_unit_test(test_padding),
 		cmocka_unit_test(test_single_slot),
+		cmocka_unit_test(test_overwrite),
+		cmocka_unit_test(test_overwrite_two_slots),
+		cmocka_unit_test(test_overwrite_large_items),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
