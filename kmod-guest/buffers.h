@@ -5,7 +5,7 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 #include <xen/grant_table.h>
-#include "ring.h"
+#include "../ring/producer.h"
 
 /* How a ring's pages are made contiguous. */
 enum xenrelay_mapping {

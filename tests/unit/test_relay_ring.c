@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../../libxenrelay/ring.h"
+#include "../../ring/consumer.h"
 
 #define MAX_BYTES 4096
 
