@@ -39,7 +39,7 @@ help:
 
 # --- programs ---------------------------------------------------------------
 
-RELAY_SRC := $(wildcard libxenrelay/*.c)
+RELAY_SRC := ring/consumer.c $(wildcard libxenrelay/*.c)
 TRACE_SRC := $(wildcard xblktrace/*.c)
 PARSE_SRC := $(wildcard xblkparse/*.c)
 RELAY_LIBS := -lxenstore -lxengnttab
@@ -80,7 +80,7 @@ modules:
 		'install linux-headers-$$(uname -r) or say KDIR=DIR' >&2; exit 1; }
 	@for side in guest dom0; do \
 		mkdir -p $(MODULES)/$$side && \
-		cp -ru include kmod-common kmod-$$side $(MODULES)/$$side/ && \
+		cp -ru include ring kmod-common kmod-$$side $(MODULES)/$$side/ && \
 		$(MAKE) --no-print-directory -C $(KDIR) W=1 CONFIG_DEBUG_INFO_BTF_MODULES= $(KFLAGS) \
 			M=$(abspath $(MODULES))/$$side/kmod-$$side modules && \
 		cp -u $(MODULES)/$$side/kmod-$$side/*.ko $(MODULES)/ || exit 1; \
@@ -145,7 +145,7 @@ $(BUILD)/test/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/trace.a
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka -ljansson -lxxhash -lm -lpthread
 
 # The ring's two ends as two threads, also under the thread sanitizer.
-$(BUILD)/test/tsan_%: tests/unit/test_%.c libxenrelay/ring.c
+$(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-tsan -fsanitize=thread -o $@ $^ -lcmocka -lpthread
 
@@ -173,7 +173,7 @@ run-fuzz_trace: $(BUILD)/test/fuzz_trace $(BUILD)/test/trace_seeds
 	$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/trace
 
-FORMATTED := $(wildcard include/xblk/*.h kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
+FORMATTED := $(wildcard include/xblk/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
 	tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c)
 
 lint:

@@ -134,7 +134,8 @@ static void fill_directory(struct xenrelay_buffers *bufs, u32 ring_pages)
  *
  * Context: process, may sleep.
  * Return: the buffers, or ERR_PTR: -ENOMEM, -ENOSPC (too many grants),
- * -E2BIG (more CPUs, or pages, than a channel can have).
+ * -E2BIG (more CPUs, or pages, than a channel can have).  -ENOMEM also where it
+ * would take more than half of the memory that is free.
  */
 struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 						 bool overwrite, domid_t reader,
@@ -153,6 +154,8 @@ struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 	    (u64)gnttab_max_grant_frames() * (PAGE_SIZE / sizeof(struct grant_entry_v1)) /
 		    2)
 		return ERR_PTR(-ENOSPC);
+	if ((u64)nr_cpu_ids * ring_pages > si_mem_available() / 2)
+		return ERR_PTR(-ENOMEM);
 	nr_dir_pages = DIV_ROUND_UP((u64)nr_cpu_ids * ring_pages, XENRELAY_REFS_PER_PAGE);
 	if (nr_cpu_ids > XENRELAY_MAX_RINGS || nr_dir_pages > XENRELAY_MAX_DIR_PAGES)
 		return ERR_PTR(-E2BIG);
@@ -230,6 +233,7 @@ void xenrelay_buffers_free(struct xenrelay_buffers *bufs)
 {
 	unsigned int i;
 
+	xenrelay_doorbell_destroy(&bufs->doorbell);
 	if (bufs->data)
 		for (i = 0; i < bufs->nr_rings; i++)
 			area_free(&bufs->data[i]);

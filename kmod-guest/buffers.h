@@ -5,7 +5,8 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 #include <xen/grant_table.h>
-#include "ring.h"
+#include "../ring/producer.h"
+#include "doorbell.h"
 
 /* How a ring's pages are made contiguous. */
 enum xenrelay_mapping {
@@ -44,6 +45,7 @@ struct xenrelay_buffers {
 	struct xenrelay_area *data;
 	struct xenrelay_ring *rings; /* by CPU number */
 	u64 __percpu *lost_nmi;
+	struct xenrelay_doorbell doorbell;
 };
 
 struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,

@@ -47,11 +47,24 @@ enum reader_command {
 	READER_RELEASE,
 };
 
+/**
+ * struct reader_wish - what the reader has written
+ * @command:	READER_NONE where it made no sense
+ * @session:	its number for the connection, not 0
+ * @domid:	whom to grant to
+ * @version:	of the protocol
+ * @ring_kib:	size of each ring; 0: the client's default
+ * @mode:	enum xenrelay_mode, or -1: the client's
+ * @doorbell_percent: how full a ring is when it is rung; 0: no doorbell
+ */
 struct reader_wish {
 	enum reader_command command;
 	u64 session;
 	domid_t domid;
+	u32 version;
 	u32 ring_kib;
+	int mode;
+	u32 doorbell_percent;
 };
 
 /* Bits of xenrelay_channel.pending: why the work item was started. */
@@ -127,28 +140,54 @@ static __printf(2, 3) void set_state(struct xenrelay_channel *chan, const char *
 			err);
 }
 
+/* The words behind "connect SESSION DOMID KIB"; those that are not known mean nothing. */
+static void parse_words(struct reader_wish *wish, char *words)
+{
+	char *word;
+	u32 n;
+
+	while ((word = strsep(&words, " "))) {
+		if (!strcmp(word, "mode=discard"))
+			wish->mode = XENRELAY_DISCARD;
+		else if (!strcmp(word, "mode=overwrite"))
+			wish->mode = XENRELAY_OVERWRITE;
+		else if (strstarts(word, "version=") && !kstrtou32(word + 8, 10, &n))
+			wish->version = n;
+		else if (strstarts(word, "doorbell=") && !kstrtou32(word + 9, 10, &n))
+			wish->doorbell_percent = min(n, 100U);
+	}
+}
+
+static void parse_wish(struct reader_wish *wish, char *text)
+{
+	u64 domid, ring_kib;
+	int len;
+
+	if (sscanf(text, "connect %llu %llu %llu%n", &wish->session, &domid, &ring_kib,
+		   &len) == 3 &&
+	    domid < DOMID_FIRST_RESERVED) {
+		wish->command = READER_CONNECT;
+		wish->domid = domid;
+		wish->ring_kib = min_t(u64, ring_kib, U32_MAX);
+		parse_words(wish, text + len);
+	} else if (sscanf(text, "disconnect %llu", &wish->session) == 1) {
+		wish->command = READER_DISCONNECT;
+	} else if (sscanf(text, "release %llu", &wish->session) == 1) {
+		wish->command = READER_RELEASE;
+	}
+	if (!wish->session)
+		wish->command = READER_NONE;
+}
+
 static struct reader_wish read_wish(struct xenrelay_channel *chan)
 {
-	struct reader_wish wish = {.command = READER_NONE};
+	struct reader_wish wish = {.command = READER_NONE, .version = 1, .mode = -1};
 	char *text = xenbus_read(XBT_NIL, chan->path, "reader", NULL);
-	u64 domid, ring_kib;
 
-	if (IS_ERR(text))
-		return wish;
-	if (sscanf(text, "connect %llu %llu %llu", &wish.session, &domid, &ring_kib) ==
-		    3 &&
-	    domid < DOMID_FIRST_RESERVED) {
-		wish.command = READER_CONNECT;
-		wish.domid = domid;
-		wish.ring_kib = min_t(u64, ring_kib, U32_MAX);
-	} else if (sscanf(text, "disconnect %llu", &wish.session) == 1) {
-		wish.command = READER_DISCONNECT;
-	} else if (sscanf(text, "release %llu", &wish.session) == 1) {
-		wish.command = READER_RELEASE;
+	if (!IS_ERR(text)) {
+		parse_wish(&wish, text);
+		kfree(text);
 	}
-	if (!wish.session)
-		wish.command = READER_NONE;
-	kfree(text);
 	return wish;
 }
 
@@ -159,28 +198,92 @@ static void shut_out_writers(struct xenrelay_channel *chan)
 	synchronize_rcu();
 }
 
+/* Why the reader may not have what it asks for, or NULL. */
+static const char *refuse(const struct xenrelay_params *params,
+			  const struct reader_wish *wish)
+{
+	if (wish->version != XENRELAY_VERSION)
+		return "this version of the protocol is not spoken here";
+	if (params->reader != XENRELAY_ANY_READER && params->reader != wish->domid)
+		return "the channel is not for this domain";
+	if (params->fixed_mode && wish->mode >= 0 && wish->mode != params->mode)
+		return "the tracer does not offer this mode";
+	return NULL;
+}
+
+/* As large as asked for, or else as memory and grants allow; that is said. */
+static struct xenrelay_buffers *create_buffers(const struct xenrelay_params *params,
+					       const struct reader_wish *wish,
+					       bool overwrite)
+{
+	/* In overwrite mode one item is always being given up. */
+	u64 min_bytes = params->item_size * (overwrite ? 2ULL : 1ULL);
+	u64 max_bytes = max((u64)params->item_size * params->max_ring_items, min_bytes);
+	u64 bytes = wish->ring_kib ? (u64)wish->ring_kib * 1024
+				   : (u64)params->item_size * params->ring_items;
+	u32 min_pages = DIV_ROUND_UP_ULL(min_bytes, PAGE_SIZE);
+	u32 wanted = DIV_ROUND_UP_ULL(clamp(bytes, min_bytes, max_bytes), PAGE_SIZE);
+	struct xenrelay_buffers *bufs;
+	u32 pages;
+
+	for (pages = wanted;; pages = max(pages / 2, min_pages)) {
+		bufs = xenrelay_buffers_create(params->item_size, pages, overwrite,
+					       wish->domid, mapping);
+		if (!IS_ERR(bufs) || pages == min_pages)
+			break;
+	}
+	if (!IS_ERR(bufs) && pages < wanted)
+		pr_notice(
+			"%s: rings of %lu KiB instead of %lu: memory or grants do not allow more\n",
+			params->name, pages * PAGE_SIZE / 1024,
+			wanted * PAGE_SIZE / 1024);
+	return bufs;
+}
+
+static int start_doorbell(struct xenrelay_buffers *bufs, const struct reader_wish *wish)
+{
+	u32 mark = (u64)bufs->rings[0].capacity * wish->doorbell_percent / 100;
+	int err;
+
+	if (!wish->doorbell_percent)
+		return 0;
+	err = xenrelay_doorbell_create(&bufs->doorbell, wish->domid, max(mark, 1U),
+				       xenrelay_producer(bufs), xenrelay_consumer(bufs));
+	if (err)
+		return err;
+	xenrelay_info(bufs)->doorbell_port = bufs->doorbell.port;
+	xenrelay_info(bufs)->flags |= XENRELAY_F_DOORBELL;
+	return 0;
+}
+
 static int channel_connect(struct xenrelay_channel *chan, const struct reader_wish *wish)
 {
 	const struct xenrelay_params *params = &chan->params;
-	u32 ring_kib = wish->ring_kib ?: params->ring_kib;
+	bool overwrite = (wish->mode < 0 ? params->mode : wish->mode) ==
+			 XENRELAY_OVERWRITE;
+	const char *why = refuse(params, wish);
 	struct xenrelay_buffers *bufs;
 	struct xenrelay_info *info;
-	const char *why;
 	char *config;
-	u32 pages;
 	int err;
 
 	chan->wish = *wish;
-	pages = DIV_ROUND_UP(max(clamp(ring_kib, 1U, params->max_ring_kib),
-				 DIV_ROUND_UP(params->item_size, 1024U)),
-			     PAGE_SIZE / 1024);
-	bufs = xenrelay_buffers_create(params->item_size, pages, false, wish->domid, mapping);
+	if (why) {
+		err = -EPERM;
+		goto err_state;
+	}
+	bufs = create_buffers(params, wish, overwrite);
 	if (IS_ERR(bufs)) {
 		err = PTR_ERR(bufs);
-		why = err == -ENOSPC  ? "no free grants: ask for smaller rings"
-		      : err == -E2BIG ? "too many vCPUs or too large rings"
-				      : "no memory: ask for smaller rings";
+		why = err == -ENOSPC  ? "no free grants"
+		      : err == -E2BIG ? "too many vCPUs"
+				      : "no memory";
 		goto err_state;
+	}
+	err = start_doorbell(bufs, wish);
+	if (err) {
+		why = "no event channel for the doorbell";
+		goto err_bufs;
 	}
 	info = xenrelay_info(bufs);
 	info->session = wish->session;
@@ -195,7 +298,7 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 		kfree(config);
 	if (err) {
 		why = "the tracer refused";
-		goto err_bufs;
+		goto err_shut;
 	}
 	chan->attached = false;
 	chan->deadline = jiffies + ATTACH_TIMEOUT;
@@ -203,10 +306,11 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	set_state(chan, "ready %llu %u", wish->session, bufs->info.refs[0]);
 	return 0;
 
-err_bufs:
+err_shut:
 	shut_out_writers(chan);
-	xenrelay_buffers_free(bufs);
 	chan->bufs = NULL;
+err_bufs:
+	xenrelay_buffers_free(bufs);
 err_state:
 	pr_warn("%s: cannot connect to domain %u: %s (%d)\n", params->name, wish->domid,
 		why, err);
@@ -259,6 +363,10 @@ static int channel_publish(struct xenrelay_channel *chan)
 	int err;
 
 	err = xenbus_printf(XBT_NIL, chan->path, "version", "%u", XENRELAY_VERSION);
+	if (!err)
+		err = xenbus_write(XBT_NIL, chan->path, "features",
+				   chan->params.fixed_mode ? "doorbell"
+							   : "overwrite doorbell");
 	if (!err)
 		err = xenbus_write(XBT_NIL, chan->path, "reader", "");
 	if (!err)
@@ -336,16 +444,26 @@ static bool name_is_taken(const char *name)
 	return false;
 }
 
+static bool params_are_good(const struct xenrelay_params *params)
+{
+	return params && name_is_good(params->name) &&
+	       params->item_size >= XENRELAY_MIN_ITEM_SIZE &&
+	       params->item_size <= XENRELAY_MAX_ITEM_SIZE && params->ring_items &&
+	       params->max_ring_items >= params->ring_items &&
+	       (u64)params->max_ring_items * params->item_size <=
+		       (u64)XENRELAY_MAX_RING_PAGES * PAGE_SIZE &&
+	       (params->mode == XENRELAY_DISCARD || params->mode == XENRELAY_OVERWRITE) &&
+	       (params->reader < DOMID_FIRST_RESERVED ||
+		params->reader == XENRELAY_ANY_READER) &&
+	       params->connect && params->disconnect;
+}
+
 struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params)
 {
 	struct xenrelay_channel *chan;
 	int err;
 
-	if (!name_is_good(params->name) || params->item_size < XENRELAY_MIN_ITEM_SIZE ||
-	    params->item_size > XENRELAY_MAX_ITEM_SIZE || !params->ring_kib ||
-	    params->max_ring_kib < params->ring_kib ||
-	    params->max_ring_kib > XENRELAY_MAX_RING_PAGES * (PAGE_SIZE / 1024) ||
-	    !params->connect || !params->disconnect)
+	if (!params_are_good(params))
 		return ERR_PTR(-EINVAL);
 
 	chan = kzalloc(sizeof(*chan), GFP_KERNEL);
@@ -381,43 +499,113 @@ err_unlock:
 }
 EXPORT_SYMBOL_GPL(xenrelay_open);
 
-int xenrelay_write(struct xenrelay_channel *chan, const void *item)
+/* Inlined into both writers, so that the item's copy is all that they differ in. */
+static __always_inline void *reserve(struct xenrelay_channel *chan,
+				     struct xenrelay_slot *slot)
 {
-	struct xenrelay_buffers *bufs;
-	struct xenrelay_ring *ring;
-	unsigned long flags;
 	void *room;
-	int ret = 0;
+	int err;
 
 	/* Also keeps other writers of this CPU out, and the buffers alive. */
-	local_irq_save(flags);
-	bufs = rcu_dereference_sched(chan->open_bufs);
-	if (unlikely(!bufs)) {
-		ret = -ENOTCONN;
-		goto out;
+	local_irq_save(slot->flags);
+	slot->bufs = rcu_dereference_sched(chan->open_bufs);
+	if (unlikely(!slot->bufs)) {
+		err = -ENOTCONN;
+		goto err;
 	}
-	ring = &bufs->rings[smp_processor_id()];
+	slot->ring = &slot->bufs->rings[smp_processor_id()];
 	if (unlikely(in_nmi())) {
-		u64 lost = this_cpu_inc_return(*bufs->lost_nmi);
+		u64 lost = this_cpu_inc_return(*slot->bufs->lost_nmi);
 
 		/* The NMI may have come in the middle of a write: own counter. */
-		xblk_store_once(&ring->producer->ring.lost_nmi, lost);
-		ret = -EBUSY;
-		goto out;
+		xblk_store_once(&slot->ring->producer->ring.lost_nmi, lost);
+		err = -EBUSY;
+		goto err;
 	}
-	room = xenrelay_ring_reserve(ring);
-	if (unlikely(!room)) {
-		xenrelay_ring_lose(ring, chan->params.clock ? chan->params.clock() : 0);
-		ret = -ENOSPC;
-		goto out;
-	}
-	memcpy(room, item, ring->item_size);
-	xenrelay_ring_commit(ring);
-out:
-	local_irq_restore(flags);
-	return ret;
+	room = xenrelay_ring_reserve(slot->ring);
+	if (likely(room))
+		return room;
+	xenrelay_ring_lose(slot->ring, chan->params.clock ? chan->params.clock() : 0);
+	err = -ENOSPC;
+err:
+	local_irq_restore(slot->flags);
+	return ERR_PTR(err);
+}
+
+static __always_inline void commit(struct xenrelay_slot *slot)
+{
+	xenrelay_ring_commit(slot->ring);
+	xenrelay_doorbell_check(&slot->bufs->doorbell, slot->ring);
+	local_irq_restore(slot->flags);
+}
+
+int xenrelay_write(struct xenrelay_channel *chan, const void *item)
+{
+	struct xenrelay_slot slot;
+	void *room = reserve(chan, &slot);
+
+	if (IS_ERR(room))
+		return PTR_ERR(room);
+	memcpy(room, item, slot.ring->item_size);
+	commit(&slot);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(xenrelay_write);
+
+void *xenrelay_reserve(struct xenrelay_channel *chan, struct xenrelay_slot *slot)
+{
+	return reserve(chan, slot);
+}
+EXPORT_SYMBOL_GPL(xenrelay_reserve);
+
+void xenrelay_commit(struct xenrelay_slot *slot)
+{
+	commit(slot);
+}
+EXPORT_SYMBOL_GPL(xenrelay_commit);
+
+void xenrelay_cancel(struct xenrelay_slot *slot)
+{
+	local_irq_restore(slot->flags);
+}
+EXPORT_SYMBOL_GPL(xenrelay_cancel);
+
+static void add_ring_stats(struct xenrelay_stats *stats,
+			   const struct xenrelay_buffers *bufs, unsigned int i)
+{
+	const union xenrelay_producer_line *producer = &xenrelay_producer(bufs)[1 + i];
+	const union xenrelay_consumer_line *consumer = &xenrelay_consumer(bufs)[1 + i];
+	u64 head = xblk_load_once(&producer->ring.head);
+
+	stats->written += head;
+	stats->lost += xblk_load_once(&producer->ring.lost);
+	stats->lost_nmi += xblk_load_once(&producer->ring.lost_nmi);
+	/* The reader's word, so whatever it is, no more than there can be. */
+	stats->unread += min3(head - xblk_load_once(&consumer->ring.tail), head,
+			      (u64)stats->ring_items);
+}
+
+void xenrelay_get_stats(struct xenrelay_channel *chan, struct xenrelay_stats *stats)
+{
+	const struct xenrelay_buffers *bufs;
+	unsigned int i;
+
+	memset(stats, 0, sizeof(*stats));
+	rcu_read_lock_sched();
+	bufs = rcu_dereference_sched(chan->open_bufs);
+	if (bufs) {
+		stats->connected = true;
+		stats->mode = bufs->rings[0].overwrite ? XENRELAY_OVERWRITE
+						       : XENRELAY_DISCARD;
+		stats->nr_rings = bufs->nr_rings;
+		stats->ring_items = bufs->rings[0].capacity;
+		stats->events = atomic64_read(&bufs->doorbell.events);
+		for (i = 0; i < bufs->nr_rings; i++)
+			add_ring_stats(stats, bufs, i);
+	}
+	rcu_read_unlock_sched();
+}
+EXPORT_SYMBOL_GPL(xenrelay_get_stats);
 
 void xenrelay_close(struct xenrelay_channel *chan)
 {

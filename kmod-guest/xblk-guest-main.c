@@ -153,8 +153,9 @@ static int __init xblk_guest_init(void)
 	const struct xenrelay_params params = {
 		.name = "xblk",
 		.item_size = sizeof(struct xblk_record),
-		.ring_kib = ring_kib,
-		.max_ring_kib = max_ring_kib,
+		.ring_items = min(ring_kib, max_ring_kib) * (1024 / XBLK_RECORD_SIZE),
+		.max_ring_items = max_ring_kib * (1024 / XBLK_RECORD_SIZE),
+		.reader = XENRELAY_ANY_READER,
 		.client_version = RECORD_VERSION,
 		.clock_ns = &xblk_clock_uncertainty,
 		.clock = xblk_clock_now,

@@ -7,7 +7,7 @@
 #include <xenstore.h>
 
 #include "proto.h"
-#include "ring.h"
+#include "../ring/consumer.h"
 #include "xenrelay-reader.h"
 
 #define XR_PATH_MAX 128

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "proto.h"
-#include "ring.h"
+#include "../ring/consumer.h"
 
 #define MAX_ERRNO 4095
 

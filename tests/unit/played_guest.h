@@ -28,6 +28,7 @@
 #define INFO_REF     10
 #define PRODUCER_REF 4
 #define CONSUMER_REF 300
+#define LOSS_REF     77
 #define DIR_REF	     200
 #define DATA_REF(n)  (490 - 7 * (n))
 
@@ -42,6 +43,11 @@ static inline union xenrelay_producer_line *producer(unsigned int line)
 static inline union xenrelay_consumer_line *consumer(unsigned int line)
 {
 	return (union xenrelay_consumer_line *)fake_page(CONSUMER_REF) + line;
+}
+
+static inline struct xenrelay_span *span_of(unsigned int ring, unsigned int k)
+{
+	return &((struct xenrelay_loss_line *)fake_page(LOSS_REF))[1 + ring].spans[k % 2];
 }
 
 static inline struct xenrelay_info *info(void)
@@ -69,6 +75,7 @@ static inline void make_pages(void)
 		.session = session,
 		.clock_ns = 250,
 		.client_version = 1,
+		.loss_ref = LOSS_REF,
 	};
 	memcpy(info() + 1, &dir_ref, sizeof(dir_ref));
 	for (i = 0; i < NR_RINGS * RING_PAGES; i++)

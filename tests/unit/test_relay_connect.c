@@ -24,8 +24,8 @@ static void test_every_mapping_may_fail(void **state)
 		assert_int_equal(releases, n);
 		assert_int_equal(consumer(0)->channel.attached, 0);
 	}
-	/* Info, producer, consumer, directory and the rings. */
-	assert_int_equal(n, 1 + 4 + NR_RINGS);
+	/* Info, producer, loss page, consumer, directory and the rings. */
+	assert_int_equal(n, 1 + 5 + NR_RINGS);
 	xenrelay_release(ch);
 }
 

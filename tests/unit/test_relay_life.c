@@ -36,7 +36,7 @@ static void test_life(void **state)
 	assert_int_equal(kib_given, 12);
 	assert_int_equal(consumer(0)->channel.attached, 1);
 	/* The position pages and the rings; info and directory were only copied. */
-	assert_int_equal(fake.mapped, 2 + NR_RINGS * RING_PAGES);
+	assert_int_equal(fake.mapped, 3 + NR_RINGS * RING_PAGES);
 	xenrelay_get_properties(ch, &p);
 	assert_int_equal(p.nr_rings, NR_RINGS);
 	assert_int_equal(p.capacity, CAPACITY);
@@ -47,15 +47,15 @@ static void test_life(void **state)
 		put_item(1, n, n);
 		if (n % 200 && n != 3 * CAPACITY - 1)
 			continue;
-		assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY), 0);
-		assert_int_equal(xenrelay_read(ch, 1, buf, CAPACITY), n + 1 - done);
+		assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, NULL), 0);
+		assert_int_equal(xenrelay_read(ch, 1, buf, CAPACITY, NULL), n + 1 - done);
 		for (i = 0; done <= n; done++, i++) {
 			assert_int_equal(buf[i][0], done & 0xff);
 			assert_int_equal(buf[i][ITEM_SIZE - 1], done & 0xff);
 		}
 		assert_int_equal(consumer(2)->ring.tail, n + 1);
 	}
-	assert_int_equal(xenrelay_read(ch, NR_RINGS, buf, 1), -EINVAL);
+	assert_int_equal(xenrelay_read(ch, NR_RINGS, buf, 1, NULL), -EINVAL);
 
 	put_item(0, 0, 77);
 	producer(1)->ring.lost = 5;
@@ -74,7 +74,7 @@ static void test_life(void **state)
 	assert_int_equal(disconnects, 1);
 	assert_true(xenrelay_stopped(ch));
 	/* What was left can still be read. */
-	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY), 1);
+	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, NULL), 1);
 	assert_int_equal(buf[0][0], 77);
 	assert_int_equal(buf[0][ITEM_SIZE - 1], 77);
 
@@ -94,10 +94,10 @@ static void test_lying_head(void **state)
 	assert_int_equal(connect_quick(&ch), 0);
 	put_item(0, 0, 1);
 	producer(2)->ring.head = CAPACITY + 1;
-	assert_int_equal(xenrelay_read(ch, 1, buf, CAPACITY), -EPROTO);
+	assert_int_equal(xenrelay_read(ch, 1, buf, CAPACITY, NULL), -EPROTO);
 	assert_non_null(strstr(xenrelay_strerror(reader), "ring 1"));
 	/* The other ring is none the worse. */
-	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY), 1);
+	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, NULL), 1);
 	xenrelay_release(ch);
 }
 

@@ -208,8 +208,8 @@ static void test_longer_info(void **state)
 
 	(void)state;
 	make_page(&p);
-	p.info.info_size = 128;
-	memcpy(p.bytes + 128, &ref, sizeof(ref));
+	p.info.info_size = sizeof(p.info) + 16;
+	memcpy(p.bytes + p.info.info_size, &ref, sizeof(ref));
 	assert_int_equal(check(&p, 6, &l), 0);
 	assert_int_equal(l.dir_refs[0], 99);
 }

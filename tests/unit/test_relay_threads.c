@@ -15,8 +15,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../../kmod-guest/ring.h"
-#include "../../libxenrelay/ring.h"
+#include "../../ring/producer.h"
+#include "../../ring/consumer.h"
 
 #define ATTEMPTS 300000
 

@@ -6,8 +6,8 @@
  * One producer: the caller keeps everything else on this CPU out (interrupts
  * off) from reserve to commit.
  */
-#ifndef XENRELAY_RING_H
-#define XENRELAY_RING_H
+#ifndef XENRELAY_PRODUCER_H
+#define XENRELAY_PRODUCER_H
 
 #ifdef __KERNEL__
 #include <linux/types.h>
@@ -142,4 +142,4 @@ static inline void xenrelay_ring_lose(struct xenrelay_ring *ring, uint64_t now)
 	xblk_store_once(&ring->producer->ring.lost, ++ring->lost);
 }
 
-#endif /* XENRELAY_RING_H */
+#endif /* XENRELAY_PRODUCER_H */

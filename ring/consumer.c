@@ -10,7 +10,7 @@
 #endif
 
 #include "xblk/ordering.h"
-#include "ring.h"
+#include "consumer.h"
 
 /* A position is read in one access: what is checked is what is used. */
 _Static_assert(sizeof(void *) == 8, "64-bit machines only");

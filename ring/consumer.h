@@ -6,8 +6,8 @@
  * code that faces a guest; and it builds in the kernel, so that xblk-dom0's
  * buffers are read by the same rules.
  */
-#ifndef XR_RING_H
-#define XR_RING_H
+#ifndef XENRELAY_CONSUMER_H
+#define XENRELAY_CONSUMER_H
 
 #ifdef __KERNEL__
 #include <linux/types.h>
@@ -95,4 +95,4 @@ ssize_t xr_ring_read(struct xr_ring *ring, void *buf, size_t max_items,
 /* Items that are there to be read, and may have been lost by the time that they are. */
 uint64_t xr_ring_level(const struct xr_ring *ring);
 
-#endif /* XR_RING_H */
+#endif /* XENRELAY_CONSUMER_H */
