@@ -43,7 +43,7 @@ help:
 RELAY_SRC := ring/consumer.c $(wildcard libxenrelay/*.c)
 TRACE_SRC := $(wildcard xblktrace/*.c)
 PARSE_SRC := $(wildcard xblkparse/*.c)
-RELAY_LIBS := -lxenstore -lxengnttab
+RELAY_LIBS := -lxenstore -lxengnttab -lxenevtchn
 TRACE_LIBS := $(RELAY_LIBS) -ljansson -lxxhash
 PARSE_LIBS := -ljansson -lxxhash
 
