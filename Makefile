@@ -20,16 +20,17 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes
 override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VERSION)"'
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all programs modules install install-programs install-modules clean help
+.PHONY: all programs modules examples install install-programs install-modules clean help
 .PHONY: demo check lint
 .SECONDARY:
 
-all: programs modules
+all: programs modules examples
 
 help:
 	@echo 'make                    programs, and modules for the running kernel'
 	@echo 'make programs           xblktrace, xblkparse and libxenrelay'
 	@echo 'make modules KDIR=DIR   xenrelay.ko, xblk-guest.ko, xblk-dom0.ko for another kernel'"'"'s headers'
+	@echo 'make examples           xr-sched.ko and xr-sched-read (see examples/README.md); KDIR=DIR likewise'
 	@echo 'make install            both, below PREFIX ($(PREFIX)) and /lib/modules; DESTDIR is honoured'
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
@@ -42,7 +43,7 @@ help:
 RELAY_SRC := ring/consumer.c $(wildcard libxenrelay/*.c)
 TRACE_SRC := $(wildcard xblktrace/*.c)
 PARSE_SRC := $(wildcard xblkparse/*.c)
-RELAY_LIBS := -lxenstore -lxengnttab
+RELAY_LIBS := -lxenstore -lxengnttab -lxenevtchn
 TRACE_LIBS := $(RELAY_LIBS) -ljansson -lxxhash
 PARSE_LIBS := -ljansson -lxxhash
 
@@ -86,6 +87,21 @@ modules:
 		cp -u $(MODULES)/$$side/kmod-$$side/*.ko $(MODULES)/ || exit 1; \
 	done
 
+# Clients of xenrelay.ko that are not installed: built in the guest's copy of the tree.
+define client_modules
+	@cp -ru $(1) $(MODULES)/guest/
+	@$(MAKE) --no-print-directory -C $(KDIR) W=1 CONFIG_DEBUG_INFO_BTF_MODULES= $(KFLAGS) \
+		KBUILD_EXTRA_SYMBOLS=$(abspath $(MODULES))/guest/kmod-guest/Module.symvers \
+		M=$(abspath $(MODULES))/guest/$(notdir $(1)) modules
+endef
+
+examples: $(BUILD)/bin/xr-sched-read modules
+	$(call client_modules,examples)
+
+$(BUILD)/bin/xr-sched-read: $(BUILD)/obj/examples/xr-sched-read.o $(BUILD)/lib/libxenrelay.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RELAY_LIBS)
+
 # --- install ----------------------------------------------------------------
 
 install: install-programs install-modules
@@ -111,7 +127,10 @@ clean:
 headers = $(shell ls -d /lib/modules/$(1).*/build 2>/dev/null | sort -V | tail -n 1)
 
 lab-modules-%:
-	+@$(MAKE) --no-print-directory modules KDIR=$(call headers,$*)
+	+@$(MAKE) --no-print-directory lab-modules KDIR=$(call headers,$*)
+
+lab-modules: examples
+	$(call client_modules,tests/lab/modules)
 
 # --- tests ------------------------------------------------------------------
 
@@ -174,12 +193,12 @@ run-fuzz_trace: $(BUILD)/test/fuzz_trace $(BUILD)/test/trace_seeds
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/trace
 
 FORMATTED := $(wildcard include/xblk/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
-	tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c)
+	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/lab/*/*.c)
 
 lint:
 	clang-format --dry-run -Werror $(FORMATTED)
 	for page in man/*.[1578]; do mandoc -T lint -W warning $$page || exit 1; done
-	$(MAKE) --no-print-directory modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
+	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
 		KFLAGS='C=2 CF="-Wsparse-error"'
 
 -include $(shell find $(BUILD)/obj $(BUILD)/san -name '*.d' 2>/dev/null)

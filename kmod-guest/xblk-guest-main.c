@@ -17,6 +17,7 @@
 #include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
 #include "xblk/record.h"
+#include "blkfront-probes.h"
 #include "xenrelay.h"
 
 #define RECORD_VERSION 1
@@ -118,11 +119,15 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 	channel = chan;
 	memset(&disks, 0, sizeof(disks));
 	xblk_emit_reset();
-	return xblk_blk_probes_attach();
+	err = xblk_blk_probes_attach();
+	if (!err)
+		blkfront_probes_attach();
+	return err;
 }
 
 static void reader_disconnect(void *priv)
 {
+	blkfront_probes_detach();
 	xblk_blk_probes_detach();
 }
 

@@ -46,7 +46,7 @@ static void test_other_version(void **state)
 {
 	(void)state;
 	fake_write(DIR "/version", "2");
-	expect_failure(-EPROTO, "another version");
+	expect_failure(-EPROTONOSUPPORT, "guest speaks 2 to 2, this library 1 to 1");
 	assert_string_equal(fake_read(DIR "/reader"), "");
 }
 
