@@ -54,6 +54,7 @@ life_take() { # DIRECTORY
 	xl info | awk '/^free_memory/ { print "xen memory-kib", $3 * 1024 }' >>"$dir/memory"
 	xl list | tail -n +2 | wc -l >"$dir/domains"
 	xenstore-ls -f | sed 's/ = .*//' | life_anonymous >"$dir/nodes"
+	rm -f /run/lab/memreport # which would be appended to
 	xenstore-control memreport /run/lab/memreport
 	awk '/struct watch / { n = NR } n && NR > n && NR <= n + 2 && $1 ~ "^[/@]" { print $1 }' /run/lab/memreport |
 		life_anonymous >"$dir/watches"
@@ -61,7 +62,7 @@ life_take() { # DIRECTORY
 		ls /sys/kernel/debug/xblk-dom0 2>/dev/null | grep trace
 		cat /sys/kernel/debug/kprobes/list
 		pidof xblktrace
-	} >"$dir/processes"
+	} | sort >"$dir/processes"
 }
 
 life_begin() {
@@ -73,7 +74,9 @@ life_begin() {
 life_compare() {
 	local dir=/run/lab/life file
 	(cd $dir/before && ls) | grep -v memory | while read -r file; do
-		diff "$dir/before/$file" "$dir/after/$file" | grep '^[<>]' | sed "s/^/$file: /"
+		awk -v file="$file" 'FILENAME == ARGV[1] { n[$0]--; next } { n[$0]++ }
+			END { for (line in n) if (n[line]) print (n[line] > 0 ? "more" : "less"), file ": " line }' \
+			"$dir/before/$file" "$dir/after/$file"
 	done
 	paste -d ' ' $dir/before/memory $dir/after/memory | awk -v guest=$LIFE_GUEST_KIB -v dom0=$LIFE_DOM0_KIB '{
 		may = $1 == "xen" ? 0 : $1 == "dom0" ? dom0 : guest
