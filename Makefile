@@ -174,23 +174,42 @@ run-test_%: $(BUILD)/test/test_%
 run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 	$<
 
-# FUZZ_SECONDS of the fuzzer for whatever reads a trace; its corpus is generated.
+# FUZZ_SECONDS of a fuzzer, tests/fuzz/fuzz_*.c, from the corpus in the tree or, for traces, one
+# that is generated. What it finds new stays in $(BUILD)/fuzz/.
 FUZZ_SECONDS ?= 60
-FUZZ_FLAGS := -O1 -g -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS := -O1 -Wno-missing-prototypes -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
 
-$(BUILD)/test/fuzz_trace: tests/fuzz/fuzz_trace.c $(PARSE_TEST_SRC)
+$(BUILD)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS) -Ixblkparse -Itests/unit $(FUZZ_FLAGS) -o $@ $^ $(PARSE_LIBS) -lm
+	clang $(CPPFLAGS) -Ixblkparse -Itests/unit $(CFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/test/fuzz_trace: $(call fuzz_objects,$(PARSE_TEST_SRC))
+$(BUILD)/test/fuzz_proto: $(call fuzz_objects,libxenrelay/proto.c)
+
+$(BUILD)/test/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) -o $@ $^ $(PARSE_LIBS) -lm
 
 $(BUILD)/test/trace_seeds: $(call san_objects,tests/fuzz/trace_seeds.c tests/unit/trace_gen.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(PARSE_LIBS)
 
-run-fuzz_trace: $(BUILD)/test/fuzz_trace $(BUILD)/test/trace_seeds
+.PHONY: trace_seeds
+trace_seeds: $(BUILD)/test/trace_seeds
 	mkdir -p $(BUILD)/fuzz/trace
-	$(BUILD)/test/trace_seeds $(BUILD)/fuzz/trace
+	$< $(BUILD)/fuzz/trace
+
+run-fuzz_trace: trace_seeds
+
+run-fuzz_%: $(BUILD)/test/fuzz_%
+	mkdir -p $(BUILD)/fuzz/$*
 	$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
-		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/trace
+		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/$* $(wildcard tests/fuzz/corpus/$*)
+
+# The ring and the doorbell as models, every interleaving of them, with and without their rules.
+run-model:
+	BUILD=$(abspath $(BUILD)) tests/model/run
 
 FORMATTED := $(wildcard include/xblk/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
 	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/lab/*/*.c)
@@ -201,4 +220,4 @@ lint:
 	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
 		KFLAGS='C=2 CF="-Wsparse-error"'
 
--include $(shell find $(BUILD)/obj $(BUILD)/san -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/san $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)
