@@ -49,7 +49,7 @@ PARSE_LIBS := -ljansson -lxxhash
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-programs: $(BUILD)/bin/xblktrace $(BUILD)/bin/xblkparse
+programs: $(BUILD)/bin/xblktrace $(BUILD)/bin/xblkparse $(BUILD)/lib/libxenrelay.so
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -59,6 +59,21 @@ $(BUILD)/lib/libxenrelay.a: $(call objects,$(RELAY_SRC))
 	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcs $@ $^
+
+# The shared library has objects of its own; its name without a number is for the linker.
+RELAY_SONAME := libxenrelay.so.0
+
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
+
+$(BUILD)/lib/$(RELAY_SONAME): $(patsubst %.c,$(BUILD)/pic/%.o,$(RELAY_SRC)) libxenrelay/libxenrelay.map
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(RELAY_SONAME) -Wl,-z,defs \
+		-Wl,--version-script=libxenrelay/libxenrelay.map -o $@ $(filter %.o,$^) $(RELAY_LIBS)
+
+$(BUILD)/lib/libxenrelay.so: $(BUILD)/lib/$(RELAY_SONAME)
+	ln -sf $(RELAY_SONAME) $@
 
 $(BUILD)/bin/xblktrace: $(call objects,$(TRACE_SRC)) $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
@@ -107,10 +122,16 @@ $(BUILD)/bin/xr-sched-read: $(BUILD)/obj/examples/xr-sched-read.o $(BUILD)/lib/l
 install: install-programs install-modules
 
 install-programs: programs
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR)
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(BUILD)/bin/xblktrace $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot $(DESTDIR)$(BINDIR)/
-	for page in man/*.[1578]; do \
+	install -m 644 $(BUILD)/lib/libxenrelay.a $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(BUILD)/lib/$(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/libxenrelay.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+		libxenrelay/libxenrelay.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libxenrelay.pc
+	install -m 644 libxenrelay/xenrelay-reader.h $(DESTDIR)$(INCLUDEDIR)/
+	for page in man/*.[1-9]; do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 
@@ -216,8 +237,8 @@ FORMATTED := $(wildcard include/xblk/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*
 
 lint:
 	clang-format --dry-run -Werror $(FORMATTED)
-	for page in man/*.[1578]; do mandoc -T lint -W warning $$page || exit 1; done
+	for page in man/*.[1-9]; do mandoc -T lint -W warning $$page || exit 1; done
 	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
 		KFLAGS='C=2 CF="-Wsparse-error"'
 
--include $(shell find $(BUILD)/obj $(BUILD)/san $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/pic $(BUILD)/san $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)
