@@ -49,7 +49,7 @@ PARSE_LIBS := -ljansson -lxxhash
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-programs: $(BUILD)/bin/xblktrace $(BUILD)/bin/xblkparse
+programs: $(BUILD)/bin/xblktrace $(BUILD)/bin/xblkparse $(BUILD)/lib/libxenrelay.so
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -59,6 +59,21 @@ $(BUILD)/lib/libxenrelay.a: $(call objects,$(RELAY_SRC))
 	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcs $@ $^
+
+# The shared library has objects of its own; its name without a number is for the linker.
+RELAY_SONAME := libxenrelay.so.0
+
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
+
+$(BUILD)/lib/$(RELAY_SONAME): $(patsubst %.c,$(BUILD)/pic/%.o,$(RELAY_SRC)) libxenrelay/libxenrelay.map
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(RELAY_SONAME) -Wl,-z,defs \
+		-Wl,--version-script=libxenrelay/libxenrelay.map -o $@ $(filter %.o,$^) $(RELAY_LIBS)
+
+$(BUILD)/lib/libxenrelay.so: $(BUILD)/lib/$(RELAY_SONAME)
+	ln -sf $(RELAY_SONAME) $@
 
 $(BUILD)/bin/xblktrace: $(call objects,$(TRACE_SRC)) $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
@@ -107,10 +122,16 @@ $(BUILD)/bin/xr-sched-read: $(BUILD)/obj/examples/xr-sched-read.o $(BUILD)/lib/l
 install: install-programs install-modules
 
 install-programs: programs
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR)
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(BUILD)/bin/xblktrace $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot $(DESTDIR)$(BINDIR)/
-	for page in man/*.[1578]; do \
+	install -m 644 $(BUILD)/lib/libxenrelay.a $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(BUILD)/lib/$(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/libxenrelay.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+		libxenrelay/libxenrelay.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libxenrelay.pc
+	install -m 644 libxenrelay/xenrelay-reader.h $(DESTDIR)$(INCLUDEDIR)/
+	for page in man/*.[1-9]; do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 
@@ -174,31 +195,50 @@ run-test_%: $(BUILD)/test/test_%
 run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 	$<
 
-# FUZZ_SECONDS of the fuzzer for whatever reads a trace; its corpus is generated.
+# FUZZ_SECONDS of a fuzzer, tests/fuzz/fuzz_*.c, from the corpus in the tree or, for traces, one
+# that is generated. What it finds new stays in $(BUILD)/fuzz/.
 FUZZ_SECONDS ?= 60
-FUZZ_FLAGS := -O1 -g -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS := -O1 -Wno-missing-prototypes -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
 
-$(BUILD)/test/fuzz_trace: tests/fuzz/fuzz_trace.c $(PARSE_TEST_SRC)
+$(BUILD)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS) -Ixblkparse -Itests/unit $(FUZZ_FLAGS) -o $@ $^ $(PARSE_LIBS) -lm
+	clang $(CPPFLAGS) -Ixblkparse -Itests/unit $(CFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/test/fuzz_trace: $(call fuzz_objects,$(PARSE_TEST_SRC))
+$(BUILD)/test/fuzz_proto: $(call fuzz_objects,libxenrelay/proto.c)
+
+$(BUILD)/test/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) -o $@ $^ $(PARSE_LIBS) -lm
 
 $(BUILD)/test/trace_seeds: $(call san_objects,tests/fuzz/trace_seeds.c tests/unit/trace_gen.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(PARSE_LIBS)
 
-run-fuzz_trace: $(BUILD)/test/fuzz_trace $(BUILD)/test/trace_seeds
+.PHONY: trace_seeds
+trace_seeds: $(BUILD)/test/trace_seeds
 	mkdir -p $(BUILD)/fuzz/trace
-	$(BUILD)/test/trace_seeds $(BUILD)/fuzz/trace
+	$< $(BUILD)/fuzz/trace
+
+run-fuzz_trace: trace_seeds
+
+run-fuzz_%: $(BUILD)/test/fuzz_%
+	mkdir -p $(BUILD)/fuzz/$*
 	$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
-		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/trace
+		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/$* $(wildcard tests/fuzz/corpus/$*)
+
+# The ring and the doorbell as models, every interleaving of them, with and without their rules.
+run-model:
+	BUILD=$(abspath $(BUILD)) tests/model/run
 
 FORMATTED := $(wildcard include/xblk/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
 	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/lab/*/*.c)
 
 lint:
 	clang-format --dry-run -Werror $(FORMATTED)
-	for page in man/*.[1578]; do mandoc -T lint -W warning $$page || exit 1; done
+	for page in man/*.[1-9]; do mandoc -T lint -W warning $$page || exit 1; done
 	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
 		KFLAGS='C=2 CF="-Wsparse-error"'
 
--include $(shell find $(BUILD)/obj $(BUILD)/san -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/pic $(BUILD)/san $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

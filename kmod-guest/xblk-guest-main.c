@@ -111,6 +111,7 @@ static int parse_config(const char *config)
 static int reader_connect(struct xenrelay_channel *chan, void *priv, const char *config)
 {
 	int err = parse_config(config);
+	struct xenrelay_stats stats;
 
 	if (err) {
 		pr_warn("cannot use the reader's configuration \"%.64s\"\n", config);
@@ -118,7 +119,8 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 	}
 	channel = chan;
 	memset(&disks, 0, sizeof(disks));
-	xblk_emit_reset();
+	xenrelay_get_stats(chan, &stats);
+	xblk_emit_reset(stats.mode == XENRELAY_OVERWRITE ? stats.ring_items / 4 : 0);
 	err = xblk_blk_probes_attach();
 	if (!err)
 		blkfront_probes_attach();

@@ -50,7 +50,8 @@ enum xblk_event {
 				  *    maps its grants. id: identity of the ring,
 				  *    aux: pid of the thread */
 	XBLK_EV_PROCESS = 15,	 /* process name: comm, aux: pid; op: XBLK_PROCESS_* */
-	XBLK_EV_LOST = 16,  /* records lost here: lost.count, from .time to lost.until */
+	XBLK_EV_LOST = 16,  /* records lost here: lost.count, from .time to lost.until;
+			     * made by whoever reads the ring */
 	XBLK_EV_CLOCK = 17, /* a new clock generation begins: id: generation */
 	XBLK_EV_MAX
 };
