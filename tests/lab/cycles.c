@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Readers that connect, read, disconnect, release and die in random orders, from a seed: dom0's
- * half of scenarios/cycles, whose other half is modules/lab-cycles.c in a guest.
+ * Readers that connect, read, disconnect, release and die in random orders, from a seed:
+ *dom0's half of scenarios/cycles, whose other half is modules/lab-cycles.c in a guest.
  *
  *	lab-cycles SEED DOMID CHANNELS ROUNDS
  *
- * Two processes for each channel go through ROUNDS rounds in all.  A line "TAG MODE READ LOST" on
- * stdout is a connection that ended in good order with all read: its sums must be the guest's.
- * The last line says what happened how often.  What must not happen is said on stderr; the exit
- * status is 0 only without.
+ * Two processes for each channel go through ROUNDS rounds in all.  A line "TAG MODE READ
+ *LOST" on stdout is a connection that ended in good order with all read: its sums must be
+ *the guest's. The last line says what happened how often.  What must not happen is said
+ *on stderr; the exit status is 0 only without.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ enum {
 static struct shared {
 	atomic_uint rounds, tags, connected, busy, absent, refused, timed_out, closed;
 	atomic_uint orderly, let_go, killed, words, wrong;
-} *shared;
+} * shared;
 
 static unsigned int domid, channels, rounds;
 static uint64_t state; /* of the random numbers: splitmix64 */
@@ -80,7 +81,8 @@ static void die(void)
 	kill(getpid(), SIGKILL);
 }
 
-static void check_item(struct connection *c, unsigned int ring, const unsigned char *bytes)
+static void check_item(struct connection *c, unsigned int ring,
+		       const unsigned char *bytes)
 {
 	struct lab_cycles_item item;
 	uint64_t seq = c->read[ring] + c->lost[ring];
@@ -88,8 +90,8 @@ static void check_item(struct connection *c, unsigned int ring, const unsigned c
 
 	memcpy(&item, bytes, sizeof(item));
 	if (item.seq != seq || item.tag != c->tag || item.cpu != ring)
-		wrong("tag %u, ring %u: item %" PRIu64 " of tag %u, CPU %u, where %" PRIu64
-		      " should be",
+		wrong("tag %u, ring %u: item %" PRIu64
+		      " of tag %u, CPU %u, where %" PRIu64 " should be",
 		      c->tag, ring, (uint64_t)item.seq, item.tag, item.cpu, seq);
 	for (i = sizeof(item); i < c->props.item_size; i++) {
 		if (bytes[i] != (unsigned char)seq) {
@@ -153,11 +155,13 @@ static void say_sums(const struct connection *c)
 /* Words that no reader would say at this moment, past the library. */
 static void say_nonsense(struct xenrelay_reader *reader, const char *name)
 {
-	static const char *const verbs[] = {"release", "disconnect", "connect", "", "stopped"};
+	static const char *const verbs[] = {"release", "disconnect", "connect", "",
+					    "stopped"};
 	struct xs_handle *xs = xenrelay_xenstore(reader);
 	char path[128], text[64], *there;
 
-	snprintf(path, sizeof(path), "/local/domain/%u/data/xenrelay/%s/reader", domid, name);
+	snprintf(path, sizeof(path), "/local/domain/%u/data/xenrelay/%s/reader", domid,
+		 name);
 	snprintf(text, sizeof(text), "%s %u%s", verbs[below(5)], below(3),
 		 below(2) ? "" : " x y z");
 	there = xs_read(xs, XBT_NULL, path, NULL);
@@ -239,7 +243,7 @@ static void one_round(struct xenrelay_reader *reader, unsigned int channel)
 {
 	unsigned int steps = below(10);
 	struct connection c;
-	char name[16];
+	char name[XENRELAY_NAME_SIZE];
 
 	snprintf(name, sizeof(name), "cycles%u", channel);
 	if (!below(10))
@@ -255,7 +259,8 @@ static void one_round(struct xenrelay_reader *reader, unsigned int channel)
 	}
 	if (!below(30))
 		die();
-	/* Then in good order, or just so; what is not released the reader's end releases. */
+	/* Then in good order, or just so; what is not released the reader's end releases.
+	 */
 	if (below(4) && !xenrelay_disconnect(c.ch, 5000)) {
 		read_all(reader, &c);
 		say_sums(&c);

@@ -14,6 +14,8 @@ domid() { cat "/run/lab/guest${1:-1}.domid" 2>/dev/null; } # [N]
 
 guest_create() { # [N]
 	local n=${1:-1} disks="'phy:/dev/ram${1:-1},xvdz,w'" letters=abcdefghij i=0 dev id
+	local GUEST_TYPE=$GUEST_TYPE VCPUS=$VCPUS GUEST_MEM=$GUEST_MEM GUEST_CONFIG=$GUEST_CONFIG
+	! declare -F guest_settings >/dev/null || guest_settings "$n"
 	for dev in $DISKS; do
 		[ -b "$dev" ] || fail "guest$n: no block device $dev in dom0"
 		disks+=", 'phy:$dev,xvd${letters:i++:1},w'"

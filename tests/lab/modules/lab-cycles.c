@@ -4,9 +4,9 @@
  * tests/lab/scenarios/cycles, whose other half is lab-cycles in dom0.  Neither knows what
  * the other is about to do.
  *
- * A reader names each of its connections in the configuration that it leaves: "tag=NUMBER".
- * For each, debugfs' lab-cycles/sessions has "TAG WRITTEN LOST" as counted here, by whoever
- * wrote the items; the reader must come to the same sums.
+ * A reader names each of its connections in the configuration that it leaves:
+ * "tag=NUMBER". For each, debugfs' lab-cycles/sessions has "TAG WRITTEN LOST" as counted
+ * here, by whoever wrote the items; the reader must come to the same sums.
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include "../kmod-guest/xenrelay.h"
+#include "xblk/xenrelay.h"
 #include "lab-cycles.h"
 
 static unsigned long long seed = 1;
@@ -217,9 +218,11 @@ static void try_unread(struct client *c, const struct xenrelay_params *good)
 	check(c, !IS_ERR(chan), "a second channel cannot be opened");
 	if (IS_ERR(chan))
 		return;
-	check(c, xenrelay_write(chan, name) == -ENOTCONN, "an item without a reader was taken");
+	check(c, xenrelay_write(chan, name) == -ENOTCONN,
+	      "an item without a reader was taken");
 	xenrelay_get_stats(chan, &stats);
-	check(c, !stats.connected && !stats.written && !stats.lost, "counts without a reader");
+	check(c, !stats.connected && !stats.written && !stats.lost,
+	      "counts without a reader");
 	xenrelay_close(chan);
 }
 
@@ -242,7 +245,8 @@ static void one_step(struct client *c)
 		break;
 	case 3:
 		xenrelay_get_stats(c->chan, &stats);
-		check(c, stats.unread <= stats.written, "more to be read than was written");
+		check(c, stats.unread <= stats.written,
+		      "more to be read than was written");
 		break;
 	default:
 		msleep(below(c, 60));
