@@ -229,8 +229,9 @@ run-fuzz_trace: trace_seeds
 
 run-fuzz_%: $(BUILD)/test/fuzz_%
 	mkdir -p $(BUILD)/fuzz/$*
-	$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
-		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/$* $(wildcard tests/fuzz/corpus/$*)
+	ASAN_OPTIONS=quarantine_size_mb=8 \
+		$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/$* $(wildcard tests/fuzz/corpus/$*)
 
 # The ring and the doorbell as models, every interleaving of them, with and without their rules.
 run-model:

@@ -340,7 +340,7 @@ static int session_start(char *args, struct dentry *dir)
 		goto err_relay;
 	xblk_emit_reset(overwrite ? bytes / RECORD_SIZE / 4 : 0);
 	tracing = true;
-	err = xblk_blk_probes_attach();
+	err = xblk_blk_probes_attach(true);
 	if (err)
 		goto err_relay;
 	blkback_probes_attach();

@@ -121,7 +121,7 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 	memset(&disks, 0, sizeof(disks));
 	xenrelay_get_stats(chan, &stats);
 	xblk_emit_reset(stats.mode == XENRELAY_OVERWRITE ? stats.ring_items / 4 : 0);
-	err = xblk_blk_probes_attach();
+	err = xblk_blk_probes_attach(false);
 	if (!err)
 		blkfront_probes_attach();
 	return err;
