@@ -110,10 +110,10 @@ define client_modules
 		M=$(abspath $(MODULES))/guest/$(notdir $(1)) modules
 endef
 
-examples: $(BUILD)/bin/xr-sched-read modules
+examples: $(BUILD)/bin/xr-sched-read $(BUILD)/bin/xr-watch modules
 	$(call client_modules,examples)
 
-$(BUILD)/bin/xr-sched-read: $(BUILD)/obj/examples/xr-sched-read.o $(BUILD)/lib/libxenrelay.a
+$(BUILD)/bin/xr-%: $(BUILD)/obj/examples/xr-%.o $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RELAY_LIBS)
 
