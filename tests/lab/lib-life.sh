@@ -16,7 +16,7 @@ LIFE_DOM0_KIB=4096         # of the 8 MiB of dom0's relay buffers
 # Disk I/O in a guest, for as long as the scenario lasts; not so much that all else stands still.
 load_start() { # [N]
 	guest_bg "${1:-1}" 'fio --name=load --filename=/dev/xvda --ioengine=libaio --direct=1 --thread --rw=randrw --bs=4k \
-		--iodepth=4 --rate_iops=100 --size=256M --time_based --runtime=1000'
+		--iodepth=4 --rate_iops=40 --size=256M --time_based --runtime=1000'
 }
 
 # While it is counted, nothing is under way: each request of a disk holds a grant.
