@@ -116,7 +116,8 @@ static int meet_spans(struct xr_ring *ring, uint64_t *n, struct xenrelay_span *l
 		}
 		/* Else a ring that has stopped could go on telling of losses forever. */
 		if (ring->lost_at == ring->tail)
-			return give_up(ring, "two of the guest's loss spans are in one place");
+			return give_up(ring,
+				       "two of the guest's loss spans are in one place");
 		/* Behind an item, or the ring's end, no more is added to it. */
 		if (!*n && !ring->stopped)
 			return 0;
