@@ -401,7 +401,8 @@ int xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring
  * @sum:	those of all its rings; @broken is that of the first that is
  * @broken_rings: rings that may not be read any more
  * @events_sent: events that the channel has sent, by the guest's word
- * @rang:	events that arrived: times that its doorbell rang here
+ * @rang:	events that arrived: times that its doorbell rang here; one comes from Xen
+ *		when the event channel is bound
  * @muted:	times that the watch of its state was taken back: xenrelay_dispatch()
  * @senseless:	xenrelay_stopped() is true because its state in XenStore cannot be read
  */
