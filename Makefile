@@ -35,7 +35,7 @@ help:
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make sched-compare      I/O schedulers in guest and dom0, compared in the lab (REPEATS=3)'
 	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
-	@echo 'make lint               sparse, clang-format and the man pages'
+	@echo 'make lint               sparse, clang-tidy, clang-format and the man pages'
 	@echo 'make clean              remove $(BUILD)/'
 	@echo 'tests/lab/run NAME      one scenario; -i leaves a shell in dom0'
 
@@ -249,5 +249,7 @@ lint:
 	for page in man/*.[1-9]; do mandoc -T lint -W warning $$page || exit 1; done
 	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
 		KFLAGS='C=2 CF="-Wsparse-error"'
+	tests/tidy $(BUILD)/sparse/modules $(call headers,6.1) '$(filter -I% -D_GNU_SOURCE,$(CPPFLAGS)) \
+		-DXBLK_VERSION="" -std=gnu11' -- $(RELAY_SRC) $(TRACE_SRC) $(PARSE_SRC)
 
 -include $(shell find $(BUILD)/obj $(BUILD)/pic $(BUILD)/san $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)
