@@ -21,7 +21,7 @@ override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules examples install install-programs install-modules clean help
-.PHONY: demo check lint
+.PHONY: demo sched-compare check lint
 .SECONDARY:
 
 all: programs modules examples
@@ -33,8 +33,9 @@ help:
 	@echo 'make examples           xr-sched.ko and xr-sched-read (see examples/README.md); KDIR=DIR likewise'
 	@echo 'make install            both, below PREFIX ($(PREFIX)) and /lib/modules; DESTDIR is honoured'
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
+	@echo 'make sched-compare      I/O schedulers in guest and dom0, compared in the lab (REPEATS=3)'
 	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
-	@echo 'make lint               sparse, clang-format and the man pages'
+	@echo 'make lint               sparse, clang-tidy, clang-format and the man pages'
 	@echo 'make clean              remove $(BUILD)/'
 	@echo 'tests/lab/run NAME      one scenario; -i leaves a shell in dom0'
 
@@ -124,7 +125,8 @@ install: install-programs install-modules
 install-programs: programs
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(BUILD)/bin/xblktrace $(DESTDIR)$(SBINDIR)/
-	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot $(DESTDIR)$(BINDIR)/
+	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot scripts/xblk-sched-report $(DESTDIR)$(BINDIR)/
+	install -m 755 scripts/xblk-sched-run $(DESTDIR)$(SBINDIR)/
 	install -m 644 $(BUILD)/lib/libxenrelay.a $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(BUILD)/lib/$(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/libxenrelay.so
@@ -161,6 +163,12 @@ $(BUILD)/bin/lab-cycles: $(BUILD)/obj/tests/lab/cycles.o $(BUILD)/lib/libxenrela
 
 demo:
 	scripts/demo
+
+# REPEATS=N runs of each scheduler on each side, in turns.
+sched-compare: programs lab-modules-6.1
+	scripts/install-deps build lab plot
+	tests/lab/run -o $(BUILD)/bench tests/bench/sched-compare
+	PATH=$(abspath $(BUILD))/bin:$$PATH scripts/xblk-sched-report $(BUILD)/bench/sched-compare/sched
 
 check:
 	tests/check
@@ -245,5 +253,7 @@ lint:
 	for page in man/*.[1-9]; do mandoc -T lint -W warning $$page || exit 1; done
 	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
 		KFLAGS='C=2 CF="-Wsparse-error"'
+	tests/tidy $(BUILD)/sparse/modules $(call headers,6.1) '$(filter -I% -D_GNU_SOURCE,$(CPPFLAGS)) \
+		-DXBLK_VERSION="" -std=gnu11' -- $(RELAY_SRC) $(TRACE_SRC) $(PARSE_SRC)
 
 -include $(shell find $(BUILD)/obj $(BUILD)/pic $(BUILD)/san $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

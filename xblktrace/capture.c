@@ -117,11 +117,8 @@ static void look_at_guests(struct capture *c)
 			xenrelay_disconnect(guest->channel, 0);
 			if (xenrelay_stopped(guest->channel))
 				guest->ending = c->reason;
-		} else if (xenrelay_stopped(guest->channel)) {
-			guest->ending =
-				xenrelay_domain_exists(c->reader, guest->domain->domid)
-					? "tracer unloaded"
-					: "guest gone";
+		} else {
+			guest->ending = guest_look(guest);
 		}
 	}
 }

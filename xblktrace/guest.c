@@ -206,6 +206,32 @@ int64_t guest_drain(struct guest *guest, struct writer *w, uint64_t time,
 	return records;
 }
 
+const char *guest_look(struct guest *guest)
+{
+	const struct domain *domain = guest->domain;
+	struct xenrelay_channel_stats stats;
+	bool stopped = xenrelay_stopped(guest->channel);
+
+	xenrelay_get_channel_stats(guest->channel, &stats);
+	if (stats.muted && !guest->muted) {
+		msg_say("domain %u (%s): writes to XenStore without end: listened to once "
+			"a second",
+			domain->domid, domain->name);
+		guest->muted = true;
+	}
+	if (!stopped)
+		return NULL;
+	if (stats.senseless) {
+		msg_error(
+			"domain %u (%s): its state in XenStore makes no sense: let go of",
+			domain->domid, domain->name);
+		guest->failed = true;
+		return "guest broke the protocol";
+	}
+	return xenrelay_domain_exists(guest->reader, domain->domid) ? "tracer unloaded"
+								    : "guest gone";
+}
+
 void guest_read_stats(struct guest *guest)
 {
 	unsigned int i;

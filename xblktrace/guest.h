@@ -31,6 +31,7 @@ struct guest_ring {
  * @events:	events that its channel has sent
  * @ending:	why it is about to end: what is in its rings is still read
  * @failed:	it broke the protocol
+ * @muted:	that it writes to XenStore without end has been told
  */
 struct guest {
 	const struct domain *domain;
@@ -41,6 +42,7 @@ struct guest {
 	uint64_t events;
 	const char *ending;
 	bool failed;
+	bool muted;
 };
 
 /*
@@ -64,6 +66,12 @@ int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
  */
 int64_t guest_drain(struct guest *guest, struct writer *w, uint64_t time,
 		    unsigned int *permille);
+
+/*
+ * Why no record comes any more, NULL if some may.  A guest that abuses XenStore is
+ * told of; one that breaks the protocol by it is marked as failed.
+ */
+const char *guest_look(struct guest *guest);
 
 /* Bring the rings' counters up to date. */
 void guest_read_stats(struct guest *guest);
