@@ -309,6 +309,15 @@ static int write_meta(struct capture *c)
 	return err ? -1 : 0;
 }
 
+/* While a guest takes its time: Ctrl-C ends the capture before it has begun. */
+static int interrupted(void *priv)
+{
+	struct capture *c = priv;
+
+	take_signals(c);
+	return c->signals;
+}
+
 /* Guests that cannot be connected to are left out, unless asked for by name. */
 static int connect_guests(struct capture *c)
 {
@@ -320,9 +329,10 @@ static int connect_guests(struct capture *c)
 	for (i = 0; i < c->facts.nr_guests && !c->reason; i++) {
 		struct guest *guest = &c->guests[i];
 
-		if (!guest_connect(guest, c->reader, c->facts.opts, c->writer, xen))
+		if (!guest_connect(guest, c->reader, c->facts.opts, c->writer, xen,
+				   interrupted, c))
 			connected++;
-		else if (guest->domain->named)
+		else if (guest->domain->named && !c->signals)
 			return -1;
 		/* Its connecting may have taken seconds. */
 		if (dom0_now(c->dom0, &xen) || drain(c, xen, &permille) < 0)

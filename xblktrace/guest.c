@@ -62,12 +62,15 @@ static int add_streams(struct guest *guest, struct writer *w, uint64_t time)
 }
 
 int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
-		  const struct options *opts, struct writer *w, uint64_t time)
+		  const struct options *opts, struct writer *w, uint64_t time,
+		  int (*idle)(void *priv), void *idle_priv)
 {
 	const struct domain *domain = guest->domain;
 	struct xenrelay_options connection = {
 		.timeout_ms = CONNECT_MS,
 		.ring_kib = opts->sized ? opts->subbuf_kib * opts->nr_subbufs : 0,
+		.idle = idle,
+		.idle_priv = idle_priv,
 	};
 	char *config = make_config(domain);
 	int err;
@@ -88,6 +91,8 @@ int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
 				       &guest->channel);
 	}
 	free(config);
+	if (err == -ECANCELED)
+		return -1;
 	if (err)
 		return msg_error("%s", xenrelay_strerror(reader));
 

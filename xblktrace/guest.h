@@ -47,10 +47,13 @@ struct guest {
 
 /*
  * Connect, with the channel's configuration made from the guest's disks.  @time
- * is Xen's before it.  Return: 0, or -1 after an error message.
+ * is Xen's before it.  @idle is called now and then while it waits for the guest, and
+ * ends that with another value than 0.  Return: 0, or -1 after an error message, or
+ * silently if @idle wished so.
  */
 int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
-		  const struct options *opts, struct writer *w, uint64_t time);
+		  const struct options *opts, struct writer *w, uint64_t time,
+		  int (*idle)(void *priv), void *idle_priv);
 
 /**
  * guest_drain - move records from the rings into the trace
