@@ -12,6 +12,7 @@
 LIFE_RINGS=(-b 512 -n 8)   # KiB: 4 MiB for each vCPU of a guest and for each CPU of dom0
 LIFE_GUEST_KIB=2048        # of the 8 MiB and more that a channel has in a guest
 LIFE_DOM0_KIB=4096         # of the 8 MiB of dom0's relay buffers
+LIFE_XEN_KIB=1024          # which tells whole MiB
 
 # Disk I/O in a guest, for as long as the scenario lasts; not so much that all else stands still.
 load_start() { # [N]
@@ -78,8 +79,8 @@ life_compare() {
 			END { for (line in n) if (n[line]) print (n[line] > 0 ? "more" : "less"), file ": " line }' \
 			"$dir/before/$file" "$dir/after/$file"
 	done
-	paste -d ' ' $dir/before/memory $dir/after/memory | awk -v guest=$LIFE_GUEST_KIB -v dom0=$LIFE_DOM0_KIB '{
-		may = $1 == "xen" ? 0 : $1 == "dom0" ? dom0 : guest
+	paste -d ' ' $dir/before/memory $dir/after/memory | awk -v guest=$LIFE_GUEST_KIB -v dom0=$LIFE_DOM0_KIB -v xen=$LIFE_XEN_KIB '{
+		may = $1 == "xen" ? xen : $1 == "dom0" ? dom0 : guest
 		if ($3 - $6 > may) print $1 ": " $3 - $6 " KiB of memory are missing"
 	}'
 }
