@@ -249,7 +249,7 @@ static void one_round(struct xenrelay_reader *reader, unsigned int channel)
 	if (!below(10))
 		say_nonsense(reader, name);
 	if (!connect_one(reader, name, &c)) {
-		nap(30);
+		nap(60);
 		return;
 	}
 	while (steps--) {

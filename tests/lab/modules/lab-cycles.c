@@ -266,7 +266,7 @@ static void one_round(struct client *c)
 		.disconnect = reader_disconnect,
 		.priv = c,
 	};
-	unsigned int steps = below(c, 24);
+	unsigned int steps = below(c, 48);
 
 	params.ring_items = 2 + below(c, 400);
 	params.max_ring_items = params.ring_items + below(c, 400);
@@ -285,7 +285,7 @@ static void one_round(struct client *c)
 	xenrelay_close(c->chan);
 	if (!below(c, 8))
 		xenrelay_close(NULL);
-	msleep(below(c, 30));
+	msleep(below(c, 10));
 }
 
 static int run(void *arg)
