@@ -57,7 +57,7 @@ life_take() { # DIRECTORY
 	xl list | tail -n +2 | wc -l >"$dir/domains"
 	xenstore-ls -f | sed 's/ = .*//' | life_anonymous >"$dir/nodes"
 	rm -f /run/lab/memreport # which would be appended to
-	xenstore-control memreport /run/lab/memreport
+	xenstore-control memreport /run/lab/memreport >/dev/null
 	awk '/struct watch / { n = NR } n && NR > n && NR <= n + 2 && $1 ~ "^[/@]" { print $1 }' /run/lab/memreport |
 		life_anonymous >"$dir/watches"
 	{
