@@ -35,7 +35,7 @@ MEMORY_KIB="awk '/^(MemFree|Buffers|Cached):/ { n += \$2 } END { print \"memory-
 life_anonymous() {
 	local file names=()
 	for file in /run/lab/guest*.domid; do
-		[ ! -e "$file" ] || names+=(-e "s,([/=])$(cat "$file")(/|\$),\\1$(basename "$file" .domid)\\2,g")
+		[ ! -e "$file" ] || names+=(-e "s,/(domain|libxl|device-model|backend/[a-z]+)/$(cat "$file")(/|\$),/\\1/$(basename "$file" .domid)\\2,g")
 	done
 	sed -E -e 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/UUID/' "${names[@]}" | sort
 }
