@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "event.h"
 #include "util.h"
 
 /* Indexed by event; 0: has no disk and a form of its own. */
@@ -16,22 +17,6 @@ static const char letters[XBLK_EV_MAX] = {
 	[XBLK_EV_LOST] = 'L',	  [XBLK_EV_CLOCK] = 'c',
 };
 
-static bool aux_is_pid(unsigned int event)
-{
-	switch (event) {
-	case XBLK_EV_QUEUE:
-	case XBLK_EV_BACKMERGE:
-	case XBLK_EV_FRONTMERGE:
-	case XBLK_EV_SPLIT:
-	case XBLK_EV_REMAP:
-	case XBLK_EV_RING:
-	case XBLK_EV_PROCESS:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool shown(const struct filter *f, const struct stream *s, const struct disk *disk)
 {
 	/* A filter is for guests; dom0's events are always of interest. */
@@ -43,7 +28,7 @@ static bool shown(const struct filter *f, const struct stream *s, const struct d
 static void print_block(FILE *out, const struct stream *s, const struct xblk_record *r)
 {
 	const struct process *p =
-		aux_is_pid(r->event) ? map_get(&s->dom->processes, r->aux) : NULL;
+		event_has_pid(r->event) ? map_get(&s->dom->processes, r->aux) : NULL;
 	char op[16];
 
 	op_letters(op, r->op, r->nr_sectors);
@@ -73,7 +58,7 @@ void event_print(FILE *out, const struct parse *p, const struct filter *f,
 	snprintf(name, sizeof(name), "%u:%s", s->dom->domid, disk ? disk->name : "-");
 	fprintf(out, "%12s %3u %8" PRIu64 " %s%5" PRIu64 ".%09" PRIu64 " %5u %2c", name,
 		s->cpu, s->sequence, ns < 0 ? "-" : "", abs_ns / 1000000000,
-		abs_ns % 1000000000, aux_is_pid(r->event) ? r->aux : 0,
+		abs_ns % 1000000000, event_has_pid(r->event) ? r->aux : 0,
 		gap ? 'L' : letters[r->event]);
 	switch (r->event) {
 	case EV_GAP:

@@ -3,17 +3,6 @@
 
 #define SUB (1u << HIST_SUB_BITS)
 
-static size_t bucket_of(uint64_t ns)
-{
-	unsigned int shift;
-
-	/* Below two times SUB every value has a bucket of its own. */
-	if (ns < 2 * SUB)
-		return ns;
-	shift = 63 - __builtin_clzll(ns) - HIST_SUB_BITS;
-	return ((size_t)shift << HIST_SUB_BITS) + (ns >> shift);
-}
-
 uint64_t hist_lower(size_t bucket)
 {
 	unsigned int shift;
@@ -32,7 +21,7 @@ void hist_add(struct hist *h, uint64_t ns)
 		h->max = ns;
 	h->count++;
 	h->sum += ns;
-	h->buckets[bucket_of(ns)]++;
+	h->buckets[hist_bucket(ns)]++;
 }
 
 void hist_merge(struct hist *to, const struct hist *from)

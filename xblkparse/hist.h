@@ -19,6 +19,17 @@ struct hist {
 	uint64_t buckets[HIST_BUCKETS];
 };
 
+static inline size_t hist_bucket(uint64_t ns)
+{
+	unsigned int shift;
+
+	/* Below two octaves' worth every value has a bucket of its own. */
+	if (ns < 2u << HIST_SUB_BITS)
+		return ns;
+	shift = 63 - __builtin_clzll(ns) - HIST_SUB_BITS;
+	return ((size_t)shift << HIST_SUB_BITS) + (ns >> shift);
+}
+
 void hist_add(struct hist *h, uint64_t ns);
 void hist_merge(struct hist *to, const struct hist *from);
 uint64_t hist_mean(const struct hist *h);

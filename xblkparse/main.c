@@ -70,20 +70,6 @@ static int bad_usage(const char *what, const char *arg)
 	return 2;
 }
 
-static bool parse_domid(struct filter *f, const char *arg)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(arg, &end, 10);
-	if (errno || end == arg || *end || *arg == '-' || n > UINT16_MAX)
-		return false;
-	f->have_domid = true;
-	f->domid = n;
-	return true;
-}
-
 /* -1: go on; else the exit status. */
 static int parse_options(struct options *o, int argc, char **argv)
 {
@@ -117,7 +103,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 				o->json = true;
 			break;
 		case 'd':
-			if (!parse_domid(&o->filter, optarg))
+			if (!filter_parse_domid(&o->filter, optarg))
 				return bad_usage("not a domain id", optarg);
 			break;
 		case 'D':

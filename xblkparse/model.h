@@ -38,6 +38,9 @@ struct disk {
 	struct disk_stats stats;
 	uint64_t flush_q_ns; /* earliest flush that waits for a request of its own */
 	uint64_t nr_flush_q;
+	uint32_t flush_pid; /* who queued it */
+	/* both sides' */
+	struct flushes *flushes; /* NULL until there is one */
 	/* the backend's */
 	char scheduler[NAME_LEN];
 	struct list flush_bios; /* empty flush bios that no request has taken up */

@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-bool filter_disk(const struct filter *f, const struct disk *disk)
-{
-	return !disk->dom->backend && filter_domain(f, disk->dom) &&
-	       (!f->disk || !strcmp(f->disk, disk->name));
-}
-
 void total_stats(const struct parse *p, const struct filter *f, struct disk_stats *to)
 {
 	memset(to, 0, sizeof(*to));

@@ -5,21 +5,8 @@
 
 #include <stdio.h>
 
+#include "filter.h"
 #include "parse.h"
-
-struct filter {
-	bool have_domid;
-	unsigned int domid;
-	const char *disk; /* name, or NULL */
-};
-
-/* A guest disk that is to be shown. */
-static inline bool filter_domain(const struct filter *f, const struct domain *dom)
-{
-	return !f->have_domid || f->domid == dom->domid;
-}
-
-bool filter_disk(const struct filter *f, const struct disk *disk);
 
 /* All shown disks of guests in one; the caller calls stats_deinit(). */
 void total_stats(const struct parse *p, const struct filter *f, struct disk_stats *to);

@@ -103,7 +103,7 @@ void parse_run(struct parse *p)
 	}
 	p->began = true;
 	p->merge.start_ns = p->reader.header.xen_ns;
-	p->join.now_ns = p->merge.start_ns;
+	p->join.now_ns = p->join.start_ns = p->merge.start_ns;
 	while ((ret = reader_next(&p->reader, &c, &payload)) > 0) {
 		chunk(p, &c, payload);
 		if ((p->stop && *p->stop) || (p->on_chunk && !p->on_chunk(p->ctx, p))) {
