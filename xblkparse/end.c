@@ -86,3 +86,34 @@ bool parse_conserved(const struct parse *p)
 	}
 	return good;
 }
+
+bool parse_sides(const struct parse *p)
+{
+	uint64_t guests_issued = 0;
+	bool good = true;
+
+	for (size_t i = 0; i < p->model.nr_disks; i++) {
+		const struct disk *d = p->model.all_disks[i];
+		struct account a;
+
+		if (d->dom->backend)
+			continue;
+		parse_account(p, d->dom, &a);
+		guests_issued += d->backing ? d->stats.guest.issued : 0;
+		if (a.found || a.lost || !d->stats.backend.bios)
+			continue;
+		msg("domain %u: dom0 served %s, but the trace has no record of the guest's",
+		    d->dom->domid, d->name);
+		good = false;
+	}
+	if (guests_issued && p->model.backend) {
+		struct account a;
+
+		parse_account(p, p->model.backend, &a);
+		if (!a.found && !a.lost) {
+			msg("dom0: the trace has no record of it, so nothing can be followed");
+			good = false;
+		}
+	}
+	return good;
+}
