@@ -180,3 +180,15 @@ void account_queued_bios(struct join *j)
 		}
 	}
 }
+
+void account_finish(struct join *j)
+{
+	for (size_t i = 0; i < j->model->nr_disks; i++) {
+		struct analysis *a = j->model->all_disks[i]->stats.analysis;
+
+		if (!a)
+			continue;
+		slowest_sort(&a->slowest);
+		slowest_sort(&a->oldest);
+	}
+}

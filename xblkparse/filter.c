@@ -49,8 +49,7 @@ bool filter_request(const struct filter *f, const struct join *j, const struct r
 	uint64_t begin = rq->flags & RQ_NO_Q ? rq->d_ns : rq->q_ns;
 	uint64_t end = rq->flags & RQ_COMPLETED ? rq->c_ns : j->last_ns;
 
-	return op_chosen(f, rq->op) &&
-	       sectors_chosen(f, rq->sector, rq->nr_sectors) &&
+	return op_chosen(f, rq->op) && sectors_chosen(f, rq->sector, rq->nr_sectors) &&
 	       process_chosen(f, rq->disk->dom, rq->pid) &&
 	       time_chosen(f, j->start_ns, begin) &&
 	       sub_sat(end, begin) >= f->min_latency_ns;

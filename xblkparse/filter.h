@@ -10,14 +10,14 @@
 struct filter {
 	bool have_domid;
 	unsigned int domid;
-	const char *disk;	/* name, or NULL */
-	unsigned int ops;	/* a bit each of enum xblk_op; 0: all */
-	bool have_sectors;	/* any of first_sector..last_sector */
+	const char *disk;  /* name, or NULL */
+	unsigned int ops;  /* a bit each of enum xblk_op; 0: all */
+	bool have_sectors; /* any of first_sector..last_sector */
 	uint64_t first_sector, last_sector;
 	bool have_pid;
 	uint32_t pid;
-	const char *comm;	/* name of the process, or NULL */
-	bool have_time;		/* from_ns <= t < to_ns since the trace began */
+	const char *comm; /* name of the process, or NULL */
+	bool have_time;	  /* from_ns <= t < to_ns since the trace began */
 	uint64_t from_ns, to_ns;
 	uint64_t min_latency_ns;
 };

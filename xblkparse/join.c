@@ -135,4 +135,5 @@ void join_finish(struct join *j)
 	}
 	/* No request will come for the bios that still wait for one. */
 	join_advance(j, UINT64_MAX);
+	account_finish(j);
 }

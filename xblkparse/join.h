@@ -199,7 +199,9 @@ void account_done(struct join *j, struct disk *disk, enum side side, const struc
 		  uint64_t ns);
 void account_flush_begin(struct rq *rq);
 void account_flush_end(struct rq *rq, uint64_t ns);
+/* The trace is over: before and after requests in flight got their bins. */
 void account_queued_bios(struct join *j);
+void account_finish(struct join *j);
 
 /* verdict.c */
 struct verdict verdict_span(const struct join *j, const struct rq *rq);

@@ -384,6 +384,7 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 		.op = r->op,
 		.sector = r->sector,
 		.nr_sectors = r->nr_sectors,
+		.q_ns = r->time,
 		.d_ns = r->time,
 		.c_ns = r->time,
 		.error = r->aux,
@@ -399,6 +400,7 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 		bin = BIN_LOST;
 	else if (guest->evicted_rqs)
 		bin = BIN_EVICTED;
+	account_done(j, disk, SIDE_GUEST, &rq, r->time);
 	if (account_request(j, &rq, bin, NULL))
 		verdict_keep(j, span, bin);
 }

@@ -27,6 +27,13 @@ uint64_t total_uncertainty(const struct parse *p, const struct filter *f)
 	return most;
 }
 
+const char *process_name(const struct domain *dom, uint32_t pid)
+{
+	const struct process *p = map_get(&dom->processes, pid);
+
+	return p && p->known ? p->comm : "?";
+}
+
 /* blktrace's RWBS: flush first, then what is done, then how. */
 void op_letters(char *to, unsigned int op, uint32_t nr_sectors)
 {

@@ -69,8 +69,8 @@ struct disk_stats {
 	int64_t min_u_t, min_0_t;	/* of all with both ends, negative ones too */
 	uint64_t clock_checked;
 	uint64_t sum_checked, sum_failed;
-	uint64_t not_chosen;		 /* requests that a filter left out of all above */
-	struct analysis *analysis;	 /* NULL until there is something in it */
+	uint64_t not_chosen;		/* requests that a filter left out of all above */
+	struct analysis *analysis;	/* NULL until there is something in it */
 	struct hist *window[STAGE_MAX]; /* as stages, since the last running report */
 };
 

@@ -126,6 +126,12 @@ void timeline_joined(struct timeline *t, uint64_t c_ns, const int64_t stages[STA
 		in->max_q2c = stages[STAGE_Q2C];
 }
 
+void timeline_coarsen(struct timeline *t, unsigned int max_nr)
+{
+	while (t->nr > max_nr)
+		halve(t);
+}
+
 void timeline_depth(const struct timeline *t, enum side side, enum state state,
 		    double *depth)
 {

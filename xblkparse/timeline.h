@@ -58,6 +58,8 @@ void timeline_open(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d
 		   uint64_t now_ns);
 /* A joined request, which came back at @c_ns. */
 void timeline_joined(struct timeline *t, uint64_t c_ns, const int64_t stages[STAGE_MAX]);
+/* At most @max_nr intervals, wider ones; @max_nr > 0. */
+void timeline_coarsen(struct timeline *t, unsigned int max_nr);
 /* How many were under way, on an average of each interval: @depth[t->nr]. */
 void timeline_depth(const struct timeline *t, enum side side, enum state state,
 		    double *depth);

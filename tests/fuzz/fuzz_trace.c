@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
 #include "output.h"
 #include "parse.h"
+#include "report.h"
 #include "trace_gen.h"
 #include "util.h"
 
@@ -55,6 +57,7 @@ static void check_disk(const struct disk_stats *st)
 }
 
 static FILE *null;
+static struct format *format;
 
 static void on_request(void *ctx, const struct rq *rq, enum bin bin,
 		       const int64_t stages[STAGE_MAX])
@@ -62,17 +65,22 @@ static void on_request(void *ctx, const struct rq *rq, enum bin bin,
 	static const struct filter all;
 
 	request_print(null, ctx, &all, rq, bin, stages);
+	csv_request_print(null, ctx, &all, rq, bin, stages);
 }
 
 static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 {
 	static const struct filter all;
 
-	event_print(null, ctx, &all, s, r);
+	if (event_shown(ctx, &all, s, r))
+		event_print(null, ctx, s, r);
+	format_print(null, format, ctx, s, r);
 }
 
 static void parse_bytes(const uint8_t *data, size_t len)
 {
+	static const struct report_options everything = {
+		.by = ~0u, .slowest = true, .colour = true};
 	static const struct filter all;
 	struct bytes b = {data, len};
 	struct parse *p = xcalloc(1, sizeof(*p));
@@ -92,7 +100,8 @@ static void parse_bytes(const uint8_t *data, size_t len)
 		check(p->model.domains[i]->backend || !p->model.domains[i]->nr_rqs,
 		      "a request has no end");
 	if (p->began) {
-		report_print(null, p, &all, true);
+		report_print(null, p, &all, &everything);
+		csv_summary(null, p, &all);
 		json_print(null, p, &all);
 	}
 	parse_deinit(p);
@@ -152,8 +161,13 @@ static void parse_series(const uint8_t *data, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	char why[80];
+
 	if (!null)
 		null = fopen("/dev/null", "w");
+	if (!format)
+		format = format_parse("%a%b%c%C%d%D%e%g%i%k%m%M%n%N%p%s%S%t%T%u%z", why,
+				      sizeof(why));
 	msg_silent = true;
 	reader_trust_checksums = true;
 	if (!size)
