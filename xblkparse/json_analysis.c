@@ -113,52 +113,66 @@ static json_t *bands(const struct bands *b, const struct hist *q2c)
 	return j;
 }
 
-static json_t *interval_side(const struct timeline *t, unsigned int i, enum side side,
-			     double depth_q2c, double depth_d2c)
+/* A value for each interval in a row of its own: what a plot is made from. */
+static json_t *side(const struct timeline *t, enum side side)
 {
-	const struct interval *in = &t->intervals[i];
-	double seconds = (double)(1ull << t->shift) / 1e9;
-	json_t *j = json_object();
+	static const char *const depths[STATE_MAX] = {"depth_q2c", "depth_d2c"};
+	double depth[TIMELINE_INTERVALS], seconds = (double)(1ull << t->shift) / 1e9;
+	json_t *j = json_object(), *ios = json_array(), *sectors = json_array(),
+	       *iops = json_array(), *rate = json_array();
 
-	json_set(j, "ios", in->side[side].ios);
-	json_set(j, "sectors", in->side[side].sectors);
-	json_set_real(j, "iops", in->side[side].ios / seconds);
-	json_set_real(j, "bytes_per_s", in->side[side].sectors * 512.0 / seconds);
-	json_set_real(j, "depth_q2c", depth_q2c);
-	json_set_real(j, "depth_d2c", depth_d2c);
+	for (unsigned int i = 0; i < t->nr; i++) {
+		uint64_t n = t->intervals[i].side[side].ios,
+			 s = t->intervals[i].side[side].sectors;
+
+		json_array_append_new(ios, json_u64(n));
+		json_array_append_new(sectors, json_u64(s));
+		json_array_append_new(iops, json_real(n / seconds));
+		json_array_append_new(rate, json_real(s * 512.0 / seconds));
+	}
+	json_object_set_new(j, "ios", ios);
+	json_object_set_new(j, "sectors", sectors);
+	json_object_set_new(j, "iops", iops);
+	json_object_set_new(j, "bytes_per_s", rate);
+	for (int state = 0; state < STATE_MAX; state++) {
+		json_t *values = json_array();
+
+		timeline_depth(t, side, state, depth);
+		for (unsigned int i = 0; i < t->nr; i++)
+			json_array_append_new(values, json_real(depth[i]));
+		json_object_set_new(j, depths[state], values);
+	}
 	return j;
 }
 
-static json_t *timeline(const struct timeline *t, uint64_t start_ns)
+static json_t *timeline(const struct timeline *t)
 {
-	static double depth[SIDE_MAX][STATE_MAX][TIMELINE_INTERVALS];
-	json_t *j = json_object(), *all = json_array();
+	json_t *j = json_object(), *joined = json_array(), *max = json_array(),
+	       *means = json_object();
 
-	for (int side = 0; side < SIDE_MAX; side++) {
-		for (int state = 0; state < STATE_MAX; state++)
-			timeline_depth(t, side, state, depth[side][state]);
-	}
 	for (unsigned int i = 0; i < t->nr; i++) {
-		const struct interval *in = &t->intervals[i];
-		json_t *o = json_object();
+		json_array_append_new(joined, json_u64(t->intervals[i].joined));
+		json_array_append_new(max, json_u64(t->intervals[i].max_q2c));
+	}
+	for (int s = 0; s < STAGE_PARTS; s++) {
+		json_t *values = json_array();
 
-		json_set(o, "start_ns",
-			 t->start_ns - start_ns + ((uint64_t)i << t->shift));
-		json_object_set_new(o, "guest",
-				    interval_side(t, i, SIDE_GUEST,
-						  depth[SIDE_GUEST][STATE_Q2C][i],
-						  depth[SIDE_GUEST][STATE_D2C][i]));
-		json_object_set_new(o, "backend",
-				    interval_side(t, i, SIDE_BACKEND,
-						  depth[SIDE_BACKEND][STATE_Q2C][i],
-						  depth[SIDE_BACKEND][STATE_D2C][i]));
-		json_set(o, "joined", in->joined);
-		json_object_set_new(o, "stage_mean_ns", stage_means(in->sum, in->joined));
-		json_set(o, "max_ns", in->max_q2c);
-		json_array_append_new(all, o);
+		for (unsigned int i = 0; i < t->nr; i++) {
+			const struct interval *in = &t->intervals[i];
+
+			json_array_append_new(
+				values, in->joined ? json_u64(in->sum[s] / in->joined)
+						   : json_null());
+		}
+		json_object_set_new(means, stage_names[s], values);
 	}
 	json_set(j, "interval_ns", t->nr ? 1ull << t->shift : 0);
-	json_object_set_new(j, "intervals", all);
+	json_set(j, "intervals", t->nr);
+	json_object_set_new(j, "guest", side(t, SIDE_GUEST));
+	json_object_set_new(j, "backend", side(t, SIDE_BACKEND));
+	json_object_set_new(j, "joined", joined);
+	json_object_set_new(j, "stage_mean_ns", means);
+	json_object_set_new(j, "max_ns", max);
 	return j;
 }
 
@@ -245,7 +259,7 @@ void json_analysis(json_t *to, const struct parse *p, const struct disk *d)
 	json_object_set_new(to, "by_process_others",
 			    a->breakdown.others ? row(a->breakdown.others) : json_null());
 	json_object_set_new(to, "bands", bands(&a->bands, d->stats.stages[STAGE_Q2C]));
-	json_object_set_new(to, "timeline", timeline(&a->timeline, p->join.start_ns));
+	json_object_set_new(to, "timeline", timeline(&a->timeline));
 	json_object_set_new(to, "slowest",
 			    slowest(&a->slowest, d->dom, p->join.start_ns));
 	json_object_set_new(to, "in_flight", in_flight(a, p, d));
