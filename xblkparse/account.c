@@ -66,9 +66,12 @@ static void account_joined(struct join *j, const struct rq *rq,
 	struct analysis *a = analysis_of(j, rq->disk);
 	uint64_t guest_ns, backend_ns;
 
-	breakdown_add(&a->breakdown, rq->op, rq->nr_sectors, rq->pid, stages);
+	breakdown_add(&a->breakdown, rq->op, rq->nr_sectors, stages);
+	if (j->processes)
+		breakdown_add_process(&a->breakdown, rq->pid, rq->nr_sectors, stages);
 	bands_add(&a->bands, stages);
-	timeline_joined(&a->timeline, rq->c_ns, stages);
+	if (j->timeline)
+		timeline_joined(&a->timeline, rq->c_ns, stages);
 	guest_ns = flush_wait(a, SIDE_GUEST, rq->disk, rq->q_ns, rq->d_ns);
 	backend_ns = flush_wait(a, SIDE_BACKEND, rq->chain.disk, rq->chain.q_ns,
 				rq->chain.d_ns);
@@ -108,7 +111,8 @@ static void account_in_flight(struct join *j, const struct rq *rq)
 	slow.reached = reached(rq);
 	a->reached[slow.reached]++;
 	slowest_add(&a->oldest, &slow);
-	timeline_open(&a->timeline, SIDE_GUEST, rq->q_ns, rq->d_ns, j->last_ns);
+	if (j->timeline)
+		timeline_open(&a->timeline, SIDE_GUEST, rq->q_ns, rq->d_ns, j->last_ns);
 }
 
 bool account_request(struct join *j, const struct rq *rq, enum bin bin,
@@ -140,8 +144,9 @@ bool account_request(struct join *j, const struct rq *rq, enum bin bin,
 void account_done(struct join *j, struct disk *disk, enum side side, const struct rq *rq,
 		  uint64_t ns)
 {
-	timeline_done(&analysis_of(j, disk)->timeline, side, rq->q_ns, rq->d_ns, ns,
-		      rq->nr_sectors);
+	if (j->timeline)
+		timeline_done(&analysis_of(j, disk)->timeline, side, rq->q_ns, rq->d_ns,
+			      ns, rq->nr_sectors);
 }
 
 void account_flush_begin(struct rq *rq)

@@ -48,9 +48,14 @@ static struct row **process_row(struct breakdown *b, uint32_t pid)
 }
 
 void breakdown_add(struct breakdown *b, unsigned int op, uint32_t nr_sectors,
-		   uint32_t pid, const int64_t stages[STAGE_MAX])
+		   const int64_t stages[STAGE_MAX])
 {
 	row_add(&b->cells[op & XBLK_OP_MASK][size_class(nr_sectors)], nr_sectors, stages);
+}
+
+void breakdown_add_process(struct breakdown *b, uint32_t pid, uint32_t nr_sectors,
+			   const int64_t stages[STAGE_MAX])
+{
 	row_add(process_row(b, pid), nr_sectors, stages);
 }
 

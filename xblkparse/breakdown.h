@@ -58,7 +58,9 @@ static inline uint32_t size_class_to(unsigned int class)
 }
 
 void breakdown_add(struct breakdown *b, unsigned int op, uint32_t nr_sectors,
-		   uint32_t pid, const int64_t stages[STAGE_MAX]);
+		   const int64_t stages[STAGE_MAX]);
+void breakdown_add_process(struct breakdown *b, uint32_t pid, uint32_t nr_sectors,
+			   const int64_t stages[STAGE_MAX]);
 /* @to += @from, which may be NULL. */
 void row_merge(struct row *to, const struct row *from);
 /* The margins; @to is overwritten.  False if there is nothing. */

@@ -13,17 +13,6 @@ uint64_t hist_lower(size_t bucket)
 	return (uint64_t)((bucket & (SUB - 1)) | SUB) << shift;
 }
 
-void hist_add(struct hist *h, uint64_t ns)
-{
-	if (!h->count || ns < h->min)
-		h->min = ns;
-	if (!h->count || ns > h->max)
-		h->max = ns;
-	h->count++;
-	h->sum += ns;
-	h->buckets[hist_bucket(ns)]++;
-}
-
 void hist_merge(struct hist *to, const struct hist *from)
 {
 	if (!from->count)

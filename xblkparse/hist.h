@@ -14,7 +14,7 @@
 
 struct hist {
 	uint64_t count;
-	uint64_t min, max; /* exact; valid if count */
+	uint64_t min, max; /* exact; 0 without a count */
 	unsigned __int128 sum;
 	uint64_t buckets[HIST_BUCKETS];
 };
@@ -30,7 +30,17 @@ static inline size_t hist_bucket(uint64_t ns)
 	return ((size_t)shift << HIST_SUB_BITS) + (ns >> shift);
 }
 
-void hist_add(struct hist *h, uint64_t ns);
+static inline void hist_add(struct hist *h, uint64_t ns)
+{
+	if (!h->count || ns < h->min)
+		h->min = ns;
+	if (ns > h->max)
+		h->max = ns;
+	h->count++;
+	h->sum += ns;
+	h->buckets[hist_bucket(ns)]++;
+}
+
 void hist_merge(struct hist *to, const struct hist *from);
 uint64_t hist_mean(const struct hist *h);
 /* The value that @permille / 1000 of all are not above; 0 if empty. */

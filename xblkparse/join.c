@@ -11,6 +11,7 @@ void join_init(struct join *j, struct model *model)
 	j->model = model;
 	j->max_in_flight = JOIN_MAX_IN_FLIGHT;
 	j->top = SLOWEST_DEFAULT;
+	j->timeline = j->processes = true;
 	pool_init(&j->bios, sizeof(struct bio));
 	pool_init(&j->rqs, sizeof(struct rq));
 	list_init(&j->hold);

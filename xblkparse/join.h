@@ -125,7 +125,9 @@ struct join {
 	const struct filter *filter; /* requests that count, or NULL: all */
 	unsigned int top;	     /* how many of the slowest are kept */
 	bool windows;		     /* keep statistics for a running report */
-	join_request_fn on_request;  /* or NULL */
+	/* on at first; each costs some ns a request */
+	bool timeline, processes;
+	join_request_fn on_request; /* or NULL */
 	void *ctx;
 };
 

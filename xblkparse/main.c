@@ -209,6 +209,8 @@ static void prepare(struct run *run)
 		p->join.filter = &o->filter;
 	p->join.top = o->top;
 	p->join.windows = o->interval_ns;
+	p->join.timeline = o->json || o->json_file || o->report.by & REPORT_TIME;
+	p->join.processes = o->json || o->json_file || o->report.by & REPORT_PROCESS;
 	p->on_chunk = on_chunk;
 	p->ctx = run;
 	p->stop = &stop;

@@ -258,16 +258,24 @@ static void print_in_flight(FILE *out, const struct parse *p, const struct disk 
 	const struct analysis *a = d->stats.analysis;
 	const char *sep = "";
 
-	if (!a->oldest.nr)
+	if (!d->stats.queued_bios && (!a || !a->oldest.nr))
 		return;
-	fprintf(out, "  %sstuck%s  in flight at the end: ", paint->bad, paint->off);
-	for (int i = 0; i < STAGE_PARTS; i++) {
+	fprintf(out, "  %sopen%s   at the end: ", paint->most, paint->off);
+	for (int i = 0; a && i < STAGE_PARTS; i++) {
 		if (!a->reached[i])
 			continue;
-		fprintf(out, "%s%" PRIu64 " in %s", sep, a->reached[i], stage_names[i]);
+		fprintf(out, "%s%" PRIu64 " requests in %s", sep, a->reached[i],
+			stage_names[i]);
 		sep = ", ";
 	}
-	fputs("; the oldest:\n", out);
+	if (d->stats.queued_bios)
+		fprintf(out, "%s%" PRIu64 " bios in no issued request", sep,
+			d->stats.queued_bios);
+	if (!a || !a->oldest.nr) {
+		fputc('\n', out);
+		return;
+	}
+	fputs("; the oldest requests:\n", out);
 	for (unsigned int i = 0; i < a->oldest.nr; i++) {
 		const struct slow *s = &a->oldest.heap[i];
 
@@ -285,8 +293,6 @@ void report_analysis(FILE *out, const struct parse *p, const struct disk *d,
 	struct paint paint = paint_for(o->colour);
 	struct unit unit;
 
-	if (!a)
-		return;
 	if (st->bins[BIN_JOINED]) {
 		unit = unit_for(hist_mean(st->stages[STAGE_Q2C]));
 		if (o->by & REPORT_BAND)

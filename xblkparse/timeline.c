@@ -10,29 +10,23 @@ void timeline_init(struct timeline *t, uint64_t start_ns)
 	t->shift = TIMELINE_FIRST_SHIFT;
 }
 
-/* Those that last through whole intervals are told by sums of changes. */
-static void busy_join(struct busy *to, const struct busy *a, const struct busy *b,
-		      int64_t *through, uint64_t width)
-{
-	int64_t first = *through + a->change, second = first + b->change;
-
-	to->ns = a->ns + b->ns + (first + second) * width;
-	to->change = 0;
-	*through = second;
-}
-
 static void interval_join(struct interval *to, const struct interval *a,
-			  const struct interval *b, int64_t through[SIDE_MAX][STATE_MAX],
-			  uint64_t width)
+			  const struct interval *b, uint64_t width)
 {
 	struct interval sum = *a;
 
 	for (int i = 0; i < SIDE_MAX; i++) {
 		sum.side[i].ios += b->side[i].ios;
 		sum.side[i].sectors += b->side[i].sectors;
-		for (int k = 0; k < STATE_MAX; k++)
-			busy_join(&sum.side[i].busy[k], &a->side[i].busy[k],
-				  &b->side[i].busy[k], &through[i][k], width);
+		for (int k = 0; k < STATE_MAX; k++) {
+			const struct busy *first = &a->side[i].busy[k],
+					  *second = &b->side[i].busy[k];
+
+			/* The first one's changes hold in all of the second one. */
+			sum.side[i].busy[k].ns +=
+				second->ns + (uint64_t)first->change * width;
+			sum.side[i].busy[k].change += second->change;
+		}
 	}
 	sum.joined += b->joined;
 	for (int i = 0; i < STAGE_PARTS; i++)
@@ -44,11 +38,9 @@ static void interval_join(struct interval *to, const struct interval *a,
 
 static void halve(struct timeline *t)
 {
-	int64_t through[SIDE_MAX][STATE_MAX] = {{0}};
-
 	for (unsigned int i = 0; i < TIMELINE_INTERVALS / 2; i++)
 		interval_join(&t->intervals[i], &t->intervals[2 * i],
-			      &t->intervals[2 * i + 1], through, 1ull << t->shift);
+			      &t->intervals[2 * i + 1], 1ull << t->shift);
 	memset(&t->intervals[TIMELINE_INTERVALS / 2], 0,
 	       TIMELINE_INTERVALS / 2 * sizeof(t->intervals[0]));
 	t->shift++;
@@ -56,7 +48,7 @@ static void halve(struct timeline *t)
 }
 
 /* The interval of a time; there is one afterwards. */
-static unsigned int reach(struct timeline *t, uint64_t ns)
+static inline unsigned int reach(struct timeline *t, uint64_t ns)
 {
 	/* Clocks may differ by a little, and a guest's time may be anything. */
 	uint64_t since = ns > t->start_ns ? ns - t->start_ns : 0;
@@ -68,31 +60,37 @@ static unsigned int reach(struct timeline *t, uint64_t ns)
 	return since >> t->shift;
 }
 
-static uint64_t begin_of(const struct timeline *t, unsigned int i)
+static inline uint64_t end_of(const struct timeline *t, unsigned int i)
 {
-	return t->start_ns + ((uint64_t)i << t->shift);
+	return ((uint64_t)i + 1) << t->shift;
 }
 
-/* The interval @last has been reached, and contains @to. */
-static void busy_add(struct timeline *t, enum side side, enum state state, uint64_t from,
-		     uint64_t to, unsigned int last)
+/* At @since the start, which has been reached. */
+static inline void enter(struct timeline *t, enum side side, enum state state,
+			 uint64_t since)
 {
-	struct interval *in = t->intervals;
-	unsigned int first;
+	unsigned int i = since >> t->shift;
+	struct busy *b = &t->intervals[i].side[side].busy[state];
 
-	if (from < t->start_ns)
-		from = t->start_ns;
-	if (from >= to)
-		return;
-	first = (from - t->start_ns) >> t->shift;
-	if (first == last) {
-		in[first].side[side].busy[state].ns += to - from;
-		return;
-	}
-	in[first].side[side].busy[state].ns += begin_of(t, first + 1) - from;
-	in[first + 1].side[side].busy[state].change++;
-	in[last].side[side].busy[state].change--;
-	in[last].side[side].busy[state].ns += to - begin_of(t, last);
+	b->ns += end_of(t, i) - since;
+	b->change++;
+}
+
+/* From Q and D on, up to @last's @until since the start. */
+static inline void add_busy(struct timeline *t, enum side side, uint64_t q_ns,
+			    uint64_t d_ns, uint64_t until, unsigned int last)
+{
+	struct busy *b = t->intervals[last].side[side].busy;
+	uint64_t q = q_ns > t->start_ns ? q_ns - t->start_ns : 0;
+	uint64_t d = d_ns > t->start_ns ? d_ns - t->start_ns : 0;
+	uint64_t rest = end_of(t, last) - until;
+
+	enter(t, side, STATE_Q2C, q < until ? q : until);
+	enter(t, side, STATE_D2C, d < until ? d : until);
+	b[STATE_Q2C].ns -= rest;
+	b[STATE_Q2C].change--;
+	b[STATE_D2C].ns -= rest;
+	b[STATE_D2C].change--;
 }
 
 void timeline_open(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d_ns,
@@ -100,8 +98,8 @@ void timeline_open(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d
 {
 	unsigned int last = reach(t, now_ns);
 
-	busy_add(t, side, STATE_Q2C, q_ns, now_ns, last);
-	busy_add(t, side, STATE_D2C, d_ns, now_ns, last);
+	add_busy(t, side, q_ns, d_ns, now_ns > t->start_ns ? now_ns - t->start_ns : 0,
+		 last);
 }
 
 void timeline_done(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d_ns,
@@ -111,8 +109,7 @@ void timeline_done(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d
 
 	t->intervals[last].side[side].ios++;
 	t->intervals[last].side[side].sectors += nr_sectors;
-	busy_add(t, side, STATE_Q2C, q_ns, c_ns, last);
-	busy_add(t, side, STATE_D2C, d_ns, c_ns, last);
+	add_busy(t, side, q_ns, d_ns, c_ns > t->start_ns ? c_ns - t->start_ns : 0, last);
 }
 
 void timeline_joined(struct timeline *t, uint64_t c_ns, const int64_t stages[STAGE_MAX])
@@ -140,7 +137,8 @@ void timeline_depth(const struct timeline *t, enum side side, enum state state,
 	for (unsigned int i = 0; i < t->nr; i++) {
 		const struct busy *b = &t->intervals[i].side[side].busy[state];
 
+		depth[i] = (double)through +
+			   (double)(int64_t)b->ns / (double)(1ull << t->shift);
 		through += b->change;
-		depth[i] = (double)through + (double)b->ns / (double)(1ull << t->shift);
 	}
 }

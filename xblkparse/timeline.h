@@ -27,10 +27,14 @@ enum state {
 	STATE_MAX
 };
 
-/* Time that requests spent in a state, spread over the intervals. */
+/*
+ * Time that requests spent in a state.  One that enters it counts up to the
+ * end of the interval, and from the next one on as one more that is there all
+ * the time; one that leaves it takes both back.
+ */
 struct busy {
-	uint64_t ns;	/* in this interval, of those that began or ended in it */
-	int64_t change; /* of how many last through all of it, against the one before */
+	uint64_t ns;	/* in this interval, modulo 2^64 */
+	int64_t change; /* of how many are there in all of the next one */
 };
 
 struct interval {

@@ -227,7 +227,7 @@ static void processes_bounded(void **ctx)
 		struct request r = random_request();
 
 		for (int twice = 0; twice < 2; twice++)
-			breakdown_add(b, XBLK_OP_READ, 8, 1000 * i, r.stages);
+			breakdown_add_process(b, 1000 * i, 8, r.stages);
 	}
 	assert_int_equal(b->nr_processes, PROCESS_ROWS);
 	for (unsigned int i = 0; i < b->nr_processes; i++) {
