@@ -43,7 +43,7 @@ void csv_request_titles(FILE *out)
 		print_stage_column(out, i);
 		fputs("_ns", out);
 	}
-	fputc('\n', out);
+	fputs(",guest_flush_wait_ns,backend_flush_wait_ns\n", out);
 }
 
 void csv_request_print(FILE *out, const struct parse *p, const struct filter *f,
@@ -80,7 +80,13 @@ void csv_request_print(FILE *out, const struct parse *p, const struct filter *f,
 		if (stages)
 			fprintf(out, "%" PRId64, stages[i]);
 	}
-	fputc('\n', out);
+	if (stages && rq->chain.disk)
+		fprintf(out, ",%" PRIu64 ",%" PRIu64 "\n",
+			flushes_overlap(rq->disk->flushes, rq->q_ns, rq->d_ns),
+			flushes_overlap(rq->chain.disk->flushes, rq->chain.q_ns,
+					rq->chain.d_ns));
+	else
+		fputs(",,\n", out);
 }
 
 void csv_summary(FILE *out, const struct parse *p, const struct filter *f)

@@ -48,23 +48,40 @@ static void print_ops(FILE *out, const struct breakdown *b, struct unit unit)
 	free(r);
 }
 
+static const char *size_name(unsigned int class)
+{
+	static char name[32];
+
+	if (size_class_from(class) == size_class_to(class))
+		snprintf(name, sizeof(name), "%u", size_class_from(class));
+	else
+		snprintf(name, sizeof(name), "%u-%u", size_class_from(class),
+			 size_class_to(class));
+	return name;
+}
+
 static void print_sizes(FILE *out, const struct breakdown *b, struct unit unit)
 {
 	struct row *r = xmalloc(sizeof(*r));
-	char name[32];
 
 	row_titles(out, "sectors (means)", unit.name);
 	for (unsigned int i = 0; i < SIZE_CLASSES; i++) {
-		if (!breakdown_size(b, i, r))
-			continue;
-		if (size_class_from(i) == size_class_to(i))
-			snprintf(name, sizeof(name), "%u", size_class_from(i));
-		else
-			snprintf(name, sizeof(name), "%u-%u", size_class_from(i),
-				 size_class_to(i));
-		print_row(out, name, r, unit);
+		if (breakdown_size(b, i, r))
+			print_row(out, size_name(i), r, unit);
 	}
 	free(r);
+}
+
+/* What merging made of the bios, on both sides; also of what is not joined. */
+static void print_issued(FILE *out, const struct disk_stats *st)
+{
+	fprintf(out, "  %-18s %10s %10s\n", "issued, sectors", "guest", "dom0");
+	for (unsigned int i = 0; i < SIZE_CLASSES; i++) {
+		if (st->guest.issued_sizes[i] || st->backend.issued_sizes[i])
+			fprintf(out, "  %-18s %10" PRIu64 " %10" PRIu64 "\n",
+				size_name(i), st->guest.issued_sizes[i],
+				st->backend.issued_sizes[i]);
+	}
 }
 
 /* The one first whose requests took most of the time. */
@@ -310,5 +327,7 @@ void report_analysis(FILE *out, const struct parse *p, const struct disk *d,
 				      &paint);
 		print_waits(out, st, &paint);
 	}
+	if (o->by & REPORT_SIZE)
+		print_issued(out, st);
 	print_in_flight(out, p, d, &paint);
 }

@@ -170,11 +170,11 @@ static void csv_requests(void **ctx)
 		&c.printed,
 		"domid,guest,disk,op,sector,sectors,queued_ns,issued_ns,completed_ns,pid,"
 		"process,bios,backend_bios,requeues,error,bin,u_q2d_ns,u_t_ns,0_q2d_ns,"
-		"0_d2c_ns,0_t_ns,q2c_ns\n"
+		"0_d2c_ns,0_t_ns,q2c_ns,guest_flush_wait_ns,backend_flush_wait_ns\n"
 		"3,guest1,xvda,R,64,8,2000,4000,17000,500,\"a,\"\"b\",1,1,0,5,joined,"
-		"2000,2000,2000,4000,5000,15000\n"
-		"3,guest1,xvda,R,640,8,,,50000,0,,0,0,0,0,before_trace,,,,,,\n"
-		"3,guest1,xvda,R,64,8,60000,61000,,501,?,1,0,0,0,in_flight,,,,,,\n");
+		"2000,2000,2000,4000,5000,15000,0,0\n"
+		"3,guest1,xvda,R,640,8,,,50000,0,,0,0,0,0,before_trace,,,,,,,,\n"
+		"3,guest1,xvda,R,64,8,60000,61000,,501,?,1,0,0,0,in_flight,,,,,,,,\n");
 	done(&o, &g);
 }
 
