@@ -131,6 +131,26 @@ static void time_goes_back(void **ctx)
 	check_first_only(&g);
 }
 
+/* Its time goes on as on the same host, but its streams begin again. */
+static void streams_begin_again(void **ctx)
+{
+	struct gen g, more;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_round(&g, 10000);
+	gen_init_bare(&more);
+	gen_chunk(&more, XBLK_CHUNK_META, 0, 0, 0, 20000, gen_meta_text,
+		  strlen(gen_meta_text));
+	gen_process(&more, 0, 0, 20000, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
+	one(&more, 20000);
+	gen_end(&more, 30000);
+	add(&g, &more, sizeof(struct xblk_trace_header));
+	gen_deinit(&more);
+	check_first_only(&g);
+}
+
 /* Metadata come again without harm. */
 static void the_same_again(void **ctx)
 {
@@ -217,13 +237,21 @@ static void one_side(void **ctx)
 	done(&o, &g);
 }
 
-/* A guest that did nothing, and a dom0 that did: nothing is missing. */
+/* dom0 was traced a little before the guest, which then did nothing: nothing is missing. */
 static void idle_side(void **ctx)
 {
 	struct outcome o;
 	struct gen g;
 
 	(void)ctx;
+	gen_init(&g);
+	DOM0(20000, QUEUE, READ, 640, 8, 4, GEN_KTHREAD);
+	gen_process(&g, GEN_GUEST, 0, 0, 500, "fio", 0);
+	g.streams[1].nr = g.streams[1].produced = 0;
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, 3, 0)->backend.bios, 1);
+	done(&o, &g);
+
 	gen_init(&g);
 	DOM0(20000, QUEUE, READ, 640, 8, 4, 1);
 	run_gen(&o, &g);
@@ -235,9 +263,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(behind_the_end), cmocka_unit_test(without_an_end),
 		cmocka_unit_test(without_header), cmocka_unit_test(another_host),
-		cmocka_unit_test(time_goes_back), cmocka_unit_test(the_same_again),
-		cmocka_unit_test(domid_again),	  cmocka_unit_test(one_side),
-		cmocka_unit_test(idle_side),
+		cmocka_unit_test(time_goes_back), cmocka_unit_test(streams_begin_again),
+		cmocka_unit_test(the_same_again), cmocka_unit_test(domid_again),
+		cmocka_unit_test(one_side),	  cmocka_unit_test(idle_side),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
