@@ -69,6 +69,8 @@ static ssize_t read_fd(void *ctx, void *buf, size_t size)
 
 	if (run->opt.interval_ns && input_is_stream)
 		wait_for_input(run);
+	if (stop)
+		return 0;
 	/* A signal that does not stop us must not look like the end. */
 	do {
 		n = read(run->fd, buf, size);
