@@ -179,6 +179,9 @@ $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Ixblkparse -Itests/unit $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
+# Named, so that make does not prefer the rule for any other test where one of them is new.
+$(call san_objects,$(PARSE_TEST_SRC)):
+
 $(BUILD)/test/test_parse_%: $(BUILD)/san/tests/unit/test_parse_%.o $(call san_objects,$(PARSE_TEST_SRC))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka $(PARSE_LIBS) -lm

@@ -135,8 +135,10 @@ static void queue_guest(struct join *j, struct disk *disk, const struct xblk_rec
 {
 	disk->stats.guest.bios++;
 	if (r->op & XBLK_OP_F_PREFLUSH || is_flush(r)) {
-		if (!disk->nr_flush_q++ || r->time < disk->flush_q_ns)
+		if (!disk->nr_flush_q++ || r->time < disk->flush_q_ns) {
 			disk->flush_q_ns = r->time;
+			disk->flush_pid = r->aux;
+		}
 	}
 	/* An empty flush is never issued itself, so no D will name it. */
 	if (!is_flush(r))

@@ -10,6 +10,8 @@ void join_init(struct join *j, struct model *model)
 	memset(j, 0, sizeof(*j));
 	j->model = model;
 	j->max_in_flight = JOIN_MAX_IN_FLIGHT;
+	j->top = SLOWEST_DEFAULT;
+	j->timeline = j->processes = true;
 	pool_init(&j->bios, sizeof(struct bio));
 	pool_init(&j->rqs, sizeof(struct rq));
 	list_init(&j->hold);
@@ -124,6 +126,7 @@ void join_advance(struct join *j, uint64_t ns)
 
 void join_finish(struct join *j)
 {
+	account_queued_bios(j);
 	for (unsigned int i = 0; i < j->model->nr_domains; i++) {
 		struct domain *dom = j->model->domains[i];
 
@@ -133,4 +136,5 @@ void join_finish(struct join *j)
 	}
 	/* No request will come for the bios that still wait for one. */
 	join_advance(j, UINT64_MAX);
+	account_finish(j);
 }

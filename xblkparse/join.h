@@ -7,6 +7,7 @@
  * bios.c   bios: queued, split, remapped, forgotten
  * rqs.c    requests: issued, requeued, completed, forgotten
  * match.c  a guest's request <-> dom0's bios; the stages; the bins
+ * account.c  what has become of a request, into the statistics of its disk
  * verdict.c  which requests a loss concerns, also one that is told of later
  */
 #ifndef XBLKPARSE_JOIN_H
@@ -30,6 +31,7 @@
 /* Of one domain; beyond, the oldest go. */
 #define JOIN_MAX_IN_FLIGHT (1u << 20)
 
+struct filter;
 struct rq;
 
 enum bio_flags {
@@ -61,6 +63,7 @@ enum rq_flags {
 	RQ_MATCHED = 1 << 3,	   /* dom0 has queued all of it */
 	RQ_COMPLETED = 1 << 4,	   /* came back to the guest */
 	RQ_DROPPED = 1 << 5,	   /* a dom0 bio of it was forgotten */
+	RQ_FLUSHING = 1 << 6,	   /* an outstanding flush of its disk */
 };
 
 struct rq {
@@ -75,7 +78,7 @@ struct rq {
 	struct disk *credited; /* dom0's: guest disk that it counts for */
 
 	/* a guest's */
-	uint32_t nr_bios;
+	uint32_t nr_bios, pid; /* who queued the earliest bio; 0: not known */
 	uint64_t q_ns, c_ns;
 	uint64_t matched_sectors;
 	uint32_t match_pid; /* dom0 thread that has queued a part */
@@ -87,6 +90,7 @@ struct rq {
 	uint64_t hold_until;
 	struct {
 		bool known;
+		const struct disk *disk;
 		uint64_t q_ns, d_ns, c_ns;
 	} chain; /* of the dom0 bio that completed last */
 };
@@ -112,10 +116,17 @@ struct join {
 	struct list wait_age; /* unmatched bios, oldest first */
 	uint64_t now_ns;      /* as far as dom0 and the rounds have come */
 	uint64_t last_ns;     /* youngest record */
+	uint64_t start_ns;    /* of the trace */
 	uint64_t records;
 	uint64_t max_in_flight;
 	struct verdict verdicts[VERDICTS]; /* the last ones */
 	uint64_t nr_verdicts;
+	/* set by the caller */
+	const struct filter *filter; /* requests that count, or NULL: all */
+	unsigned int top;	     /* how many of the slowest are kept */
+	bool windows;		     /* keep statistics for a running report */
+	/* on at first; each costs some ns a request */
+	bool timeline, processes;
 	join_request_fn on_request; /* or NULL */
 	void *ctx;
 };
@@ -180,6 +191,19 @@ void match_give_up(struct join *j, struct rq *rq, bool at_end);
 void match_expire(struct join *j);
 /* A completion whose request was never seen. */
 void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r);
+
+/* account.c */
+/* A guest's request has ended; false if a filter leaves it out. */
+bool account_request(struct join *j, const struct rq *rq, enum bin bin,
+		     const int64_t *stages);
+/* A guest's request, or one of dom0's that counts for @disk, completed at @ns. */
+void account_done(struct join *j, struct disk *disk, enum side side, const struct rq *rq,
+		  uint64_t ns);
+void account_flush_begin(struct rq *rq);
+void account_flush_end(struct rq *rq, uint64_t ns);
+/* The trace is over: before and after requests in flight got their bins. */
+void account_queued_bios(struct join *j);
+void account_finish(struct join *j);
 
 /* verdict.c */
 struct verdict verdict_span(const struct join *j, const struct rq *rq);

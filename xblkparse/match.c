@@ -62,6 +62,7 @@ static void bio_settle(struct bio *bio)
 	rq->outstanding--;
 	if (!rq->chain.known || bio->c_ns >= rq->chain.c_ns) {
 		rq->chain.known = true;
+		rq->chain.disk = bio->disk;
 		rq->chain.q_ns = bio->q_ns;
 		rq->chain.d_ns = bio->d_ns;
 		rq->chain.c_ns = bio->c_ns;
@@ -210,19 +211,6 @@ void match_moved(struct bio *bio)
 	list_add_tail(bio_bucket(bio), &bio->wait);
 }
 
-static void finish(struct join *j, struct rq *rq, enum bin bin, const int64_t *stages)
-{
-	struct disk_stats *st = &rq->disk->stats;
-
-	st->requests++;
-	st->bins[bin]++;
-	if (bin == BIN_JOINED)
-		stats_joined(st, stages);
-	if (j->on_request)
-		j->on_request(j->ctx, rq, bin, stages);
-	rq_free(j, rq);
-}
-
 static bool complete(const struct rq *rq)
 {
 	return (rq->flags & RQ_COMPLETED) && (rq->flags & RQ_MATCHED) &&
@@ -257,7 +245,6 @@ static int64_t diff(uint64_t from, uint64_t to)
 /* All of it was seen: its stages. */
 static void measure(struct join *j, struct rq *rq)
 {
-	struct disk_stats *st = &rq->disk->stats;
 	int64_t stages[STAGE_MAX] = {
 		[STAGE_U_Q2D] = diff(rq->q_ns, rq->d_ns),
 		[STAGE_U_T] = diff(rq->d_ns, rq->chain.q_ns),
@@ -267,23 +254,13 @@ static void measure(struct join *j, struct rq *rq)
 		[STAGE_Q2C] = diff(rq->q_ns, rq->c_ns),
 	};
 	enum bin bin = BIN_JOINED;
-	int64_t sum = 0;
 
 	for (int i = 0; i < STAGE_PARTS; i++) {
 		if (stages[i] < 0)
 			bin = BIN_CAUSALITY;
-		sum += stages[i];
 	}
-	if (!st->clock_checked || stages[STAGE_U_T] < st->min_u_t)
-		st->min_u_t = stages[STAGE_U_T];
-	if (!st->clock_checked || stages[STAGE_0_T] < st->min_0_t)
-		st->min_0_t = stages[STAGE_0_T];
-	st->clock_checked++;
-	if (bin == BIN_JOINED) {
-		st->sum_checked++;
-		st->sum_failed += sum != stages[STAGE_Q2C];
-	}
-	finish(j, rq, bin, stages);
+	account_request(j, rq, bin, stages);
+	rq_free(j, rq);
 }
 
 /* Why a request is not joined. */
@@ -330,8 +307,9 @@ void match_give_up(struct join *j, struct rq *rq, bool at_end)
 	}
 	span = verdict_span(j, rq);
 	bin = why_not(j, rq, &span, at_end);
-	verdict_keep(j, span, bin);
-	finish(j, rq, bin, NULL);
+	if (account_request(j, rq, bin, NULL))
+		verdict_keep(j, span, bin);
+	rq_free(j, rq);
 }
 
 void match_bio_done(struct join *j, struct bio *bio)
@@ -418,6 +396,7 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 		.op = r->op,
 		.sector = r->sector,
 		.nr_sectors = r->nr_sectors,
+		.q_ns = r->time,
 		.d_ns = r->time,
 		.c_ns = r->time,
 		.error = r->aux,
@@ -433,9 +412,7 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 		bin = BIN_LOST;
 	else if (guest->evicted_rqs)
 		bin = BIN_EVICTED;
-	verdict_keep(j, span, bin);
-	disk->stats.requests++;
-	disk->stats.bins[bin]++;
-	if (j->on_request)
-		j->on_request(j->ctx, &rq, bin, NULL);
+	account_done(j, disk, SIDE_GUEST, &rq, r->time);
+	if (account_request(j, &rq, bin, NULL))
+		verdict_keep(j, span, bin);
 }

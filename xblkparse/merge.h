@@ -37,11 +37,12 @@ struct stream {
 	uint64_t sequence;	/* of the record that is processed next */
 	uint64_t last_ns;	/* of the last good record that arrived */
 
-	uint64_t found;	  /* records in the trace */
-	uint64_t invalid; /* of these: make no sense */
-	uint64_t late;	  /* came after younger ones had been processed */
-	uint64_t lost;	  /* as counted by records in the stream */
-	uint64_t missing; /* by the sequence */
+	uint64_t found;	    /* records in the trace */
+	uint64_t invalid;   /* of these: make no sense */
+	uint64_t late;	    /* came after younger ones had been processed */
+	uint64_t lost;	    /* as counted by records in the stream */
+	uint64_t missing;   /* by the sequence */
+	uint64_t backwards; /* chunks whose sequence is behind their place */
 
 	bool has_end; /* the end chunk's account of it */
 	uint64_t end_produced, end_written, end_lost, end_marks;

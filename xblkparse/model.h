@@ -32,12 +32,16 @@ struct disk {
 	char dev[NAME_LEN];
 	bool gone; /* a later metadata has another disk at this index */
 	/* a guest's */
+	char guest[NAME_LEN]; /* its name: another one may get the domain id */
 	unsigned int devid;
 	struct disk *backing; /* NULL: not served by a blkback that is traced */
 	uint64_t start_sector;
 	struct disk_stats stats;
 	uint64_t flush_q_ns; /* earliest flush that waits for a request of its own */
 	uint64_t nr_flush_q;
+	uint32_t flush_pid; /* who queued it */
+	/* both sides' */
+	struct flushes *flushes; /* NULL until there is one */
 	/* the backend's */
 	char scheduler[NAME_LEN];
 	struct list flush_bios; /* empty flush bios that no request has taken up */
@@ -57,7 +61,7 @@ struct domain {
 	unsigned int domid;
 	bool backend;
 	bool described; /* by the metadata */
-	char name[NAME_LEN];
+	char name[NAME_LEN], uuid[NAME_LEN];
 	uint64_t uncertainty_ns;
 	struct disk **disks; /* by index; NULL where there is none */
 	unsigned int nr_disks;
@@ -81,6 +85,7 @@ struct model {
 	struct disk **all_disks; /* in the order of their appearance */
 	size_t nr_disks;
 	unsigned int nr_metas;
+	bool other_host; /* the last one was not of the same host */
 	char host[NAME_LEN], tool[NAME_LEN];
 };
 

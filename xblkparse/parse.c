@@ -33,6 +33,16 @@ void parse_deinit(struct parse *p)
 	reader_deinit(&p->reader);
 }
 
+/* Two that were put together must not be taken for one: nothing compares. */
+static void another(struct parse *p, const char *why)
+{
+	if (!p->foreign)
+		msg("input: another trace begins at byte %" PRIu64
+		    ", and is not used: %s",
+		    p->reader.offset, why);
+	p->foreign = p->problems = true;
+}
+
 static void data(struct parse *p, const struct xblk_chunk *c, const void *payload)
 {
 	struct stream *s = merge_stream(&p->merge, c->domid, c->cpu);
@@ -48,20 +58,36 @@ static void data(struct parse *p, const struct xblk_chunk *c, const void *payloa
 		    c->cpu);
 		p->problems = true;
 	}
+	if (s->found && !c->sequence) {
+		another(p, "a stream begins again");
+		return;
+	}
+	s->backwards += c->sequence < s->next_sequence;
 	merge_data(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
+}
+
+static void meta(struct parse *p, const struct xblk_chunk *c, const char *text)
+{
+	if (c->time < p->merge.round_ns)
+		another(p, "time goes back");
+	else if (model_meta(&p->model, text, c->payload) < 0)
+		p->problems = true;
+	if (p->model.other_host)
+		another(p, "it is of another host");
 }
 
 static void chunk(struct parse *p, const struct xblk_chunk *c, const void *payload)
 {
+	p->chunks++;
+	if (p->foreign)
+		return;
 	if (p->ended) {
-		if (!p->problems)
-			msg("input: there is more behind the end of the capture");
-		p->problems = true;
+		another(p, "it is behind the end of the capture");
 		return;
 	}
 	switch (c->type) {
 	case XBLK_CHUNK_META:
-		p->problems |= model_meta(&p->model, payload, c->payload) < 0;
+		meta(p, c, payload);
 		break;
 	case XBLK_CHUNK_DATA:
 		data(p, c, payload);
@@ -103,7 +129,7 @@ void parse_run(struct parse *p)
 	}
 	p->began = true;
 	p->merge.start_ns = p->reader.header.xen_ns;
-	p->join.now_ns = p->merge.start_ns;
+	p->join.now_ns = p->join.start_ns = p->merge.start_ns;
 	while ((ret = reader_next(&p->reader, &c, &payload)) > 0) {
 		chunk(p, &c, payload);
 		if ((p->stop && *p->stop) || (p->on_chunk && !p->on_chunk(p->ctx, p))) {
@@ -125,8 +151,8 @@ void parse_run(struct parse *p)
 		    p->join.records);
 		p->problems = true;
 	}
-	if (!p->stopped)
-		p->problems |= !parse_conserved(p);
+	p->conserved = p->stopped || parse_conserved(p);
+	p->problems |= !p->conserved || !parse_sides(p);
 }
 
 uint64_t stream_lost(const struct stream *s)

@@ -5,6 +5,7 @@ void rq_free(struct join *j, struct rq *rq)
 {
 	struct domain *dom = rq->disk->dom;
 
+	account_flush_end(rq, j->last_ns);
 	match_detach(j, rq);
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
@@ -74,8 +75,7 @@ static void credit(struct rq *rq, struct disk *guest_disk)
 	if (rq->credited || !guest_disk)
 		return;
 	rq->credited = guest_disk;
-	guest_disk->stats.backend.issued++;
-	guest_disk->stats.backend.issued_sectors += rq->nr_sectors;
+	merge_count_issued(&guest_disk->stats.backend, rq->nr_sectors);
 }
 
 static void take_bio(struct join *j, struct rq *rq, uint32_t id)
@@ -99,8 +99,10 @@ static void take_bio(struct join *j, struct rq *rq, uint32_t id)
 	list_add_tail(&rq->bios, &bio->in_rq);
 	bio->rq = rq;
 	rq->nr_bios++;
-	if (bio->q_ns < rq->q_ns)
+	if (bio->q_ns < rq->q_ns) {
 		rq->q_ns = bio->q_ns;
+		rq->pid = bio->pid;
+	}
 	credit(rq, bio->guest_disk);
 }
 
@@ -116,6 +118,8 @@ static void take_flushes(struct rq *rq, bool again)
 
 			bio->rq = rq;
 			rq->nr_bios++;
+			if (bio->q_ns < rq->q_ns)
+				rq->q_ns = bio->q_ns;
 			credit(rq, bio->guest_disk);
 		}
 		list_splice_tail(&rq->bios, &disk->flush_bios);
@@ -124,6 +128,7 @@ static void take_flushes(struct rq *rq, bool again)
 	if (again)
 		return;
 	rq->q_ns = disk->nr_flush_q ? disk->flush_q_ns : rq->d_ns;
+	rq->pid = disk->nr_flush_q ? disk->flush_pid : 0;
 	/* After a loss that Q may be an earlier flush's, whose D is missing. */
 	if (gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
 		rq->flags |= RQ_NO_Q;
@@ -195,11 +200,10 @@ void rq_issue(struct join *j, struct stream *s, const struct xblk_record *r)
 		take_flushes(rq, again);
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
+	account_flush_begin(rq);
 	if (!dom->backend) {
-		if (!again) {
-			disk->stats.guest.issued++;
-			disk->stats.guest.issued_sectors += r->nr_sectors;
-		}
+		if (!again)
+			merge_count_issued(&disk->stats.guest, r->nr_sectors);
 		match_rq(j, rq);
 	}
 	s->rq_open = true;
@@ -345,11 +349,15 @@ void rq_complete(struct join *j, struct stream *s, const struct xblk_record *r)
 			finish_bios(j, rq, r->time, false);
 		return;
 	}
+	account_flush_end(rq, r->time);
 	if (dom->backend) {
+		if (rq->credited)
+			account_done(j, rq->credited, SIDE_BACKEND, rq, r->time);
 		finish_bios(j, rq, r->time, true);
 		rq_free(j, rq);
 		return;
 	}
+	account_done(j, disk, SIDE_GUEST, rq, r->time);
 	count_done(disk, r->op, rq->nr_sectors, rq->error);
 	map_del(&dom->rqs, rq->id);
 	while (!list_empty(&rq->bios))

@@ -101,6 +101,7 @@ static void series(const char *dir)
 
 	write_seed(dir, "series-read", 'S', read, sizeof(read));
 	write_seed(dir, "series-split", 'S', split, sizeof(split));
+	write_seed(dir, "series-chosen", 'F', read, sizeof(read));
 	write_seed(dir, "series-flush", 'S', flush, sizeof(flush));
 	write_seed(dir, "series-remap", 'S', remap, sizeof(remap));
 }
