@@ -66,6 +66,9 @@ static void account_joined(struct join *j, const struct rq *rq,
 	struct analysis *a = analysis_of(j, rq->disk);
 	uint64_t guest_ns, backend_ns;
 
+	stats_joined(&rq->disk->stats, stages);
+	if (j->windows)
+		stats_windowed(&rq->disk->stats, stages);
 	breakdown_add(&a->breakdown, rq->op, rq->nr_sectors, stages);
 	if (j->processes)
 		breakdown_add_process(&a->breakdown, rq->pid, rq->nr_sectors, stages);
@@ -126,13 +129,10 @@ bool account_request(struct join *j, const struct rq *rq, enum bin bin,
 	}
 	st->requests++;
 	st->bins[bin]++;
-	if (stages)
+	if (stages) {
 		check_stages(st, bin, stages);
-	if (bin == BIN_JOINED) {
-		stats_joined(st, stages);
-		if (j->windows)
-			stats_windowed(st, stages);
-		account_joined(j, rq, stages);
+		if (bin == BIN_JOINED)
+			account_joined(j, rq, stages);
 	} else if (bin == BIN_IN_FLIGHT) {
 		account_in_flight(j, rq);
 	}
