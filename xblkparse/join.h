@@ -63,7 +63,7 @@ enum rq_flags {
 	RQ_MATCHED = 1 << 3,	   /* dom0 has queued all of it */
 	RQ_COMPLETED = 1 << 4,	   /* came back to the guest */
 	RQ_DROPPED = 1 << 5,	   /* a dom0 bio of it was forgotten */
-	RQ_FLUSHING = 1 << 6,	   /* an outstanding flush of its disk */
+	RQ_FLUSHING = 1 << 7,	   /* an outstanding flush of its disk */
 };
 
 struct rq {

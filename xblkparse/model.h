@@ -41,7 +41,7 @@ struct disk {
 	uint64_t nr_flush_q;
 	uint32_t flush_pid; /* who queued it */
 	/* both sides' */
-	struct flushes *flushes; /* NULL until there is one */
+	struct flush_times *flush_times; /* NULL until there is one */
 	/* the backend's */
 	char scheduler[NAME_LEN];
 	struct list flush_bios; /* empty flush bios that no request has taken up */
