@@ -21,7 +21,7 @@ override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules install install-programs install-modules clean help
-.PHONY: demo check lint
+.PHONY: demo check lint bench-parse
 .SECONDARY:
 
 all: programs modules
@@ -33,6 +33,7 @@ help:
 	@echo 'make install            both, below PREFIX ($(PREFIX)) and /lib/modules; DESTDIR is honoured'
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
+	@echo 'make bench-parse        xblkparse against blkparse and btt (a few minutes)'
 	@echo 'make lint               sparse, clang-format and the man pages'
 	@echo 'make clean              remove $(BUILD)/'
 	@echo 'tests/lab/run NAME      one scenario; -i leaves a shell in dom0'
@@ -173,8 +174,17 @@ run-fuzz_trace: $(BUILD)/test/fuzz_trace $(BUILD)/test/trace_seeds
 	$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/trace
 
+# --- benchmarks -------------------------------------------------------------
+
+$(BUILD)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lxxhash
+
+bench-parse: $(BUILD)/bin/xblkparse $(BUILD)/bench/gen_events $(BUILD)/bench/memory
+	@BUILD=$(abspath $(BUILD)) tests/bench/parse
+
 FORMATTED := $(wildcard include/xblk/*.h kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
-	tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c)
+	tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/bench/*.c)
 
 lint:
 	clang-format --dry-run -Werror $(FORMATTED)
