@@ -111,7 +111,6 @@ struct join {
 	struct list hold;     /* guest requests, by hold_until */
 	struct list wait_age; /* unmatched bios, oldest first */
 	uint64_t now_ns;      /* as far as dom0 and the rounds have come */
-	uint64_t last_ns;     /* youngest record */
 	uint64_t records;
 	uint64_t max_in_flight;
 	struct verdict verdicts[VERDICTS]; /* the last ones */
@@ -123,6 +122,28 @@ struct join {
 void join_init(struct join *j, struct model *model);
 void join_deinit(struct join *j);
 void join_record(struct join *j, struct stream *s, const struct xblk_record *r);
+/*
+ * What join_record() will need of the record, in two steps some records apart
+ * and ahead of it: the buckets, then what is in them.  No branch: which event
+ * it is cannot be foreseen.
+ */
+static inline void join_prefetch_buckets(const struct stream *s,
+					 const struct xblk_record *r)
+{
+	uint32_t bio = r->event == XBLK_EV_ISSUE ? r->aux : r->id;
+
+	__builtin_prefetch(map_home(&s->dom->bios, bio), 1);
+	__builtin_prefetch(map_home(&s->dom->rqs, r->id), 1);
+}
+
+static inline void join_prefetch_objects(const struct stream *s,
+					 const struct xblk_record *r)
+{
+	bool issue = r->event == XBLK_EV_ISSUE;
+
+	map_prefetch_value(issue ? &s->dom->bios : &s->dom->rqs, issue ? r->aux : r->id);
+}
+
 /* All records before @ns have been given. */
 void join_advance(struct join *j, uint64_t ns);
 /* The trace is over: whatever is not complete gets its bin. */
@@ -147,7 +168,8 @@ static inline bool is_flush(const struct xblk_record *r)
 }
 
 /* bios.c */
-void bio_queue(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_merged(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_split(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_free(struct join *j, struct bio *bio);
@@ -155,11 +177,13 @@ void bio_free(struct join *j, struct bio *bio);
 void bio_forget(struct join *j, struct bio *bio);
 
 /* rqs.c */
-void rq_issue(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_part(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r);
-void rq_complete(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 /* Unlink from everything; the object is gone afterwards. */
 void rq_free(struct join *j, struct rq *rq);
 

@@ -336,7 +336,7 @@ void match_bio_done(struct join *j, struct bio *bio)
 		bio->rq = NULL;
 		list_del(&bio->in_rq);
 		/* Its identity may be in use again before it is matched. */
-		map_del(&bio->disk->dom->bios, bio->id);
+		map_del(&bio->disk->dom->bios, bio->id, bio);
 	} else {
 		bio_free(j, bio);
 	}

@@ -6,21 +6,6 @@
 
 #include "util.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define POOL_ASAN 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define POOL_ASAN 1
-#endif
-
-#ifdef POOL_ASAN
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(addr, size)	((void)(addr), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(addr, size) ((void)(addr), (void)(size))
-#endif
-
 #define BLOCK_OBJECTS 512
 
 void pool_init(struct pool *p, size_t size)
@@ -39,15 +24,7 @@ void pool_deinit(struct pool *p)
 	memset(p, 0, sizeof(*p));
 }
 
-/* A freed object holds the link of the free list; the rest is out of bounds. */
-void pool_put(struct pool *p, void *obj)
-{
-	*(void **)obj = p->free;
-	p->free = obj;
-	ASAN_POISON_MEMORY_REGION(obj, p->size);
-}
-
-static void pool_grow(struct pool *p)
+void pool_grow(struct pool *p)
 {
 	char *block = xmalloc(p->size * BLOCK_OBJECTS);
 
@@ -55,17 +32,4 @@ static void pool_grow(struct pool *p)
 	p->blocks[p->nr_blocks++] = block;
 	for (size_t i = BLOCK_OBJECTS; i-- > 0;)
 		pool_put(p, block + i * p->size);
-}
-
-void *pool_get(struct pool *p)
-{
-	void *obj;
-
-	if (!p->free)
-		pool_grow(p);
-	obj = p->free;
-	ASAN_UNPOISON_MEMORY_REGION(obj, p->size);
-	p->free = *(void **)obj;
-	memset(obj, 0, p->size);
-	return obj;
 }

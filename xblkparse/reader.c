@@ -11,8 +11,8 @@
 #include "util.h"
 
 #define ALIGN 32
-/* Room for the largest chunk, the header behind it, and big reads. */
-#define BUF_SIZE   (4u << 20)
+/* Grows with the chunks; what it holds should stay in the cache until it is used. */
+#define BUF_SIZE   (512u << 10)
 #define MAX_HEADER 4096
 /*
  * How many would-be chunks with a wrong checksum are tried in one damaged

@@ -8,8 +8,7 @@ void rq_free(struct join *j, struct rq *rq)
 	match_detach(j, rq);
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
-	if (map_get(&dom->rqs, rq->id) == rq)
-		map_del(&dom->rqs, rq->id);
+	map_del(&dom->rqs, rq->id, rq);
 	list_del(&rq->age);
 	dom->nr_rqs--;
 	pool_put(&j->rqs, rq);
@@ -105,24 +104,25 @@ static void take_bio(struct join *j, struct rq *rq, uint32_t id)
 }
 
 /* One flush request serves all the empty flush bios that wait by then. */
-static void take_flushes(struct rq *rq, bool again)
+static void take_flush_bios(struct rq *rq)
 {
 	struct disk *disk = rq->disk;
 
-	if (disk->dom->backend) {
-		for (struct list *n = disk->flush_bios.next; n != &disk->flush_bios;
-		     n = n->next) {
-			struct bio *bio = list_entry(n, struct bio, in_rq);
+	for (struct list *n = disk->flush_bios.next; n != &disk->flush_bios;
+	     n = n->next) {
+		struct bio *bio = list_entry(n, struct bio, in_rq);
 
-			bio->rq = rq;
-			rq->nr_bios++;
-			credit(rq, bio->guest_disk);
-		}
-		list_splice_tail(&rq->bios, &disk->flush_bios);
-		return;
+		bio->rq = rq;
+		rq->nr_bios++;
+		credit(rq, bio->guest_disk);
 	}
-	if (again)
-		return;
+	list_splice_tail(&rq->bios, &disk->flush_bios);
+}
+
+static void take_flush_q(struct rq *rq)
+{
+	struct disk *disk = rq->disk;
+
 	rq->q_ns = disk->nr_flush_q ? disk->flush_q_ns : rq->d_ns;
 	/* After a loss that Q may be an earlier flush's, whose D is missing. */
 	if (gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
@@ -162,21 +162,23 @@ static void rq_back(struct join *j, struct rq *rq)
 	rq->done_sectors = 0;
 }
 
-void rq_issue(struct join *j, struct stream *s, const struct xblk_record *r)
+/* The request that is issued, with its bio if it names one; @again: it came back. */
+static struct rq *issue(struct join *j, struct stream *s, const struct xblk_record *r,
+			bool *again)
 {
 	struct domain *dom = s->dom;
 	struct disk *disk = domain_disk(dom, r->disk);
 	struct rq *rq = map_get(&dom->rqs, r->id);
-	bool again = rq && disk && is_reissue(rq, disk, r);
 
 	s->rq_open = false;
 	if (!disk)
-		return;
-	if (rq && !again) {
+		return NULL;
+	*again = rq && is_reissue(rq, disk, r);
+	if (rq && !*again) {
 		dom->stale_rqs++;
 		rq_forget(j, rq);
 	}
-	if (!again) {
+	if (!*again) {
 		rq = rq_new(j, disk, r);
 	} else {
 		if (!(rq->flags & RQ_REQUEUED))
@@ -191,19 +193,36 @@ void rq_issue(struct join *j, struct stream *s, const struct xblk_record *r)
 	rq->first_bio = r->aux;
 	if (r->aux)
 		take_bio(j, rq, r->aux);
-	else if (op_class(r->op) == XBLK_OP_FLUSH)
-		take_flushes(rq, again);
-	if (rq->q_ns == UINT64_MAX)
-		rq->q_ns = r->time;
-	if (!dom->backend) {
-		if (!again) {
-			disk->stats.guest.issued++;
-			disk->stats.guest.issued_sectors += r->nr_sectors;
-		}
-		match_rq(j, rq);
-	}
 	s->rq_open = true;
 	s->rq_id = r->id;
+	return rq;
+}
+
+void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	bool again;
+	struct rq *rq = issue(j, s, r, &again);
+
+	if (!rq)
+		return;
+	if (!again) {
+		rq->disk->stats.guest.issued++;
+		rq->disk->stats.guest.issued_sectors += r->nr_sectors;
+		if (!r->aux && op_class(r->op) == XBLK_OP_FLUSH)
+			take_flush_q(rq);
+	}
+	if (rq->q_ns == UINT64_MAX)
+		rq->q_ns = r->time;
+	match_rq(j, rq);
+}
+
+void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	bool again;
+	struct rq *rq = issue(j, s, r, &again);
+
+	if (rq && !r->aux && op_class(r->op) == XBLK_OP_FLUSH)
+		take_flush_bios(rq);
 }
 
 void rq_part(struct join *j, struct stream *s, const struct xblk_record *r)
@@ -304,56 +323,81 @@ static void finish_bios(struct join *j, struct rq *rq, uint64_t ns, bool all)
 	}
 }
 
-void rq_complete(struct join *j, struct stream *s, const struct xblk_record *r)
+/*
+ * A request that needed a flush completes once more, or for the first time if
+ * it was nothing but a flush, with no sectors and without D.
+ */
+static bool is_flush_end(const struct rq *rq, const struct xblk_record *r)
 {
-	struct domain *dom = s->dom;
-	struct disk *disk = domain_disk(dom, r->disk);
-	struct rq *rq = map_get(&dom->rqs, r->id);
-	bool flush_end = !r->nr_sectors && op_class(r->op) != XBLK_OP_FLUSH;
+	return !r->nr_sectors && op_class(r->op) != XBLK_OP_FLUSH && !r->aux &&
+	       (!rq || rq->nr_sectors);
+}
 
-	if (!disk)
-		return;
+/* The request that the completion is of, or NULL. */
+static struct rq *completed(struct join *j, struct domain *dom,
+			    const struct xblk_record *r)
+{
+	struct rq *rq = map_get(&dom->rqs, r->id);
+
 	if (rq && !completion_fits(rq, r)) {
 		dom->stale_rqs++;
 		rq->flags |= RQ_CONTRADICTION;
 		rq_forget(j, rq);
 		rq = NULL;
 	}
-	/*
-	 * A request that needed a flush completes once more, or for the first
-	 * time if it was nothing but a flush, with no sectors and without D.
-	 */
-	if (flush_end && !r->aux && (!rq || rq->nr_sectors)) {
-		if (!dom->backend)
-			disk->stats.flush_ends++;
-		return;
-	}
-	if (!rq) {
-		if (!dom->backend) {
-			count_done(disk, r->op, r->nr_sectors, r->aux);
-			match_orphan(j, disk, r);
-		}
-		return;
-	}
+	return rq;
+}
+
+/* Whether nothing of it is outstanding any more. */
+static bool completes(struct rq *rq, const struct xblk_record *r)
+{
 	if (r->aux)
 		rq->error = r->aux;
 	rq->done_sectors = r->nr_sectors < UINT32_MAX - rq->done_sectors
 				   ? rq->done_sectors + r->nr_sectors
 				   : UINT32_MAX;
-	if (r->nr_sectors && rq->done_sectors < rq->nr_sectors) {
-		if (dom->backend)
-			finish_bios(j, rq, r->time, false);
+	return !r->nr_sectors || rq->done_sectors >= rq->nr_sectors;
+}
+
+void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct rq *rq;
+
+	if (!disk)
+		return;
+	rq = completed(j, s->dom, r);
+	if (is_flush_end(rq, r)) {
+		disk->stats.flush_ends++;
 		return;
 	}
-	if (dom->backend) {
-		finish_bios(j, rq, r->time, true);
-		rq_free(j, rq);
+	if (!rq) {
+		count_done(disk, r->op, r->nr_sectors, r->aux);
+		match_orphan(j, disk, r);
 		return;
 	}
+	if (!completes(rq, r))
+		return;
 	count_done(disk, r->op, rq->nr_sectors, rq->error);
-	map_del(&dom->rqs, rq->id);
+	map_del(&s->dom->rqs, rq->id, rq);
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
 	rq->c_ns = r->time;
 	match_completed(j, rq);
+}
+
+void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct rq *rq;
+	bool all;
+
+	if (!domain_disk(s->dom, r->disk))
+		return;
+	rq = completed(j, s->dom, r);
+	if (!rq || is_flush_end(rq, r))
+		return;
+	all = completes(rq, r);
+	finish_bios(j, rq, r->time, all);
+	if (all)
+		rq_free(j, rq);
 }
