@@ -141,8 +141,9 @@ void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record 
 		return;
 	disk->stats.guest.bios++;
 	if (r->op & XBLK_OP_F_PREFLUSH || is_flush(r)) {
-		if (!disk->nr_flush_q++ || r->time < disk->flush_q_ns)
-			disk->flush_q_ns = r->time;
+		if (!disk->flushes)
+			disk->flushes = flushes_new();
+		flush_queued(disk->flushes, s->cpu, r->time);
 	}
 	/* An empty flush is never issued itself, so no D will name it. */
 	if (!is_flush(r))

@@ -61,6 +61,7 @@ enum rq_flags {
 	RQ_MATCHED = 1 << 3,	   /* dom0 has queued all of it */
 	RQ_COMPLETED = 1 << 4,	   /* came back to the guest */
 	RQ_DROPPED = 1 << 5,	   /* a dom0 bio of it was forgotten */
+	RQ_AMBIGUOUS = 1 << 6,	   /* a flush, and which Q it has cannot be told */
 };
 
 struct rq {

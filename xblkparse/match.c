@@ -291,6 +291,8 @@ static enum bin why_not(const struct join *j, const struct rq *rq,
 		return BIN_EVICTED;
 	if (rq->flags & RQ_CONTRADICTION)
 		return BIN_MALFORMED;
+	if (rq->flags & RQ_AMBIGUOUS)
+		return BIN_AMBIGUOUS;
 	if (rq->flags & RQ_NO_Q)
 		return BIN_BEFORE_TRACE;
 	if (!(rq->flags & RQ_COMPLETED)) {

@@ -28,6 +28,7 @@ void model_deinit(struct model *m)
 	}
 	for (size_t i = 0; i < m->nr_disks; i++) {
 		stats_deinit(&m->all_disks[i]->stats);
+		free(m->all_disks[i]->flushes);
 		free(m->all_disks[i]);
 	}
 	free(m->domains);

@@ -12,6 +12,7 @@
 
 #include <xblk/record.h>
 
+#include "flush.h"
 #include "gaps.h"
 #include "list.h"
 #include "map.h"
@@ -36,8 +37,7 @@ struct disk {
 	struct disk *backing; /* NULL: not served by a blkback that is traced */
 	uint64_t start_sector;
 	struct disk_stats stats;
-	uint64_t flush_q_ns; /* earliest flush that waits for a request of its own */
-	uint64_t nr_flush_q;
+	struct flushes *flushes; /* NULL until it has one */
 	/* the backend's */
 	char scheduler[NAME_LEN];
 	struct list flush_bios; /* empty flush bios that no request has taken up */

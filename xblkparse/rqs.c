@@ -119,15 +119,19 @@ static void take_flush_bios(struct rq *rq)
 	list_splice_tail(&rq->bios, &disk->flush_bios);
 }
 
-static void take_flush_q(struct rq *rq)
+static void take_flush_q(struct rq *rq, uint32_t cpu)
 {
 	struct disk *disk = rq->disk;
+	enum flush_q found = FLUSH_Q_NONE;
 
-	rq->q_ns = disk->nr_flush_q ? disk->flush_q_ns : rq->d_ns;
+	rq->q_ns = rq->d_ns;
+	if (disk->flushes)
+		found = flush_issued(disk->flushes, cpu, rq->id, rq->d_ns, &rq->q_ns);
+	if (found == FLUSH_Q_AMBIGUOUS)
+		rq->flags |= RQ_NO_Q | RQ_AMBIGUOUS;
 	/* After a loss that Q may be an earlier flush's, whose D is missing. */
 	if (gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
 		rq->flags |= RQ_NO_Q;
-	disk->nr_flush_q = 0;
 }
 
 /* Whether @r issues @rq once more, rather than another one of the same id. */
@@ -209,7 +213,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 		rq->disk->stats.guest.issued++;
 		rq->disk->stats.guest.issued_sectors += r->nr_sectors;
 		if (!r->aux && op_class(r->op) == XBLK_OP_FLUSH)
-			take_flush_q(rq);
+			take_flush_q(rq, s->cpu);
 	}
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
