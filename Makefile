@@ -125,7 +125,7 @@ check:
 # Unit tests run under sanitizers, against objects of their own. Those of the channel's reading
 # end and of xblktrace meet a XenStore and a grant table that tests/unit/fake_xen.c plays.
 san_objects = $(patsubst %.c,$(BUILD)/san/%.o,$(1))
-PARSE_TEST_SRC := $(filter-out %/main.c,$(PARSE_SRC)) tests/unit/trace_gen.c
+PARSE_TEST_SRC := $(filter-out %/main.c,$(PARSE_SRC)) tests/unit/trace_gen.c tests/unit/known.c
 TRACE_TEST_SRC := $(filter-out %/main.c,$(TRACE_SRC)) $(RELAY_SRC) tests/unit/fake_xen.c
 
 $(BUILD)/san/%.o: %.c

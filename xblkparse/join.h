@@ -62,6 +62,7 @@ enum rq_flags {
 	RQ_COMPLETED = 1 << 4,	   /* came back to the guest */
 	RQ_DROPPED = 1 << 5,	   /* a dom0 bio of it was forgotten */
 	RQ_AMBIGUOUS = 1 << 6,	   /* a flush, and which Q it has cannot be told */
+	RQ_CLAIMS = 1 << 7,	   /* it is counted in its guest's claims */
 };
 
 struct rq {
@@ -73,6 +74,7 @@ struct rq {
 	uint32_t nr_sectors, id, first_bio, done_sectors;
 	uint32_t requeues, error;
 	uint8_t op, flags;
+	uint16_t claim;
 	struct disk *credited; /* dom0's: guest disk that it counts for */
 
 	/* a guest's */
@@ -196,6 +198,9 @@ void match_inherit(struct bio *child, struct bio *bio);
 /* @bio begins at another sector now. */
 void match_moved(struct bio *bio);
 void match_bio_done(struct join *j, struct bio *bio);
+/* A guest's request is in flight, or no longer. */
+void match_claim(struct rq *rq);
+void match_release(struct rq *rq);
 /* Undo all matching of a guest request. */
 void match_detach(struct join *j, struct rq *rq);
 /* The guest has its request back. */

@@ -23,6 +23,7 @@
 #define MAX_DISKS     4096 /* of one domain */
 #define MAX_PROCESSES 65536
 #define MATCH_BUCKETS 1024
+#define MATCH_CLAIMS  4096
 
 struct domain;
 
@@ -72,6 +73,8 @@ struct domain {
 	uint64_t first_ns; /* of its first record */
 	/* guests: requests that wait for dom0's bios, and the other way round */
 	struct list *match, *unmatched;
+	/* guests: how many requests in flight begin at a place, by its hash */
+	uint16_t claims[MATCH_CLAIMS];
 };
 
 struct model {

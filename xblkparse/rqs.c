@@ -6,6 +6,7 @@ void rq_free(struct join *j, struct rq *rq)
 	struct domain *dom = rq->disk->dom;
 
 	match_detach(j, rq);
+	match_release(rq);
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
 	map_del(&dom->rqs, rq->id, rq);
@@ -217,6 +218,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 	}
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
+	match_claim(rq);
 	match_rq(j, rq);
 }
 
@@ -400,6 +402,11 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 	rq = completed(j, s->dom, r);
 	if (!rq || is_flush_end(rq, r))
 		return;
+	/* It came back, and that it was issued again is not in the trace. */
+	if (rq->flags & RQ_REQUEUED) {
+		rq_forget(j, rq);
+		return;
+	}
 	all = completes(rq, r);
 	finish_bios(j, rq, r->time, all);
 	if (all)

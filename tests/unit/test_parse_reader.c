@@ -167,7 +167,8 @@ static void garbage_between(void **ctx)
 	gen_init(&g);
 	io(&g, 0, 1);
 	gen_flush(&g, 9000);
-	g.data = realloc(g.data, g.len + 96);
+	g.room = g.len + 96;
+	g.data = realloc(g.data, g.room);
 	memset(g.data + g.len, 0x5a, 96);
 	g.len += 96;
 	io(&g, 10000, 2);
