@@ -163,9 +163,9 @@ run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS := -O1 -g -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
-$(BUILD)/test/fuzz_trace: tests/fuzz/fuzz_trace.c $(PARSE_TEST_SRC)
+$(BUILD)/test/fuzz_trace: tests/fuzz/fuzz_trace.c $(PARSE_TEST_SRC) $(wildcard include/xblk/*.h xblkparse/*.h)
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS) -Ixblkparse -Itests/unit $(FUZZ_FLAGS) -o $@ $^ $(PARSE_LIBS) -lm
+	clang $(CPPFLAGS) -Ixblkparse -Itests/unit $(FUZZ_FLAGS) -o $@ $(filter %.c,$^) $(PARSE_LIBS) -lm
 
 $(BUILD)/test/trace_seeds: $(call san_objects,tests/fuzz/trace_seeds.c tests/unit/trace_gen.c)
 	@mkdir -p $(@D)

@@ -92,11 +92,11 @@ static inline void map_prefetch_value(const struct map *m, uint32_t key)
 {
 	const struct map_bucket *b = map_home(m, key);
 	unsigned int hits = bucket_match(b, key) | 1u << (MAP_SLOTS - 1);
-	const char *value = b->values[__builtin_ctz(hits)];
+	uintptr_t value = (uintptr_t)b->values[__builtin_ctz(hits)];
 
-	__builtin_prefetch(value, 1);
-	__builtin_prefetch(value + 64, 1);
-	__builtin_prefetch(value + 128, 1);
+	__builtin_prefetch((const void *)value, 1);
+	__builtin_prefetch((const void *)(value + 64), 1);
+	__builtin_prefetch((const void *)(value + 128), 1);
 }
 
 void map_init(struct map *m);

@@ -6,7 +6,8 @@
 
 #include "util.h"
 
-#define BLOCK_OBJECTS 512
+#define MIN_OBJECTS 16 /* of a block; each has twice as many as the one before */
+#define MAX_OBJECTS 1024
 
 void pool_init(struct pool *p, size_t size)
 {
@@ -14,10 +15,15 @@ void pool_init(struct pool *p, size_t size)
 	p->size = (size + 15) & ~(size_t)15;
 }
 
+static size_t block_objects(size_t block)
+{
+	return block < 6 ? MIN_OBJECTS << block : MAX_OBJECTS;
+}
+
 void pool_deinit(struct pool *p)
 {
 	for (size_t i = 0; i < p->nr_blocks; i++) {
-		ASAN_UNPOISON_MEMORY_REGION(p->blocks[i], p->size * BLOCK_OBJECTS);
+		ASAN_UNPOISON_MEMORY_REGION(p->blocks[i], p->size * block_objects(i));
 		free(p->blocks[i]);
 	}
 	free(p->blocks);
@@ -26,10 +32,11 @@ void pool_deinit(struct pool *p)
 
 void pool_grow(struct pool *p)
 {
-	char *block = xmalloc(p->size * BLOCK_OBJECTS);
+	size_t nr = block_objects(p->nr_blocks);
+	char *block = xmalloc(p->size * nr);
 
 	p->blocks = xrealloc(p->blocks, (p->nr_blocks + 1) * sizeof(*p->blocks));
 	p->blocks[p->nr_blocks++] = block;
-	for (size_t i = BLOCK_OBJECTS; i-- > 0;)
+	for (size_t i = nr; i-- > 0;)
 		pool_put(p, block + i * p->size);
 }
