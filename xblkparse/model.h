@@ -20,7 +20,7 @@
 
 #define NAME_LEN      64
 #define MAX_DOMAINS   1024
-#define MAX_DISKS     4096 /* of one domain */
+#define MAX_DISKS     4096  /* of one domain */
 #define MAX_ALL_DISKS 32768 /* also those that others have replaced */
 #define MAX_PROCESSES 65536
 #define MATCH_BUCKETS 1024
