@@ -63,7 +63,9 @@ enum rq_flags {
 	RQ_MATCHED = 1 << 3,	   /* dom0 has queued all of it */
 	RQ_COMPLETED = 1 << 4,	   /* came back to the guest */
 	RQ_DROPPED = 1 << 5,	   /* a dom0 bio of it was forgotten */
-	RQ_FLUSHING = 1 << 7,	   /* an outstanding flush of its disk */
+	RQ_AMBIGUOUS = 1 << 6,	   /* a flush, and which Q it has cannot be told */
+	RQ_CLAIMS = 1 << 7,	   /* it is counted in its guest's claims */
+	RQ_FLUSHING = 1 << 8,	   /* an outstanding flush of its disk */
 };
 
 struct rq {
@@ -74,7 +76,9 @@ struct rq {
 	uint64_t d_ns; /* the last issue */
 	uint32_t nr_sectors, id, first_bio, done_sectors;
 	uint32_t requeues, error;
-	uint8_t op, flags;
+	uint16_t flags;
+	uint8_t op;
+	uint16_t claim;
 	struct disk *credited; /* dom0's: guest disk that it counts for */
 
 	/* a guest's */
@@ -134,6 +138,28 @@ struct join {
 void join_init(struct join *j, struct model *model);
 void join_deinit(struct join *j);
 void join_record(struct join *j, struct stream *s, const struct xblk_record *r);
+/*
+ * What join_record() will need of the record, in two steps some records apart
+ * and ahead of it: the buckets, then what is in them.  No branch: which event
+ * it is cannot be foreseen.
+ */
+static inline void join_prefetch_buckets(const struct stream *s,
+					 const struct xblk_record *r)
+{
+	uint32_t bio = r->event == XBLK_EV_ISSUE ? r->aux : r->id;
+
+	__builtin_prefetch(map_home(&s->dom->bios, bio), 1);
+	__builtin_prefetch(map_home(&s->dom->rqs, r->id), 1);
+}
+
+static inline void join_prefetch_objects(const struct stream *s,
+					 const struct xblk_record *r)
+{
+	bool issue = r->event == XBLK_EV_ISSUE;
+
+	map_prefetch_value(issue ? &s->dom->bios : &s->dom->rqs, issue ? r->aux : r->id);
+}
+
 /* All records before @ns have been given. */
 void join_advance(struct join *j, uint64_t ns);
 /* The trace is over: whatever is not complete gets its bin. */
@@ -158,7 +184,8 @@ static inline bool is_flush(const struct xblk_record *r)
 }
 
 /* bios.c */
-void bio_queue(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_merged(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_split(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_free(struct join *j, struct bio *bio);
@@ -166,11 +193,13 @@ void bio_free(struct join *j, struct bio *bio);
 void bio_forget(struct join *j, struct bio *bio);
 
 /* rqs.c */
-void rq_issue(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_part(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r);
-void rq_complete(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 /* Unlink from everything; the object is gone afterwards. */
 void rq_free(struct join *j, struct rq *rq);
 
@@ -182,6 +211,9 @@ void match_inherit(struct bio *child, struct bio *bio);
 /* @bio begins at another sector now. */
 void match_moved(struct bio *bio);
 void match_bio_done(struct join *j, struct bio *bio);
+/* A guest's request is in flight, or no longer. */
+void match_claim(struct rq *rq);
+void match_release(struct rq *rq);
 /* Undo all matching of a guest request. */
 void match_detach(struct join *j, struct rq *rq);
 /* The guest has its request back. */

@@ -21,6 +21,7 @@ const char *const bin_names[BIN_MAX] = {
 	[BIN_CAUSALITY] = "causality",
 	[BIN_CLOCK_CHANGE] = "clock_change",
 	[BIN_EVICTED] = "evicted",
+	[BIN_AMBIGUOUS] = "ambiguous",
 	[BIN_MALFORMED] = "malformed",
 };
 

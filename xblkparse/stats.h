@@ -21,6 +21,7 @@ enum bin {
 	BIN_CAUSALITY,	   /* a stage is negative: the clocks disagree */
 	BIN_CLOCK_CHANGE,  /* a clock changed under way: its times do not compare */
 	BIN_EVICTED,	   /* more was in flight than is kept */
+	BIN_AMBIGUOUS,	   /* one of several flushes at once, which cannot be told */
 	BIN_MALFORMED,	   /* the guest's records of it contradict each other */
 	BIN_MAX
 };
