@@ -10,6 +10,8 @@ void join_init(struct join *j, struct model *model)
 	memset(j, 0, sizeof(*j));
 	j->model = model;
 	j->max_in_flight = JOIN_MAX_IN_FLIGHT;
+	j->top = SLOWEST_DEFAULT;
+	j->timeline = j->processes = true;
 	pool_init(&j->bios, sizeof(struct bio));
 	pool_init(&j->rqs, sizeof(struct rq));
 	list_init(&j->hold);
@@ -55,35 +57,18 @@ static void on_lost(struct join *j, struct stream *s, const struct xblk_record *
 	s->remap.have_to = false;
 }
 
-void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
-{
-	struct domain *dom = s->dom;
+/* Above all events of the wire. */
+#define BACKEND 0x100
 
-	if (r->event == EV_GAP) {
-		on_lost(j, s, r);
-		return;
-	}
-	j->records++;
-	if (r->time > j->last_ns)
-		j->last_ns = r->time;
-	if (r->time < dom->first_ns)
-		dom->first_ns = r->time;
-	/* Only dom0's time moves ours: a guest's could be anything. */
-	if (dom->backend)
-		join_advance(j, r->time);
+static void other_record(struct join *j, struct stream *s, const struct xblk_record *r)
+{
 	switch (r->event) {
-	case XBLK_EV_QUEUE:
-		bio_queue(j, s, r);
-		break;
 	case XBLK_EV_BACKMERGE:
 	case XBLK_EV_FRONTMERGE:
 		bio_merged(j, s, r);
 		break;
 	case XBLK_EV_SPLIT:
 		bio_split(j, s, r);
-		break;
-	case XBLK_EV_ISSUE:
-		rq_issue(j, s, r);
 		break;
 	case XBLK_EV_PART:
 		rq_part(j, s, r);
@@ -93,9 +78,6 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
 		break;
 	case XBLK_EV_RQMERGE:
 		rq_merged(j, s, r);
-		break;
-	case XBLK_EV_COMPLETE:
-		rq_complete(j, s, r);
 		break;
 	case XBLK_EV_REMAP:
 	case XBLK_EV_REMAP_FROM:
@@ -108,10 +90,51 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
 		on_lost(j, s, r);
 		break;
 	case XBLK_EV_CLOCK:
-		dom->clock_generation = r->id;
+		s->dom->clock_generation = r->id;
 		break;
 	default:
 		break;
+	}
+}
+
+void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct domain *dom = s->dom;
+
+	if (r->event == EV_GAP) {
+		on_lost(j, s, r);
+		return;
+	}
+	j->records++;
+	if (r->time < dom->first_ns)
+		dom->first_ns = r->time;
+	/* Only dom0's time moves ours: a guest's could be anything. */
+	join_advance(j, dom->backend ? r->time : 0);
+	/*
+	 * Who says it and what it is in one jump: neither can be foreseen, so
+	 * each jump more is one that the processor takes wrongly.
+	 */
+	switch (r->event | (dom->backend ? BACKEND : 0)) {
+	case XBLK_EV_QUEUE:
+		bio_queue_guest(j, s, r);
+		return;
+	case XBLK_EV_QUEUE | BACKEND:
+		bio_queue_backend(j, s, r);
+		return;
+	case XBLK_EV_ISSUE:
+		rq_issue_guest(j, s, r);
+		return;
+	case XBLK_EV_ISSUE | BACKEND:
+		rq_issue_backend(j, s, r);
+		return;
+	case XBLK_EV_COMPLETE:
+		rq_complete_guest(j, s, r);
+		return;
+	case XBLK_EV_COMPLETE | BACKEND:
+		rq_complete_backend(j, s, r);
+		return;
+	default:
+		other_record(j, s, r);
 	}
 }
 
@@ -119,11 +142,13 @@ void join_advance(struct join *j, uint64_t ns)
 {
 	if (ns > j->now_ns)
 		j->now_ns = ns;
-	match_expire(j);
+	if (!list_empty(&j->hold) || !list_empty(&j->wait_age))
+		match_expire(j);
 }
 
 void join_finish(struct join *j)
 {
+	account_queued_bios(j);
 	for (unsigned int i = 0; i < j->model->nr_domains; i++) {
 		struct domain *dom = j->model->domains[i];
 
@@ -133,4 +158,5 @@ void join_finish(struct join *j)
 	}
 	/* No request will come for the bios that still wait for one. */
 	join_advance(j, UINT64_MAX);
+	account_finish(j);
 }

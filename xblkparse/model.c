@@ -12,18 +12,12 @@ void model_init(struct model *m)
 	memset(m, 0, sizeof(*m));
 }
 
-static void free_map_values(struct map *map)
-{
-	for (size_t i = 0; i <= map->mask; i++)
-		free(map->slots[i].value);
-}
-
 void model_deinit(struct model *m)
 {
 	for (unsigned int i = 0; i < m->nr_domains; i++) {
 		struct domain *dom = m->domains[i];
 
-		free_map_values(&dom->processes);
+		map_each(&dom->processes, free);
 		map_deinit(&dom->processes);
 		map_deinit(&dom->bios);
 		map_deinit(&dom->rqs);
@@ -34,6 +28,8 @@ void model_deinit(struct model *m)
 	}
 	for (size_t i = 0; i < m->nr_disks; i++) {
 		stats_deinit(&m->all_disks[i]->stats);
+		free(m->all_disks[i]->flush_times);
+		free(m->all_disks[i]->flushes);
 		free(m->all_disks[i]);
 	}
 	free(m->domains);

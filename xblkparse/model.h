@@ -12,6 +12,7 @@
 
 #include <xblk/record.h>
 
+#include "flush.h"
 #include "gaps.h"
 #include "list.h"
 #include "map.h"
@@ -19,9 +20,11 @@
 
 #define NAME_LEN      64
 #define MAX_DOMAINS   1024
-#define MAX_DISKS     4096 /* of one domain */
+#define MAX_DISKS     4096  /* of one domain */
+#define MAX_ALL_DISKS 32768 /* also those that others have replaced */
 #define MAX_PROCESSES 65536
 #define MATCH_BUCKETS 1024
+#define MATCH_CLAIMS  4096
 
 struct domain;
 
@@ -32,12 +35,14 @@ struct disk {
 	char dev[NAME_LEN];
 	bool gone; /* a later metadata has another disk at this index */
 	/* a guest's */
+	char guest[NAME_LEN]; /* its name: another one may get the domain id */
 	unsigned int devid;
 	struct disk *backing; /* NULL: not served by a blkback that is traced */
 	uint64_t start_sector;
 	struct disk_stats stats;
-	uint64_t flush_q_ns; /* earliest flush that waits for a request of its own */
-	uint64_t nr_flush_q;
+	struct flushes *flushes; /* NULL until it has one */
+	/* both sides' */
+	struct flush_times *flush_times; /* NULL until there is one */
 	/* the backend's */
 	char scheduler[NAME_LEN];
 	struct list flush_bios; /* empty flush bios that no request has taken up */
@@ -57,7 +62,7 @@ struct domain {
 	unsigned int domid;
 	bool backend;
 	bool described; /* by the metadata */
-	char name[NAME_LEN];
+	char name[NAME_LEN], uuid[NAME_LEN];
 	uint64_t uncertainty_ns;
 	struct disk **disks; /* by index; NULL where there is none */
 	unsigned int nr_disks;
@@ -72,6 +77,8 @@ struct domain {
 	uint64_t first_ns; /* of its first record */
 	/* guests: requests that wait for dom0's bios, and the other way round */
 	struct list *match, *unmatched;
+	/* guests: how many requests in flight begin at a place, by its hash */
+	uint16_t claims[MATCH_CLAIMS];
 };
 
 struct model {
@@ -81,6 +88,7 @@ struct model {
 	struct disk **all_disks; /* in the order of their appearance */
 	size_t nr_disks;
 	unsigned int nr_metas;
+	bool other_host; /* the last one was not of the same host */
 	char host[NAME_LEN], tool[NAME_LEN];
 };
 

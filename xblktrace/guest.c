@@ -158,6 +158,7 @@ static int64_t read_ring(struct guest *guest, unsigned int nr, struct xblk_recor
 	struct guest_ring *ring = &guest->rings[nr];
 	struct xenrelay_loss loss;
 	ssize_t n = xenrelay_read(guest->channel, nr, room, max - 1, &loss);
+	bool emptied = n < (ssize_t)max - 1;
 
 	if (n < 0)
 		return -2;
@@ -170,7 +171,7 @@ static int64_t read_ring(struct guest *guest, unsigned int nr, struct xblk_recor
 	if (n)
 		ring->last = room[n - 1].time;
 	/* It was emptied: what is lost next comes after @time. */
-	if (n < (int64_t)max - 1 && ring->last < time)
+	if (emptied && ring->last < time)
 		ring->last = time;
 	return n;
 }

@@ -183,6 +183,7 @@ static void test_overwrite(void **state)
 	begin(true);
 	produce(300);
 	assert_int_equal(drain(), kept + 1);
+	assert_int_equal(guest.rings[0].last, time_of(300));
 	produce(10);
 	assert_int_equal(drain(), 10);
 	produce(400);
