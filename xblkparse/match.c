@@ -113,6 +113,9 @@ static void bio_settle(struct bio *bio)
 		rq->chain.q_ns = bio->q_ns;
 		rq->chain.d_ns = bio->d_ns;
 		rq->chain.c_ns = bio->c_ns;
+		rq->way.interrupt_ns = bio->interrupt_ns;
+		rq->way.thread_ns = bio->thread_ns;
+		rq->way.lowest_q_ns = bio->lowest_q_ns;
 	}
 	bio->owner = NULL;
 	list_del(&bio->owned);
@@ -402,6 +405,8 @@ void match_bio_done(struct join *j, struct bio *bio)
 	if (rq) {
 		bio_settle(bio);
 		bio_free(j, bio);
+		if (!rq->outstanding && (rq->flags & RQ_MATCHED))
+			way_done(j, rq);
 		if (complete(rq))
 			match_give_up(j, rq, false);
 	} else if (bio->flags & BIO_UNMATCHED) {
@@ -426,6 +431,7 @@ void match_detach(struct join *j, struct rq *rq)
 	}
 	list_del(&rq->match);
 	list_del(&rq->hold);
+	list_del(&rq->respond);
 	rq->flags &= ~(RQ_MATCHED | RQ_DROPPED);
 	rq->matched_sectors = 0;
 	rq->nr_backend_bios = rq->outstanding = 0;

@@ -50,12 +50,24 @@ struct disk {
 	uint64_t own_sectors;
 };
 
+/* A bio is sent on to a lower device: what its Q there will not say. */
+struct remap {
+	bool pending;
+	uint32_t id;
+	uint16_t to_disk, from_disk;
+	uint64_t from_sector;
+};
+
 struct process {
 	char comm[XBLK_COMM_LEN + 1];
 	bool kthread, known;
 	uint32_t last_bio;   /* which it queued last: a split is of that one */
 	unsigned int meta;   /* metadata that @serves was looked up in */
 	struct disk *serves; /* guest disk whose blkback thread this is */
+	struct remap remap;  /* of the bio that it queues next */
+	/* blkback's thread: when it went about its request, and what had woken it */
+	uint64_t thread_ns, interrupt_ns;
+	bool queued; /* a bio of that request */
 };
 
 struct domain {
@@ -68,7 +80,8 @@ struct domain {
 	unsigned int nr_disks;
 
 	/* what the join knows of it */
-	struct map bios, rqs, processes;
+	struct map bios, rqs, processes, rings;
+	uint64_t interrupt_ns;	     /* a guest's last one, of any disk */
 	struct list bio_age, rq_age; /* oldest first */
 	uint64_t nr_bios, nr_rqs;
 	uint64_t evicted_bios, evicted_rqs, stale_bios, stale_rqs;
