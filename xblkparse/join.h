@@ -90,6 +90,7 @@ struct rq {
 	uint64_t q_ns, c_ns;
 	uint64_t matched_sectors;
 	uint32_t match_pid; /* dom0 thread that has queued a part */
+	uint32_t cpu;	    /* vCPU that issued it last */
 	uint32_t nr_backend_bios, outstanding;
 	uint32_t clock_generation, backend_clock_generation;
 	struct list backend_bios;

@@ -24,6 +24,7 @@
 #define MAX_ALL_DISKS 32768 /* also those that others have replaced */
 #define MAX_PROCESSES 65536
 #define MATCH_BUCKETS 1024
+#define RING_CPUS     64 /* as many as a channel has rings */
 #define MATCH_CLAIMS  4096
 
 struct domain;
@@ -41,6 +42,9 @@ struct disk {
 	uint64_t start_sector;
 	struct disk_stats stats;
 	struct flushes *flushes; /* NULL until it has one */
+	/* blkback's thread (pid) that serves the ring of a vCPU, as last seen; 0: not
+	 * known */
+	uint32_t ring_thread[RING_CPUS];
 	/* both sides' */
 	struct flush_times *flush_times; /* NULL until there is one */
 	/* the backend's */

@@ -224,6 +224,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 	}
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
+	rq->cpu = s->cpu;
 	account_flush_begin(rq);
 	match_claim(rq);
 	match_rq(j, rq);
