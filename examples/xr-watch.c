@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * xr-watch: every channel of every guest, read in one loop that sleeps until a
- * doorbell rings, a channel comes or goes, or a second has passed.  Throws the items
- * away and says how many there were.
+ * xr-watch [PERCENT]: every channel of every guest, read in one loop that sleeps until a
+ * doorbell rings (at PERCENT of a ring, 50 without it), a channel comes or goes, or a
+ * second has passed.  Throws the items away and says how many there were.
  */
 #include <err.h>
 #include <errno.h>
@@ -27,6 +27,7 @@ struct tap {
 };
 
 static volatile sig_atomic_t interrupted;
+static unsigned int percent = 50;
 
 static void interrupt(int sig)
 {
@@ -37,7 +38,7 @@ static void interrupt(int sig)
 static void tap_channel(struct xenrelay_reader *reader, struct tap **taps,
 			const struct xenrelay_offer *offer)
 {
-	const struct xenrelay_options options = {.doorbell_percent = 50};
+	const struct xenrelay_options options = {.doorbell_percent = percent};
 	struct tap *tap = calloc(1, sizeof(*tap));
 
 	if (!tap)
@@ -109,7 +110,7 @@ static void untap(struct tap **link)
 	free(tap);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct tap *taps = NULL, *tap, **link;
 	struct xenrelay_watch_stats stats;
@@ -118,6 +119,8 @@ int main(void)
 	char *buf = malloc(BUFFER);
 	bool awake;
 
+	if (argc > 1)
+		percent = strtoul(argv[1], NULL, 10);
 	signal(SIGINT, interrupt);
 	if (!buf)
 		errx(1, "out of memory");

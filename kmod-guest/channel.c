@@ -360,13 +360,15 @@ static bool reader_gone(struct xenrelay_channel *chan)
 
 static int channel_publish(struct xenrelay_channel *chan)
 {
+	const struct xenrelay_params *params = &chan->params;
+	/* A reader may ask for what it would get anyway. */
+	bool overwrite = !params->fixed_mode || params->mode == XENRELAY_OVERWRITE;
 	int err;
 
 	err = xenbus_printf(XBT_NIL, chan->path, "version", "%u", XENRELAY_VERSION);
 	if (!err)
 		err = xenbus_write(XBT_NIL, chan->path, "features",
-				   chan->params.fixed_mode ? "doorbell"
-							   : "overwrite doorbell");
+				   overwrite ? "overwrite doorbell" : "doorbell");
 	if (!err)
 		err = xenbus_write(XBT_NIL, chan->path, "reader", "");
 	if (!err)
@@ -374,6 +376,15 @@ static int channel_publish(struct xenrelay_channel *chan)
 	if (!err)
 		err = xenbus_write(XBT_NIL, chan->path, "state", "open");
 	return err;
+}
+
+/*
+ * After a suspend that was cancelled all is as it was, and the channel goes on.  What is
+ * mapped could not be given back in good time anyway: Linux takes 10 such grants a second.
+ */
+static bool is_published(struct xenrelay_channel *chan)
+{
+	return xenbus_exists(XBT_NIL, chan->path, "state");
 }
 
 static void channel_work(struct work_struct *work)
@@ -384,7 +395,7 @@ static void channel_work(struct work_struct *work)
 	bool same_session;
 	int err;
 
-	if (test_and_clear_bit(PENDING_RESUMED, &chan->pending)) {
+	if (test_and_clear_bit(PENDING_RESUMED, &chan->pending) && !is_published(chan)) {
 		/* The grants died with the old domain, and so did the nodes. */
 		channel_release(chan);
 		err = channel_publish(chan);

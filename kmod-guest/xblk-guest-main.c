@@ -22,7 +22,7 @@
 
 #define RECORD_VERSION 1
 
-static unsigned int ring_kib = 512;
+static unsigned int ring_kib = 2048;
 module_param(ring_kib, uint, 0444);
 MODULE_PARM_DESC(ring_kib, "KiB of trace ring for each vCPU where the reader names none");
 

@@ -53,7 +53,7 @@ static struct slow describe(const struct rq *rq)
 static uint64_t flush_wait(struct analysis *a, enum side side, const struct disk *disk,
 			   uint64_t q_ns, uint64_t d_ns)
 {
-	uint64_t ns = disk ? flushes_overlap(disk->flushes, q_ns, d_ns) : 0;
+	uint64_t ns = disk ? flush_times_overlap(disk->flush_times, q_ns, d_ns) : 0;
 
 	a->waits[side].requests += ns > 0;
 	a->waits[side].ns += ns;
@@ -66,6 +66,10 @@ static void account_joined(struct join *j, const struct rq *rq,
 	struct analysis *a = analysis_of(j, rq->disk);
 	uint64_t guest_ns, backend_ns;
 
+	stats_joined(&rq->disk->stats, stages);
+	substages_add(rq->disk->stats.substages, rq);
+	if (j->windows)
+		stats_windowed(&rq->disk->stats, stages);
 	breakdown_add(&a->breakdown, rq->op, rq->nr_sectors, stages);
 	if (j->processes)
 		breakdown_add_process(&a->breakdown, rq->pid, rq->nr_sectors, stages);
@@ -126,13 +130,10 @@ bool account_request(struct join *j, const struct rq *rq, enum bin bin,
 	}
 	st->requests++;
 	st->bins[bin]++;
-	if (stages)
+	if (stages) {
 		check_stages(st, bin, stages);
-	if (bin == BIN_JOINED) {
-		stats_joined(st, stages);
-		if (j->windows)
-			stats_windowed(st, stages);
-		account_joined(j, rq, stages);
+		if (bin == BIN_JOINED)
+			account_joined(j, rq, stages);
 	} else if (bin == BIN_IN_FLIGHT) {
 		account_in_flight(j, rq);
 	}
@@ -155,9 +156,9 @@ void account_flush_begin(struct rq *rq)
 
 	if (op_class(rq->op) != XBLK_OP_FLUSH || rq->flags & RQ_FLUSHING)
 		return;
-	if (!disk->flushes)
-		disk->flushes = xcalloc(1, sizeof(*disk->flushes));
-	flushes_begin(disk->flushes, rq->d_ns);
+	if (!disk->flush_times)
+		disk->flush_times = xcalloc(1, sizeof(*disk->flush_times));
+	flush_times_begin(disk->flush_times, rq->d_ns);
 	rq->flags |= RQ_FLUSHING;
 }
 
@@ -165,7 +166,7 @@ void account_flush_end(struct rq *rq, uint64_t ns)
 {
 	if (!(rq->flags & RQ_FLUSHING))
 		return;
-	flushes_end(rq->disk->flushes, ns);
+	flush_times_end(rq->disk->flush_times, ns);
 	rq->flags &= ~RQ_FLUSHING;
 }
 

@@ -5,7 +5,7 @@
 
 #include "bands.h"
 #include "breakdown.h"
-#include "flushes.h"
+#include "flush_times.h"
 #include "slowest.h"
 #include "timeline.h"
 

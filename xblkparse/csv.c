@@ -82,9 +82,9 @@ void csv_request_print(FILE *out, const struct parse *p, const struct filter *f,
 	}
 	if (stages && rq->chain.disk)
 		fprintf(out, ",%" PRIu64 ",%" PRIu64 "\n",
-			flushes_overlap(rq->disk->flushes, rq->q_ns, rq->d_ns),
-			flushes_overlap(rq->chain.disk->flushes, rq->chain.q_ns,
-					rq->chain.d_ns));
+			flush_times_overlap(rq->disk->flush_times, rq->q_ns, rq->d_ns),
+			flush_times_overlap(rq->chain.disk->flush_times, rq->chain.q_ns,
+					    rq->chain.d_ns));
 	else
 		fputs(",,\n", out);
 }

@@ -29,7 +29,8 @@ static bool get_u64(uint64_t *to, const json_t *object, const char *key, uint64_
 
 /*
  * The disk at @index.  Another one than a former metadata had there becomes
- * a disk of its own, so that what was counted stays with its disk.
+ * a disk of its own, so that what was counted stays with its disk.  NULL if
+ * there are too many.
  */
 static struct disk *set_disk(struct model *m, struct domain *dom, unsigned int index,
 			     unsigned int devid, const char *name, const char *dev)
@@ -41,6 +42,8 @@ static struct disk *set_disk(struct model *m, struct domain *dom, unsigned int i
 			return d;
 		d->gone = true;
 	}
+	if (m->nr_disks == MAX_ALL_DISKS)
+		return NULL;
 	if (index >= dom->nr_disks) {
 		dom->disks = xrealloc(dom->disks, (index + 1) * sizeof(*dom->disks));
 		memset(dom->disks + dom->nr_disks, 0,
@@ -101,7 +104,9 @@ static int meta_backend(struct model *m, const json_t *backend)
 		struct disk *d = meta_disk(m, dom, j);
 
 		if (!d)
-			return bad("a disk of the backend has no usable index");
+			return bad(
+				"a disk of the backend has no usable index, or there are "
+				"too many");
 		get_name(d->scheduler, j, "scheduler");
 	}
 	return 0;
@@ -164,7 +169,8 @@ static int meta_guest(struct model *m, const json_t *backend, const json_t *gues
 		uint64_t index;
 
 		if (!d)
-			return bad("a guest's disk has no usable index");
+			return bad("a guest's disk has no usable index, or there are too "
+				   "many");
 		strcpy(d->guest, dom->name);
 		d->backing = NULL;
 		d->start_sector = 0;

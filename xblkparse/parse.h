@@ -28,7 +28,8 @@ struct parse {
 
 	/* set by the caller, may be NULL */
 	const volatile sig_atomic_t *stop;
-	merge_emit_fn on_event; /* each record in global order, gaps too */
+	/* each record in global order, gaps too */
+	void (*on_event)(void *ctx, struct stream *s, const struct xblk_record *r);
 	bool (*on_chunk)(void *ctx, const struct parse *p); /* false: stop */
 	void *ctx;
 };

@@ -13,7 +13,7 @@
 /**
  * struct guest_ring - one vCPU of the guest
  * @stats:	the ring's counters; final once the guest has ended
- * @last:	time of its last record in the trace, or of the connection
+ * @last:	time up to which it has been read
  */
 struct guest_ring {
 	struct writer_stream stream;
@@ -45,12 +45,26 @@ struct guest {
 	bool muted;
 };
 
+/**
+ * struct guest_connection - what all guests are connected with
+ * @idle:	called several times a second while a guest is waited for; another
+ *		value than 0 ends that
+ * @idle_arg:	passed to it
+ */
+struct guest_connection {
+	struct xenrelay_reader *reader;
+	const struct options *opts;
+	struct writer *writer;
+	int (*idle)(void *arg);
+	void *idle_arg;
+};
+
 /*
  * Connect, with the channel's configuration made from the guest's disks.  @time
- * is Xen's before it.  Return: 0, or -1 after an error message.
+ * is Xen's before it.  Return: 0, or -1 after an error message or at @idle's wish.
  */
-int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
-		  const struct options *opts, struct writer *w, uint64_t time);
+int guest_connect(struct guest *guest, const struct guest_connection *connection,
+		  uint64_t time);
 
 /**
  * guest_drain - move records from the rings into the trace

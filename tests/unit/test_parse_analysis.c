@@ -255,30 +255,30 @@ static void size_classes(void **ctx)
 
 static void flush_spans(void **ctx)
 {
-	struct flushes f = {0};
+	struct flush_times f = {0};
 
 	(void)ctx;
-	assert_int_equal(flushes_overlap(NULL, 0, 100), 0);
-	assert_int_equal(flushes_overlap(&f, 0, 100), 0);
-	flushes_begin(&f, 10);
-	assert_int_equal(flushes_overlap(&f, 0, 100), 90);
-	flushes_begin(&f, 15); /* a second one beside it */
-	flushes_end(&f, 20);
-	assert_int_equal(flushes_overlap(&f, 0, 100), 90);
-	flushes_end(&f, 30);
-	flushes_end(&f, 40); /* of none */
-	assert_int_equal(flushes_overlap(&f, 0, 100), 20);
-	assert_int_equal(flushes_overlap(&f, 30, 100), 0);
-	assert_int_equal(flushes_overlap(&f, 12, 13), 1);
-	flushes_begin(&f, 50);
-	flushes_end(&f, 60);
-	assert_int_equal(flushes_overlap(&f, 25, 55), 10);
+	assert_int_equal(flush_times_overlap(NULL, 0, 100), 0);
+	assert_int_equal(flush_times_overlap(&f, 0, 100), 0);
+	flush_times_begin(&f, 10);
+	assert_int_equal(flush_times_overlap(&f, 0, 100), 90);
+	flush_times_begin(&f, 15); /* a second one beside it */
+	flush_times_end(&f, 20);
+	assert_int_equal(flush_times_overlap(&f, 0, 100), 90);
+	flush_times_end(&f, 30);
+	flush_times_end(&f, 40); /* of none */
+	assert_int_equal(flush_times_overlap(&f, 0, 100), 20);
+	assert_int_equal(flush_times_overlap(&f, 30, 100), 0);
+	assert_int_equal(flush_times_overlap(&f, 12, 13), 1);
+	flush_times_begin(&f, 50);
+	flush_times_end(&f, 60);
+	assert_int_equal(flush_times_overlap(&f, 25, 55), 10);
 	for (uint64_t i = 0; i < 10 * FLUSH_SPANS; i++) {
-		flushes_begin(&f, 1000 + 10 * i);
-		flushes_end(&f, 1005 + 10 * i);
+		flush_times_begin(&f, 1000 + 10 * i);
+		flush_times_end(&f, 1005 + 10 * i);
 	}
 	/* only the last ones are known */
-	assert_int_equal(flushes_overlap(&f, 0, 1000000), 5 * FLUSH_SPANS);
+	assert_int_equal(flush_times_overlap(&f, 0, 1000000), 5 * FLUSH_SPANS);
 }
 
 /* A request all the way, its stages 100, 200, 300, 400, 500 ns. */

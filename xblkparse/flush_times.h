@@ -7,14 +7,14 @@
  * issues them as such.  The last spans are kept; a wait that began before them
  * is counted from there on.
  */
-#ifndef XBLKPARSE_FLUSHES_H
-#define XBLKPARSE_FLUSHES_H
+#ifndef XBLKPARSE_FLUSH_TIMES_H
+#define XBLKPARSE_FLUSH_TIMES_H
 
 #include <stdint.h>
 
 #define FLUSH_SPANS 64
 
-struct flushes {
+struct flush_times {
 	uint64_t outstanding;
 	uint64_t nr; /* spans so far; the last one has no end if outstanding */
 	struct {
@@ -28,9 +28,9 @@ struct flush_wait {
 	uint64_t ns;
 };
 
-void flushes_begin(struct flushes *f, uint64_t ns);
-void flushes_end(struct flushes *f, uint64_t ns);
+void flush_times_begin(struct flush_times *f, uint64_t ns);
+void flush_times_end(struct flush_times *f, uint64_t ns);
 /* How much of @from..@to; @f may be NULL. */
-uint64_t flushes_overlap(const struct flushes *f, uint64_t from, uint64_t to);
+uint64_t flush_times_overlap(const struct flush_times *f, uint64_t from, uint64_t to);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "flushes.h"
+#include "flush_times.h"
 
 #include <stddef.h>
 
-void flushes_begin(struct flushes *f, uint64_t ns)
+void flush_times_begin(struct flush_times *f, uint64_t ns)
 {
 	unsigned int i = f->nr % FLUSH_SPANS;
 
@@ -14,14 +14,14 @@ void flushes_begin(struct flushes *f, uint64_t ns)
 	f->nr++;
 }
 
-void flushes_end(struct flushes *f, uint64_t ns)
+void flush_times_end(struct flush_times *f, uint64_t ns)
 {
 	if (!f->outstanding || --f->outstanding)
 		return;
 	f->span[(f->nr - 1) % FLUSH_SPANS].to = ns;
 }
 
-uint64_t flushes_overlap(const struct flushes *f, uint64_t from, uint64_t to)
+uint64_t flush_times_overlap(const struct flush_times *f, uint64_t from, uint64_t to)
 {
 	uint64_t sum = 0;
 
