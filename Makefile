@@ -21,7 +21,7 @@ override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules install install-programs install-modules clean help
-.PHONY: demo check lint
+.PHONY: demo check lint bench-record bench-channel bench-overhead bench-probes
 .SECONDARY:
 
 all: programs modules
@@ -34,6 +34,10 @@ help:
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
 	@echo 'make lint               sparse, clang-format and the man pages'
+	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'
+	@echo 'make bench-channel      MB/s from guest to dom0, beside netfront and libxenvchan, in the lab'
+	@echo 'make bench-overhead     what tracing costs a guest'"'"'s fio, beside blktrace, in the lab'
+	@echo 'make bench-probes       instructions per record in the kernel'"'"'s probes, in the lab'
 	@echo 'make clean              remove $(BUILD)/'
 	@echo 'tests/lab/run NAME      one scenario; -i leaves a shell in dom0'
 
@@ -173,8 +177,19 @@ run-fuzz_trace: $(BUILD)/test/fuzz_trace $(BUILD)/test/trace_seeds
 	$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/trace
 
+# --- benchmarks: see tests/bench/README.md ------------------------------------
+
+$(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h ring/consumer.c ring/producer.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -I. -Itests/bench $(CFLAGS) -o $@ $(filter %.c,$^) -llttng-ust -ldl -lpthread
+
+bench-record:
+	@scripts/install-deps build bench
+	@$(MAKE) -s $(BUILD)/bench/record
+	@tests/bench/record
+
 FORMATTED := $(wildcard include/xblk/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
-	tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c)
+	tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/bench/*.c)
 
 lint:
 	clang-format --dry-run -Werror $(FORMATTED)
