@@ -20,16 +20,17 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes
 override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VERSION)"'
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all programs modules install install-programs install-modules clean help
+.PHONY: all programs modules examples install install-programs install-modules clean help
 .PHONY: demo check lint bench-record bench-channel bench-overhead bench-probes
 .SECONDARY:
 
-all: programs modules
+all: programs modules examples
 
 help:
 	@echo 'make                    programs, and modules for the running kernel'
 	@echo 'make programs           xblktrace, xblkparse and libxenrelay'
 	@echo 'make modules KDIR=DIR   xenrelay.ko, xblk-guest.ko, xblk-dom0.ko for another kernel'"'"'s headers'
+	@echo 'make examples           xr-sched.ko and xr-sched-read (see examples/README.md); KDIR=DIR likewise'
 	@echo 'make install            both, below PREFIX ($(PREFIX)) and /lib/modules; DESTDIR is honoured'
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
@@ -46,13 +47,13 @@ help:
 RELAY_SRC := ring/consumer.c $(wildcard libxenrelay/*.c)
 TRACE_SRC := $(wildcard xblktrace/*.c)
 PARSE_SRC := $(wildcard xblkparse/*.c)
-RELAY_LIBS := -lxenstore -lxengnttab
+RELAY_LIBS := -lxenstore -lxengnttab -lxenevtchn
 TRACE_LIBS := $(RELAY_LIBS) -ljansson -lxxhash
 PARSE_LIBS := -ljansson -lxxhash
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-programs: $(BUILD)/bin/xblktrace $(BUILD)/bin/xblkparse
+programs: $(BUILD)/bin/xblktrace $(BUILD)/bin/xblkparse $(BUILD)/lib/libxenrelay.so
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -62,6 +63,21 @@ $(BUILD)/lib/libxenrelay.a: $(call objects,$(RELAY_SRC))
 	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcs $@ $^
+
+# The shared library has objects of its own; its name without a number is for the linker.
+RELAY_SONAME := libxenrelay.so.0
+
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
+
+$(BUILD)/lib/$(RELAY_SONAME): $(patsubst %.c,$(BUILD)/pic/%.o,$(RELAY_SRC)) libxenrelay/libxenrelay.map
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(RELAY_SONAME) -Wl,-z,defs \
+		-Wl,--version-script=libxenrelay/libxenrelay.map -o $@ $(filter %.o,$^) $(RELAY_LIBS)
+
+$(BUILD)/lib/libxenrelay.so: $(BUILD)/lib/$(RELAY_SONAME)
+	ln -sf $(RELAY_SONAME) $@
 
 $(BUILD)/bin/xblktrace: $(call objects,$(TRACE_SRC)) $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
@@ -90,15 +106,36 @@ modules:
 		cp -u $(MODULES)/$$side/kmod-$$side/*.ko $(MODULES)/ || exit 1; \
 	done
 
+# Clients of xenrelay.ko that are not installed: built in the guest's copy of the tree.
+define client_modules
+	@cp -ru $(1) $(MODULES)/guest/
+	@$(MAKE) --no-print-directory -C $(KDIR) W=1 CONFIG_DEBUG_INFO_BTF_MODULES= $(KFLAGS) \
+		KBUILD_EXTRA_SYMBOLS=$(abspath $(MODULES))/guest/kmod-guest/Module.symvers \
+		M=$(abspath $(MODULES))/guest/$(notdir $(1)) modules
+endef
+
+examples: $(BUILD)/bin/xr-sched-read modules
+	$(call client_modules,examples)
+
+$(BUILD)/bin/xr-sched-read: $(BUILD)/obj/examples/xr-sched-read.o $(BUILD)/lib/libxenrelay.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RELAY_LIBS)
+
 # --- install ----------------------------------------------------------------
 
 install: install-programs install-modules
 
 install-programs: programs
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR)
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(BUILD)/bin/xblktrace $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot $(DESTDIR)$(BINDIR)/
-	for page in man/*.[1578]; do \
+	install -m 644 $(BUILD)/lib/libxenrelay.a $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(BUILD)/lib/$(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/libxenrelay.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+		libxenrelay/libxenrelay.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libxenrelay.pc
+	install -m 644 libxenrelay/xenrelay-reader.h $(DESTDIR)$(INCLUDEDIR)/
+	for page in man/*.[1-9]; do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 
@@ -115,7 +152,10 @@ clean:
 headers = $(shell ls -d /lib/modules/$(1).*/build 2>/dev/null | sort -V | tail -n 1)
 
 lab-modules-%:
-	+@$(MAKE) --no-print-directory modules KDIR=$(call headers,$*)
+	+@$(MAKE) --no-print-directory lab-modules KDIR=$(call headers,$*)
+
+lab-modules: examples
+	$(call client_modules,tests/lab/modules)
 
 # --- tests ------------------------------------------------------------------
 
@@ -159,23 +199,42 @@ run-test_%: $(BUILD)/test/test_%
 run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 	$<
 
-# FUZZ_SECONDS of the fuzzer for whatever reads a trace; its corpus is generated.
+# FUZZ_SECONDS of a fuzzer, tests/fuzz/fuzz_*.c, from the corpus in the tree or, for traces, one
+# that is generated. What it finds new stays in $(BUILD)/fuzz/.
 FUZZ_SECONDS ?= 60
-FUZZ_FLAGS := -O1 -g -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS := -O1 -Wno-missing-prototypes -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
 
-$(BUILD)/test/fuzz_trace: tests/fuzz/fuzz_trace.c $(PARSE_TEST_SRC)
+$(BUILD)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS) -Ixblkparse -Itests/unit $(FUZZ_FLAGS) -o $@ $^ $(PARSE_LIBS) -lm
+	clang $(CPPFLAGS) -Ixblkparse -Itests/unit $(CFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/test/fuzz_trace: $(call fuzz_objects,$(PARSE_TEST_SRC))
+$(BUILD)/test/fuzz_proto: $(call fuzz_objects,libxenrelay/proto.c)
+
+$(BUILD)/test/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) -o $@ $^ $(PARSE_LIBS) -lm
 
 $(BUILD)/test/trace_seeds: $(call san_objects,tests/fuzz/trace_seeds.c tests/unit/trace_gen.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(PARSE_LIBS)
 
-run-fuzz_trace: $(BUILD)/test/fuzz_trace $(BUILD)/test/trace_seeds
+.PHONY: trace_seeds
+trace_seeds: $(BUILD)/test/trace_seeds
 	mkdir -p $(BUILD)/fuzz/trace
-	$(BUILD)/test/trace_seeds $(BUILD)/fuzz/trace
+	$< $(BUILD)/fuzz/trace
+
+run-fuzz_trace: trace_seeds
+
+run-fuzz_%: $(BUILD)/test/fuzz_%
+	mkdir -p $(BUILD)/fuzz/$*
 	$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
-		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/trace
+		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/$* $(wildcard tests/fuzz/corpus/$*)
+
+# The ring and the doorbell as models, every interleaving of them, with and without their rules.
+run-model:
+	BUILD=$(abspath $(BUILD)) tests/model/run
 
 # --- benchmarks: see tests/bench/README.md ------------------------------------
 
@@ -189,12 +248,13 @@ bench-record:
 	@tests/bench/record
 
 FORMATTED := $(wildcard include/xblk/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
-	tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/bench/*.c)
+	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/lab/*/*.c tests/bench/*.c \
+	tests/bench/*/*.c)
 
 lint:
 	clang-format --dry-run -Werror $(FORMATTED)
-	for page in man/*.[1578]; do mandoc -T lint -W warning $$page || exit 1; done
-	$(MAKE) --no-print-directory modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
+	for page in man/*.[1-9]; do mandoc -T lint -W warning $$page || exit 1; done
+	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
 		KFLAGS='C=2 CF="-Wsparse-error"'
 
--include $(shell find $(BUILD)/obj $(BUILD)/san -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/pic $(BUILD)/san $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

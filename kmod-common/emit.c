@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A record goes to the stream of its CPU behind the facts that a reader needs
- * first: how many records were lost before it, and its process's name.
+ * A record goes to the stream of its CPU behind its process's name, which a
+ * reader needs first.
  *
- * When one of them finds no room, what it was for is lost too and is not tried,
- * so the sink counts exactly one loss for each lost event.
+ * When the name finds no room, what it was for is lost too and is not tried, so
+ * the sink counts exactly one loss for each lost event.
  */
 #include <linux/errno.h>
 #include <linux/hash.h>
@@ -24,19 +24,16 @@ struct seen_process {
 
 /**
  * struct emit_state - of one CPU
- * @lost:	records lost since the last one that was written
- * @first:	time of the first of these
- * @last:	time of the last of these
+ * @left:	records until the names are forgotten
  * @seen:	processes whose name is in the stream already, by pid.  Two that
  *		share a slot are named again and again; no name is missed.
  */
 struct emit_state {
-	u64 lost;
-	u64 first;
-	u64 last;
+	u32 left;
 	struct seen_process seen[1 << SEEN_BITS];
 };
 
+static u32 names_last;
 static struct emit_state __percpu *emit_states;
 
 int xblk_emit_init(void)
@@ -52,30 +49,24 @@ void xblk_emit_exit(void)
 
 /**
  * xblk_emit_reset() - forget what earlier streams were told
+ * @records:	a name is told again after so many records of a CPU, for a reader
+ *		that sees the newest only; 0: once is enough
  *
  * Before a new stream begins; no probe may be attached.
  */
-void xblk_emit_reset(void)
+void xblk_emit_reset(u32 records)
 {
 	int cpu;
 
+	names_last = records;
 	for_each_possible_cpu (cpu)
 		memset(per_cpu_ptr(emit_states, cpu), 0, sizeof(struct emit_state));
 }
 
-static bool emit_lost(struct emit_state *state)
+static void forget_names(struct emit_state *state)
 {
-	const struct xblk_record rec = {
-		.time = state->first,
-		.lost = {.until = state->last, .count = state->lost},
-		.disk = XBLK_NO_DISK,
-		.event = XBLK_EV_LOST,
-	};
-
-	if (!xblk_sink(&rec))
-		return false;
-	state->lost = 0;
-	return true;
+	memset(state->seen, 0, sizeof(state->seen));
+	state->left = names_last;
 }
 
 static bool emit_process(struct emit_state *state, u64 time)
@@ -107,16 +98,10 @@ static void emit(const struct xblk_record *rec, bool process)
 {
 	struct emit_state *state = this_cpu_ptr(emit_states);
 
-	if (unlikely(state->lost) && !emit_lost(state))
-		goto lost;
-	if (process && !emit_process(state, rec->time))
-		goto lost;
-	if (likely(xblk_sink(rec)))
-		return;
-lost:
-	if (!state->lost++)
-		state->first = rec->time;
-	state->last = rec->time;
+	if (names_last && !state->left--)
+		forget_names(state);
+	if (!process || emit_process(state, rec->time))
+		xblk_sink(rec);
 }
 
 /**

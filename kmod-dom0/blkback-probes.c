@@ -7,7 +7,7 @@
  * A ring's thread is named "<domid>.<disk>-<ring>" (xen_update_blkif_status()
  * in drivers/block/xen-blkback/xenbus.c), and xen_blkbk_map() runs in it with
  * the ring as its first argument: this is how a ring gets its thread, without
- * a look into blkback's structures.
+ * a look into blkback's structures, and when the thread began with a request.
  */
 #include <linux/hash.h>
 #include <linux/irqflags.h>
@@ -83,8 +83,10 @@ static int map_entered(struct kprobe *kp, struct pt_regs *regs)
 	};
 	unsigned int domid;
 
-	if (likely(ring && READ_ONCE(ring->pid) == current->pid))
+	if (likely(ring && READ_ONCE(ring->pid) == current->pid)) {
+		ring_event(&rec, true);
 		return 0;
+	}
 	if (!(current->flags & PF_KTHREAD) || sscanf(current->comm, "%u.", &domid) != 1 ||
 	    !session_traces_domain(domid)) {
 		/* The memory of a ring that has gone, now another domain's. */

@@ -4,7 +4,7 @@
  * files that its records go to.
  *
  * Commands:
- *   start subbuf_kb=N nr_subbufs=N domids=D,... disks=MAJOR:MINOR,...
+ *   start subbuf_kb=N nr_subbufs=N [mode=overwrite] domids=D,... disks=MAJOR:MINOR,...
  *	A disk's index in the records is its place in the list.
  *   stop
  *	No record comes after it; the files can be read until the session ends.
@@ -14,7 +14,6 @@
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
-#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -24,8 +23,11 @@
 #include <linux/uaccess.h>
 #include <xen/interface/xen.h>
 #include "../kmod-common/blk-probes.h"
+#include "../kmod-common/clock.h"
 #include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
+#include "../ring/consumer.h"
+#include "../ring/producer.h"
 #include "blkback-probes.h"
 #include "session.h"
 
@@ -33,18 +35,34 @@
 #define DEFAULT_NR_SUBBUFS 8
 #define MAX_BUFFER_KB	   (256 * 1024) /* of one CPU */
 
+#define RECORD_SIZE  sizeof(struct xblk_record)
+#define STAGE_LENGTH 1024 /* records that read() takes from the ring at a time */
+
 /**
- * struct session_stream - the records of one CPU, in its relay buffer
- * @slot:	where the next record goes
- * @written:	records put into the buffer; by the producer, interrupts off
- * @lost:	records that found it full
- * @read:	records taken out; by trace_read()
+ * struct session_stream - the records of one CPU: a ring in its relay buffer
+ * @ring:	its producer's end
+ * @producer:	what that one tells the reader
+ * @losses:	likewise
+ * @consumer:	what the reader tells it
+ * @reader:	its reading end, under the lock of the file's inode, as all below
+ * @last:	time of the last record read, or of the start
+ * @marks:	LOST records that were put among the records
+ * @staged:	records in @stage.  They have left the ring, so that a fault of
+ *		read()'s loses none.
+ * @taken:	how many of them read() has delivered
+ * @stage:	room for a LOST record and STAGE_LENGTH of the ring's
  */
 struct session_stream {
-	u32 slot;
-	u64 written;
-	u64 lost;
-	u64 read ____cacheline_aligned;
+	struct xenrelay_ring ring;
+	union xenrelay_producer_line producer ____cacheline_aligned;
+	struct xenrelay_loss_line losses;
+	union xenrelay_consumer_line consumer;
+	struct xr_ring reader;
+	u64 last;
+	u64 marks;
+	size_t staged;
+	size_t taken;
+	struct xblk_record *stage;
 };
 
 static DEFINE_MUTEX(session_lock); /* start, stop, end and show, against each other */
@@ -52,7 +70,7 @@ static struct rchan *relay;
 static bool tracing;
 static struct xblk_disks disks;
 static DECLARE_BITMAP(domains, DOMID_FIRST_RESERVED);
-static u32 capacity; /* records that a buffer holds */
+static bool overwrite;
 static DEFINE_PER_CPU_ALIGNED(struct session_stream, streams);
 
 bool session_traces_domain(unsigned int domid)
@@ -70,55 +88,98 @@ int xblk_disk_index(struct gendisk *disk)
 	return xblk_dev_index(disk_devt(disk));
 }
 
+bool xblk_sink(const struct xblk_record *rec)
+{
+	struct xenrelay_ring *ring = &this_cpu_ptr(&streams)->ring;
+	void *room = xenrelay_ring_reserve(ring);
+
+	if (unlikely(!room)) {
+		xenrelay_ring_lose(ring, rec->time);
+		return false;
+	}
+	memcpy(room, rec, sizeof(*rec));
+	xenrelay_ring_commit(ring);
+	return true;
+}
+
+/*
+ * Where the times of a loss are not known, because its records were overwritten,
+ * it lies between the records around it.
+ */
+static struct xblk_record lost_record(const struct session_stream *stream,
+				      const struct xenrelay_span *loss, u64 behind)
+{
+	return (struct xblk_record){
+		.time = loss->first_ns ?: stream->last,
+		.lost = {.until = loss->last_ns ?: behind, .count = loss->count},
+		.disk = XBLK_NO_DISK,
+		.event = XBLK_EV_LOST,
+	};
+}
+
+/* Move the next records from the ring to the empty stage. */
+static int refill(struct session_stream *stream)
+{
+	struct xblk_record *records = stream->stage + 1;
+	struct xenrelay_span loss;
+	ssize_t n;
+
+	/* Pairs with session_stop()'s store-release: its last record is seen then. */
+	stream->reader.stopped = !smp_load_acquire(&tracing);
+	n = xr_ring_read(&stream->reader, records, STAGE_LENGTH, &loss);
+	if (n < 0)
+		return n;
+	stream->taken = 1;
+	stream->staged = 1 + n;
+	if (loss.count) {
+		stream->stage[0] = lost_record(stream, &loss,
+					       n ? records[0].time : xblk_clock_now());
+		stream->taken = 0;
+		stream->marks++;
+	}
+	if (n)
+		stream->last = records[n - 1].time;
+	return 0;
+}
+
 /*
  * Relay has the buffers and the files; the positions are our own.  With
  * relay's, a reader that comes while a full sub-buffer is left, or finds none
  * free, skips or repeats records without anybody's counting them:
  * relay_file_read_avail() is not made for a reader beside a writer that stops.
  */
-bool xblk_sink(const struct xblk_record *rec)
-{
-	struct session_stream *stream = this_cpu_ptr(&streams);
-	struct rchan_buf *buf = *this_cpu_ptr(relay->buf);
-
-	/* Pairs with trace_read()'s store-release of its position. */
-	if (unlikely(!buf ||
-		     stream->written - smp_load_acquire(&stream->read) >= capacity)) {
-		stream->lost++;
-		return false;
-	}
-	memcpy(buf->start + (size_t)stream->slot * sizeof(*rec), rec, sizeof(*rec));
-	if (++stream->slot == capacity)
-		stream->slot = 0;
-	/* Pairs with trace_read()'s load-acquire. */
-	smp_store_release(&stream->written, stream->written + 1);
-	return true;
-}
-
-/* Whole records, at most up to the end of the buffer; 0 when there is none. */
 static ssize_t trace_read(struct file *file, char __user *to, size_t len, loff_t *pos)
 {
 	struct rchan_buf *buf = file->private_data;
 	struct session_stream *stream = per_cpu_ptr(&streams, buf->cpu);
-	u64 n;
-	u32 at;
+	size_t done = 0, n;
+	int err = 0;
 
 	inode_lock(file_inode(file));
-	div_u64_rem(stream->read, capacity, &at);
-	n = min3(smp_load_acquire(&stream->written) - stream->read,
-		 (u64)len / sizeof(struct xblk_record), (u64)capacity - at);
-	if (copy_to_user(to, buf->start + (size_t)at * sizeof(struct xblk_record),
-			 n * sizeof(struct xblk_record))) {
-		inode_unlock(file_inode(file));
-		return -EFAULT;
+	for (len /= RECORD_SIZE; done < len; done += n) {
+		if (stream->taken == stream->staged)
+			err = refill(stream);
+		n = min(stream->staged - stream->taken, len - done);
+		if (err || !n)
+			break;
+		if (copy_to_user(to + done * RECORD_SIZE, stream->stage + stream->taken,
+				 n * RECORD_SIZE)) {
+			err = -EFAULT;
+			break;
+		}
+		stream->taken += n;
 	}
-	smp_store_release(&stream->read, stream->read + n);
 	inode_unlock(file_inode(file));
-	return n * sizeof(struct xblk_record);
+	return done ? done * RECORD_SIZE : err;
 }
 
 static int trace_open(struct inode *inode, struct file *file)
 {
+	struct rchan_buf *buf = inode->i_private;
+
+	/* Of a CPU that came up during the session, whose records are all lost. */
+	if (!per_cpu_ptr(&streams, buf->cpu)->stage)
+		return -ENXIO;
 	return relay_file_operations.open(inode, file);
 }
 
@@ -181,14 +242,58 @@ static int parse_disks(char *list)
 	return 0;
 }
 
+static int parse_mode(const char *mode)
+{
+	overwrite = !strcmp(mode, "overwrite");
+	return overwrite || !strcmp(mode, "discard") ? 0 : -EINVAL;
+}
+
+static void streams_free(void)
+{
+	int cpu;
+
+	for_each_possible_cpu (cpu) {
+		kvfree(per_cpu(streams, cpu).stage);
+		per_cpu(streams, cpu).stage = NULL;
+	}
+}
+
+/* A CPU without a buffer gets a ring that holds nothing: it counts its losses. */
+static int streams_init(size_t bytes)
+{
+	struct session_stream *stream;
+	struct rchan_buf *buf;
+	int cpu;
+
+	for_each_possible_cpu (cpu) {
+		stream = per_cpu_ptr(&streams, cpu);
+		*stream = (struct session_stream){.last = xblk_clock_now()};
+		buf = *per_cpu_ptr(relay->buf, cpu);
+		xenrelay_ring_init(&stream->ring, buf ? buf->start : NULL,
+				   buf ? bytes : 0, RECORD_SIZE, buf && overwrite,
+				   &stream->producer, &stream->losses, &stream->consumer);
+		if (!buf)
+			continue;
+		xr_ring_init(&stream->reader, buf->start, bytes / RECORD_SIZE,
+			     RECORD_SIZE, overwrite, &stream->producer, &stream->losses,
+			     &stream->consumer);
+		stream->stage = kvmalloc_array(1 + STAGE_LENGTH, RECORD_SIZE, GFP_KERNEL);
+		if (!stream->stage)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int session_start(char *args, struct dentry *dir)
 {
 	unsigned int subbuf_kb = DEFAULT_SUBBUF_KB, nr_subbufs = DEFAULT_NR_SUBBUFS;
+	size_t bytes;
 	char *arg;
-	int cpu, err;
+	int err;
 
 	if (relay)
 		return -EBUSY;
+	overwrite = false;
 	memset(&disks, 0, sizeof(disks));
 	bitmap_zero(domains, DOMID_FIRST_RESERVED);
 	while ((arg = strsep(&args, " "))) {
@@ -203,6 +308,8 @@ static int session_start(char *args, struct dentry *dir)
 			err = kstrtouint(value, 10, &subbuf_kb);
 		else if (!strcmp(key, "nr_subbufs"))
 			err = kstrtouint(value, 10, &nr_subbufs);
+		else if (!strcmp(key, "mode"))
+			err = parse_mode(value);
 		else if (!strcmp(key, "domids"))
 			err = parse_domids(value);
 		else if (!strcmp(key, "disks"))
@@ -220,10 +327,7 @@ static int session_start(char *args, struct dentry *dir)
 	    (u64)si_mem_available() << (PAGE_SHIFT - 10) >> 1)
 		return -ENOMEM;
 
-	for_each_possible_cpu (cpu)
-		per_cpu(streams, cpu) = (struct session_stream){};
-	xblk_emit_reset();
-	capacity = subbuf_kb * 1024 / sizeof(struct xblk_record) * nr_subbufs;
+	bytes = (size_t)subbuf_kb * 1024 * nr_subbufs;
 	/* A CPU that comes up in between would have no buffer. */
 	cpus_read_lock();
 	relay = relay_open("trace", dir, subbuf_kb * 1024, nr_subbufs, &relay_callbacks,
@@ -231,16 +335,22 @@ static int session_start(char *args, struct dentry *dir)
 	cpus_read_unlock();
 	if (!relay)
 		return -ENOMEM;
+	err = streams_init(bytes);
+	if (err)
+		goto err_relay;
+	xblk_emit_reset(overwrite ? bytes / RECORD_SIZE / 4 : 0);
+	tracing = true;
 	err = xblk_blk_probes_attach();
 	if (err)
 		goto err_relay;
 	blkback_probes_attach();
-	tracing = true;
 	return 0;
 
 err_relay:
+	tracing = false;
 	relay_close(relay);
 	relay = NULL;
+	streams_free();
 	return err;
 }
 
@@ -250,7 +360,8 @@ static void session_stop(void)
 		return;
 	blkback_probes_detach();
 	xblk_blk_probes_detach();
-	tracing = false;
+	/* Pairs with refill()'s load-acquire. */
+	smp_store_release(&tracing, false);
 }
 
 /**
@@ -288,24 +399,54 @@ void session_end(void)
 	if (relay)
 		relay_close(relay);
 	relay = NULL;
+	streams_free();
 	mutex_unlock(&session_lock);
 }
 
 /**
- * session_show() - the counters: produced = written + lost, since the start
- * @s:	where to
+ * session_level() - records that wait to be read from the fullest of the buffers
+ *
+ * Of those that were written before the call.  Context: process.
  */
-void session_show(struct seq_file *s)
+u64 session_level(void)
 {
+	const struct session_stream *stream;
+	u64 most = 0;
 	int cpu;
 
 	mutex_lock(&session_lock);
 	for_each_possible_cpu (cpu) {
-		const struct session_stream *stream = per_cpu_ptr(&streams, cpu);
+		stream = per_cpu_ptr(&streams, cpu);
+		if (stream->stage)
+			most = max(most, xr_ring_level(&stream->reader) + stream->staged -
+						 stream->taken);
+	}
+	mutex_unlock(&session_lock);
+	return most;
+}
 
+/**
+ * session_show() - the counters, since the start
+ * @s:	where to
+ *
+ * Once all has been read after a stop: produced = records read, but for those
+ * that mark a loss, + lost.
+ */
+void session_show(struct seq_file *s)
+{
+	const struct session_stream *stream;
+	const struct xenrelay_ring *ring;
+	int cpu;
+
+	mutex_lock(&session_lock);
+	for_each_possible_cpu (cpu) {
+		stream = per_cpu_ptr(&streams, cpu);
+		ring = &stream->ring;
 		if (relay)
-			seq_printf(s, "cpu %d produced %llu lost %llu\n", cpu,
-				   stream->written + stream->lost, stream->lost);
+			seq_printf(s, "cpu %d produced %llu lost %llu marks %llu\n", cpu,
+				   ring->head + ring->lost,
+				   ring->overwrite ? stream->reader.lost : ring->lost,
+				   stream->marks);
 	}
 	mutex_unlock(&session_lock);
 }

@@ -9,6 +9,7 @@ struct seq_file;
 
 int session_command(char *command, struct dentry *dir);
 void session_end(void);
+u64 session_level(void);
 void session_show(struct seq_file *s);
 bool session_traces_domain(unsigned int domid);
 

@@ -6,7 +6,8 @@
  *   xblk-dom0/control   opened by one process at a time; takes commands (see
  *                       session.c); closing it, or dying, ends the session
  *   xblk-dom0/stats     clock, probes and counters, as text
- *   xblk-dom0/now       Xen system time, ns
+ *   xblk-dom0/now       Xen system time, ns, then how many records wait in the
+ *                       fullest buffer, of at least those that are older
  *   xblk-dom0/trace*    the records, one relay file for each CPU, in a session
  */
 #include <linux/atomic.h>
@@ -78,7 +79,9 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 
 static int now_show(struct seq_file *s, void *unused)
 {
-	seq_printf(s, "%llu\n", xblk_clock_now());
+	u64 now = xblk_clock_now();
+
+	seq_printf(s, "%llu %llu\n", now, session_level());
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(now);

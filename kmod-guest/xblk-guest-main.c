@@ -17,6 +17,7 @@
 #include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
 #include "xblk/record.h"
+#include "blkfront-probes.h"
 #include "xenrelay.h"
 
 #define RECORD_VERSION 1
@@ -110,6 +111,7 @@ static int parse_config(const char *config)
 static int reader_connect(struct xenrelay_channel *chan, void *priv, const char *config)
 {
 	int err = parse_config(config);
+	struct xenrelay_stats stats;
 
 	if (err) {
 		pr_warn("cannot use the reader's configuration \"%.64s\"\n", config);
@@ -117,12 +119,17 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 	}
 	channel = chan;
 	memset(&disks, 0, sizeof(disks));
-	xblk_emit_reset();
-	return xblk_blk_probes_attach();
+	xenrelay_get_stats(chan, &stats);
+	xblk_emit_reset(stats.mode == XENRELAY_OVERWRITE ? stats.ring_items / 4 : 0);
+	err = xblk_blk_probes_attach();
+	if (!err)
+		blkfront_probes_attach();
+	return err;
 }
 
 static void reader_disconnect(void *priv)
 {
+	blkfront_probes_detach();
 	xblk_blk_probes_detach();
 }
 

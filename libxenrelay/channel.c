@@ -12,61 +12,122 @@
 /* How often to look at the producer page while XenStore says nothing. */
 #define STOP_POLL_MS 20
 
-void xenrelay_get_properties(const struct xenrelay_channel *ch,
-			     struct xenrelay_properties *properties)
+int xenrelay_get_properties(const struct xenrelay_channel *ch,
+			    struct xenrelay_properties *properties)
 {
+	if (!ch || !properties)
+		return -EINVAL;
 	*properties = (struct xenrelay_properties){
 		.nr_rings = ch->layout.nr_rings,
 		.item_size = ch->layout.item_size,
 		.capacity = ch->layout.capacity,
-		.ring_kib = (uint64_t)ch->layout.ring_pages * XENRELAY_PAGE_SIZE / 1024,
+		.ring_kib = (uint64_t)ch->layout.ring_pages * KIB_PER_PAGE,
+		.ring_kib_wanted = ch->ring_kib_wanted,
 		.contiguous = ch->layout.flags & XENRELAY_F_CONTIGUOUS,
 		.overwrite = ch->layout.flags & XENRELAY_F_OVERWRITE,
 		.clock_ns = ch->layout.clock_ns,
 		.client_version = ch->layout.client_version,
 		.session = ch->session,
+		.version = ch->version,
+		.doorbell = ch->doorbell,
+		.places_losses = ch->layout.loss_ref,
 	};
+	return 0;
 }
 
 ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
 		      size_t max_items, struct xenrelay_loss *loss)
 {
 	struct xenrelay_span span;
+	char nothing;
 	ssize_t n;
 
+	if (loss)
+		*loss = (struct xenrelay_loss){0};
+	if (!ch)
+		return -EINVAL;
 	if (ring >= ch->layout.nr_rings)
-		return xr_fail(ch->reader, -EINVAL, "the channel has no ring %u", ring);
+		return ch_fail(ch, -EINVAL, "it has no ring %u", ring);
+	if (!buf && max_items)
+		return ch_fail(ch, -EINVAL, "no buffer to read into");
 	/* Only what the caller has been told; else the rest could come as a surprise. */
 	ch->rings[ring].stopped = ch->ended;
-	n = xr_ring_read(&ch->rings[ring], buf, max_items, &span);
+	n = xr_ring_read(&ch->rings[ring], buf ? buf : &nothing, max_items, &span);
+	if (n < 0)
+		return ch_fail(ch, n, "ring %u: %s", ring, ch->rings[ring].broken);
 	if (loss)
 		*loss = (struct xenrelay_loss){span.position, span.count, span.first_ns,
 					       span.last_ns};
-	if (n < 0)
-		xr_fail(ch->reader, n, "domain %u, channel %s, ring %u: %s", ch->domid,
-			ch->name, ring, ch->rings[ring].broken);
 	return n;
 }
 
-void xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring,
-			     struct xenrelay_ring_stats *stats)
+int64_t xenrelay_ring_level(const struct xenrelay_channel *ch, unsigned int ring)
+{
+	uint64_t level;
+
+	if (!ch || ring >= ch->layout.nr_rings)
+		return -EINVAL;
+	level = xr_ring_level(&ch->rings[ring]);
+	return level < ch->layout.capacity ? level : ch->layout.capacity;
+}
+
+int xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring,
+			    struct xenrelay_ring_stats *stats)
 {
 	const union xenrelay_producer_line *line;
+	const struct xr_ring *r;
 
-	memset(stats, 0, sizeof(*stats));
-	if (ring >= ch->layout.nr_rings)
-		return;
+	if (stats)
+		*stats = (struct xenrelay_ring_stats){0};
+	if (!ch || !stats || ring >= ch->layout.nr_rings)
+		return -EINVAL;
 	line = &ch->producer[1 + ring];
-	stats->produced = xblk_load_once(&line->ring.head);
-	stats->lost = ch->rings[ring].overwrite ? ch->rings[ring].lost
-						: xblk_load_once(&line->ring.lost);
-	stats->lost_nmi = xblk_load_once(&line->ring.lost_nmi);
-	stats->read = ch->rings[ring].read;
+	r = &ch->rings[ring];
+	*stats = (struct xenrelay_ring_stats){
+		.produced = xblk_load_once(&line->ring.head),
+		.lost = r->overwrite ? r->lost : xblk_load_once(&line->ring.lost),
+		.lost_nmi = xblk_load_once(&line->ring.lost_nmi),
+		.read = r->read,
+		.met = r->lost,
+		.level = xenrelay_ring_level(ch, ring),
+		.broken = r->broken,
+	};
+	return 0;
+}
+
+int xenrelay_get_channel_stats(const struct xenrelay_channel *ch,
+			       struct xenrelay_channel_stats *stats)
+{
+	struct xenrelay_ring_stats ring, *sum;
+	unsigned int n;
+
+	if (!ch || !stats)
+		return -EINVAL;
+	*stats = (struct xenrelay_channel_stats){
+		.events_sent = xenrelay_events_sent(ch),
+		.rang = ch->times_rung,
+		.muted = ch->watch.muted,
+	};
+	sum = &stats->sum;
+	for (n = 0; n < ch->layout.nr_rings; n++) {
+		xenrelay_get_ring_stats(ch, n, &ring);
+		sum->produced += ring.produced;
+		sum->lost += ring.lost;
+		sum->lost_nmi += ring.lost_nmi;
+		sum->read += ring.read;
+		sum->met += ring.met;
+		sum->level += ring.level;
+		if (!ring.broken)
+			continue;
+		if (!stats->broken_rings++)
+			sum->broken = ring.broken;
+	}
+	return 0;
 }
 
 uint64_t xenrelay_events_sent(const struct xenrelay_channel *ch)
 {
-	return xblk_load_once(&ch->producer[0].channel.events);
+	return ch ? xblk_load_once(&ch->producer[0].channel.events) : 0;
 }
 
 bool xenrelay_stopped(struct xenrelay_channel *ch)
@@ -74,7 +135,7 @@ bool xenrelay_stopped(struct xenrelay_channel *ch)
 	struct xr_state state;
 	int err;
 
-	if (ch->ended)
+	if (!ch || ch->ended)
 		return true;
 	/* Pairs with the producer's store-release of state behind its last head. */
 	if (xblk_load_acquire(&ch->producer[0].channel.state) == XENRELAY_STOPPED)
@@ -101,6 +162,8 @@ int xenrelay_disconnect(struct xenrelay_channel *ch, unsigned int timeout_ms)
 	char text[32];
 	int ret;
 
+	if (!ch)
+		return -EINVAL;
 	if (!ch->asked && !xenrelay_stopped(ch)) {
 		snprintf(text, sizeof(text), "disconnect %" PRIu32, ch->session);
 		ret = xr_write(ch, XBT_NULL, "reader", text);
@@ -112,13 +175,10 @@ int xenrelay_disconnect(struct xenrelay_channel *ch, unsigned int timeout_ms)
 		if (!timeout_ms)
 			return -EINPROGRESS;
 		if (now >= deadline)
-			return xr_fail(ch->reader, -ETIMEDOUT,
-				       "domain %u, channel %s: the guest did not stop in "
-				       "%u ms",
-				       ch->domid, ch->name, timeout_ms);
-		ret = xr_wait_events(ch->reader, now + STOP_POLL_MS < deadline
-							 ? now + STOP_POLL_MS
-							 : deadline);
+			return ch_fail(ch, -ETIMEDOUT, "the guest did not stop in %u ms",
+				       timeout_ms);
+		ret = xr_wait(ch, now + STOP_POLL_MS < deadline ? now + STOP_POLL_MS
+								: deadline);
 		if (ret < 0)
 			return ret;
 		now = xr_now_ms();
@@ -132,12 +192,12 @@ void xenrelay_release(struct xenrelay_channel *ch)
 
 	if (!ch)
 		return;
+	xr_doorbell_unbind(ch);
 	xr_unmap(ch);
 	/* Into the directory of a domain that is gone nothing may be created. */
 	if (ch->claimed && xenrelay_domain_exists(ch->reader, ch->domid))
 		xr_write_release(ch);
-	if (ch->watched)
-		xs_unwatch(ch->reader->xs, ch->state_path, ch->token);
+	xr_watch_stop(ch->reader, &ch->watch);
 
 	for (link = &ch->reader->channels; *link != ch; link = &(*link)->next)
 		;

@@ -12,12 +12,18 @@
 #define DEFAULT_TIMEOUT_MS 5000
 #define DEFAULT_BUSY_MS	   4000
 #define DEFAULT_MAX_KIB	   (256 * 1024)
-#define KIB_PER_PAGE	   (XENRELAY_PAGE_SIZE / 1024)
+#define DEFAULT_MAX_RINGS  16 /* as large as they were asked for */
 
-/* All of a channel's errors begin with whose it is. */
-#define ch_fail(ch, err, fmt, ...)                                             \
-	xr_fail((ch)->reader, err, "domain %u, channel %s: " fmt, (ch)->domid, \
-		(ch)->name, ##__VA_ARGS__)
+#define MAX_RING_KIB   (XENRELAY_MAX_RING_PAGES * KIB_PER_PAGE)
+#define MAX_CONFIG_LEN 2048 /* of the 4096 that a message to XenStore may have */
+
+/* No smaller rings are asked for when there is a lack of something. */
+#define LEAST_RING_KIB 64
+/* Where it is not known how large the guest's default is. */
+#define SUPPOSED_RING_KIB 1024
+
+/* Between two transactions, each of which a guest can make fail. */
+#define RETRY_MS 5
 
 static int read_state(struct xenrelay_channel *ch, xs_transaction_t t,
 		      struct xr_state *state)
@@ -26,7 +32,7 @@ static int read_state(struct xenrelay_channel *ch, xs_transaction_t t,
 	int err;
 	char *s;
 
-	s = xs_read(ch->reader->xs, t, ch->state_path, &len);
+	s = xs_read(ch->reader->xs, t, ch->watch.path, &len);
 	if (!s && errno == ENOENT)
 		return ch_fail(ch, -ENOENT, "the guest has closed it");
 	if (!s)
@@ -53,25 +59,85 @@ int xr_write(struct xenrelay_channel *ch, uint32_t transaction, const char *node
 	return 0;
 }
 
-/* Nothing is written for a channel that is not there: that would create it. */
-static int check_version(struct xenrelay_channel *ch)
+/* A node that the guest wrote once; NULL with errno. */
+static char *read_node(struct xenrelay_channel *ch, const char *node, unsigned int *len)
 {
 	char path[XR_PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/%s", ch->dir, node);
+	return xs_read(ch->reader->xs, XBT_NULL, path, len);
+}
+
+/*
+ * Which version to speak, the newest that both know.
+ *
+ * Nothing is written for a channel that is not there: that would create it.
+ */
+static int agree_on_version(struct xenrelay_channel *ch)
+{
+	uint32_t oldest, newest;
+	unsigned int len;
 	char *s;
 	int err;
 
-	snprintf(path, sizeof(path), "%s/version", ch->dir);
-	s = xs_read(ch->reader->xs, XBT_NULL, path, NULL);
+	s = read_node(ch, "version", &len);
 	if (!s && errno == ENOENT)
 		return ch_fail(ch, -ENOENT,
 			       "no such channel: the guest has not loaded the "
 			       "module that offers it, or there is no such domain");
 	if (!s)
 		return ch_fail(ch, -errno, "reading XenStore: %s", strerror(errno));
-	err = strcmp(s, "1") ? ch_fail(ch, -EPROTO, "the guest speaks another version")
-			     : 0;
+	err = xr_parse_versions(s, len, &oldest, &newest);
 	free(s);
-	return err;
+	if (err)
+		return ch_fail(ch, err, "its version in XenStore makes no sense");
+	if (newest < XR_OLDEST_VERSION || oldest > XR_NEWEST_VERSION)
+		return ch_fail(
+			ch, -EPROTONOSUPPORT,
+			"no common version of the protocol: the guest speaks %u to "
+			"%u, this library %u to %u",
+			oldest, newest, XR_OLDEST_VERSION, XR_NEWEST_VERSION);
+	ch->version = newest < XR_NEWEST_VERSION ? newest : XR_NEWEST_VERSION;
+	return 0;
+}
+
+static int read_features(struct xenrelay_channel *ch)
+{
+	unsigned int len;
+	char *s = read_node(ch, "features", &len);
+
+	/* Older guests do not write it. */
+	if (!s && errno != ENOENT)
+		return ch_fail(ch, -errno, "reading XenStore: %s", strerror(errno));
+	ch->features = s ? xr_parse_features(s, len) : 0;
+	free(s);
+	return 0;
+}
+
+/* What is asked of the guest has to be among what it offers. */
+static int check_wishes(struct xenrelay_channel *ch, const struct xenrelay_options *opts)
+{
+	if (opts->mode == XENRELAY_MODE_OVERWRITE &&
+	    !(ch->features & XR_FEATURE_OVERWRITE))
+		return ch_fail(ch, -EOPNOTSUPP,
+			       "the guest does not offer the mode 'overwrite'");
+	return 0;
+}
+
+/* "connect ..." */
+static void make_request(const struct xenrelay_channel *ch,
+			 const struct xenrelay_options *opts, unsigned int ring_kib,
+			 char *text, size_t size)
+{
+	int n = snprintf(text, size, "connect %" PRIu32 " %u %u version=%" PRIu32,
+			 ch->session, ch->reader->own_domid, ring_kib, ch->version);
+
+	if (opts->mode && ch->features & XR_FEATURE_OVERWRITE)
+		n += snprintf(text + n, size - n, " mode=%s",
+			      opts->mode == XENRELAY_MODE_OVERWRITE ? "overwrite"
+								    : "discard");
+	if (opts->doorbell_percent && ch->features & XR_FEATURE_DOORBELL)
+		snprintf(text + n, size - n, " doorbell=%u", opts->doorbell_percent);
 }
 
 static int draw_session(struct xenrelay_channel *ch)
@@ -91,11 +157,12 @@ static int draw_session(struct xenrelay_channel *ch)
  *
  * Return: 0; -EBUSY, -EAGAIN (the transaction met another: try again), ...
  */
-static int try_claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts)
+static int try_claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts,
+		     unsigned int ring_kib)
 {
 	struct xs_handle *xs = ch->reader->xs;
 	struct xr_state state;
-	char text[64];
+	char text[128];
 	xs_transaction_t t;
 	int err;
 
@@ -109,8 +176,7 @@ static int try_claim(struct xenrelay_channel *ch, const struct xenrelay_options 
 	if (!err)
 		err = xr_write(ch, t, "config", opts->config ? opts->config : "");
 	if (!err) {
-		snprintf(text, sizeof(text), "connect %" PRIu32 " %u %u", ch->session,
-			 ch->reader->own_domid, opts->ring_kib);
+		make_request(ch, opts, ring_kib, text, sizeof(text));
 		err = xr_write(ch, t, "reader", text);
 	}
 	if (err) {
@@ -167,30 +233,32 @@ void xr_write_release(struct xenrelay_channel *ch)
 		 --tries);
 }
 
-static int claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts)
+static int claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts,
+		 unsigned int ring_kib, uint64_t deadline)
 {
-	uint64_t deadline = xr_now_ms() + (opts->busy_ms ?: DEFAULT_BUSY_MS);
 	int err, ret;
 
 	for (;;) {
-		err = try_claim(ch, opts);
+		uint64_t now = xr_now_ms(), until = deadline;
+
+		err = try_claim(ch, opts, ring_kib);
 		if (err != -EBUSY && err != -EAGAIN)
 			return err;
-		if (err == -EAGAIN && xr_now_ms() < deadline)
-			continue;
-		if (err == -EAGAIN)
+		if (err == -EAGAIN && now >= deadline)
 			return ch_fail(ch, -EBUSY, "XenStore is too busy");
-		ret = xr_wait_events(ch->reader, deadline);
-		if (ret <= 0)
-			return ret ? ret : err;
+		if (err == -EAGAIN && now + RETRY_MS < deadline)
+			until = now + RETRY_MS;
+		ret = xr_wait(ch, until);
+		if (ret < 0)
+			return ret;
+		if (!ret && until == deadline)
+			return err;
 	}
 }
 
 /* Wait for the guest's answer to "connect". */
-static int await_ready(struct xenrelay_channel *ch, unsigned int timeout_ms,
-		       uint32_t *info_ref)
+static int await_ready(struct xenrelay_channel *ch, uint64_t deadline, uint32_t *info_ref)
 {
-	uint64_t deadline = xr_now_ms() + timeout_ms;
 	struct xr_state state;
 	int ret;
 
@@ -205,6 +273,9 @@ static int await_ready(struct xenrelay_channel *ch, unsigned int timeout_ms,
 				*info_ref = state.ref;
 				return 0;
 			case XR_FAILED:
+				ch->short_of_room = state.err == ENOMEM ||
+						    state.err == ENOSPC ||
+						    state.err == E2BIG;
 				return ch_fail(ch, -ECONNREFUSED,
 					       "the guest could not connect: %s%s%s",
 					       state.text, *state.text ? ": " : "",
@@ -219,26 +290,28 @@ static int await_ready(struct xenrelay_channel *ch, unsigned int timeout_ms,
 			ch->claimed = false;
 			return ch_fail(ch, -EBUSY, "another reader was faster");
 		}
-		ret = xr_wait_events(ch->reader, deadline);
+		ret = xr_wait(ch, deadline);
 		if (ret < 0)
 			return ret;
 		if (!ret)
-			return ch_fail(ch, -ETIMEDOUT, "the guest did not answer in %u s",
-				       (timeout_ms + 999) / 1000);
+			return ch_fail(ch, -ETIMEDOUT,
+				       "the guest did not answer in time");
 	}
 }
 
-static int start_watch(struct xenrelay_channel *ch)
+static void state_changed(struct xenrelay_reader *reader, struct xr_watch *watch)
 {
-	snprintf(ch->token, sizeof(ch->token), "s%" PRIu32, ch->session);
-	if (!xs_watch(ch->reader->xs, ch->state_path, ch->token))
-		return ch_fail(ch, -errno, "watching XenStore: %s", strerror(errno));
-	ch->watched = true;
-	return 0;
+	struct xenrelay_channel *ch =
+		(struct xenrelay_channel *)((char *)watch -
+					    offsetof(struct xenrelay_channel, watch));
+
+	ch->changed = true;
+	reader->changed |= XENRELAY_CHANGED_CHANNEL;
 }
 
 static struct xenrelay_channel *new_channel(struct xenrelay_reader *reader,
-					    unsigned int domid, const char *name)
+					    unsigned int domid, const char *name,
+					    const struct xenrelay_options *opts)
 {
 	struct xenrelay_channel *ch = calloc(1, sizeof(*ch));
 
@@ -249,11 +322,111 @@ static struct xenrelay_channel *new_channel(struct xenrelay_reader *reader,
 	snprintf(ch->name, sizeof(ch->name), "%s", name);
 	snprintf(ch->dir, sizeof(ch->dir), "/local/domain/%u/" XENRELAY_XS_DIR "/%s",
 		 domid, ch->name);
-	snprintf(ch->state_path, sizeof(ch->state_path),
+	snprintf(ch->watch.path, sizeof(ch->watch.path),
 		 "/local/domain/%u/" XENRELAY_XS_DIR "/%s/state", domid, ch->name);
+	ch->watch.fired = state_changed;
+	ch->idle = opts->idle;
+	ch->idle_priv = opts->idle_priv;
+	ch->ring_kib_wanted = opts->ring_kib;
 	ch->next = reader->channels;
 	reader->channels = ch;
 	return ch;
+}
+
+static int check_options(struct xenrelay_reader *reader,
+			 const struct xenrelay_options *opts)
+{
+	if (opts->ring_kib > MAX_RING_KIB)
+		return xr_fail(reader, -EINVAL, "a ring has at most %u KiB",
+			       MAX_RING_KIB);
+	if (opts->config && strlen(opts->config) > MAX_CONFIG_LEN)
+		return xr_fail(reader, -EINVAL, "the text for the client is too long");
+	if ((unsigned int)opts->mode > XENRELAY_MODE_OVERWRITE)
+		return xr_fail(reader, -EINVAL, "no such mode");
+	if (opts->doorbell_percent > 100)
+		return xr_fail(reader, -EINVAL, "the doorbell's mark is above 100%%");
+	return 0;
+}
+
+/* The guest has to have done as it was asked. */
+static int check_granted(struct xenrelay_channel *ch, const struct xenrelay_options *opts)
+{
+	bool overwrite = ch->layout.flags & XENRELAY_F_OVERWRITE;
+
+	if (opts->mode == XENRELAY_MODE_DISCARD && overwrite)
+		return ch_fail(ch, -EOPNOTSUPP, "its mode is always 'overwrite'");
+	if (opts->mode == XENRELAY_MODE_OVERWRITE && !overwrite)
+		return ch_fail(ch, -EPROTO,
+			       "the guest chose another mode than asked for");
+	return 0;
+}
+
+static int attempt(struct xenrelay_channel *ch, const struct xenrelay_options *opts,
+		   unsigned int ring_kib, uint64_t busy_until, uint64_t *ready_until)
+{
+	uint64_t max_kib = opts->max_kib;
+	uint32_t info_ref = 0;
+	int err;
+
+	if (!max_kib)
+		max_kib = (uint64_t)opts->ring_kib * DEFAULT_MAX_RINGS > DEFAULT_MAX_KIB
+				  ? (uint64_t)opts->ring_kib * DEFAULT_MAX_RINGS
+				  : DEFAULT_MAX_KIB;
+	err = draw_session(ch);
+	if (!err)
+		err = claim(ch, opts, ring_kib, busy_until);
+	if (!err && !*ready_until)
+		*ready_until = xr_now_ms() + (opts->timeout_ms ?: DEFAULT_TIMEOUT_MS);
+	if (!err)
+		err = await_ready(ch, *ready_until, &info_ref);
+	if (!err)
+		err = xr_map(ch, info_ref, max_kib / KIB_PER_PAGE);
+	if (!err)
+		err = check_granted(ch, opts);
+	return err;
+}
+
+/* Half of what there was no room for; 0: it makes no sense to ask for less. */
+static unsigned int smaller(const struct xenrelay_channel *ch, unsigned int ring_kib)
+{
+	unsigned int kib = ch->layout.ring_pages * KIB_PER_PAGE;
+
+	if (!kib || (ring_kib && kib > ring_kib))
+		kib = ring_kib ?: SUPPOSED_RING_KIB;
+	if (kib <= LEAST_RING_KIB)
+		return 0;
+	return kib / 2 > LEAST_RING_KIB ? kib / 2 : LEAST_RING_KIB;
+}
+
+/* Ask for less and less, while it is room that lacks. */
+static int negotiate(struct xenrelay_channel *ch, const struct xenrelay_options *opts)
+{
+	uint64_t busy_until = xr_now_ms() + (opts->busy_ms ?: DEFAULT_BUSY_MS);
+	uint64_t ready_until = 0;
+	unsigned int ring_kib = opts->ring_kib;
+	int err;
+
+	for (;;) {
+		char why[sizeof(ch->reader->error)];
+
+		ch->short_of_room = false;
+		ch->layout.ring_pages = 0;
+		err = attempt(ch, opts, ring_kib, busy_until, &ready_until);
+		if (!ch->ring_kib_wanted)
+			ch->ring_kib_wanted =
+				(uint64_t)ch->layout.ring_pages * KIB_PER_PAGE;
+		ring_kib = smaller(ch, ring_kib);
+		if (!err || !ch->short_of_room || !ring_kib || xr_now_ms() >= ready_until)
+			return err;
+
+		/* The guest frees the channel before it takes the next request. */
+		memcpy(why, ch->reader->error, sizeof(why));
+		xr_unmap(ch);
+		xr_write_release(ch);
+		ch->claimed = false;
+		memcpy(ch->reader->error, why, sizeof(why));
+		busy_until = ready_until;
+	}
 }
 
 int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
@@ -262,29 +435,33 @@ int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
 {
 	const struct xenrelay_options defaults = {0};
 	const struct xenrelay_options *opts = options ? options : &defaults;
-	uint64_t max_kib = opts->max_kib ? opts->max_kib : DEFAULT_MAX_KIB;
 	struct xenrelay_channel *ch;
-	uint32_t info_ref = 0;
-	int err;
+	int err = xr_check_reader(reader);
 
-	*out = NULL;
-	if (!xr_name_ok(channel))
+	if (out)
+		*out = NULL;
+	if (err)
+		return err;
+	if (!out || domid > XR_MAX_DOMID)
+		return xr_fail(reader, -EINVAL, "no number that a domain can have");
+	if (!channel || !xr_name_ok(channel))
 		return xr_fail(reader, -EINVAL, "not a name that a channel can have");
-	ch = new_channel(reader, domid, channel);
+	err = check_options(reader, opts);
+	if (err)
+		return err;
+	ch = new_channel(reader, domid, channel, opts);
 	if (!ch)
 		return xr_fail(reader, -ENOMEM, "out of memory");
 
-	err = draw_session(ch);
+	err = agree_on_version(ch);
 	if (!err)
-		err = check_version(ch);
+		err = read_features(ch);
 	if (!err)
-		err = start_watch(ch);
+		err = check_wishes(ch, opts);
 	if (!err)
-		err = claim(ch, opts);
+		err = xr_watch_start(reader, &ch->watch);
 	if (!err)
-		err = await_ready(ch, opts->timeout_ms ?: DEFAULT_TIMEOUT_MS, &info_ref);
-	if (!err)
-		err = xr_map(ch, info_ref, max_kib / KIB_PER_PAGE);
+		err = negotiate(ch, opts);
 	if (err) {
 		char why[sizeof(reader->error)];
 
@@ -294,6 +471,8 @@ int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
 		memcpy(reader->error, why, sizeof(why));
 		return err;
 	}
+	if (opts->doorbell_percent)
+		xr_doorbell_bind(ch);
 	*out = ch;
 	return 0;
 }

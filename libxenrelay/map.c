@@ -6,6 +6,7 @@
  * (the info page, the directory) is copied first and only the copy is used.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,12 +17,17 @@
 /* No event channel at the end of the mapping: the cleared byte says it. */
 #define NO_PORT ((evtchn_port_t)-1)
 
+/* Mapped where a guest has no loss page: there is no span in it. */
+static const struct xenrelay_loss_line no_losses[1 + XENRELAY_MAX_RINGS];
+
 static int fail_map(struct xenrelay_channel *ch, const char *what)
 {
 	int err = errno ? errno : EIO;
 
-	return xr_fail(ch->reader, -err, "domain %u, channel %s: mapping %s: %s",
-		       ch->domid, ch->name, what, strerror(err));
+	/* Of a ring: Linux says EINVAL of bad grants, and of no more maptrack entries. */
+	ch->short_of_room = err == ENOMEM || err == ENOSPC ||
+			    (err == EINVAL && ch->consumer);
+	return ch_fail(ch, -err, "mapping %s: %s", what, strerror(err));
 }
 
 /* Copy one page of the guest's. */
@@ -48,9 +54,16 @@ static int map_info(struct xenrelay_channel *ch, uint32_t ref, uint64_t max_page
 	if (err)
 		return err;
 	err = xr_check_info(page, ch->session, max_pages, &ch->layout, &why);
+	if (err == -E2BIG) {
+		ch->short_of_room = true;
+		return ch_fail(ch, err,
+			       "its %u rings of %u KiB are larger, all together, than "
+			       "the %" PRIu64 " KiB that this reader accepts",
+			       ch->layout.nr_rings, ch->layout.ring_pages * KIB_PER_PAGE,
+			       max_pages * KIB_PER_PAGE);
+	}
 	if (err)
-		return xr_fail(ch->reader, err, "domain %u, channel %s: %s", ch->domid,
-			       ch->name, why);
+		return ch_fail(ch, err, "%s", why);
 	return 0;
 }
 
@@ -62,8 +75,10 @@ static int map_positions(struct xenrelay_channel *ch)
 					       PROT_READ);
 	if (!ch->producer)
 		return fail_map(ch, "the producer page");
-	ch->losses = xengnttab_map_grant_ref(xgt, ch->domid, ch->layout.loss_ref,
-					     PROT_READ);
+	ch->losses = ch->layout.loss_ref
+			     ? xengnttab_map_grant_ref(xgt, ch->domid,
+						       ch->layout.loss_ref, PROT_READ)
+			     : no_losses;
 	if (!ch->losses)
 		return fail_map(ch, "the loss page");
 	ch->consumer = xengnttab_map_grant_ref_notify(
@@ -83,8 +98,10 @@ static int copy_directory(struct xenrelay_channel *ch, uint32_t **refs)
 	int err;
 
 	*refs = malloc((size_t)nr * XENRELAY_PAGE_SIZE);
-	if (!*refs)
+	if (!*refs) {
+		ch->short_of_room = true;
 		return xr_fail(ch->reader, -ENOMEM, "out of memory");
+	}
 	for (i = 0; i < nr; i++) {
 		err = copy_page(ch, ch->layout.dir_refs[i],
 				*refs + (size_t)i * XENRELAY_REFS_PER_PAGE,
@@ -147,8 +164,8 @@ void xr_unmap(struct xenrelay_channel *ch)
 	if (ch->producer)
 		xengnttab_unmap(xgt, ch->producer, 1);
 	ch->producer = NULL;
-	if (ch->losses)
-		xengnttab_unmap(xgt, ch->losses, 1);
+	if (ch->losses && ch->losses != no_losses)
+		xengnttab_unmap(xgt, (void *)ch->losses, 1);
 	ch->losses = NULL;
 	/* Last: the guest frees its pages when the attached byte falls. */
 	if (ch->consumer)

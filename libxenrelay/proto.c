@@ -6,7 +6,8 @@
 #include "proto.h"
 #include "../ring/consumer.h"
 
-#define MAX_ERRNO 4095
+#define MAX_ERRNO    4095
+#define MAX_FEATURES 1024 /* bytes of the "features" node that are looked at */
 
 bool xr_name_ok(const char *name)
 {
@@ -66,6 +67,51 @@ static const char *take_session(const char *s, uint32_t *session)
 	return s;
 }
 
+int xr_parse_versions(const char *s, size_t len, uint32_t *oldest, uint32_t *newest)
+{
+	uint64_t from, to;
+
+	if (strlen(s) != len)
+		return -EPROTO;
+	s = xr_parse_number(s, UINT32_MAX, &from);
+	if (!s)
+		return -EPROTO;
+	to = from;
+	if (*s == '-')
+		s = xr_parse_number(s + 1, UINT32_MAX, &to);
+	if (!s || *s || !from || to < from)
+		return -EPROTO;
+	*oldest = from;
+	*newest = to;
+	return 0;
+}
+
+unsigned int xr_parse_features(const char *s, size_t len)
+{
+	static const struct {
+		const char *word;
+		unsigned int feature;
+	} known[] = {
+		{"overwrite", XR_FEATURE_OVERWRITE},
+		{"doorbell", XR_FEATURE_DOORBELL},
+	};
+	size_t end = len < MAX_FEATURES ? len : MAX_FEATURES, at, size, i;
+	unsigned int features = 0;
+
+	for (at = 0; at < end && s[at]; at += size) {
+		size = 1;
+		if (s[at] == ' ')
+			continue;
+		while (at + size < len && s[at + size] && s[at + size] != ' ')
+			size++;
+		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			if (strlen(known[i].word) == size &&
+			    !memcmp(known[i].word, s + at, size))
+				features |= known[i].feature;
+	}
+	return features;
+}
+
 int xr_parse_state(const char *s, size_t len, struct xr_state *out)
 {
 	uint64_t v;
@@ -112,20 +158,23 @@ int xr_parse_state(const char *s, size_t len, struct xr_state *out)
 int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 		  struct xr_layout *out, const char **why)
 {
-	struct xenrelay_info info;
+	struct xenrelay_info info = {0};
 	uint64_t pages, capacity;
 
-	memcpy(&info, page, sizeof(info));
+	memcpy(&info, page, XR_MIN_INFO_SIZE);
 	*why = "not an info page (wrong magic number)";
 	if (info.magic != XENRELAY_MAGIC)
 		return -EPROTO;
 	*why = "a version of the channel that this library does not know";
-	if (info.version != XENRELAY_VERSION)
+	if (info.version < XR_OLDEST_VERSION || info.version > XR_NEWEST_VERSION)
 		return -EPROTO;
 	*why = "the size of the info structure is wrong";
-	if (info.info_size < sizeof(info) || info.info_size % 4 ||
+	if (info.info_size < XR_MIN_INFO_SIZE || info.info_size % 4 ||
 	    info.info_size > XENRELAY_PAGE_SIZE)
 		return -EPROTO;
+	/* Its directory follows an older, shorter struct directly. */
+	memcpy(&info, page,
+	       info.info_size < sizeof(info) ? info.info_size : sizeof(info));
 	*why = "the info page belongs to another session";
 	if (info.session != session)
 		return -EPROTO;
@@ -155,11 +204,6 @@ int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 	*why = "the directory does not fit into the info page";
 	if (info.nr_dir_pages > (XENRELAY_PAGE_SIZE - info.info_size) / 4)
 		return -EPROTO;
-	*why = "its rings are larger, all together, than this reader accepts: ask for smaller ones";
-	if (pages > max_pages)
-		return -E2BIG;
-
-	*why = NULL;
 	*out = (struct xr_layout){
 		.item_size = info.item_size,
 		.nr_rings = info.nr_rings,
@@ -176,5 +220,9 @@ int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 	};
 	memcpy(out->dir_refs, (const char *)page + info.info_size,
 	       info.nr_dir_pages * sizeof(uint32_t));
+	*why = "its rings are larger, all together, than this reader accepts";
+	if (pages > max_pages)
+		return -E2BIG;
+	*why = NULL;
 	return 0;
 }

@@ -14,6 +14,18 @@
 
 #define XR_NAME_MAX 31 /* characters of a channel's name */
 
+/* Words of the "features" node. */
+#define XR_FEATURE_OVERWRITE 0x1
+#define XR_FEATURE_DOORBELL  0x2
+
+/* The oldest info page ends here; what a guest's page does not have reads as 0. */
+#define XR_MIN_INFO_SIZE 64
+#define XR_MAX_DIR_PAGES ((XENRELAY_PAGE_SIZE - XR_MIN_INFO_SIZE) / 4)
+
+/* The versions of the protocol that this library speaks. */
+#define XR_OLDEST_VERSION 1
+#define XR_NEWEST_VERSION XENRELAY_VERSION
+
 enum xr_state_kind {
 	XR_OPEN,
 	XR_READY,
@@ -39,6 +51,8 @@ struct xr_state {
 /**
  * struct xr_layout - the info page after all of it was checked
  * @capacity:	items a ring holds
+ * @loss_ref:	0: the guest has no loss page
+ * @doorbell_port: 0: the guest has none
  * @dir_refs:	grant references of the directory pages, nr_dir_pages of them
  */
 struct xr_layout {
@@ -54,7 +68,7 @@ struct xr_layout {
 	uint32_t clock_ns;
 	uint32_t client_version;
 	uint64_t capacity;
-	uint32_t dir_refs[XENRELAY_MAX_DIR_PAGES];
+	uint32_t dir_refs[XR_MAX_DIR_PAGES];
 };
 
 /* A name that is safe in a XenStore path and in a message: [A-Za-z0-9_-]{1,31}. */
@@ -66,6 +80,23 @@ bool xr_name_ok(const char *name);
  * Return: the first byte behind it, NULL if there is none or it exceeds @max.
  */
 const char *xr_parse_number(const char *s, uint64_t max, uint64_t *value);
+
+/**
+ * xr_parse_versions - parse the "version" node: "<n>" or "<oldest>-<newest>"
+ *
+ * Return: 0, or -EPROTO for anything else (a 0, or a range upside down).
+ */
+int xr_parse_versions(const char *s, size_t len, uint32_t *oldest, uint32_t *newest);
+
+/**
+ * xr_parse_features - the known words of the "features" node
+ *
+ * Any bytes will do: what is not a known word is ignored, and so is what lies
+ * behind the first 1024 bytes or a NUL.
+ *
+ * Return: XR_FEATURE_*
+ */
+unsigned int xr_parse_features(const char *s, size_t len);
 
 /**
  * xr_parse_state - parse the "state" node
@@ -81,6 +112,7 @@ int xr_parse_state(const char *s, size_t len, struct xr_state *out);
  * @page:	a private copy of the page: the guest must not reach it
  * @session:	the session that the page must be for
  * @max_pages:	the most data pages that the reader is ready to map
+ * @out:	set also after -E2BIG
  * @why:	set to a constant text on failure
  *
  * Return: 0, -EPROTO if the page contradicts itself or the format, -E2BIG if

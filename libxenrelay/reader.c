@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* A reader: XenStore, the grant device, their events and the error text. */
+/* A reader: XenStore, the grant device, and the error text. */
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <xentoollog.h>
 
@@ -47,12 +48,11 @@ const char *xenrelay_strerror(const struct xenrelay_reader *reader)
 	return reader ? reader->error : "out of memory";
 }
 
-uint64_t xr_now_ms(void)
+int xr_check_reader(const struct xenrelay_reader *reader)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+	if (!reader)
+		return -EINVAL;
+	return reader->open ? 0 : -EBADF;
 }
 
 static int fail_open(struct xenrelay_reader *reader, int err, const char *what)
@@ -91,15 +91,22 @@ static int find_own_domid(struct xenrelay_reader *reader)
 	return 0;
 }
 
-int xenrelay_reader_open(struct xenrelay_reader **out)
+static int add_fd(struct xenrelay_reader *reader, int fd)
 {
-	struct xenrelay_reader *reader = calloc(1, sizeof(*reader));
+	struct epoll_event event = {.events = EPOLLIN};
 
-	*out = reader;
-	if (!reader)
-		return -ENOMEM;
+	if (fd < 0 || epoll_ctl(reader->epoll_fd, EPOLL_CTL_ADD, fd, &event))
+		return xr_fail(reader, -errno, "no descriptor to wait with: %s",
+			       strerror(errno));
+	return 0;
+}
 
-	reader->xs = xs_open(0);
+static int open_all(struct xenrelay_reader *reader)
+{
+	int err;
+
+	/* An event of a watch that has been taken back must not be left over. */
+	reader->xs = xs_open(XS_UNWATCH_FILTER);
 	if (!reader->xs)
 		return fail_open(reader, errno ? errno : ENXIO, "XenStore");
 	reader->xgt = xengnttab_open(&quiet, 0);
@@ -109,7 +116,29 @@ int xenrelay_reader_open(struct xenrelay_reader **out)
 		return xr_fail(reader, -errno,
 			       "XenStore: watching for domains that go: %s",
 			       strerror(errno));
-	return find_own_domid(reader);
+	reader->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	reader->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	err = add_fd(reader, reader->timer_fd);
+	if (!err)
+		err = add_fd(reader, xs_fileno(reader->xs));
+	return err ? err : find_own_domid(reader);
+}
+
+int xenrelay_reader_open(struct xenrelay_reader **out)
+{
+	struct xenrelay_reader *reader;
+	int err;
+
+	if (!out)
+		return -EINVAL;
+	*out = reader = calloc(1, sizeof(*reader));
+	if (!reader)
+		return -ENOMEM;
+	reader->epoll_fd = reader->timer_fd = -1;
+	reader->timer_at = XR_NEVER;
+	err = open_all(reader);
+	reader->open = !err;
+	return err;
 }
 
 void xenrelay_reader_close(struct xenrelay_reader *reader)
@@ -118,97 +147,34 @@ void xenrelay_reader_close(struct xenrelay_reader *reader)
 		return;
 	while (reader->channels)
 		xenrelay_release(reader->channels);
+	xr_discover_end(reader);
+	if (reader->xce)
+		xenevtchn_close(reader->xce);
 	if (reader->xgt)
 		xengnttab_close(reader->xgt);
 	xs_close(reader->xs);
+	if (reader->timer_fd >= 0)
+		close(reader->timer_fd);
+	if (reader->epoll_fd >= 0)
+		close(reader->epoll_fd);
 	free(reader);
 }
 
 struct xs_handle *xenrelay_xenstore(struct xenrelay_reader *reader)
 {
-	return reader->xs;
+	return xr_check_reader(reader) ? NULL : reader->xs;
 }
 
 unsigned int xenrelay_own_domid(const struct xenrelay_reader *reader)
 {
-	return reader->own_domid;
+	return xr_check_reader(reader) ? XENRELAY_EVERY_DOMAIN : reader->own_domid;
 }
 
 int xenrelay_fd(const struct xenrelay_reader *reader)
 {
-	return xs_fileno(reader->xs);
-}
+	int err = xr_check_reader(reader);
 
-static void take_event(struct xenrelay_reader *reader, const char *token)
-{
-	struct xenrelay_channel *ch;
-
-	if (!strcmp(token, RELEASE_TOKEN)) {
-		reader->changed |= XENRELAY_CHANGED_DOMAIN;
-		for (ch = reader->channels; ch; ch = ch->next)
-			ch->changed = true;
-		return;
-	}
-	for (ch = reader->channels; ch; ch = ch->next) {
-		if (!strcmp(token, ch->token)) {
-			ch->changed = true;
-			reader->changed |= XENRELAY_CHANGED_CHANNEL;
-		}
-	}
-}
-
-/* Return: events taken in, or negative errno. */
-static int take_events(struct xenrelay_reader *reader)
-{
-	/* A guest may write its state as fast as it likes: bound each turn. */
-	enum {
-		MAX_EVENTS = 256
-	};
-	int n;
-
-	for (n = 0; n < MAX_EVENTS; n++) {
-		char **event = xs_check_watch(reader->xs);
-
-		if (!event) {
-			if (errno == EAGAIN || errno == EINTR)
-				break;
-			return xr_fail(reader, -errno, "XenStore is gone: %s",
-				       strerror(errno));
-		}
-		take_event(reader, event[XS_WATCH_TOKEN]);
-		free(event);
-	}
-	return n;
-}
-
-int xenrelay_dispatch(struct xenrelay_reader *reader)
-{
-	int ret = take_events(reader);
-
-	if (ret < 0)
-		return ret;
-	ret = reader->changed;
-	reader->changed = 0;
-	return ret;
-}
-
-int xr_wait_events(struct xenrelay_reader *reader, uint64_t deadline)
-{
-	for (;;) {
-		struct pollfd pfd = {.fd = xs_fileno(reader->xs), .events = POLLIN};
-		uint64_t now = xr_now_ms();
-		int ret = take_events(reader);
-
-		if (ret < 0)
-			return ret;
-		/* First, or a guest that writes without end would hold us. */
-		if (now >= deadline)
-			return 0;
-		if (ret)
-			return 1;
-		if (poll(&pfd, 1, deadline - now) < 0 && errno != EINTR)
-			return xr_fail(reader, -errno, "poll: %s", strerror(errno));
-	}
+	return err ? err : reader->epoll_fd;
 }
 
 bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
@@ -216,6 +182,8 @@ bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
 	char path[XR_PATH_MAX];
 	char *s;
 
+	if (xr_check_reader(reader) || domid > XR_MAX_DOMID)
+		return false;
 	/*
 	 * Both: a dying domain whose pages are still mapped is no longer
 	 * introduced, and the toolstack removes the directory of one that has
@@ -229,44 +197,4 @@ bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
 		return errno != ENOENT;
 	free(s);
 	return true;
-}
-
-int xenrelay_list(struct xenrelay_reader *reader, unsigned int domid, char ***names)
-{
-	char path[XR_PATH_MAX];
-	unsigned int i, nr;
-	char **nodes;
-	int n = 0;
-
-	*names = NULL;
-	snprintf(path, sizeof(path), "/local/domain/%u/" XENRELAY_XS_DIR, domid);
-	nodes = xs_directory(reader->xs, XBT_NULL, path, &nr);
-	if (!nodes && errno == ENOENT)
-		return 0;
-	if (!nodes)
-		return xr_fail(reader, -errno, "XenStore: %s: %s", path, strerror(errno));
-
-	*names = calloc(nr + 1, sizeof(**names));
-	for (i = 0; *names && i < nr; i++) {
-		if (!xr_name_ok(nodes[i]))
-			continue;
-		(*names)[n] = strdup(nodes[i]);
-		if (!(*names)[n]) {
-			xenrelay_list_free(*names, n);
-			*names = NULL;
-			break;
-		}
-		n++;
-	}
-	free(nodes);
-	if (!*names)
-		return xr_fail(reader, -ENOMEM, "out of memory");
-	return n;
-}
-
-void xenrelay_list_free(char **names, int nr)
-{
-	while (nr-- > 0)
-		free(names[nr]);
-	free(names);
 }

@@ -8,10 +8,10 @@
  *	if (xenrelay_reader_open(&reader) ||
  *	    xenrelay_connect(reader, domid, "xblk", NULL, &ch))
  *		errx(1, "%s", xenrelay_strerror(reader));
- *	while (!stop) {
+ *	while (!xenrelay_stopped(ch)) {
  *		xenrelay_dispatch(reader);
  *		for (ring = 0; ring < nr_rings; ring++)
- *			n = xenrelay_read(ch, ring, buf, max);
+ *			n = xenrelay_read(ch, ring, buf, max, &loss);
  *		poll() with a timeout, on xenrelay_fd(reader) among others
  *	}
  *	xenrelay_disconnect(ch, 3000);
@@ -19,15 +19,41 @@
  *	xenrelay_release(ch);
  *	xenrelay_reader_close(reader);
  *
+ * One reader serves any number of channels of any number of domains, and one
+ * descriptor tells of all of them.  A loop that sleeps until a doorbell rings
+ * arms every channel before it does, and then sleeps only if none has items:
+ *
+ *	for (;;) {
+ *		xenrelay_dispatch(reader);
+ *		for each channel:
+ *			ended = xenrelay_stopped(ch);	before the reads
+ *			read each ring until it gives less than asked and no loss
+ *			if (ended) xenrelay_release(ch);
+ *		for each channel:
+ *			awake |= xenrelay_arm(ch) != 0;
+ *		poll(xenrelay_fd(reader), ..., awake ? 0 : period);
+ *	}
+ *
+ * The bell rings at a mark; items below it wait for the period, which bounds
+ * how long.  A channel without a doorbell (xenrelay_arm() gives an error) is
+ * polled in the same loop.
+ *
  * Conventions.  Functions return 0 (or a count) or a negative errno; errno
  * itself means nothing.  After an error xenrelay_strerror() says what failed
- * and why, in one sentence without a newline.  A reader and its channels
- * belong to one thread at a time; there is no hidden global state, so several
- * readers may run in several threads.  A process that forks must not use them
- * in the child.
+ * and why, in one sentence without a newline.  A NULL where it is not allowed,
+ * and a number out of its range, is refused with -EINVAL, unless the function
+ * says otherwise, and a reader whose opening failed with -EBADF; neither
+ * changes the text.  A pointer to a channel or reader that has been freed is
+ * beyond what can be checked.
+ *
+ * A reader and its channels belong to one thread at a time; there is no hidden
+ * global state, so several readers may run in several threads.  A process that
+ * forks must not use them in the child.
  *
  * The guest is not trusted.  It can break its own channel (-EPROTO), and the
- * items are its word: check them before use.
+ * items are its word: check them before use.  However fast it changes its nodes
+ * in XenStore or rings, what that costs this program is bounded: see
+ * xenrelay_dispatch().
  */
 #ifndef XENRELAY_READER_H
 #define XENRELAY_READER_H
@@ -55,63 +81,161 @@ struct xenrelay_channel;
  */
 int xenrelay_reader_open(struct xenrelay_reader **reader);
 
-/* Release what is still connected and free everything.  NULL is allowed. */
+/* Release what is still connected and free everything.  NULL is ignored. */
 void xenrelay_reader_close(struct xenrelay_reader *reader);
 
-/* The text of the last error; valid until the next call on this reader. */
+/*
+ * The text of the last error; valid until the next call on this reader.  Never
+ * NULL: for a reader of NULL it is that of a lack of memory.
+ */
 const char *xenrelay_strerror(const struct xenrelay_reader *reader);
 
 /*
  * The reader's XenStore connection, for reads of the caller's own.  Stays the
- * reader's; its watch events are consumed by xenrelay_dispatch().
+ * reader's; its watch events are consumed by xenrelay_dispatch().  NULL if the
+ * reader is NULL or not open.
  */
 struct xs_handle *xenrelay_xenstore(struct xenrelay_reader *reader);
 
-/* The domain this program runs in. */
+/* The domain this program runs in; XENRELAY_EVERY_DOMAIN if the reader is not open. */
 unsigned int xenrelay_own_domid(const struct xenrelay_reader *reader);
 
 /*
- * A descriptor that is readable when xenrelay_dispatch() has something to
- * report.  It tells of channels and domains that come and go, never of items.
+ * A descriptor that is readable when xenrelay_dispatch() has something to do:
+ * channels and domains that come and go, doorbells, and its own timer.  Items
+ * alone do not make it so.  Stays the reader's; only for poll() and its like.
  */
 int xenrelay_fd(const struct xenrelay_reader *reader);
 
 #define XENRELAY_CHANGED_CHANNEL 0x1 /* a channel's state: ask xenrelay_stopped() */
 #define XENRELAY_CHANGED_DOMAIN	 0x2 /* some domain went: ask xenrelay_domain_exists() */
+#define XENRELAY_CHANGED_OFFERS	 0x4 /* ask xenrelay_next_offer() */
+#define XENRELAY_RANG		 0x8 /* a doorbell: ask xenrelay_rang(), or read all */
 
 /**
- * xenrelay_dispatch - take in what XenStore reports
+ * xenrelay_dispatch - take in what XenStore and the doorbells report
  *
- * Never blocks.  Call it when xenrelay_fd() is readable and after each call
- * that waited (connect, disconnect), which may have taken in events of others.
+ * Never waits for a guest.  Call it when xenrelay_fd() is readable and after each
+ * call that waited (connect, disconnect), which may have taken in events of others.
  *
- * Return: XENRELAY_CHANGED_* bits, 0 for none; negative errno if XenStore is gone.
+ * A turn takes in at most 4096 events of XenStore and 64 doorbells, and looks at
+ * 8 domains' lists of channels.  A watch that fires more than 256 times, and goes
+ * on more often than 128 times a second, is taken back for a second: the guest's
+ * writing costs nothing then, and what it wrote is looked at afterwards.  A
+ * domain's list is looked at 4 times a second at most.  A channel's bell stays
+ * masked until xenrelay_arm(), and a millisecond at least.
+ *
+ * Return: XENRELAY_CHANGED_* and XENRELAY_RANG, 0 for none; negative errno if
+ * XenStore is gone.
  */
 int xenrelay_dispatch(struct xenrelay_reader *reader);
 
-/* Whether the domain is there and has not begun to die. */
+/* Whether the domain is there and has not begun to die; false for a bad argument. */
 bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid);
+
+#define XENRELAY_NAME_SIZE    32    /* of a channel's name with its NUL */
+#define XENRELAY_MAX_CHANNELS 64    /* of a domain; those beyond are not seen */
+#define XENRELAY_EVERY_DOMAIN (~0u) /* but this one */
 
 /**
  * xenrelay_list - the channels that a domain offers
  * @names:	an array of strings, free with xenrelay_list_free()
  *
- * Names that no channel can have are left out.
+ * Names that no channel can have are left out, and those that exceed
+ * XENRELAY_MAX_CHANNELS.
  *
  * Return: how many, 0 if none; -ENOMEM and XenStore's errors.
  */
 int xenrelay_list(struct xenrelay_reader *reader, unsigned int domid, char ***names);
+
+/* @names may be NULL. */
 void xenrelay_list_free(char **names, int nr);
 
 /**
+ * xenrelay_watch_channels - be told of channels that come and go
+ * @domid:	of this domain, or XENRELAY_EVERY_DOMAIN
+ *
+ * Looks at once: xenrelay_next_offer() then tells of the channels that are there.
+ * Later xenrelay_dispatch() reports XENRELAY_CHANGED_OFFERS.  May be called for
+ * several domains; again for one that is watched it does nothing.
+ *
+ * Return: 0; -ENOMEM and XenStore's errors.
+ */
+int xenrelay_watch_channels(struct xenrelay_reader *reader, unsigned int domid);
+
+/* No more of it, for all domains; what has not been told is forgotten. */
+int xenrelay_unwatch_channels(struct xenrelay_reader *reader);
+
+/**
+ * struct xenrelay_offer - a channel that has come or gone
+ * @domid:	its domain
+ * @present:	it has come; else it has gone, perhaps with its domain
+ * @channel:	its name: A-Z, a-z, 0-9, '-' and '_' only
+ */
+struct xenrelay_offer {
+	unsigned int domid;
+	bool present;
+	char channel[XENRELAY_NAME_SIZE];
+};
+
+/**
+ * xenrelay_next_offer - the next channel that has come or gone
+ *
+ * What is told is the difference to what was told before: a channel that comes
+ * and goes between two looks is not told, and nothing can pile up.
+ *
+ * Return: 1 if @offer was set, 0 if there is none.
+ */
+int xenrelay_next_offer(struct xenrelay_reader *reader, struct xenrelay_offer *offer);
+
+/**
+ * struct xenrelay_watch_stats - what watching has met since the reader was opened
+ * @events:	events of XenStore that were taken in
+ * @muted:	times that a watch was taken back for firing too often
+ * @looks:	looks at a domain's list of channels
+ * @bad_names:	names that no channel can have, at each look
+ * @left_out:	channels beyond XENRELAY_MAX_CHANNELS, at each look
+ */
+struct xenrelay_watch_stats {
+	uint64_t events;
+	uint64_t muted;
+	uint64_t looks;
+	uint64_t bad_names;
+	uint64_t left_out;
+};
+
+int xenrelay_get_watch_stats(const struct xenrelay_reader *reader,
+			     struct xenrelay_watch_stats *stats);
+
+/* What happens when a ring is full: see xblk/xenrelay.h or xenrelay(7). */
+enum xenrelay_mode {
+	XENRELAY_MODE_DEFAULT,	 /* as the guest's client chooses */
+	XENRELAY_MODE_DISCARD,	 /* new items are lost, until all has been read */
+	XENRELAY_MODE_OVERWRITE, /* the oldest are lost: a flight recorder */
+};
+
+/**
  * struct xenrelay_options - wishes for a connection; all zero are the defaults
- * @ring_kib:	size of each ring, KiB; 0: the guest's default
- * @config:	text for the guest's client of the channel; NULL for none
- * @timeout_ms:	how long the guest may take to get ready; 0: 5000
+ * @ring_kib:	size of each ring, KiB, up to 262144; 0: the guest's default
+ * @config:	text for the guest's client of the channel, up to 2048 bytes; NULL for
+ *		none
+ * @timeout_ms:	how long the guest may take to get ready, all attempts together;
+ *		0: 5000
  * @busy_ms:	how long to wait for a channel that another reader has (that of a
  *		killed reader becomes free after a second or two); 0: 4000
  * @max_kib:	the most memory of the guest to map, KiB, over all rings; 0:
- *		256 MiB.  Mapping costs this domain as many pages of its own.
+ *		256 MiB, or sixteen times @ring_kib where that is more.  Mapping
+ *		takes as many of this domain's pages and maptrack entries, of which
+ *		all its guests' disks need theirs.
+ * @mode:	when a ring is full
+ * @doorbell_percent: have an event sent when a ring has filled so far, 1 to 100;
+ *		0: none.  A guest that offers none is connected to without:
+ *		&xenrelay_properties.doorbell tells.
+ * @idle:	called every 100 ms at least while xenrelay_connect() or
+ *		xenrelay_disconnect() waits for the guest; another value than 0
+ *		ends the waiting, with -ECANCELED.  It may use the reader's other
+ *		channels, but not connect, disconnect, release or close.  NULL for none.
+ * @idle_priv:	passed to it
  */
 struct xenrelay_options {
 	unsigned int ring_kib;
@@ -119,22 +243,36 @@ struct xenrelay_options {
 	unsigned int timeout_ms;
 	unsigned int busy_ms;
 	uint64_t max_kib;
+	enum xenrelay_mode mode;
+	unsigned int doorbell_percent;
+	int (*idle)(void *priv);
+	void *idle_priv;
 };
 
 /**
  * xenrelay_connect - connect to a channel and map it
  * @channel:	its name, as in xenrelay_list()
  * @options:	NULL for the defaults
- * @ch:		the channel, to be given back with xenrelay_release()
+ * @ch:		the channel, to be given back with xenrelay_release(); NULL after a
+ *		failure
+ *
+ * Where the guest lacks memory or grants, or this domain what mapping takes, or
+ * the rings are larger than @options allow, it tries again with rings half as
+ * large, down to 64 KiB: see &xenrelay_properties.ring_kib_wanted.
  *
  * Return: 0, or
  *   -ENOENT       no such domain or channel (the guest's module is not loaded)
  *   -EBUSY        another reader has the channel
  *   -ETIMEDOUT    the guest did not answer in time
+ *   -ECANCELED    @options->idle wished so
  *   -ECONNREFUSED the guest reported a failure; its words are in the text
+ *   -EPROTONOSUPPORT no version of the protocol is common to both
+ *   -EOPNOTSUPP   the guest does not offer the mode
  *   -EPROTO       what the guest shows contradicts itself
- *   -E2BIG        its rings are larger than @options allows
- *   -EACCES, -ENOMEM, and errors of the mapping
+ *   -E2BIG        its rings are larger than @options allow
+ *   -EINVAL       a bad argument; also: a page could not be mapped, because its
+ *                 grant is bad or this domain has no maptrack entry left
+ *   -EACCES, -ENOMEM, and other errors of the mapping
  */
 int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
 		     const char *channel, const struct xenrelay_options *options,
@@ -146,26 +284,39 @@ int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
  * @item_size:	bytes of an item
  * @capacity:	items that a ring holds
  * @ring_kib:	size of a ring, KiB
+ * @ring_kib_wanted: the size that was asked for first, or that the guest chose first
+ *		where nothing was asked for.  @ring_kib is less where memory, grants
+ *		or bounds did not allow it.
  * @contiguous:	whether the guest allocated the rings contiguously
  * @overwrite:	the mode: the oldest items are lost, not the newest
  * @clock_ns:	accuracy of the items' clock, see xblk/xenrelay.h; 0 unknown
  * @client_version: the client's version of the items' format
  * @session:	this connection's number
+ * @version:	the version of the protocol that both speak
+ * @doorbell:	1: it may ring; 0: not asked for; -EOPNOTSUPP: the guest does not
+ *		offer it, or did not grant it; another negative errno: its event
+ *		channel could not be bound
+ * @places_losses: discard: the guest tells where its losses are.  An older one only
+ *		counts them, and xenrelay_read() tells of none.
  */
 struct xenrelay_properties {
 	unsigned int nr_rings;
 	uint32_t item_size;
 	uint64_t capacity;
 	uint64_t ring_kib;
+	uint64_t ring_kib_wanted;
 	bool contiguous;
 	bool overwrite;
 	uint32_t clock_ns;
 	uint32_t client_version;
 	uint32_t session;
+	uint32_t version;
+	int doorbell;
+	bool places_losses;
 };
 
-void xenrelay_get_properties(const struct xenrelay_channel *ch,
-			     struct xenrelay_properties *properties);
+int xenrelay_get_properties(const struct xenrelay_channel *ch,
+			    struct xenrelay_properties *properties);
 
 /**
  * struct xenrelay_loss - items lost one after the other, by the guest's word
@@ -186,7 +337,7 @@ struct xenrelay_loss {
 /**
  * xenrelay_read - take items out of one ring
  * @ring:	0 .. nr_rings - 1
- * @buf:	@max_items * item_size bytes
+ * @buf:	@max_items * item_size bytes; may be NULL if @max_items is 0
  * @max_items:	the most to take; @capacity items are all that were there when
  *		the call began
  * @loss:	set to the loss that comes before the items returned, count 0 if there
@@ -201,10 +352,20 @@ struct xenrelay_loss {
  *
  * Return: items copied, 0 if there are none; -EPROTO if what the guest says
  * cannot be true: the ring stays unreadable, release the channel; -EINVAL: there is
- * no such ring.
+ * no such ring, or no @buf.  Then the text says so.
  */
 ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
 		      size_t max_items, struct xenrelay_loss *loss);
+
+/**
+ * xenrelay_ring_level - items of a ring that wait to be read
+ *
+ * At most what the ring holds.  Those of a full ring in overwrite mode may have been
+ * lost by the time that they are read.
+ *
+ * Return: how many; -EINVAL: there is no such ring.
+ */
+int64_t xenrelay_ring_level(const struct xenrelay_channel *ch, unsigned int ring);
 
 /**
  * struct xenrelay_ring_stats - a ring's counters
@@ -213,27 +374,68 @@ ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
  *		mode those that were overwritten before they were read
  * @lost_nmi:	items refused from NMI context, by the guest's word
  * @read:	items that were read
+ * @met:	items of @lost whose loss xenrelay_read() has told
+ * @level:	xenrelay_ring_level()
+ * @broken:	why the ring may not be read any more, a constant text; NULL if it may
  *
  * Once a stopped channel has been read to its end: discard, @produced = @read;
- * overwrite, @produced = @read + @lost.
+ * overwrite, @produced = @read + @lost.  And @met = @lost, unless the guest does
+ * not tell places.
  */
 struct xenrelay_ring_stats {
 	uint64_t produced;
 	uint64_t lost;
 	uint64_t lost_nmi;
 	uint64_t read;
+	uint64_t met;
+	uint64_t level;
+	const char *broken;
 };
 
-void xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring,
-			     struct xenrelay_ring_stats *stats);
+/* Return: 0; -EINVAL: there is no such ring, and @stats is all zero. */
+int xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring,
+			    struct xenrelay_ring_stats *stats);
 
-/* Events (notifications) that the channel has sent, by the guest's word. */
+/**
+ * struct xenrelay_channel_stats - a channel's counters
+ * @sum:	those of all its rings; @broken is that of the first that is
+ * @broken_rings: rings that may not be read any more
+ * @events_sent: events that the channel has sent, by the guest's word
+ * @rang:	events that arrived: times that its doorbell rang here
+ * @muted:	times that the watch of its state was taken back: xenrelay_dispatch()
+ */
+struct xenrelay_channel_stats {
+	struct xenrelay_ring_stats sum;
+	unsigned int broken_rings;
+	uint64_t events_sent;
+	uint64_t rang;
+	uint64_t muted;
+};
+
+int xenrelay_get_channel_stats(const struct xenrelay_channel *ch,
+			       struct xenrelay_channel_stats *stats);
+
+/* Events (notifications) that the channel has sent, by the guest's word; 0 for NULL. */
 uint64_t xenrelay_events_sent(const struct xenrelay_channel *ch);
+
+/**
+ * xenrelay_arm - have the doorbell ring once more
+ *
+ * To be called when all has been read and the caller is about to sleep.  The guest
+ * sends one event at the most for each call.
+ *
+ * Return: 0: sleep; 1: items are waiting already, read them first; -EOPNOTSUPP:
+ * the channel has no doorbell, and only a timeout wakes the caller.
+ */
+int xenrelay_arm(struct xenrelay_channel *ch);
+
+/* Whether the doorbell has rung since this was last asked; false for NULL. */
+bool xenrelay_rang(struct xenrelay_channel *ch);
 
 /*
  * Whether no item comes any more: the channel was disconnected or closed, or
  * its domain is gone.  What is in the rings can still be read, and a read
- * that begins after this returned true sees all of it.
+ * that begins after this returned true sees all of it.  True for NULL.
  */
 bool xenrelay_stopped(struct xenrelay_channel *ch);
 
@@ -244,13 +446,14 @@ bool xenrelay_stopped(struct xenrelay_channel *ch);
  * May be called again; it asks once.
  *
  * Return: 0 once the channel has stopped or its domain is gone; -ETIMEDOUT;
- * -EINPROGRESS for a @timeout_ms of 0 if it has not stopped yet.
+ * -ECANCELED as its connection's @idle wished; XenStore's errors; -EINPROGRESS for a
+ * @timeout_ms of 0 if it has not stopped yet.
  */
 int xenrelay_disconnect(struct xenrelay_channel *ch, unsigned int timeout_ms);
 
 /*
  * Unmap everything, tell the guest so and free the channel, in whatever state
- * it is: this alone is a safe end too.  NULL is allowed.
+ * it is: this alone is a safe end too.  NULL is ignored.
  */
 void xenrelay_release(struct xenrelay_channel *ch);
 

@@ -30,6 +30,9 @@ static int end_stream(struct parse *p, const json_t *j)
 	if (!s || !get_u64(&s->end_produced, j, "produced") ||
 	    !get_u64(&s->end_written, j, "written") || !get_u64(&s->end_lost, j, "lost"))
 		return -1;
+	/* LOST records that no producer wrote; early captures had none. */
+	s->end_marks = 0;
+	get_u64(&s->end_marks, j, "marks");
 	s->has_end = true;
 	return 0;
 }
@@ -76,12 +79,13 @@ bool parse_conserved(const struct parse *p)
 		if (!s->has_end)
 			continue;
 		if (s->end_produced == add_sat(s->end_written, s->end_lost) &&
-		    s->end_written == s->found)
+		    add_sat(s->end_written, s->end_marks) == s->found)
 			continue;
 		msg("conservation: violated: domain %u, cpu %u: %" PRIu64
-		    " produced, %" PRIu64 " written, %" PRIu64 " lost, %" PRIu64 " found",
+		    " produced, %" PRIu64 " written, %" PRIu64 " lost, %" PRIu64
+		    " marks of a loss, %" PRIu64 " found",
 		    s->dom->domid, s->cpu, s->end_produced, s->end_written, s->end_lost,
-		    s->found);
+		    s->end_marks, s->found);
 		good = false;
 	}
 	return good;

@@ -41,3 +41,8 @@ bool gaps_overlap(const struct gaps *g, uint64_t from, uint64_t to)
 	}
 	return false;
 }
+
+bool gaps_within(const struct gaps *g, uint64_t from, uint64_t to)
+{
+	return to > from + 1 && gaps_overlap(g, from + 1, to - 1);
+}

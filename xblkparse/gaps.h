@@ -22,5 +22,7 @@ struct gaps {
 void gaps_add(struct gaps *g, uint64_t from, uint64_t to);
 /* Whether something was lost in @from..@to, both included. */
 bool gaps_overlap(const struct gaps *g, uint64_t from, uint64_t to);
+/* The same, both excluded: a loss may begin and end with a record that is there. */
+bool gaps_within(const struct gaps *g, uint64_t from, uint64_t to);
 
 #endif

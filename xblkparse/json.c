@@ -164,6 +164,7 @@ static json_t *stream(const struct stream *s)
 	json_object_set_new(j, "written",
 			    s->has_end ? number(s->end_written) : json_null());
 	json_object_set_new(j, "lost", s->has_end ? number(s->end_lost) : json_null());
+	json_object_set_new(j, "marks", s->has_end ? number(s->end_marks) : json_null());
 	return j;
 }
 

@@ -237,6 +237,18 @@ static bool clock_changed(const struct join *j, const struct rq *rq)
 	       (backend && rq->backend_clock_generation != backend->clock_generation);
 }
 
+/*
+ * Where something was lost between two records, the second may be of another
+ * request or bio that was given the same identity: it is not guessed at.
+ */
+static bool certain(const struct join *j, const struct rq *rq)
+{
+	const struct domain *backend = j->model->backend;
+
+	return !gaps_within(&rq->disk->dom->gaps, rq->q_ns, rq->c_ns) &&
+	       !(backend && gaps_within(&backend->gaps, rq->chain.q_ns, rq->chain.c_ns));
+}
+
 static int64_t diff(uint64_t from, uint64_t to)
 {
 	return (int64_t)(to - from);
@@ -312,7 +324,7 @@ void match_give_up(struct join *j, struct rq *rq, bool at_end)
 	struct verdict span;
 	enum bin bin;
 
-	if (complete(rq) && !clock_changed(j, rq)) {
+	if (complete(rq) && !clock_changed(j, rq) && certain(j, rq)) {
 		measure(j, rq);
 		return;
 	}

@@ -44,7 +44,7 @@ struct stream {
 	uint64_t missing; /* by the sequence */
 
 	bool has_end; /* the end chunk's account of it */
-	uint64_t end_produced, end_written, end_lost;
+	uint64_t end_produced, end_written, end_lost, end_marks;
 
 	/* the join's: the request whose further bios may follow */
 	bool rq_open;

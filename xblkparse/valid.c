@@ -36,6 +36,7 @@ bool record_valid(const struct xblk_record *r, const struct domain *dom, uint64_
 		return op_valid(r->op) && r->sector < MAX_SECTOR &&
 		       (r->disk == XBLK_NO_DISK || disk_valid(r, dom));
 	case XBLK_EV_INTERRUPT:
+		return true;
 	case XBLK_EV_RESPONSE:
 	case XBLK_EV_RING:
 		/* Only blkback has these to tell. */

@@ -318,10 +318,12 @@ static int connect_guests(struct capture *c)
 	unsigned int i, permille = 0, connected = 0;
 	uint64_t xen;
 
+	if (dom0_now(c->dom0, &xen))
+		return -1;
 	for (i = 0; i < c->facts.nr_guests && !c->reason; i++) {
 		struct guest *guest = &c->guests[i];
 
-		if (!guest_connect(guest, c->reader, c->facts.opts, c->writer))
+		if (!guest_connect(guest, c->reader, c->facts.opts, c->writer, xen))
 			connected++;
 		else if (guest->domain->named)
 			return -1;

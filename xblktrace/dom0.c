@@ -117,8 +117,8 @@ int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *
 	f = fmemopen(text, sizeof(text), "w");
 	if (!f)
 		return msg_error("out of memory");
-	fprintf(f, "start subbuf_kb=%u nr_subbufs=%u", opts->subbuf_kib,
-		opts->nr_subbufs);
+	fprintf(f, "start subbuf_kb=%u nr_subbufs=%u%s", opts->subbuf_kib,
+		opts->nr_subbufs, opts->overwrite ? " mode=overwrite" : "");
 	for (i = 0; i < nr_domains; i++)
 		fprintf(f, "%s%u", i ? "," : " domids=", domains[i].domid);
 	for (i = 0; i < backing->nr; i++)
@@ -144,18 +144,27 @@ int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *
 	return 0;
 }
 
-int dom0_now(struct dom0 *dom0, uint64_t *ns)
+int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 {
-	char text[32];
+	char text[64], *next = text;
 	ssize_t n = pread(dom0->now, text, sizeof(text) - 1, 0);
 
 	if (n <= 0)
 		return msg_error(XBLK_DOM0_DIR "/now: %s", n ? strerror(errno) : "empty");
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	if (!parse_u64(text, 0, UINT64_MAX, ns))
-		return msg_error(XBLK_DOM0_DIR "/now: not a number");
+	if (!parse_u64(strsep(&next, " "), 0, UINT64_MAX, ns) || !next ||
+	    !parse_u64(next, 0, UINT64_MAX, level))
+		return msg_error(XBLK_DOM0_DIR "/now: not two numbers: is xblk-dom0 of "
+					       "another version?");
 	return 0;
+}
+
+int dom0_now(struct dom0 *dom0, uint64_t *ns)
+{
+	uint64_t level;
+
+	return dom0_look(dom0, ns, &level);
 }
 
 /* Return: records taken from one CPU, -1 if @w has failed, -2 if reading has. */
@@ -214,20 +223,21 @@ int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
 
 static void take_stats_line(struct dom0 *dom0, const char *line)
 {
-	unsigned long long produced, lost;
+	unsigned long long produced, lost, marks;
 	unsigned int cpu, i;
 
 	if (!strncmp(line, "probes ", 7)) {
 		snprintf(dom0->probes, sizeof(dom0->probes), "%s", line + 7);
 	} else if (!strncmp(line, "missing ", 8)) {
 		snprintf(dom0->missing, sizeof(dom0->missing), "%s", line + 8);
-	} else if (sscanf(line, "cpu %u produced %llu lost %llu", &cpu, &produced,
-			  &lost) == 3) {
+	} else if (sscanf(line, "cpu %u produced %llu lost %llu marks %llu", &cpu,
+			  &produced, &lost, &marks) == 4) {
 		for (i = 0; i < dom0->nr_cpus; i++) {
 			if (dom0->cpus[i].stream.cpu != cpu)
 				continue;
 			dom0->cpus[i].produced = produced;
 			dom0->cpus[i].lost = lost;
+			dom0->cpus[i].stream.marks = marks;
 		}
 	} else {
 		sscanf(line, "clock_uncertainty_ns %u", &dom0->clock_uncertainty_ns);

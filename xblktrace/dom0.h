@@ -12,7 +12,8 @@
 /**
  * struct dom0_cpu - the records of one CPU
  * @fd:		its relay file
- * @produced, @lost: as dom0_read_stats() found them; produced includes lost
+ * @produced, @lost: as dom0_read_stats() found them; produced includes lost.  So
+ *		are the marks of @stream, which the module makes
  */
 struct dom0_cpu {
 	int fd;
@@ -51,6 +52,9 @@ int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *
 
 /* Xen system time, ns. */
 int dom0_now(struct dom0 *dom0, uint64_t *ns);
+
+/* The same, and then how many records wait in the fullest buffer. */
+int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level);
 
 /**
  * dom0_drain - move records from the relay files into the trace

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "guest.h"
 #include "msg.h"
@@ -44,7 +45,7 @@ static int check_client(const struct guest *guest)
 		p->item_size);
 }
 
-static int add_streams(struct guest *guest, struct writer *w)
+static int add_streams(struct guest *guest, struct writer *w, uint64_t time)
 {
 	unsigned int i;
 
@@ -54,13 +55,14 @@ static int add_streams(struct guest *guest, struct writer *w)
 	for (i = 0; i < guest->properties.nr_rings; i++) {
 		guest->rings[i].stream.domid = guest->domain->domid;
 		guest->rings[i].stream.cpu = i;
+		guest->rings[i].last = time;
 		writer_add_stream(w, &guest->rings[i].stream);
 	}
 	return 0;
 }
 
 int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
-		  const struct options *opts, struct writer *w)
+		  const struct options *opts, struct writer *w, uint64_t time)
 {
 	const struct domain *domain = guest->domain;
 	struct xenrelay_options connection = {
@@ -90,7 +92,7 @@ int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
 		return msg_error("%s", xenrelay_strerror(reader));
 
 	xenrelay_get_properties(guest->channel, &guest->properties);
-	if (check_client(guest) || add_streams(guest, w)) {
+	if (check_client(guest) || add_streams(guest, w, time)) {
 		xenrelay_release(guest->channel);
 		guest->channel = NULL;
 		return -1;
@@ -105,25 +107,66 @@ int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
 	return 0;
 }
 
+/*
+ * Where the times of a loss are not known, because its records were overwritten,
+ * it lies between the records around it.
+ */
+static struct xblk_record lost_record(const struct guest_ring *ring,
+				      const struct xenrelay_loss *loss, uint64_t behind)
+{
+	struct xblk_record rec = {
+		.time = loss->first_ns ? loss->first_ns : ring->last,
+		.lost = {.until = loss->last_ns ? loss->last_ns : behind,
+			 .count = loss->count},
+		.disk = XBLK_NO_DISK,
+		.event = XBLK_EV_LOST,
+	};
+
+	/* A guest's times may be anything. */
+	if (rec.lost.until < rec.time)
+		rec.lost.until = rec.time;
+	return rec;
+}
+
+/* Return: records that are in @room now, at most @max, or -2 if the guest has failed. */
+static int64_t read_ring(struct guest *guest, unsigned int nr, struct xblk_record *room,
+			 size_t max, uint64_t time)
+{
+	struct guest_ring *ring = &guest->rings[nr];
+	struct xenrelay_loss loss;
+	ssize_t n = xenrelay_read(guest->channel, nr, room, max - 1, &loss);
+
+	if (n < 0)
+		return -2;
+	if (loss.count) {
+		memmove(room + 1, room, n * sizeof(*room));
+		room[0] = lost_record(ring, &loss, n ? room[1].time : time);
+		ring->stream.marks++;
+		n++;
+	}
+	if (n)
+		ring->last = room[n - 1].time;
+	return n;
+}
+
 /* Return: records taken from one ring, -1 if @w has failed, -2 if the guest has. */
 static int64_t drain_ring(struct guest *guest, unsigned int ring, struct writer *w,
 			  uint64_t time)
 {
-	uint64_t left = guest->properties.capacity;
-	int64_t records = 0;
+	int64_t left = guest->properties.capacity, records = 0;
 
-	while (left) {
+	while (left > 0) {
 		size_t max;
-		void *room = writer_reserve(w, &max);
-		ssize_t n;
+		struct xblk_record *room = writer_reserve(w, &max);
+		int64_t n;
 
 		if (!room)
 			return -1;
-		if (max > left)
-			max = left;
-		n = xenrelay_read(guest->channel, ring, room, max, NULL);
+		if (max > (size_t)left + 1)
+			max = left + 1;
+		n = read_ring(guest, ring, room, max, time);
 		if (n < 0)
-			return -2;
+			return n;
 		writer_commit(w, &guest->rings[ring].stream, n, time);
 		records += n;
 		left -= n;
@@ -180,10 +223,33 @@ void guest_end(struct guest *guest)
 
 	guest_read_stats(guest);
 	/* If it still writes, what came after our last look is not of this capture. */
-	for (i = 0; !guest->ending && i < guest->properties.nr_rings; i++)
-		guest->rings[i].stats.produced = guest->rings[i].stats.read;
+	for (i = 0; !guest->ending && i < guest->properties.nr_rings; i++) {
+		struct xenrelay_ring_stats *stats = &guest->rings[i].stats;
+
+		stats->produced =
+			stats->read + (guest->properties.overwrite ? stats->lost : 0);
+	}
 	xenrelay_release(guest->channel);
 	guest->channel = NULL;
+}
+
+/* What a guest counts may be anything. */
+static uint64_t add_sat(uint64_t a, uint64_t b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
+uint64_t guest_ring_lost(const struct guest_ring *ring)
+{
+	return add_sat(ring->stats.lost, ring->stats.lost_nmi);
+}
+
+uint64_t guest_ring_produced(const struct guest *guest, const struct guest_ring *ring)
+{
+	/* What was overwritten had been written first. */
+	return add_sat(ring->stats.produced, guest->properties.overwrite
+						     ? ring->stats.lost_nmi
+						     : guest_ring_lost(ring));
 }
 
 uint64_t guest_records(const struct guest *guest)
@@ -202,6 +268,6 @@ uint64_t guest_lost(const struct guest *guest)
 	unsigned int i;
 
 	for (i = 0; guest->rings && i < guest->properties.nr_rings; i++)
-		sum += guest->rings[i].stats.lost + guest->rings[i].stats.lost_nmi;
+		sum += guest_ring_lost(&guest->rings[i]);
 	return sum;
 }

@@ -13,10 +13,12 @@
 /**
  * struct guest_ring - one vCPU of the guest
  * @stats:	the ring's counters; final once the guest has ended
+ * @last:	time of its last record in the trace, or of the connection
  */
 struct guest_ring {
 	struct writer_stream stream;
 	struct xenrelay_ring_stats stats;
+	uint64_t last;
 };
 
 /**
@@ -42,15 +44,17 @@ struct guest {
 };
 
 /*
- * Connect, with the channel's configuration made from the guest's disks.
- * Return: 0, or -1 after an error message.
+ * Connect, with the channel's configuration made from the guest's disks.  @time
+ * is Xen's before it.  Return: 0, or -1 after an error message.
  */
 int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
-		  const struct options *opts, struct writer *w);
+		  const struct options *opts, struct writer *w, uint64_t time);
 
 /**
  * guest_drain - move records from the rings into the trace
  * @permille:	raised to how full the fullest ring was
+ *
+ * Where records were lost, a LOST record goes between.
  *
  * Takes all that was there when it was called, and no more than a ring's
  * worth of each ring.  A guest that breaks the protocol is told of, and marked
@@ -66,6 +70,10 @@ void guest_read_stats(struct guest *guest);
 
 /* Take the last counters and let go of the guest's memory. */
 void guest_end(struct guest *guest);
+
+/* Records that a ring's producer made, and how many of these were lost. */
+uint64_t guest_ring_produced(const struct guest *guest, const struct guest_ring *ring);
+uint64_t guest_ring_lost(const struct guest_ring *ring);
 
 /* Sums over the rings. */
 uint64_t guest_records(const struct guest *guest);

@@ -185,16 +185,15 @@ static json_int_t number(uint64_t n)
 	return n > INT64_MAX ? INT64_MAX : (json_int_t)n;
 }
 
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-	return a + b < a ? UINT64_MAX : a + b;
-}
-
 static json_t *stream(const struct writer_stream *s, uint64_t produced, uint64_t lost)
 {
-	return json_pack("{s:i, s:I, s:I, s:I, s:I}", "domid", (int)s->domid, "cpu",
+	/* After a write that failed the last marks may not be in the file. */
+	uint64_t marks = s->marks < s->records ? s->marks : s->records;
+
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}", "domid", (int)s->domid, "cpu",
 			 (json_int_t)s->cpu, "produced", number(produced), "written",
-			 number(s->records), "lost", number(lost));
+			 number(s->records - marks), "lost", number(lost), "marks",
+			 number(marks));
 }
 
 char *end_text(const struct capture_facts *facts, const char *reason,
@@ -210,11 +209,11 @@ char *end_text(const struct capture_facts *facts, const char *reason,
 			continue;
 		for (r = 0; r < guest->properties.nr_rings; r++) {
 			const struct guest_ring *ring = &guest->rings[r];
-			uint64_t lost = sum(ring->stats.lost, ring->stats.lost_nmi);
 
-			json_array_append_new(
-				streams, stream(&ring->stream,
-						sum(ring->stats.produced, lost), lost));
+			json_array_append_new(streams,
+					      stream(&ring->stream,
+						     guest_ring_produced(guest, ring),
+						     guest_ring_lost(ring)));
 		}
 		json_array_append_new(events, json_pack("{s:i, s:I}", "domid",
 							(int)guest->domain->domid,

@@ -18,6 +18,7 @@
  * @duration_ns: -w, 0 for none
  * @subbuf_kib, @nr_subbufs: -b and -n, or their defaults
  * @sized:	-b or -n was given: the guests' rings get that size too
+ * @overwrite:	a flight recorder: buffers keep the newest, and are read on SIGUSR1
  */
 struct options {
 	int argc;
@@ -31,6 +32,7 @@ struct options {
 	unsigned int subbuf_kib;
 	unsigned int nr_subbufs;
 	bool sized;
+	bool overwrite;
 	bool verbose;
 };
 

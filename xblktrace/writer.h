@@ -19,11 +19,14 @@
  * struct writer_stream - one domain's records of one CPU
  * @records:	records in the chunks so far; after a failed write those that
  *		are in the file
+ * @marks:	how many of these are LOST records that no producer wrote; kept by
+ *		the owner
  */
 struct writer_stream {
 	uint16_t domid;
 	uint32_t cpu;
 	uint64_t records;
+	uint64_t marks;
 	struct writer_stream *next;
 };
 

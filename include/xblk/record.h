@@ -41,15 +41,17 @@ enum xblk_event {
 			       *    aux: pid; disk, sector: the lower device's */
 	XBLK_EV_REMAP_FROM = 11, /* a: where from: follows its A record directly.
 				  *    id: bio; disk, sector: the upper device's */
-	XBLK_EV_INTERRUPT = 12,	 /* I: backend interrupt for a ring. id: 0,
-				  *    aux: identity of the ring */
+	XBLK_EV_INTERRUPT = 12,	 /* I: interrupt for a blkif ring, backend's or
+				  *    frontend's. id: 0, aux: identity of the ring */
 	XBLK_EV_RESPONSE = 13,	 /* r: blkback put a response on the ring.
 				  *    id: low half of blkif's request id,
 				  *    aux: identity of the ring; op: blkif's */
-	XBLK_EV_RING = 14,	 /* the ring's thread: id: identity of the ring,
-				  *    aux: pid of the thread that serves it */
+	XBLK_EV_RING = 14,	 /* T: the ring's thread goes about a request, and
+				  *    maps its grants. id: identity of the ring,
+				  *    aux: pid of the thread */
 	XBLK_EV_PROCESS = 15,	 /* process name: comm, aux: pid; op: XBLK_PROCESS_* */
-	XBLK_EV_LOST = 16,  /* records lost here: lost.count, from .time to lost.until */
+	XBLK_EV_LOST = 16,  /* records lost here: lost.count, from .time to lost.until;
+			     * made by whoever reads the ring */
 	XBLK_EV_CLOCK = 17, /* a new clock generation begins: id: generation */
 	XBLK_EV_MAX
 };

@@ -123,11 +123,14 @@ XBLK_STATIC_ASSERT(offsetof(struct xblk_chunk, checksum) == 56);
  *             "guest broke the protocol"|"output failed"|"reading failed"|
  *             "XenStore is gone",
  *   "duration_ns": N,
- *   "streams": [ { "domid": 3, "cpu": 0, "produced": N, "written": N, "lost": N } ],
+ *   "streams": [ { "domid": 3, "cpu": 0, "produced": N, "written": N, "lost": N,
+ *                  "marks": N } ],
  *   "events_sent": [ { "domid": 3, "events": 0 } ]
  * }
  * produced: records the producer made; written: those in the file; lost: those
- * it counted as lost.  produced == written + lost, or xblkparse says so.
+ * that are not; marks: LOST records in the file, which the reader of the buffers
+ * made.  produced == written + lost and the stream's records in the file are
+ * written + marks, or xblkparse says so.
  */
 
 #endif /* XBLK_TRACE_H */

@@ -7,14 +7,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <xenevtchn.h>
 #include <xengnttab.h>
 #include <xenstore.h>
 
 #include "fake_xen.h"
 
-#define MAX_NODES 64
-#define MAX_MAPS  128
-#define PAGE	  4096
+#define MAX_NODES  512
+#define MAX_EVENTS 8192
+#define MAX_MAPS   128
+#define PAGE	   4096
+#define LOCAL_PORT 40
 
 struct node {
 	char *path, *value;
@@ -30,17 +33,21 @@ struct fake_xen fake;
 
 static struct node nodes[MAX_NODES];
 static struct node watches[MAX_NODES]; /* value: the token */
-static struct node events[MAX_NODES];
+static struct node events[MAX_EVENTS];
 static unsigned int nr_events;
 static struct mapping maps[MAX_MAPS];
-static int memory_fd, event_fd;
+static int memory_fd, event_fd, bell_fd;
+static bool bell_masked, bell_pending;
 
 void fake_begin(void)
 {
 	memset(&fake, 0, sizeof(fake));
 	memory_fd = memfd_create("guest", MFD_CLOEXEC);
 	event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (memory_fd < 0 || event_fd < 0 || ftruncate(memory_fd, FAKE_PAGES * PAGE))
+	bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	bell_masked = bell_pending = false;
+	if (memory_fd < 0 || event_fd < 0 || bell_fd < 0 ||
+	    ftruncate(memory_fd, FAKE_PAGES * PAGE))
 		abort();
 	fake.memory = mmap(NULL, FAKE_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			   memory_fd, 0);
@@ -48,11 +55,11 @@ void fake_begin(void)
 		abort();
 }
 
-static void clear(struct node *array)
+static void clear(struct node *array, unsigned int nr)
 {
 	unsigned int i;
 
-	for (i = 0; i < MAX_NODES; i++) {
+	for (i = 0; i < nr; i++) {
 		free(array[i].path);
 		free(array[i].value);
 		array[i] = (struct node){0};
@@ -61,13 +68,14 @@ static void clear(struct node *array)
 
 void fake_end(void)
 {
-	clear(nodes);
-	clear(watches);
-	clear(events);
+	clear(nodes, MAX_NODES);
+	clear(watches, MAX_NODES);
+	clear(events, nr_events);
 	nr_events = 0;
 	munmap(fake.memory, FAKE_PAGES * PAGE);
 	close(memory_fd);
 	close(event_fd);
+	close(bell_fd);
 }
 
 static struct node *find(struct node *array, const char *path)
@@ -107,7 +115,7 @@ static void drop(struct node *array, const char *path)
 
 static void push_event(const char *path, const char *token)
 {
-	if (nr_events == MAX_NODES)
+	if (nr_events == MAX_EVENTS)
 		abort();
 	events[nr_events++] = (struct node){strdup(path), strdup(token)};
 	eventfd_write(event_fd, 1);
@@ -117,9 +125,13 @@ void fake_fire(const char *path)
 {
 	unsigned int i;
 
-	for (i = 0; i < MAX_NODES; i++)
-		if (watches[i].path && !strcmp(watches[i].path, path))
+	for (i = 0; i < MAX_NODES; i++) {
+		size_t len = watches[i].path ? strlen(watches[i].path) : 0;
+
+		if (len && !strncmp(watches[i].path, path, len) &&
+		    (!path[len] || path[len] == '/'))
 			push_event(path, watches[i].value);
+	}
 }
 
 void fake_write(const char *path, const char *value)
@@ -222,14 +234,31 @@ bool xs_watch(struct xs_handle *xs, const char *path, const char *token)
 {
 	(void)xs;
 	set(watches, path, token);
+	fake.watching++;
 	push_event(path, token);
 	return true;
 }
 
 bool xs_unwatch(struct xs_handle *xs, const char *path, const char *token)
 {
-	(void)xs, (void)token;
+	struct node *watch = find(watches, path);
+	unsigned int i, n = 0;
+
+	(void)xs;
+	if (!watch || strcmp(watch->value, token))
+		abort();
 	drop(watches, path);
+	fake.watching--;
+	/* XS_UNWATCH_FILTER */
+	for (i = 0; i < nr_events; i++) {
+		if (strcmp(events[i].value, token)) {
+			events[n++] = events[i];
+			continue;
+		}
+		free(events[i].path);
+		free(events[i].value);
+	}
+	nr_events = n;
 	return true;
 }
 
@@ -273,7 +302,12 @@ xs_transaction_t xs_transaction_start(struct xs_handle *xs)
 
 bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
 {
-	(void)xs, (void)t, (void)abort;
+	(void)xs, (void)t;
+	if (!abort && fake.fail_ends) {
+		fake.fail_ends--;
+		errno = EAGAIN;
+		return false;
+	}
 	return true;
 }
 
@@ -309,6 +343,10 @@ static void *map(uint32_t count, const uint32_t *refs, int prot, int notify)
 			errno = EINVAL;
 			return NULL;
 		}
+	}
+	if (fake.room && fake.mapped + count > fake.room) {
+		errno = fake.room_errno;
+		return NULL;
 	}
 	at = mmap(NULL, count * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (i = 0; i < count; i++)
@@ -358,5 +396,88 @@ int xengnttab_unmap(xengnttab_handle *xgt, void *start_address, uint32_t count)
 	munmap(m->at, count * PAGE);
 	*m = (struct mapping){0};
 	fake.mapped -= count;
+	return 0;
+}
+
+/* --- libxenevtchn --- */
+
+static void deliver(void)
+{
+	bell_masked = true;
+	eventfd_write(bell_fd, 1);
+}
+
+void fake_ring_bell(void)
+{
+	if (!fake.bound)
+		return;
+	if (bell_masked)
+		bell_pending = true;
+	else
+		deliver();
+}
+
+xenevtchn_handle *xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
+{
+	(void)logger, (void)flags;
+	return (xenevtchn_handle *)&fake;
+}
+
+int xenevtchn_close(xenevtchn_handle *xce)
+{
+	(void)xce;
+	return 0;
+}
+
+int xenevtchn_fd(xenevtchn_handle *xce)
+{
+	(void)xce;
+	return bell_fd;
+}
+
+xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *xce,
+						     uint32_t domid,
+						     evtchn_port_t remote_port)
+{
+	(void)xce, (void)domid;
+	if (!fake.bell_port || remote_port != fake.bell_port || fake.bound) {
+		errno = EINVAL;
+		return -1;
+	}
+	fake.bound = true;
+	return LOCAL_PORT;
+}
+
+int xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
+{
+	(void)xce;
+	if (port != LOCAL_PORT || !fake.bound)
+		abort();
+	fake.bound = false;
+	return 0;
+}
+
+xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce)
+{
+	eventfd_t n;
+
+	(void)xce;
+	/* The device would block. */
+	if (eventfd_read(bell_fd, &n))
+		abort();
+	return LOCAL_PORT;
+}
+
+int xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port)
+{
+	(void)xce;
+	if (port != LOCAL_PORT || !fake.bound)
+		abort();
+	fake.unmasked++;
+	bell_masked = false;
+	if (bell_pending) {
+		bell_pending = false;
+		deliver();
+	}
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A Xen host for tests, in one process: the functions of libxenstore and
- * libxengnttab that libxenrelay uses, over a small tree of nodes and a memory
+ * A Xen host for tests, in one process: the functions of libxenstore, libxengnttab
+ * and libxenevtchn that libxenrelay uses, over a small tree of nodes and a memory
  * whose pages can be mapped by number.  Link it instead of the libraries.
  *
  * A mapping is a real one with the protection asked for, so that writing where
@@ -21,7 +21,14 @@
  * @mapped:	pages that the reader has mapped now
  * @maps:	map calls so far
  * @fail_map:	which of them is to fail (1: the first), 0: none
- * @domain_gone: the domain is no longer introduced
+ * @room:	pages that can be mapped at once, 0: any number
+ * @room_errno:	what is said when there is no more room
+ * @domain_gone: the domains are no longer introduced
+ * @watching:	watches that the reader has
+ * @fail_ends:	transactions that are to fail, from the next on
+ * @bell_port:	the guest's event channel, 0: it has none
+ * @bound:	the reader has bound it
+ * @unmasked:	times that the reader has unmasked it
  * @written:	called after the reader wrote a node
  * @idle:	called when the reader looked for events and found none
  */
@@ -30,7 +37,14 @@ struct fake_xen {
 	unsigned int mapped;
 	unsigned int maps;
 	unsigned int fail_map;
+	unsigned int room;
+	int room_errno;
 	bool domain_gone;
+	unsigned int watching;
+	unsigned int fail_ends;
+	unsigned int bell_port;
+	bool bound;
+	unsigned int unmasked;
 	void (*written)(const char *path, const char *value);
 	void (*idle)(void);
 };
@@ -48,6 +62,9 @@ const char *fake_read(const char *path);
 unsigned int fake_nr_nodes(void);
 /* "@releaseDomain" */
 void fake_fire(const char *path);
+
+/* The guest sends an event. */
+void fake_ring_bell(void);
 
 static inline void *fake_page(unsigned int ref)
 {

@@ -100,7 +100,8 @@ static inline void ready(void)
 	set_state("ready %u %u", session, INFO_REF);
 }
 
-static unsigned int domid_given, kib_given;
+static unsigned int domid_given, kib_given, connects;
+static char words_given[128]; /* those behind the three numbers of "connect" */
 
 /* What an honest guest does with the reader's wishes. */
 static inline void honest(const char *path, const char *value)
@@ -109,7 +110,9 @@ static inline void honest(const char *path, const char *value)
 
 	if (strcmp(path, DIR "/reader"))
 		return;
-	if (sscanf(value, "connect %u %u %u", &session, &domid_given, &kib_given) == 3) {
+	if (sscanf(value, "connect %u %u %u %127[^\n]", &session, &domid_given,
+		   &kib_given, words_given) >= 3) {
+		connects++;
 		ready();
 	} else if (sscanf(value, "disconnect %u", &n) == 1 && n == session) {
 		disconnects++;
@@ -138,7 +141,8 @@ static inline int setup(void **state)
 {
 	(void)state;
 	fake_begin();
-	session = releases = disconnects = 0;
+	session = releases = disconnects = connects = 0;
+	words_given[0] = '\0';
 	fake_write("domid", "0");
 	fake_write("/local/domain/3", "");
 	fake_write("/local/domain/3/data/xenrelay/xblk", "");

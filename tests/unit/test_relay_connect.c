@@ -46,8 +46,188 @@ static void test_other_version(void **state)
 {
 	(void)state;
 	fake_write(DIR "/version", "2");
-	expect_failure(-EPROTO, "another version");
+	expect_failure(-EPROTONOSUPPORT, "guest speaks 2 to 2, this library 1 to 1");
 	assert_string_equal(fake_read(DIR "/reader"), "");
+}
+
+static void test_nonsense_version(void **state)
+{
+	static const char *const bad[] = {"", "one", "2-1", "1\n", "99999999999", "\xff"};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fake_write(DIR "/version", bad[i]);
+		expect_failure(-EPROTO, "version in XenStore makes no sense");
+	}
+	assert_string_equal(fake_read(DIR "/reader"), "");
+}
+
+/* Each finds the newest version that both know. */
+static void test_common_version(void **state)
+{
+	struct xenrelay_properties p;
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake_write(DIR "/version", "1-7");
+	assert_int_equal(connect_quick(&ch), 0);
+	assert_string_equal(words_given, "version=1");
+	xenrelay_get_properties(ch, &p);
+	assert_int_equal(p.version, 1);
+	xenrelay_release(ch);
+	fake_write(DIR "/version", "2-7");
+	expect_failure(-EPROTONOSUPPORT, "guest speaks 2 to 7, this library 1 to 1");
+}
+
+static uint32_t flags_given;
+
+static void honest_with_flags(const char *path, const char *value)
+{
+	honest(path, value);
+	if (!strncmp(value, "connect", 7))
+		info()->flags = flags_given;
+}
+
+static void expect_words(const struct xenrelay_options *opts, const char *words)
+{
+	struct xenrelay_channel *ch;
+
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", opts, &ch), 0);
+	assert_string_equal(words_given, words);
+	xenrelay_release(ch);
+}
+
+/* Nothing is asked for that the guest does not offer, nor what was not wished. */
+static void test_features(void **state)
+{
+	struct xenrelay_options opts = {.mode = XENRELAY_MODE_OVERWRITE,
+					.doorbell_percent = 50};
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake.written = honest_with_flags;
+	flags_given = XENRELAY_F_OVERWRITE;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), -EOPNOTSUPP);
+	assert_non_null(strstr(xenrelay_strerror(reader), "does not offer"));
+	assert_string_equal(fake_read(DIR "/reader"), "");
+
+	fake_write(DIR "/features", "\xff teleport overwrite");
+	expect_words(&opts, "version=1 mode=overwrite");
+	fake_write(DIR "/features", "overwrite doorbell");
+	expect_words(&opts, "version=1 mode=overwrite doorbell=50");
+	opts.doorbell_percent = 0;
+	expect_words(&opts, "version=1 mode=overwrite");
+	opts.mode = XENRELAY_MODE_DEFAULT;
+	expect_words(&opts, "version=1");
+
+	/* It grants another mode than that which was asked for. */
+	opts.mode = XENRELAY_MODE_DISCARD;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), -EOPNOTSUPP);
+	assert_string_equal(words_given, "version=1 mode=discard");
+	flags_given = 0;
+	expect_words(&opts, "version=1 mode=discard");
+	opts.mode = XENRELAY_MODE_OVERWRITE;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), -EPROTO);
+	assert_int_equal(fake.mapped, 0);
+}
+
+static void answer_like_an_old_guest(const char *path, const char *value)
+{
+	uint32_t dir_ref = DIR_REF;
+
+	honest(path, value);
+	if (strncmp(value, "connect", 7))
+		return;
+	info()->info_size = 64;
+	info()->loss_ref = 0;
+	memset((char *)info() + 64, 0, sizeof(*info()) - 64);
+	memcpy((char *)info() + 64, &dir_ref, sizeof(dir_ref));
+}
+
+/* A guest without "features", with a shorter info page, without a loss page. */
+static void test_old_guest(void **state)
+{
+	const struct xenrelay_options opts = {.mode = XENRELAY_MODE_DISCARD,
+					      .doorbell_percent = 50};
+	unsigned char item[ITEM_SIZE];
+	struct xenrelay_properties p;
+	struct xenrelay_channel *ch;
+	struct xenrelay_loss loss;
+
+	(void)state;
+	fake.written = answer_like_an_old_guest;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), 0);
+	assert_string_equal(words_given, "version=1");
+	xenrelay_get_properties(ch, &p);
+	assert_false(p.places_losses);
+	assert_false(p.overwrite);
+	assert_int_equal(p.doorbell, -EOPNOTSUPP);
+	assert_int_equal(xenrelay_arm(ch), -EOPNOTSUPP);
+	producer(1)->ring.head = 1;
+	producer(1)->ring.lost = 9;
+	assert_int_equal(xenrelay_read(ch, 0, item, 1, &loss), 1);
+	assert_int_equal(loss.count, 0);
+
+	/* It cannot have spans. */
+	producer(1)->ring.spans = 1;
+	assert_int_equal(xenrelay_read(ch, 0, item, 1, &loss), -EPROTO);
+	xenrelay_release(ch);
+}
+
+static void test_bad_arguments(void **state)
+{
+	static const struct xenrelay_options bad[] = {
+		{.ring_kib = 262145}, {.ring_kib = UINT32_MAX},	 {.mode = 3},
+		{.mode = -1},	      {.doorbell_percent = 101},
+	};
+	struct xenrelay_reader *unopened = NULL;
+	struct xenrelay_channel *ch;
+	struct xenrelay_options opts = {0};
+	char long_text[2050] = {0};
+	unsigned int i;
+	char **names;
+
+	(void)state;
+	memset(long_text, 'a', sizeof(long_text) - 1);
+	opts.config = long_text;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), -EINVAL);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(xenrelay_connect(reader, 3, "xblk", &bad[i], &ch),
+				 -EINVAL);
+		assert_null(ch);
+	}
+	assert_int_equal(xenrelay_connect(reader, 3, NULL, NULL, &ch), -EINVAL);
+	assert_int_equal(xenrelay_connect(reader, 3, "", NULL, &ch), -EINVAL);
+	assert_int_equal(xenrelay_connect(reader, 0x7ff0, "xblk", NULL, &ch), -EINVAL);
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", NULL, NULL), -EINVAL);
+	assert_int_equal(xenrelay_connect(NULL, 3, "xblk", NULL, &ch), -EINVAL);
+	assert_string_equal(fake_read(DIR "/reader"), "");
+
+	assert_int_equal(xenrelay_reader_open(NULL), -EINVAL);
+	xenrelay_reader_close(NULL);
+	assert_string_equal(xenrelay_strerror(NULL), "out of memory");
+	assert_null(xenrelay_xenstore(NULL));
+	assert_int_equal(xenrelay_own_domid(NULL), XENRELAY_EVERY_DOMAIN);
+	assert_int_equal(xenrelay_fd(NULL), -EINVAL);
+	assert_int_equal(xenrelay_dispatch(NULL), -EINVAL);
+	assert_false(xenrelay_domain_exists(NULL, 3));
+	assert_false(xenrelay_domain_exists(reader, 0x7ff0));
+	assert_int_equal(xenrelay_list(NULL, 3, &names), -EINVAL);
+	assert_int_equal(xenrelay_list(reader, 0x7ff0, &names), -EINVAL);
+	assert_int_equal(xenrelay_list(reader, 3, NULL), -EINVAL);
+	xenrelay_list_free(NULL, 5);
+
+	/* A reader that could not be opened is good for its text, and to be closed. */
+	fake_write("domid", "none");
+	assert_int_equal(xenrelay_reader_open(&unopened), -EPROTO);
+	assert_int_equal(xenrelay_connect(unopened, 3, "xblk", NULL, &ch), -EBADF);
+	assert_int_equal(xenrelay_dispatch(unopened), -EBADF);
+	assert_int_equal(xenrelay_fd(unopened), -EBADF);
+	assert_int_equal(xenrelay_list(unopened, 3, &names), -EBADF);
+	assert_int_equal(xenrelay_watch_channels(unopened, 3), -EBADF);
+	assert_non_null(strstr(xenrelay_strerror(unopened), "number"));
+	xenrelay_reader_close(unopened);
 }
 
 static void test_guest_silent(void **state)
@@ -184,12 +364,207 @@ static void test_larger_than_wanted(void **state)
 	assert_int_equal(releases, 1);
 }
 
+/* 64 KiB are 16 pages: what the guest gives, and what the reader can map. */
+static unsigned int pages_given, fails_above_kib;
+
+static void answer_with_size(const char *path, const char *value)
+{
+	uint32_t *refs = fake_page(DIR_REF);
+	unsigned int i;
+
+	if (strncmp(value, "connect", 7)) {
+		honest(path, value);
+		return;
+	}
+	sscanf(value, "connect %u %u %u", &session, &domid_given, &kib_given);
+	connects++;
+	if (fails_above_kib && (!kib_given || kib_given > fails_above_kib)) {
+		set_state("failed %u 28 no free grants", session);
+		return;
+	}
+	make_pages();
+	pages_given = (kib_given ? kib_given : 1024) / 4;
+	info()->ring_pages = pages_given;
+	for (i = 0; i < NR_RINGS * pages_given; i++)
+		refs[i] = 310 + i % 64;
+	set_state("ready %u %u", session, INFO_REF);
+}
+
+static void expect_size(unsigned int wanted, unsigned int kib, unsigned int kib_wanted)
+{
+	const struct xenrelay_options opts = {.ring_kib = wanted};
+	struct xenrelay_properties p;
+	struct xenrelay_channel *ch;
+
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), 0);
+	xenrelay_get_properties(ch, &p);
+	assert_int_equal(p.ring_kib, kib);
+	assert_int_equal(p.ring_kib_wanted, kib_wanted);
+	xenrelay_release(ch);
+	assert_int_equal(fake.mapped, 0);
+	assert_string_equal(fake_read(DIR "/state"), "open");
+}
+
+/* Halves until it fits; every grant of a try that failed has been given back. */
+static void test_less_room_here(void **state)
+{
+	static const int errs[] = {ENOMEM, ENOSPC, EINVAL};
+	unsigned int i;
+
+	(void)state;
+	fake.written = answer_with_size;
+	fails_above_kib = 0;
+	for (i = 0; i < 3; i++) {
+		fake.room = 3 + NR_RINGS * 32;
+		fake.room_errno = errs[i];
+		connects = releases = 0;
+		expect_size(512, 128, 512);
+		assert_int_equal(connects, 3);
+		assert_int_equal(releases, 3);
+		/* The guest's own choice is known once it has shown it. */
+		expect_size(0, 128, 1024);
+	}
+	fake.room_errno = EACCES;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk",
+					  &(struct xenrelay_options){.ring_kib = 512},
+					  &(struct xenrelay_channel *){NULL}),
+			 -EACCES);
+}
+
+static void test_less_room_there(void **state)
+{
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake.written = answer_with_size;
+	fails_above_kib = 200;
+	expect_size(1024, 128, 1024);
+	fails_above_kib = 64;
+	expect_size(0, 64, 64);
+
+	/* Even the least is too much: it says so, and ends. */
+	fails_above_kib = 63;
+	connects = 0;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", NULL, &ch), -ECONNREFUSED);
+	assert_non_null(strstr(xenrelay_strerror(reader), "no free grants"));
+	assert_in_range(connects, 2, 8);
+}
+
+/* The bound on all rings together is kept by smaller ones, too. */
+static void test_less_than_the_bound(void **state)
+{
+	const struct xenrelay_options opts = {.ring_kib = 512, .max_kib = 300};
+	const struct xenrelay_options tight = {.ring_kib = 512, .max_kib = 100};
+	struct xenrelay_properties p;
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake.written = answer_with_size;
+	fails_above_kib = 0;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), 0);
+	xenrelay_get_properties(ch, &p);
+	assert_int_equal(p.ring_kib, 128);
+	xenrelay_release(ch);
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &tight, &ch), -E2BIG);
+	assert_string_equal(xenrelay_strerror(reader),
+			    "domain 3, channel xblk: its 2 rings of 64 KiB are larger, "
+			    "all together, than the 100 KiB that this reader accepts");
+}
+
+static unsigned int idle_left;
+
+static int count_down(void *priv)
+{
+	(*(unsigned int *)priv)++;
+	return !--idle_left;
+}
+
+/* A program stays responsive while a guest does not answer, and may give up. */
+static void test_idle(void **state)
+{
+	unsigned int calls = 0;
+	struct xenrelay_options opts = {.timeout_ms = 250,
+					.busy_ms = 60000,
+					.idle = count_down,
+					.idle_priv = &calls};
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake.written = silent;
+	idle_left = 1000;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), -ETIMEDOUT);
+	assert_in_range(calls, 1, 5);
+
+	set_state("ready 5 10");
+	idle_left = 2;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), -ECANCELED);
+	assert_int_equal(idle_left, 0);
+
+	set_state("open");
+	fake.written = honest;
+	idle_left = 1000;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), 0);
+	fake.written = silent;
+	idle_left = 2;
+	assert_int_equal(xenrelay_disconnect(ch, 60000), -ECANCELED);
+	xenrelay_release(ch);
+}
+
+/* The guest makes each transaction fail: a bounded number of tries, then an end. */
+static void test_transactions_fail(void **state)
+{
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake.written = silent;
+	fake.fail_ends = 1000000;
+	assert_int_equal(connect_quick(&ch), -EBUSY);
+	assert_non_null(strstr(xenrelay_strerror(reader), "too busy"));
+	assert_in_range(1000000 - fake.fail_ends, 2, 60);
+}
+
+static void flap(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 500; i++)
+		set_state("ready %u 1", i + 1000000);
+	set_state("nonsense %u", i);
+	set_state("failed 1 5");
+}
+
+/* A state that flaps without end is muted, and the reader comes to an end in time. */
+static void test_flapping_state(void **state)
+{
+	struct xenrelay_watch_stats stats;
+
+	(void)state;
+	fake.written = silent;
+	fake.idle = flap;
+	expect_failure(-ETIMEDOUT, "did not answer");
+	fake.idle = NULL;
+	xenrelay_get_watch_stats(reader, &stats);
+	assert_int_equal(stats.muted, 1);
+	assert_in_range(stats.events, 200, 300);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_mapping_may_fail),
 		TEST(test_no_channel),
 		TEST(test_other_version),
+		TEST(test_nonsense_version),
+		TEST(test_common_version),
+		TEST(test_features),
+		TEST(test_old_guest),
+		TEST(test_bad_arguments),
+		TEST(test_less_room_here),
+		TEST(test_less_room_there),
+		TEST(test_less_than_the_bound),
+		TEST(test_idle),
+		TEST(test_transactions_fail),
+		TEST(test_flapping_state),
 		TEST(test_guest_silent),
 		TEST(test_guest_fails),
 		TEST(test_busy),

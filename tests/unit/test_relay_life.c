@@ -88,16 +88,104 @@ static void test_life(void **state)
 static void test_lying_head(void **state)
 {
 	unsigned char buf[CAPACITY][ITEM_SIZE];
+	struct xenrelay_channel_stats stats;
 	struct xenrelay_channel *ch;
 
 	(void)state;
 	assert_int_equal(connect_quick(&ch), 0);
 	put_item(0, 0, 1);
 	producer(2)->ring.head = CAPACITY + 1;
+	assert_int_equal(xenrelay_ring_level(ch, 1), CAPACITY);
 	assert_int_equal(xenrelay_read(ch, 1, buf, CAPACITY, NULL), -EPROTO);
 	assert_non_null(strstr(xenrelay_strerror(reader), "ring 1"));
+	xenrelay_get_channel_stats(ch, &stats);
+	assert_int_equal(stats.broken_rings, 1);
+	assert_non_null(strstr(stats.sum.broken, "beyond the ring"));
 	/* The other ring is none the worse. */
 	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, NULL), 1);
+	xenrelay_release(ch);
+}
+
+/* A loss is told at its place; the last one once the channel has been seen to stop. */
+static void test_losses(void **state)
+{
+	unsigned char buf[CAPACITY][ITEM_SIZE];
+	struct xenrelay_channel_stats sum;
+	struct xenrelay_channel *ch;
+	struct xenrelay_loss loss;
+
+	(void)state;
+	assert_int_equal(connect_quick(&ch), 0);
+	put_item(0, 0, 1);
+	put_item(0, 1, 2);
+	*span_of(0, 1) = (struct xenrelay_span){1, 7, 100, 170};
+	*span_of(0, 2) = (struct xenrelay_span){2, 3, 200, 230};
+	producer(1)->ring.lost = 10;
+	producer(1)->ring.spans = 2;
+	put_item(1, 0, 3);
+	assert_int_equal(xenrelay_ring_level(ch, 0), 2);
+	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, &loss), 1);
+	assert_int_equal(loss.count, 0);
+	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, &loss), 1);
+	assert_int_equal(loss.count, 7);
+	assert_int_equal(loss.position, 1);
+	assert_int_equal(loss.first_ns, 100);
+	assert_int_equal(loss.last_ns, 170);
+	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, &loss), 0);
+	assert_int_equal(loss.count, 0);
+	xenrelay_get_channel_stats(ch, &sum);
+	assert_int_equal(sum.sum.produced, 3);
+	assert_int_equal(sum.sum.read, 2);
+	assert_int_equal(sum.sum.level, 1);
+	assert_int_equal(sum.sum.lost, 10);
+	assert_int_equal(sum.sum.met, 7);
+	assert_int_equal(sum.broken_rings, 0);
+	assert_null(sum.sum.broken);
+
+	assert_int_equal(xenrelay_disconnect(ch, 1000), 0);
+	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, &loss), 0);
+	assert_int_equal(loss.count, 3);
+	assert_int_equal(loss.position, 2);
+	xenrelay_release(ch);
+}
+
+static void test_bad_arguments(void **state)
+{
+	struct xenrelay_channel_stats sum;
+	struct xenrelay_ring_stats stats = {.read = 9};
+	struct xenrelay_properties p;
+	unsigned char buf[ITEM_SIZE];
+	struct xenrelay_channel *ch;
+	struct xenrelay_loss loss = {.count = 9};
+
+	(void)state;
+	assert_int_equal(connect_quick(&ch), 0);
+	put_item(0, 0, 1);
+	assert_int_equal(xenrelay_read(ch, NR_RINGS, buf, 1, &loss), -EINVAL);
+	assert_int_equal(loss.count, 0);
+	assert_non_null(strstr(xenrelay_strerror(reader), "no ring 2"));
+	assert_int_equal(xenrelay_read(ch, 0, NULL, 1, NULL), -EINVAL);
+	assert_int_equal(xenrelay_read(ch, 0, NULL, 0, NULL), 0);
+	assert_int_equal(xenrelay_read(NULL, 0, buf, 1, NULL), -EINVAL);
+	assert_int_equal(xenrelay_ring_level(NULL, 0), -EINVAL);
+	assert_int_equal(xenrelay_ring_level(ch, NR_RINGS), -EINVAL);
+	assert_int_equal(xenrelay_get_properties(NULL, &p), -EINVAL);
+	assert_int_equal(xenrelay_get_properties(ch, NULL), -EINVAL);
+	assert_int_equal(xenrelay_get_ring_stats(ch, NR_RINGS, &stats), -EINVAL);
+	assert_int_equal(stats.read, 0);
+	assert_int_equal(xenrelay_get_ring_stats(ch, 0, NULL), -EINVAL);
+	assert_int_equal(xenrelay_get_ring_stats(NULL, 0, &stats), -EINVAL);
+	assert_int_equal(xenrelay_get_channel_stats(NULL, &sum), -EINVAL);
+	assert_int_equal(xenrelay_get_channel_stats(ch, NULL), -EINVAL);
+	assert_int_equal(xenrelay_events_sent(NULL), 0);
+	assert_int_equal(xenrelay_arm(NULL), -EINVAL);
+	assert_false(xenrelay_rang(NULL));
+	assert_true(xenrelay_stopped(NULL));
+	assert_int_equal(xenrelay_disconnect(NULL, 1), -EINVAL);
+	xenrelay_release(NULL);
+
+	/* As many as fit into any memory: it takes what there is. */
+	assert_int_equal(xenrelay_read(ch, 0, buf, SIZE_MAX, NULL), 1);
 	xenrelay_release(ch);
 }
 
@@ -183,6 +271,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_life),
+		TEST(test_losses),
+		TEST(test_bad_arguments),
 		TEST(test_lying_head),
 		TEST(test_guest_does_not_stop),
 		TEST(test_ends_of_the_other_side),

@@ -126,6 +126,82 @@ static void test_text_of_failure(void **state)
 		assert_in_range(st.text[i], 0x20, 0x7e);
 }
 
+static int versions(const char *s, uint32_t *oldest, uint32_t *newest)
+{
+	char *copy = strdup(s);
+	int err = xr_parse_versions(copy, strlen(copy), oldest, newest);
+
+	free(copy);
+	return err;
+}
+
+static void test_versions(void **state)
+{
+	static const char *const bad[] = {"",	   "0",	    "01",	  "-1",
+					  "1-",	   "2-1",   "1-01",	  "0-1",
+					  "1 - 2", "1-2-3", "1 ",	  " 1",
+					  "1\n",   "v1",    "4294967296", "\xff",
+					  "1,2",   "1-2x",  "1--2",	  "1-4294967296"};
+	uint32_t oldest, newest;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(versions("1", &oldest, &newest), 0);
+	assert_int_equal(oldest, 1);
+	assert_int_equal(newest, 1);
+	assert_int_equal(versions("3-4294967295", &oldest, &newest), 0);
+	assert_int_equal(oldest, 3);
+	assert_int_equal(newest, UINT32_MAX);
+	assert_int_equal(versions("7-7", &oldest, &newest), 0);
+	for (i = 0; i < LEN(bad); i++)
+		if (versions(bad[i], &oldest, &newest) != -EPROTO)
+			fail_msg("accepted \"%s\"", bad[i]);
+	assert_int_equal(xr_parse_versions("1\0"
+					   "2",
+					   3, &oldest, &newest),
+			 -EPROTO);
+}
+
+static unsigned int features(const char *s, size_t len)
+{
+	/* Without the NUL that xs_read() gives: it must not be needed. */
+	char *copy = calloc(1, len ? len : 1);
+	unsigned int ret;
+
+	memcpy(copy, s, len);
+	ret = xr_parse_features(copy, len);
+	free(copy);
+	return ret;
+}
+
+static void test_features(void **state)
+{
+	char s[4096];
+
+	(void)state;
+#define FEATURES(s) features(s, sizeof(s) - 1)
+	assert_int_equal(FEATURES(""), 0);
+	assert_int_equal(FEATURES("overwrite"), XR_FEATURE_OVERWRITE);
+	assert_int_equal(FEATURES("doorbell"), XR_FEATURE_DOORBELL);
+	assert_int_equal(FEATURES("overwrite doorbell"),
+			 XR_FEATURE_OVERWRITE | XR_FEATURE_DOORBELL);
+	assert_int_equal(FEATURES("  teleport=9  doorbell "), XR_FEATURE_DOORBELL);
+	assert_int_equal(FEATURES("overwrites doorbel xdoorbell Overwrite"), 0);
+	assert_int_equal(FEATURES("overwrite\tdoorbell"), 0);
+	assert_int_equal(FEATURES("\xff\xfe overwrite"), XR_FEATURE_OVERWRITE);
+	assert_int_equal(FEATURES("doorbell\0overwrite"), XR_FEATURE_DOORBELL);
+	assert_int_equal(FEATURES("doorbell \0 overwrite"), XR_FEATURE_DOORBELL);
+
+	memset(s, 'a', sizeof(s));
+	assert_int_equal(features(s, sizeof(s)), 0);
+	memset(s, ' ', sizeof(s));
+	memcpy(s + 1015, "overwrite", 9);
+	assert_int_equal(features(s, sizeof(s)), XR_FEATURE_OVERWRITE);
+	memset(s, ' ', sizeof(s));
+	memcpy(s + 1024, "overwrite", 9);
+	assert_int_equal(features(s, sizeof(s)), 0);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -214,6 +290,40 @@ static void test_longer_info(void **state)
 	assert_int_equal(l.dir_refs[0], 99);
 }
 
+/* Of an older, shorter one, the missing members are 0, not the directory's references. */
+static void test_shorter_info(void **state)
+{
+	uint32_t refs[(XENRELAY_PAGE_SIZE - 64) / 4];
+	struct xr_layout l;
+	struct page p;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < LEN(refs); i++)
+		refs[i] = 1000 + i;
+	make_page(&p);
+	p.info.info_size = 64;
+	p.info.loss_ref = 0;
+	memcpy(p.bytes + 64, refs, sizeof(refs));
+	assert_int_equal(check(&p, 6, &l), 0);
+	assert_int_equal(l.loss_ref, 0);
+	assert_int_equal(l.doorbell_port, 0);
+	assert_int_equal(l.dir_refs[0], 1000);
+
+	p.info.info_size = 68;
+	assert_int_equal(check(&p, 6, &l), 0);
+	assert_int_equal(l.doorbell_port, 1000);
+	assert_int_equal(l.dir_refs[0], 1001);
+
+	/* It has room for more references than today's. */
+	p.info.info_size = 64;
+	p.info.nr_rings = 63;
+	p.info.ring_pages = 16 * XENRELAY_REFS_PER_PAGE;
+	p.info.nr_dir_pages = 1008;
+	assert_int_equal(check(&p, UINT64_MAX, &l), 0);
+	assert_int_equal(l.dir_refs[1007], 2007);
+}
+
 static void test_largest(void **state)
 {
 	struct xr_layout l;
@@ -251,7 +361,7 @@ static void test_bad_info(void **state)
 		FIELD(version, 0),
 		FIELD(version, 2),
 		FIELD(info_size, 0),
-		FIELD(info_size, sizeof(struct xenrelay_info) - 4),
+		FIELD(info_size, 60),
 		FIELD(info_size, sizeof(struct xenrelay_info) + 1),
 		FIELD(info_size, XENRELAY_PAGE_SIZE),
 		FIELD(info_size, XENRELAY_PAGE_SIZE + 4),
@@ -295,9 +405,12 @@ int main(void)
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_bad_states),
 		cmocka_unit_test(test_text_of_failure),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_features),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_longer_info),
+		cmocka_unit_test(test_shorter_info),
 		cmocka_unit_test(test_largest),
 		cmocka_unit_test(test_bad_info),
 	};

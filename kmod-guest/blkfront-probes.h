@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef XBLK_BLKFRONT_PROBES_H
+#define XBLK_BLKFRONT_PROBES_H
+
+void blkfront_probes_attach(void);
+void blkfront_probes_detach(void);
+
+#endif /* XBLK_BLKFRONT_PROBES_H */

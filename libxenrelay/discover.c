@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Which domains offer which channels.
+ *
+ * What is known of a domain is compared with what has been told of it, so
+ * nothing piles up while nobody asks, however fast the guest changes it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define INTRODUCE_PATH	"@introduceDomain"
+#define INTRODUCE_TOKEN "introduce"
+
+/* Of one domain's list: each look reads up to XENRELAY_MAX_CHANNELS nodes. */
+#define LOOK_PERIOD_MS 250
+/* Domains looked at in a turn. */
+#define MAX_LOOKS 8
+
+struct offer {
+	char name[XENRELAY_NAME_SIZE];
+	bool present;
+	bool told; /* to be present */
+};
+
+/**
+ * struct xr_domain - a domain that is watched for channels
+ * @listed:	it is there, or the caller named it
+ * @named:	by the caller, so it stays
+ * @changed:	its channels are to be looked at, not before @look_at
+ */
+struct xr_domain {
+	struct xr_domain *next;
+	struct xr_watch watch;
+	unsigned int domid;
+	bool listed;
+	bool named;
+	bool changed;
+	uint64_t look_at;
+	unsigned int nr;
+	struct offer offers[XENRELAY_MAX_CHANNELS];
+};
+
+static void channels_path(char path[XR_PATH_MAX], unsigned int domid)
+{
+	snprintf(path, XR_PATH_MAX, "/local/domain/%u/" XENRELAY_XS_DIR, domid);
+}
+
+/*
+ * A domain's directory of channels.
+ * Return: its nodes, to be freed; NULL if there are none, or with *@err set.
+ */
+static char **read_channels(struct xenrelay_reader *reader, unsigned int domid,
+			    unsigned int *nr, int *err)
+{
+	char path[XR_PATH_MAX];
+	char **nodes;
+
+	channels_path(path, domid);
+	*err = 0;
+	nodes = xs_directory(reader->xs, XBT_NULL, path, nr);
+	if (!nodes) {
+		*nr = 0;
+		if (errno != ENOENT)
+			*err = xr_fail(reader, -errno, "XenStore: %s: %s", path,
+				       strerror(errno));
+	}
+	return nodes;
+}
+
+int xenrelay_list(struct xenrelay_reader *reader, unsigned int domid, char ***names)
+{
+	unsigned int i, nr;
+	char **nodes;
+	int n = 0, err = xr_check_reader(reader);
+
+	if (names)
+		*names = NULL;
+	if (err)
+		return err;
+	if (!names || domid > XR_MAX_DOMID)
+		return -EINVAL;
+	nodes = read_channels(reader, domid, &nr, &err);
+	if (!nodes)
+		return err;
+
+	*names = calloc(XENRELAY_MAX_CHANNELS, sizeof(**names));
+	for (i = 0; *names && i < nr && n < XENRELAY_MAX_CHANNELS; i++) {
+		if (!xr_name_ok(nodes[i]))
+			continue;
+		(*names)[n] = strdup(nodes[i]);
+		if (!(*names)[n]) {
+			xenrelay_list_free(*names, n);
+			*names = NULL;
+			break;
+		}
+		n++;
+	}
+	free(nodes);
+	if (!*names)
+		return xr_fail(reader, -ENOMEM, "out of memory");
+	return n;
+}
+
+void xenrelay_list_free(char **names, int nr)
+{
+	while (names && nr-- > 0)
+		free(names[nr]);
+	free(names);
+}
+
+static struct offer *find_offer(struct xr_domain *domain, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < domain->nr; i++)
+		if (!strcmp(domain->offers[i].name, name))
+			return &domain->offers[i];
+	return NULL;
+}
+
+/* A channel is there as soon as it has a state, the last node that its guest writes. */
+static bool has_state(struct xenrelay_reader *reader, unsigned int domid,
+		      const char *name)
+{
+	char path[XR_PATH_MAX];
+	char *s;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/" XENRELAY_XS_DIR "/%s/state",
+		 domid, name);
+	s = xs_read(reader->xs, XBT_NULL, path, NULL);
+	if (!s)
+		return false;
+	free(s);
+	return true;
+}
+
+/* Those that are gone and known to be are no more. */
+static void forget(struct xr_domain *domain)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < domain->nr; i++)
+		if (domain->offers[i].present || domain->offers[i].told)
+			domain->offers[n++] = domain->offers[i];
+	domain->nr = n;
+}
+
+static void add_offer(struct xenrelay_reader *reader, struct xr_domain *domain,
+		      const char *name)
+{
+	struct offer *offer = find_offer(domain, name);
+
+	if (!has_state(reader, domain->domid, name))
+		return;
+	if (!offer) {
+		offer = &domain->offers[domain->nr++];
+		*offer = (struct offer){0};
+		memcpy(offer->name, name, strlen(name));
+	}
+	offer->present = true;
+}
+
+static void list_again(struct xenrelay_reader *reader)
+{
+	reader->new_domains = true;
+	xr_timer(reader, xr_now_ms());
+}
+
+/* Return: 0, or what XenStore says. */
+static int look(struct xenrelay_reader *reader, struct xr_domain *domain)
+{
+	unsigned int i, nr = 0, seen = 0;
+	char **nodes = NULL;
+	int err = 0;
+
+	reader->stats.looks++;
+	domain->changed = false;
+	domain->look_at = xr_now_ms() + LOOK_PERIOD_MS;
+	if (xenrelay_domain_exists(reader, domain->domid))
+		nodes = read_channels(reader, domain->domid, &nr, &err);
+	else if (domain->listed && reader->every_domain)
+		list_again(reader);
+	for (i = 0; i < domain->nr; i++)
+		domain->offers[i].present = false;
+	forget(domain);
+	for (i = 0; i < nr; i++) {
+		if (!xr_name_ok(nodes[i]))
+			reader->stats.bad_names++;
+		else if (seen == XENRELAY_MAX_CHANNELS ||
+			 (domain->nr == XENRELAY_MAX_CHANNELS &&
+			  !find_offer(domain, nodes[i])))
+			reader->stats.left_out++;
+		else {
+			seen++;
+			add_offer(reader, domain, nodes[i]);
+		}
+	}
+	free(nodes);
+	for (i = 0; i < domain->nr; i++)
+		if (domain->offers[i].present != domain->offers[i].told)
+			reader->changed |= XENRELAY_CHANGED_OFFERS;
+	return err;
+}
+
+static void domain_changed(struct xenrelay_reader *reader, struct xr_watch *watch)
+{
+	struct xr_domain *domain =
+		(struct xr_domain *)((char *)watch - offsetof(struct xr_domain, watch));
+
+	(void)reader;
+	domain->changed = true;
+}
+
+static struct xr_domain *find_domain(struct xenrelay_reader *reader, unsigned int domid)
+{
+	struct xr_domain *domain;
+
+	for (domain = reader->domains; domain; domain = domain->next)
+		if (domain->domid == domid)
+			return domain;
+	return NULL;
+}
+
+static int add_domain(struct xenrelay_reader *reader, unsigned int domid,
+		      struct xr_domain **out)
+{
+	struct xr_domain *domain = find_domain(reader, domid);
+	int err;
+
+	*out = domain;
+	if (domain)
+		return 0;
+	domain = calloc(1, sizeof(*domain));
+	if (!domain)
+		return xr_fail(reader, -ENOMEM, "out of memory");
+	domain->domid = domid;
+	channels_path(domain->watch.path, domid);
+	domain->watch.fired = domain_changed;
+	err = xr_watch_start(reader, &domain->watch);
+	if (err) {
+		free(domain);
+		return err;
+	}
+	domain->changed = true;
+	domain->next = reader->domains;
+	reader->domains = domain;
+	*out = domain;
+	return 0;
+}
+
+static void drop_domain(struct xenrelay_reader *reader, struct xr_domain **link)
+{
+	struct xr_domain *domain = *link;
+
+	xr_watch_stop(reader, &domain->watch);
+	*link = domain->next;
+	free(domain);
+}
+
+/* Only the toolstack adds and removes domains there. */
+static int list_domains(struct xenrelay_reader *reader)
+{
+	struct xr_domain *domain;
+	unsigned int i, nr;
+	uint64_t domid;
+	char **nodes;
+	int err = 0;
+
+	reader->new_domains = false;
+	nodes = xs_directory(reader->xs, XBT_NULL, "/local/domain", &nr);
+	if (!nodes && errno != ENOENT)
+		return xr_fail(reader, -errno, "XenStore: listing domains: %s",
+			       strerror(errno));
+	for (domain = reader->domains; domain; domain = domain->next)
+		domain->listed = domain->named;
+	for (i = 0; nodes && !err && i < nr; i++) {
+		const char *end = xr_parse_number(nodes[i], XR_MAX_DOMID, &domid);
+
+		if (!end || *end || domid == reader->own_domid)
+			continue;
+		err = add_domain(reader, domid, &domain);
+		if (!err)
+			domain->listed = true;
+	}
+	free(nodes);
+	/* One that has gone may still have to be told of: look() finds that. */
+	for (domain = reader->domains; domain; domain = domain->next)
+		domain->changed |= !domain->listed;
+	return err;
+}
+
+void xr_discover_domains(struct xenrelay_reader *reader)
+{
+	struct xr_domain *domain;
+
+	reader->new_domains = reader->every_domain;
+	for (domain = reader->domains; domain; domain = domain->next)
+		domain->changed = true;
+}
+
+/* Look at up to @max domains that have changed, and drop those that are done with. */
+static int look_at_some(struct xenrelay_reader *reader, unsigned int max)
+{
+	struct xr_domain **link = &reader->domains;
+	uint64_t now = xr_now_ms();
+	int err = 0;
+
+	while (*link) {
+		struct xr_domain *domain = *link;
+
+		if (domain->changed && now >= domain->look_at && max && !err) {
+			max--;
+			err = look(reader, domain);
+		}
+		if (domain->changed)
+			xr_timer(reader, domain->look_at > now ? domain->look_at : now);
+		if (!domain->listed && !domain->changed && !domain->nr)
+			drop_domain(reader, link);
+		else
+			link = &domain->next;
+	}
+	return err;
+}
+
+int xr_discover_dispatch(struct xenrelay_reader *reader)
+{
+	int err = reader->new_domains ? list_domains(reader) : 0;
+
+	return err ? err : look_at_some(reader, MAX_LOOKS);
+}
+
+static int watch_every_domain(struct xenrelay_reader *reader)
+{
+	if (!reader->introduce_watched &&
+	    !xs_watch(reader->xs, INTRODUCE_PATH, INTRODUCE_TOKEN))
+		return xr_fail(reader, -errno,
+			       "XenStore: watching for domains that come: %s",
+			       strerror(errno));
+	reader->introduce_watched = true;
+	reader->every_domain = true;
+	return list_domains(reader);
+}
+
+int xenrelay_watch_channels(struct xenrelay_reader *reader, unsigned int domid)
+{
+	struct xr_domain *domain;
+	int err = xr_check_reader(reader);
+
+	if (err)
+		return err;
+	if (domid == XENRELAY_EVERY_DOMAIN) {
+		err = watch_every_domain(reader);
+	} else {
+		if (domid > XR_MAX_DOMID)
+			return -EINVAL;
+		err = add_domain(reader, domid, &domain);
+		if (!err)
+			domain->named = domain->listed = true;
+	}
+	return err ? err : look_at_some(reader, UINT32_MAX);
+}
+
+int xenrelay_unwatch_channels(struct xenrelay_reader *reader)
+{
+	int err = xr_check_reader(reader);
+
+	if (err)
+		return err;
+	xr_discover_end(reader);
+	if (reader->introduce_watched)
+		xs_unwatch(reader->xs, INTRODUCE_PATH, INTRODUCE_TOKEN);
+	reader->introduce_watched = false;
+	reader->changed &= ~XENRELAY_CHANGED_OFFERS;
+	return 0;
+}
+
+void xr_discover_end(struct xenrelay_reader *reader)
+{
+	while (reader->domains)
+		drop_domain(reader, &reader->domains);
+	reader->every_domain = reader->new_domains = false;
+}
+
+int xenrelay_next_offer(struct xenrelay_reader *reader, struct xenrelay_offer *out)
+{
+	struct xr_domain *domain;
+	unsigned int i;
+	int err = xr_check_reader(reader);
+
+	if (err)
+		return err;
+	if (!out)
+		return -EINVAL;
+	for (domain = reader->domains; domain; domain = domain->next) {
+		for (i = 0; i < domain->nr; i++) {
+			struct offer *offer = &domain->offers[i];
+
+			if (offer->present == offer->told)
+				continue;
+			*out = (struct xenrelay_offer){
+				.domid = domain->domid,
+				.present = offer->present,
+			};
+			memcpy(out->channel, offer->name, sizeof(out->channel));
+			offer->told = offer->present;
+			if (!offer->told) {
+				/* There may have been no room for another. */
+				domain->changed |= domain->nr == XENRELAY_MAX_CHANNELS;
+				forget(domain);
+				xr_timer(reader, domain->look_at);
+			}
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int xenrelay_get_watch_stats(const struct xenrelay_reader *reader,
+			     struct xenrelay_watch_stats *stats)
+{
+	int err = xr_check_reader(reader);
+
+	if (err)
+		return err;
+	if (!stats)
+		return -EINVAL;
+	*stats = reader->stats;
+	return 0;
+}

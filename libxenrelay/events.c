@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * XenStore's events, the reader's descriptor, and waiting.
+ *
+ * A guest may write to its nodes as fast as it likes, and libxenstore keeps each
+ * event until it is taken in.  So a watch that fires too often is taken back for
+ * a while: then the guest's writes cost this domain nothing.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* Of one watch: at once, and in the long run. */
+#define WATCH_BURST	 256
+#define WATCH_PER_SECOND 128
+#define MUTE_MS		 1000
+
+/* Taken in at a turn; the rest keeps the descriptor readable. */
+#define MAX_EVENTS 4096
+
+#define IDLE_MS 100
+
+uint64_t xr_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+void xr_timer(struct xenrelay_reader *reader, uint64_t at)
+{
+	struct itimerspec spec = {
+		.it_value = {.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000},
+	};
+
+	if (at >= reader->timer_at)
+		return;
+	reader->timer_at = at;
+	timerfd_settime(reader->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+static void expire_timer(struct xenrelay_reader *reader)
+{
+	uint64_t times;
+
+	/* Who set it sets it anew, if it was too early for him. */
+	if (read(reader->timer_fd, &times, sizeof(times)) == sizeof(times))
+		reader->timer_at = XR_NEVER;
+}
+
+static int watch_on(struct xenrelay_reader *reader, struct xr_watch *watch)
+{
+	if (!xs_watch(reader->xs, watch->path, watch->token))
+		return xr_fail(reader, -errno, "watching %s in XenStore: %s", watch->path,
+			       strerror(errno));
+	watch->on = true;
+	watch->budget = WATCH_BURST;
+	watch->counted_at = xr_now_ms();
+	watch->back_at = XR_NEVER;
+	return 0;
+}
+
+int xr_watch_start(struct xenrelay_reader *reader, struct xr_watch *watch)
+{
+	int err;
+
+	snprintf(watch->token, sizeof(watch->token), "w%u", ++reader->last_token);
+	err = watch_on(reader, watch);
+	if (err)
+		return err;
+	watch->next = reader->watches;
+	reader->watches = watch;
+	return 0;
+}
+
+void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch)
+{
+	struct xr_watch **link;
+
+	if (watch->on)
+		xs_unwatch(reader->xs, watch->path, watch->token);
+	for (link = &reader->watches; *link; link = &(*link)->next) {
+		if (*link == watch) {
+			*link = watch->next;
+			break;
+		}
+	}
+}
+
+static bool within_budget(struct xr_watch *watch)
+{
+	uint64_t now = xr_now_ms();
+	uint64_t more = (now - watch->counted_at) * WATCH_PER_SECOND / 1000;
+
+	if (more) {
+		watch->budget = watch->budget + more < WATCH_BURST ? watch->budget + more
+								   : WATCH_BURST;
+		watch->counted_at = now;
+	}
+	return watch->budget && watch->budget--;
+}
+
+static void mute(struct xenrelay_reader *reader, struct xr_watch *watch)
+{
+	/* Drops what is waiting of it, too: XS_UNWATCH_FILTER. */
+	xs_unwatch(reader->xs, watch->path, watch->token);
+	watch->on = false;
+	watch->back_at = xr_now_ms() + MUTE_MS;
+	watch->muted++;
+	reader->stats.muted++;
+}
+
+static void take_event(struct xenrelay_reader *reader, const char *path,
+		       const char *token)
+{
+	struct xenrelay_channel *ch;
+	struct xr_watch *watch;
+
+	reader->stats.events++;
+	if (path[0] == '@') {
+		/* Domains come and go at the toolstack's pace, not at theirs. */
+		reader->changed |= XENRELAY_CHANGED_DOMAIN;
+		for (ch = reader->channels; ch; ch = ch->next)
+			ch->changed = true;
+		xr_discover_domains(reader);
+		return;
+	}
+	for (watch = reader->watches; watch; watch = watch->next) {
+		if (strcmp(token, watch->token))
+			continue;
+		watch->fired(reader, watch);
+		if (watch->on && !within_budget(watch))
+			mute(reader, watch);
+		return;
+	}
+}
+
+/* Return: events taken in, or negative errno. */
+static int take_events(struct xenrelay_reader *reader)
+{
+	struct xr_watch *watch;
+	uint64_t now = xr_now_ms();
+	int n;
+
+	for (n = 0; n < MAX_EVENTS; n++) {
+		char **event = xs_check_watch(reader->xs);
+
+		if (!event) {
+			if (errno == EAGAIN || errno == EINTR)
+				break;
+			return xr_fail(reader, -errno, "XenStore is gone: %s",
+				       strerror(errno));
+		}
+		take_event(reader, event[XS_WATCH_PATH], event[XS_WATCH_TOKEN]);
+		free(event);
+	}
+	for (watch = reader->watches; watch; watch = watch->next) {
+		/* It fires as soon as it is on. */
+		if (!watch->on && now >= watch->back_at && watch_on(reader, watch))
+			watch->back_at = now + MUTE_MS;
+		if (!watch->on)
+			xr_timer(reader, watch->back_at);
+	}
+	return n;
+}
+
+int xenrelay_dispatch(struct xenrelay_reader *reader)
+{
+	int ret = xr_check_reader(reader);
+
+	if (ret)
+		return ret;
+	expire_timer(reader);
+	ret = take_events(reader);
+	if (ret < 0)
+		return ret;
+	ret = xr_discover_dispatch(reader);
+	if (ret < 0)
+		return ret;
+	xr_doorbell_dispatch(reader);
+	ret = reader->changed;
+	reader->changed = 0;
+	return ret;
+}
+
+int xr_wait(struct xenrelay_channel *ch, uint64_t deadline)
+{
+	struct xenrelay_reader *reader = ch->reader;
+	/* Not the reader's own descriptor: others' bells are not what is waited for. */
+	struct pollfd pfd = {.fd = xs_fileno(reader->xs), .events = POLLIN};
+	uint64_t now = xr_now_ms(), until;
+	int ret;
+
+	if (ch->idle && now - ch->idle_at >= IDLE_MS) {
+		ch->idle_at = now;
+		if (ch->idle(ch->idle_priv))
+			return ch_fail(ch, -ECANCELED, "given up while waiting for it");
+		now = xr_now_ms();
+	}
+	ret = take_events(reader);
+	if (ret < 0)
+		return ret;
+	/* First, or a guest that writes without end would hold us. */
+	if (now >= deadline)
+		return 0;
+	if (ret)
+		return 1;
+	until = deadline < now + IDLE_MS ? deadline : now + IDLE_MS;
+	if (poll(&pfd, 1, until - now) < 0 && errno != EINTR)
+		return xr_fail(reader, -errno, "poll: %s", strerror(errno));
+	ret = take_events(reader);
+	/* What idle() took in may be the news, so look again after each slice. */
+	return ret < 0 ? ret : 1;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A C++ program that uses every function of the installed libxenrelay.  Where there
+ * is no Xen, all of them say so.
+ */
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <xenrelay-reader.h>
+
+static int failures;
+
+static void expect(const char *what, long long got, long long want)
+{
+	if (got == want)
+		return;
+	std::printf("%s: %lld instead of %lld\n", what, got, want);
+	failures++;
+}
+
+#define EXPECT(call, want) expect(#call, (call), (want))
+
+static int go_on(void *)
+{
+	return 0;
+}
+
+int main()
+{
+	xenrelay_options options = {};
+	xenrelay_channel_stats channel_stats;
+	xenrelay_properties properties;
+	xenrelay_watch_stats watch_stats;
+	xenrelay_ring_stats ring_stats;
+	xenrelay_channel *channel = nullptr;
+	xenrelay_reader *reader = nullptr;
+	xenrelay_offer offer;
+	xenrelay_loss loss;
+	char **names = nullptr;
+	char item[8];
+
+	options.mode = XENRELAY_MODE_OVERWRITE;
+	options.idle = go_on;
+	if (!xenrelay_reader_open(&reader)) {
+		std::puts("this machine runs under Xen");
+		xenrelay_reader_close(reader);
+		return 77;
+	}
+	std::printf("without Xen: %s\n", xenrelay_strerror(reader));
+	EXPECT(xenrelay_xenstore(reader) == nullptr, true);
+	EXPECT(xenrelay_own_domid(reader), XENRELAY_EVERY_DOMAIN);
+	EXPECT(xenrelay_fd(reader), -EBADF);
+	EXPECT(xenrelay_dispatch(reader), -EBADF);
+	EXPECT(xenrelay_domain_exists(reader, 1), false);
+	EXPECT(xenrelay_list(reader, 1, &names), -EBADF);
+	xenrelay_list_free(names, 0);
+	EXPECT(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), -EBADF);
+	EXPECT(xenrelay_unwatch_channels(reader), -EBADF);
+	EXPECT(xenrelay_next_offer(reader, &offer), -EBADF);
+	EXPECT(xenrelay_get_watch_stats(reader, &watch_stats), -EBADF);
+	EXPECT(xenrelay_connect(reader, 1, "xblk", &options, &channel), -EBADF);
+	EXPECT(xenrelay_get_properties(channel, &properties), -EINVAL);
+	EXPECT(xenrelay_read(channel, 0, item, 1, &loss), -EINVAL);
+	EXPECT(xenrelay_ring_level(channel, 0), -EINVAL);
+	EXPECT(xenrelay_get_ring_stats(channel, 0, &ring_stats), -EINVAL);
+	EXPECT(xenrelay_get_channel_stats(channel, &channel_stats), -EINVAL);
+	EXPECT(xenrelay_events_sent(channel), 0);
+	EXPECT(xenrelay_arm(channel), -EINVAL);
+	EXPECT(xenrelay_rang(channel), false);
+	EXPECT(xenrelay_stopped(channel), true);
+	EXPECT(xenrelay_disconnect(channel, 0), -EINVAL);
+	xenrelay_release(channel);
+	xenrelay_reader_close(reader);
+	return failures != 0;
+}

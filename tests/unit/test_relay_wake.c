@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What wakes a reader that sleeps on its descriptor: channels that come and go,
+ * and doorbells; and what a guest that overdoes it can cost.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+
+#include "played_guest.h"
+
+#define PARENT "/local/domain/3/data/xenrelay"
+
+static bool readable(int timeout_ms)
+{
+	struct pollfd pfd = {.fd = xenrelay_fd(reader), .events = POLLIN};
+
+	return poll(&pfd, 1, timeout_ms) == 1;
+}
+
+/* As a loop would: until a dispatch reports one of @what. */
+static bool wait_for(int what)
+{
+	int i, ret;
+
+	for (i = 0; i < 10 && readable(400); i++) {
+		ret = xenrelay_dispatch(reader);
+		assert_true(ret >= 0);
+		if (ret & what)
+			return true;
+	}
+	return false;
+}
+
+static void quiet(void)
+{
+	while (readable(0))
+		assert_true(xenrelay_dispatch(reader) >= 0);
+}
+
+static void expect_offer(unsigned int domid, const char *name, bool present)
+{
+	struct xenrelay_offer offer;
+
+	assert_int_equal(xenrelay_next_offer(reader, &offer), 1);
+	assert_string_equal(offer.channel, name);
+	assert_int_equal(offer.domid, domid);
+	assert_int_equal(offer.present, present);
+}
+
+static void expect_no_offer(void)
+{
+	struct xenrelay_offer offer;
+
+	assert_int_equal(xenrelay_next_offer(reader, &offer), 0);
+}
+
+static void test_channels_come_and_go(void **state)
+{
+	(void)state;
+	expect_no_offer();
+	assert_int_equal(xenrelay_watch_channels(reader, 3), 0);
+	assert_int_equal(xenrelay_watch_channels(reader, 3), 0);
+	expect_offer(3, "xblk", true);
+	expect_no_offer();
+	quiet();
+
+	/* A directory is no channel yet; its state is what the guest writes last. */
+	fake_write(PARENT "/net", "");
+	fake_write(PARENT "/net/version", "1");
+	assert_false(wait_for(XENRELAY_CHANGED_OFFERS));
+	fake_write(PARENT "/net/state", "open");
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	expect_offer(3, "net", true);
+
+	fake_remove(DIR "/state");
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	expect_offer(3, "xblk", false);
+	expect_no_offer();
+	fake_write(DIR "/state", "open");
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	expect_offer(3, "xblk", true);
+
+	fake.domain_gone = true;
+	fake_fire("@releaseDomain");
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	expect_offer(3, "net", false);
+	expect_offer(3, "xblk", false);
+	expect_no_offer();
+
+	assert_int_equal(xenrelay_unwatch_channels(reader), 0);
+	assert_int_equal(fake.watching, 1);
+}
+
+/* It is not told that one comes and goes between two looks, nor one that stays. */
+static void test_differences_only(void **state)
+{
+	(void)state;
+	assert_int_equal(xenrelay_watch_channels(reader, 3), 0);
+	quiet();
+	fake_remove(DIR "/state");
+	wait_for(XENRELAY_CHANGED_OFFERS);
+	fake_write(DIR "/state", "open");
+	wait_for(XENRELAY_CHANGED_OFFERS);
+	quiet();
+	expect_offer(3, "xblk", true);
+	expect_no_offer();
+}
+
+static void test_every_domain(void **state)
+{
+	(void)state;
+	fake_write("/local/domain/0", "");
+	fake_write("/local/domain/0/data/xenrelay/own", "");
+	fake_write("/local/domain/0/data/xenrelay/own/state", "open");
+	fake_write("/local/domain/x7", "");
+	fake_write("/local/domain/99999", "");
+	assert_int_equal(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), 0);
+	expect_offer(3, "xblk", true);
+	expect_no_offer();
+	quiet();
+
+	fake_write("/local/domain/12", "");
+	fake_fire("@introduceDomain");
+	assert_false(wait_for(XENRELAY_CHANGED_OFFERS));
+	fake_write("/local/domain/12/data/xenrelay/xblk", "");
+	fake_write("/local/domain/12/data/xenrelay/xblk/state", "open");
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	expect_offer(12, "xblk", true);
+
+	fake_remove("/local/domain/12");
+	fake_remove("/local/domain/12/data/xenrelay/xblk");
+	fake_remove("/local/domain/12/data/xenrelay/xblk/state");
+	fake_fire("@releaseDomain");
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	expect_offer(12, "xblk", false);
+	wait_for(XENRELAY_CHANGED_OFFERS);
+	/* "@releaseDomain", "@introduceDomain" and domain 3's. */
+	assert_int_equal(fake.watching, 3);
+}
+
+static void test_hostile_names(void **state)
+{
+	static const char *const names[] = {
+		"a b",
+		"..",
+		"\033[2J",
+		"\xff\xfe",
+		"%s%n",
+		"x\ny",
+		"0123456789012345678901234567890123456789",
+	};
+	struct xenrelay_watch_stats stats;
+	char path[128];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), PARENT "/%s", names[i]);
+		fake_write(path, "");
+		snprintf(path, sizeof(path), PARENT "/%s/state", names[i]);
+		fake_write(path, "open");
+	}
+	assert_int_equal(xenrelay_watch_channels(reader, 3), 0);
+	expect_offer(3, "xblk", true);
+	expect_no_offer();
+	xenrelay_get_watch_stats(reader, &stats);
+	assert_int_equal(stats.bad_names, i);
+}
+
+/* More channels than are looked at: the rest is counted, and gets its turn. */
+static void test_too_many_channels(void **state)
+{
+	struct xenrelay_watch_stats stats;
+	struct xenrelay_offer offer;
+	char path[128], **names;
+	unsigned int i, told = 0;
+
+	(void)state;
+	for (i = 0; i < 80; i++) {
+		snprintf(path, sizeof(path), PARENT "/c%u", i);
+		fake_write(path, "");
+		snprintf(path, sizeof(path), PARENT "/c%u/state", i);
+		fake_write(path, "open");
+	}
+	assert_int_equal(xenrelay_list(reader, 3, &names), XENRELAY_MAX_CHANNELS);
+	xenrelay_list_free(names, XENRELAY_MAX_CHANNELS);
+	assert_int_equal(xenrelay_watch_channels(reader, 3), 0);
+	while (xenrelay_next_offer(reader, &offer) == 1)
+		told++;
+	assert_int_equal(told, XENRELAY_MAX_CHANNELS);
+	xenrelay_get_watch_stats(reader, &stats);
+	assert_int_equal(stats.left_out, 81 - XENRELAY_MAX_CHANNELS);
+
+	for (i = 0; i < 40; i++) {
+		snprintf(path, sizeof(path), PARENT "/c%u", i);
+		fake_remove(path);
+	}
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	for (i = 0; i < 10 && told != 80 - 40 + 1; i++) {
+		while (xenrelay_next_offer(reader, &offer) == 1)
+			told += offer.present ? 1 : -1;
+		wait_for(XENRELAY_CHANGED_OFFERS);
+	}
+	assert_int_equal(told, 80 - 40 + 1);
+}
+
+/* Thousands of events: a bounded number is taken in, and the last word is heard. */
+static void test_storm(void **state)
+{
+	struct xenrelay_watch_stats stats;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(xenrelay_watch_channels(reader, 3), 0);
+	expect_offer(3, "xblk", true);
+	quiet();
+	for (i = 0; i < 4000; i++)
+		fake_write(DIR "/config", "x");
+	assert_true(xenrelay_dispatch(reader) >= 0);
+	xenrelay_get_watch_stats(reader, &stats);
+	assert_int_equal(stats.muted, 1);
+	assert_in_range(stats.events, 256, 300);
+
+	/* Nothing that it writes now wakes anybody, but for the looks that are due. */
+	for (i = 0; i < 4000; i++)
+		fake_write(DIR "/config", "x");
+	assert_false(wait_for(XENRELAY_CHANGED_OFFERS));
+	fake_remove(DIR "/state");
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	expect_offer(3, "xblk", false);
+	xenrelay_get_watch_stats(reader, &stats);
+	assert_in_range(stats.events, 256, 310);
+	assert_in_range(stats.looks, 1, 8);
+}
+
+static void honest_with_bell(const char *path, const char *value)
+{
+	honest(path, value);
+	if (strncmp(value, "connect", 7))
+		return;
+	info()->flags |= XENRELAY_F_DOORBELL;
+	info()->doorbell_port = 17;
+}
+
+static struct xenrelay_channel *connect_with_bell(void)
+{
+	const struct xenrelay_options opts = {.doorbell_percent = 50};
+	struct xenrelay_channel *ch;
+
+	fake.written = honest_with_bell;
+	fake_write(DIR "/features", "doorbell");
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), 0);
+	quiet();
+	return ch;
+}
+
+static void test_doorbell(void **state)
+{
+	struct xenrelay_channel_stats stats;
+	struct xenrelay_properties p;
+	unsigned char item[ITEM_SIZE];
+	struct xenrelay_channel *ch;
+	uint32_t number;
+
+	(void)state;
+	fake.bell_port = 17;
+	ch = connect_with_bell();
+	xenrelay_get_properties(ch, &p);
+	assert_int_equal(p.doorbell, 1);
+
+	/* The number differs each time; an item that is there already forbids sleep. */
+	assert_int_equal(xenrelay_arm(ch), 0);
+	number = consumer(0)->channel.armed;
+	producer(2)->ring.head = 1;
+	assert_int_equal(xenrelay_arm(ch), 1);
+	assert_int_not_equal(consumer(0)->channel.armed, number);
+	assert_int_equal(xenrelay_read(ch, 1, item, 1, NULL), 1);
+	assert_int_equal(xenrelay_arm(ch), 0);
+	assert_int_equal(consumer(0)->channel.attached, 1);
+
+	assert_false(readable(0));
+	assert_false(xenrelay_rang(ch));
+	fake_ring_bell();
+	assert_true(readable(0));
+	assert_true(xenrelay_dispatch(reader) & XENRELAY_RANG);
+	assert_true(xenrelay_rang(ch));
+	assert_false(xenrelay_rang(ch));
+	assert_false(readable(0));
+
+	xenrelay_get_channel_stats(ch, &stats);
+	assert_int_equal(stats.rang, 1);
+	xenrelay_release(ch);
+	assert_false(fake.bound);
+}
+
+/* It rings without end: once for each time that it is armed, a bounded number a second. */
+static void test_bell_without_end(void **state)
+{
+	struct xenrelay_channel *ch;
+	unsigned int rang = 0, i;
+	struct timespec begin, end;
+
+	(void)state;
+	fake.bell_port = 17;
+	ch = connect_with_bell();
+	for (i = 0; i < 1000; i++) {
+		fake_ring_bell();
+		rang += xenrelay_dispatch(reader) == XENRELAY_RANG;
+	}
+	assert_int_equal(rang, 1);
+	assert_false(readable(20));
+
+	/* Armed too soon, it has to wait, and is then heard by itself. */
+	assert_true(xenrelay_arm(ch) >= 0);
+	assert_true(wait_for(XENRELAY_RANG));
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	fake.unmasked = 0;
+	for (i = 0; i < 1000; i++) {
+		fake_ring_bell();
+		assert_true(xenrelay_arm(ch) >= 0);
+		xenrelay_dispatch(reader);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_in_range(fake.unmasked, 0,
+			(end.tv_sec - begin.tv_sec) * 1000 +
+				(end.tv_nsec - begin.tv_nsec) / 1000000 + 2);
+	xenrelay_release(ch);
+}
+
+/* Without a doorbell the channel is as good, and only has to be polled. */
+static void test_no_bell(void **state)
+{
+	struct xenrelay_properties p;
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	/* The port that the guest names is not one. */
+	ch = connect_with_bell();
+	xenrelay_get_properties(ch, &p);
+	assert_int_equal(p.doorbell, -EINVAL);
+	assert_int_equal(xenrelay_arm(ch), -EOPNOTSUPP);
+	xenrelay_release(ch);
+
+	/* It offers one and grants none. */
+	fake.written = honest;
+	ch = NULL;
+	assert_int_equal(
+		xenrelay_connect(reader, 3, "xblk",
+				 &(struct xenrelay_options){.doorbell_percent = 1}, &ch),
+		0);
+	assert_string_equal(words_given, "version=1 doorbell=1");
+	xenrelay_get_properties(ch, &p);
+	assert_int_equal(p.doorbell, -EOPNOTSUPP);
+	xenrelay_release(ch);
+}
+
+/* A bell that nobody hears does not hold up a wait for something else. */
+static void test_bell_while_waiting(void **state)
+{
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake.bell_port = 17;
+	ch = connect_with_bell();
+	fake_ring_bell();
+	fake.written = silent;
+	assert_int_equal(xenrelay_disconnect(ch, 50), -ETIMEDOUT);
+	assert_true(wait_for(XENRELAY_RANG));
+	xenrelay_release(ch);
+}
+
+static void test_bad_arguments(void **state)
+{
+	struct xenrelay_watch_stats stats;
+	struct xenrelay_offer offer;
+
+	(void)state;
+	assert_int_equal(xenrelay_watch_channels(NULL, 3), -EINVAL);
+	assert_int_equal(xenrelay_watch_channels(reader, 0x7ff0), -EINVAL);
+	assert_int_equal(xenrelay_unwatch_channels(NULL), -EINVAL);
+	assert_int_equal(xenrelay_unwatch_channels(reader), 0);
+	assert_int_equal(xenrelay_next_offer(NULL, &offer), -EINVAL);
+	assert_int_equal(xenrelay_next_offer(reader, NULL), -EINVAL);
+	assert_int_equal(xenrelay_get_watch_stats(NULL, &stats), -EINVAL);
+	assert_int_equal(xenrelay_get_watch_stats(reader, NULL), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_channels_come_and_go),
+		TEST(test_differences_only),
+		TEST(test_every_domain),
+		TEST(test_hostile_names),
+		TEST(test_too_many_channels),
+		TEST(test_storm),
+		TEST(test_doorbell),
+		TEST(test_bell_without_end),
+		TEST(test_no_bell),
+		TEST(test_bell_while_waiting),
+		TEST(test_bad_arguments),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
