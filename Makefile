@@ -21,7 +21,7 @@ override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules examples install install-programs install-modules clean help
-.PHONY: demo check lint bench-record bench-channel bench-overhead bench-probes
+.PHONY: demo check lint bench-record bench-channel bench-overhead bench-probes bench-modules bench-programs
 .SECONDARY:
 
 all: programs modules examples
@@ -241,6 +241,22 @@ run-model:
 $(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h ring/consumer.c ring/producer.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -I. -Itests/bench $(CFLAGS) -o $@ $(filter %.c,$^) -llttng-ust -ldl -lpthread
+
+$(BUILD)/bench/channel-%: tests/bench/channel-%.c tests/bench/channel.h $(BUILD)/lib/libxenrelay.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c %.a,$^) -lxenvchan $(RELAY_LIBS)
+
+bench-modules: modules
+	$(call client_modules,tests/bench/kmod)
+
+# What the lab's benchmarks need: programs, and modules for Linux 6.1.
+bench-programs: $(addprefix $(BUILD)/bench/channel-,xenrelay vchan tcp)
+	@$(MAKE) --no-print-directory bench-modules KDIR=$(call headers,6.1)
+
+bench-channel bench-overhead bench-probes: bench-%:
+	@scripts/install-deps build lab bench
+	@$(MAKE) -s programs lab-modules-6.1 bench-programs
+	@tests/bench/$*
 
 bench-record:
 	@scripts/install-deps build bench
