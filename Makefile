@@ -258,6 +258,10 @@ bench-channel bench-overhead bench-probes: bench-%:
 	@$(MAKE) -s programs lab-modules-6.1 bench-programs
 	@tests/bench/$*
 
+# Both ends of the ring run, nothing is lost, and there are figures.
+run-bench_record: $(BUILD)/bench/record
+	LTTNG_UST_REGISTER_TIMEOUT=0 $< -t 1 -b 2000 memcpy xenrelay xenrelay_spinning xenrelay_tsc
+
 bench-record:
 	@scripts/install-deps build bench
 	@$(MAKE) -s $(BUILD)/bench/record
