@@ -369,7 +369,7 @@ static void turn(struct side *side, int batches)
 	side->open();
 	for (i = 0; i < WARM_UP && now() < end - TURN_NS / 2; i++)
 		one_batch(side, &rec);
-	for (i = 0; i < batches && now() < end; i++)
+	for (i = 0; i < batches && (!i || now() < end); i++)
 		side->samples[side->nr_samples++] = one_batch(side, &rec);
 	side->close();
 }
