@@ -240,7 +240,7 @@ run-model:
 
 $(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h ring/consumer.c ring/producer.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -I. -Itests/bench $(CFLAGS) -o $@ $(filter %.c,$^) -llttng-ust -ldl -lpthread
+	$(CC) $(CPPFLAGS) -I. -Itests/bench $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan $(RELAY_LIBS) -llttng-ust -ldl -lpthread
 
 $(BUILD)/bench/channel-%: tests/bench/channel-%.c tests/bench/channel.h $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
