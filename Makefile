@@ -21,7 +21,8 @@ override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules examples install install-programs install-modules clean help
-.PHONY: demo check lint bench-record bench-channel bench-overhead bench-probes bench-modules bench-programs
+.PHONY: demo sched-compare check lint
+.PHONY: bench-record bench-channel bench-overhead bench-probes bench-modules bench-programs
 .SECONDARY:
 
 all: programs modules examples
@@ -33,8 +34,9 @@ help:
 	@echo 'make examples           xr-sched.ko and xr-sched-read (see examples/README.md); KDIR=DIR likewise'
 	@echo 'make install            both, below PREFIX ($(PREFIX)) and /lib/modules; DESTDIR is honoured'
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
+	@echo 'make sched-compare      I/O schedulers in guest and dom0, compared in the lab (REPEATS=3)'
 	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
-	@echo 'make lint               sparse, clang-format and the man pages'
+	@echo 'make lint               sparse, clang-tidy, clang-format and the man pages'
 	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'
 	@echo 'make bench-channel      MB/s from guest to dom0, beside netfront and libxenvchan, in the lab'
 	@echo 'make bench-overhead     what tracing costs a guest'"'"'s fio, beside blktrace, in the lab'
@@ -114,10 +116,10 @@ define client_modules
 		M=$(abspath $(MODULES))/guest/$(notdir $(1)) modules
 endef
 
-examples: $(BUILD)/bin/xr-sched-read modules
+examples: $(BUILD)/bin/xr-sched-read $(BUILD)/bin/xr-watch modules
 	$(call client_modules,examples)
 
-$(BUILD)/bin/xr-sched-read: $(BUILD)/obj/examples/xr-sched-read.o $(BUILD)/lib/libxenrelay.a
+$(BUILD)/bin/xr-%: $(BUILD)/obj/examples/xr-%.o $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RELAY_LIBS)
 
@@ -128,7 +130,8 @@ install: install-programs install-modules
 install-programs: programs
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(BUILD)/bin/xblktrace $(DESTDIR)$(SBINDIR)/
-	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot $(DESTDIR)$(BINDIR)/
+	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot scripts/xblk-sched-report $(DESTDIR)$(BINDIR)/
+	install -m 755 scripts/xblk-sched-run $(DESTDIR)$(SBINDIR)/
 	install -m 644 $(BUILD)/lib/libxenrelay.a $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(BUILD)/lib/$(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/libxenrelay.so
@@ -161,6 +164,12 @@ lab-modules: examples
 
 demo:
 	scripts/demo
+
+# REPEATS=N runs of each scheduler on each side, in turns.
+sched-compare: programs lab-modules-6.1
+	scripts/install-deps build lab plot
+	tests/lab/run -o $(BUILD)/bench tests/bench/sched-compare
+	PATH=$(abspath $(BUILD))/bin:$$PATH scripts/xblk-sched-report $(BUILD)/bench/sched-compare/sched
 
 check:
 	tests/check
@@ -229,8 +238,9 @@ run-fuzz_trace: trace_seeds
 
 run-fuzz_%: $(BUILD)/test/fuzz_%
 	mkdir -p $(BUILD)/fuzz/$*
-	$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
-		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/$* $(wildcard tests/fuzz/corpus/$*)
+	ASAN_OPTIONS=quarantine_size_mb=8 \
+		$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/$* $(wildcard tests/fuzz/corpus/$*)
 
 # The ring and the doorbell as models, every interleaving of them, with and without their rules.
 run-model:
@@ -276,5 +286,7 @@ lint:
 	for page in man/*.[1-9]; do mandoc -T lint -W warning $$page || exit 1; done
 	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
 		KFLAGS='C=2 CF="-Wsparse-error"'
+	tests/tidy $(BUILD)/sparse/modules $(call headers,6.1) '$(filter -I% -D_GNU_SOURCE,$(CPPFLAGS)) \
+		-DXBLK_VERSION="" -std=gnu11' -- $(RELAY_SRC) $(TRACE_SRC) $(PARSE_SRC)
 
 -include $(shell find $(BUILD)/obj $(BUILD)/pic $(BUILD)/san $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

@@ -241,10 +241,39 @@ static void probe_rq_complete(void *data, struct request *rq, blk_status_t error
 }
 
 /*
+ * Of a disk without requests (device mapper, brd), whose bios have no D and C.
+ * The bio's position has moved on by now.
+ */
+static void probe_bio_complete(void *data, struct request_queue *q, struct bio *bio)
+{
+	struct xblk_record rec;
+	unsigned long flags;
+	int disk;
+
+	if (queue_is_mq(q))
+		return;
+	disk = xblk_disk_index(bio->bi_bdev->bd_disk);
+	if (disk < 0)
+		return;
+	rec = (struct xblk_record){
+		.id = xblk_id(bio),
+		.aux = -blk_status_to_errno(bio->bi_status),
+		.disk = disk,
+		.event = XBLK_EV_BIO_COMPLETE,
+		.op = record_op(bio->bi_opf),
+	};
+	local_irq_save(flags);
+	rec.time = xblk_clock_now();
+	xblk_emit(&rec);
+	local_irq_restore(flags);
+}
+
+/*
  * In the order of attaching, and backwards in detaching: what ends a request
  * comes first, so that of each request whose beginning is seen all is seen.
  */
 static struct xblk_tracepoint tracepoints[] = {
+	{"block_bio_complete", probe_bio_complete},
 	{"block_rq_complete", probe_rq_complete},
 	{"block_rq_requeue", probe_rq_requeue},
 	{"block_rq_issue", probe_rq_issue},
@@ -259,6 +288,7 @@ static struct xblk_tracepoint tracepoints[] = {
 /* A prototype that changed fails here, at compile time. */
 static void __maybe_unused check_prototypes(void)
 {
+	check_trace_callback_type_block_bio_complete(probe_bio_complete);
 	check_trace_callback_type_block_bio_queue(probe_bio_queue);
 	check_trace_callback_type_block_bio_backmerge(probe_bio_backmerge);
 	check_trace_callback_type_block_bio_frontmerge(probe_bio_frontmerge);
@@ -279,12 +309,24 @@ int __init xblk_blk_probes_find(void)
 	return xblk_tracepoints_find(tracepoints, ARRAY_SIZE(tracepoints));
 }
 
-/**
- * xblk_blk_probes_attach() - records come from now on.  Process context.
- */
-int xblk_blk_probes_attach(void)
+/* Those to attach: the first one costs each bio of each disk a call. */
+static struct xblk_tracepoint *first = tracepoints;
+
+static int nr_wanted(void)
 {
-	return xblk_tracepoints_attach(tracepoints, ARRAY_SIZE(tracepoints));
+	return tracepoints + ARRAY_SIZE(tracepoints) - first;
+}
+
+/**
+ * xblk_blk_probes_attach() - records come from now on
+ * @bio_based:	also of disks without requests
+ *
+ * Context: process.
+ */
+int xblk_blk_probes_attach(bool bio_based)
+{
+	first = bio_based ? tracepoints : tracepoints + 1;
+	return xblk_tracepoints_attach(first, nr_wanted());
 }
 
 /**
@@ -292,7 +334,7 @@ int xblk_blk_probes_attach(void)
  */
 void xblk_blk_probes_detach(void)
 {
-	xblk_tracepoints_detach(tracepoints, ARRAY_SIZE(tracepoints));
+	xblk_tracepoints_detach(first, nr_wanted());
 }
 
 /**
@@ -303,6 +345,6 @@ void xblk_blk_probes_show(struct seq_file *s)
 {
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(tracepoints); i++)
-		seq_printf(s, " %s", tracepoints[i].name);
+	for (i = 0; i < nr_wanted(); i++)
+		seq_printf(s, " %s", first[i].name);
 }

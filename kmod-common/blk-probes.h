@@ -2,10 +2,12 @@
 #ifndef XBLK_BLK_PROBES_H
 #define XBLK_BLK_PROBES_H
 
+#include <linux/types.h>
+
 struct seq_file;
 
 int xblk_blk_probes_find(void);
-int xblk_blk_probes_attach(void);
+int xblk_blk_probes_attach(bool bio_based);
 void xblk_blk_probes_detach(void);
 void xblk_blk_probes_show(struct seq_file *s);
 

@@ -13,14 +13,17 @@
 #include <linux/cpu.h>
 #include <linux/debugfs.h>
 #include <linux/fs.h>
+#include <linux/irq_work.h>
 #include <linux/kdev_t.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/poll.h>
 #include <linux/relay.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 #include <xen/interface/xen.h>
 #include "../kmod-common/blk-probes.h"
 #include "../kmod-common/clock.h"
@@ -37,15 +40,18 @@
 
 #define RECORD_SIZE  sizeof(struct xblk_record)
 #define STAGE_LENGTH 1024 /* records that read() takes from the ring at a time */
+#define WAKE_PART    32	  /* of a buffer: so much of it wakes a reader */
 
 /**
  * struct session_stream - the records of one CPU: a ring in its relay buffer
  * @ring:	its producer's end
  * @producer:	what that one tells the reader
  * @losses:	likewise
+ * @wake_at:	the producer's position at which the reader is woken
+ * @wake:	does so, outside the probe
  * @consumer:	what the reader tells it
  * @reader:	its reading end, under the lock of the file's inode, as all below
- * @last:	time of the last record read, or of the start
+ * @last:	time up to which it has been read
  * @marks:	LOST records that were put among the records
  * @staged:	records in @stage.  They have left the ring, so that a fault of
  *		read()'s loses none.
@@ -56,6 +62,8 @@ struct session_stream {
 	struct xenrelay_ring ring;
 	union xenrelay_producer_line producer ____cacheline_aligned;
 	struct xenrelay_loss_line losses;
+	u64 wake_at;
+	struct irq_work wake;
 	union xenrelay_consumer_line consumer;
 	struct xr_ring reader;
 	u64 last;
@@ -65,6 +73,7 @@ struct session_stream {
 	struct xblk_record *stage;
 };
 
+static DECLARE_WAIT_QUEUE_HEAD(session_wait);
 static DEFINE_MUTEX(session_lock); /* start, stop, end and show, against each other */
 static struct rchan *relay;
 static bool tracing;
@@ -90,7 +99,8 @@ int xblk_disk_index(struct gendisk *disk)
 
 bool xblk_sink(const struct xblk_record *rec)
 {
-	struct xenrelay_ring *ring = &this_cpu_ptr(&streams)->ring;
+	struct session_stream *stream = this_cpu_ptr(&streams);
+	struct xenrelay_ring *ring = &stream->ring;
 	void *room = xenrelay_ring_reserve(ring);
 
 	if (unlikely(!room)) {
@@ -99,12 +109,16 @@ bool xblk_sink(const struct xblk_record *rec)
 	}
 	memcpy(room, rec, sizeof(*rec));
 	xenrelay_ring_commit(ring);
+	if (unlikely(ring->head >= READ_ONCE(stream->wake_at))) {
+		WRITE_ONCE(stream->wake_at, U64_MAX);
+		irq_work_queue(&stream->wake);
+	}
 	return true;
 }
 
 /*
- * Where the times of a loss are not known, because its records were overwritten,
- * it lies between the records around it.
+ * Where the times of a loss are not known, because its records were overwritten, it
+ * lies between what was read before and the record behind.
  */
 static struct xblk_record lost_record(const struct session_stream *stream,
 				      const struct xenrelay_span *loss, u64 behind)
@@ -121,6 +135,7 @@ static struct xblk_record lost_record(const struct session_stream *stream,
 static int refill(struct session_stream *stream)
 {
 	struct xblk_record *records = stream->stage + 1;
+	u64 now = xblk_clock_now();
 	struct xenrelay_span loss;
 	ssize_t n;
 
@@ -132,13 +147,15 @@ static int refill(struct session_stream *stream)
 	stream->taken = 1;
 	stream->staged = 1 + n;
 	if (loss.count) {
-		stream->stage[0] = lost_record(stream, &loss,
-					       n ? records[0].time : xblk_clock_now());
+		stream->stage[0] = lost_record(stream, &loss, n ? records[0].time : now);
 		stream->taken = 0;
 		stream->marks++;
 	}
 	if (n)
 		stream->last = records[n - 1].time;
+	/* It was emptied: what is lost next comes after that. */
+	if (n < STAGE_LENGTH)
+		stream->last = max(stream->last, now);
 	return 0;
 }
 
@@ -253,9 +270,15 @@ static void streams_free(void)
 	int cpu;
 
 	for_each_possible_cpu (cpu) {
+		irq_work_sync(&per_cpu(streams, cpu).wake);
 		kvfree(per_cpu(streams, cpu).stage);
 		per_cpu(streams, cpu).stage = NULL;
 	}
+}
+
+static void wake_reader(struct irq_work *work)
+{
+	wake_up_interruptible(&session_wait);
 }
 
 /* A CPU without a buffer gets a ring that holds nothing: it counts its losses. */
@@ -267,7 +290,11 @@ static int streams_init(size_t bytes)
 
 	for_each_possible_cpu (cpu) {
 		stream = per_cpu_ptr(&streams, cpu);
-		*stream = (struct session_stream){.last = xblk_clock_now()};
+		*stream = (struct session_stream){
+			.last = xblk_clock_now(),
+			.wake_at = U64_MAX,
+		};
+		init_irq_work(&stream->wake, wake_reader);
 		buf = *per_cpu_ptr(relay->buf, cpu);
 		xenrelay_ring_init(&stream->ring, buf ? buf->start : NULL,
 				   buf ? bytes : 0, RECORD_SIZE, buf && overwrite,
@@ -340,7 +367,7 @@ static int session_start(char *args, struct dentry *dir)
 		goto err_relay;
 	xblk_emit_reset(overwrite ? bytes / RECORD_SIZE / 4 : 0);
 	tracing = true;
-	err = xblk_blk_probes_attach();
+	err = xblk_blk_probes_attach(true);
 	if (err)
 		goto err_relay;
 	blkback_probes_attach();
@@ -423,6 +450,36 @@ u64 session_level(void)
 	}
 	mutex_unlock(&session_lock);
 	return most;
+}
+
+/**
+ * session_poll() - have the caller woken when a buffer has filled to a part
+ * @file:	as for any poll()
+ * @wait:	likewise
+ *
+ * Return: EPOLLIN if one has already.
+ */
+__poll_t session_poll(struct file *file, struct poll_table_struct *wait)
+{
+	struct session_stream *stream;
+	__poll_t ready = 0;
+	u64 mark;
+	int cpu;
+
+	poll_wait(file, &session_wait, wait);
+	mutex_lock(&session_lock);
+	for_each_possible_cpu (cpu) {
+		stream = per_cpu_ptr(&streams, cpu);
+		if (!stream->stage)
+			continue;
+		mark = stream->reader.capacity / WAKE_PART;
+		WRITE_ONCE(stream->wake_at, stream->reader.tail + mark);
+		/* If the producer misses it now, its next record does not. */
+		if (xr_ring_level(&stream->reader) >= mark)
+			ready = EPOLLIN | EPOLLRDNORM;
+	}
+	mutex_unlock(&session_lock);
+	return ready;
 }
 
 /**

@@ -5,11 +5,14 @@
 #include <linux/types.h>
 
 struct dentry;
+struct file;
+struct poll_table_struct;
 struct seq_file;
 
 int session_command(char *command, struct dentry *dir);
 void session_end(void);
 u64 session_level(void);
+__poll_t session_poll(struct file *file, struct poll_table_struct *wait);
 void session_show(struct seq_file *s);
 bool session_traces_domain(unsigned int domid);
 

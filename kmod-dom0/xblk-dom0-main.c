@@ -7,7 +7,8 @@
  *                       session.c); closing it, or dying, ends the session
  *   xblk-dom0/stats     clock, probes and counters, as text
  *   xblk-dom0/now       Xen system time, ns, then how many records wait in the
- *                       fullest buffer, of at least those that are older
+ *                       fullest buffer, of at least those that are older; poll()
+ *                       tells when a buffer has filled to a 32nd
  *   xblk-dom0/trace*    the records, one relay file for each CPU, in a session
  */
 #include <linux/atomic.h>
@@ -84,7 +85,20 @@ static int now_show(struct seq_file *s, void *unused)
 	seq_printf(s, "%llu %llu\n", now, session_level());
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(now);
+
+static int now_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, now_show, NULL);
+}
+
+static const struct file_operations now_fops = {
+	.owner = THIS_MODULE,
+	.open = now_open,
+	.read = seq_read,
+	.poll = session_poll,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
 
 static int __init xblk_dom0_init(void)
 {

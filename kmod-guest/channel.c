@@ -360,13 +360,15 @@ static bool reader_gone(struct xenrelay_channel *chan)
 
 static int channel_publish(struct xenrelay_channel *chan)
 {
+	const struct xenrelay_params *params = &chan->params;
+	/* A reader may ask for what it would get anyway. */
+	bool overwrite = !params->fixed_mode || params->mode == XENRELAY_OVERWRITE;
 	int err;
 
 	err = xenbus_printf(XBT_NIL, chan->path, "version", "%u", XENRELAY_VERSION);
 	if (!err)
 		err = xenbus_write(XBT_NIL, chan->path, "features",
-				   chan->params.fixed_mode ? "doorbell"
-							   : "overwrite doorbell");
+				   overwrite ? "overwrite doorbell" : "doorbell");
 	if (!err)
 		err = xenbus_write(XBT_NIL, chan->path, "reader", "");
 	if (!err)

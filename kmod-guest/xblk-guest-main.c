@@ -22,7 +22,7 @@
 
 #define RECORD_VERSION 1
 
-static unsigned int ring_kib = 512;
+static unsigned int ring_kib = 2048;
 module_param(ring_kib, uint, 0444);
 MODULE_PARM_DESC(ring_kib, "KiB of trace ring for each vCPU where the reader names none");
 
@@ -121,7 +121,7 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 	memset(&disks, 0, sizeof(disks));
 	xenrelay_get_stats(chan, &stats);
 	xblk_emit_reset(stats.mode == XENRELAY_OVERWRITE ? stats.ring_items / 4 : 0);
-	err = xblk_blk_probes_attach();
+	err = xblk_blk_probes_attach(false);
 	if (!err)
 		blkfront_probes_attach();
 	return err;

@@ -107,6 +107,7 @@ int xenrelay_get_channel_stats(const struct xenrelay_channel *ch,
 		.events_sent = xenrelay_events_sent(ch),
 		.rang = ch->times_rung,
 		.muted = ch->watch.muted,
+		.senseless = ch->senseless,
 	};
 	sum = &stats->sum;
 	for (n = 0; n < ch->layout.nr_rings; n++) {
@@ -151,6 +152,7 @@ bool xenrelay_stopped(struct xenrelay_channel *ch)
 	else
 		/* An unreadable state is the guest's fault: end this channel. */
 		ch->ended = err == -ENOENT || err == -EPROTO;
+	ch->senseless = err == -EPROTO;
 	if (!ch->ended && !xenrelay_domain_exists(ch->reader, ch->domid))
 		ch->ended = true;
 	return ch->ended;

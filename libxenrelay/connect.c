@@ -32,6 +32,7 @@ static int read_state(struct xenrelay_channel *ch, xs_transaction_t t,
 	int err;
 	char *s;
 
+	*state = (struct xr_state){0};
 	s = xs_read(ch->reader->xs, t, ch->watch.path, &len);
 	if (!s && errno == ENOENT)
 		return ch_fail(ch, -ENOENT, "the guest has closed it");
@@ -259,7 +260,7 @@ static int claim(struct xenrelay_channel *ch, const struct xenrelay_options *opt
 /* Wait for the guest's answer to "connect". */
 static int await_ready(struct xenrelay_channel *ch, uint64_t deadline, uint32_t *info_ref)
 {
-	struct xr_state state;
+	struct xr_state state = {0};
 	int ret;
 
 	for (;;) {

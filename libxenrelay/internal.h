@@ -76,6 +76,7 @@ struct xenrelay_channel {
 	bool asked;	       /* "disconnect" was written */
 	bool changed;	       /* the watch fired since the state was last read */
 	bool ended;	       /* seen stopped, or the domain gone */
+	bool senseless;	       /* by a state that cannot be read */
 	bool short_of_room; /* connecting failed for lack of memory, grants or the like */
 	uint64_t ring_kib_wanted;
 

@@ -401,8 +401,10 @@ int xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring
  * @sum:	those of all its rings; @broken is that of the first that is
  * @broken_rings: rings that may not be read any more
  * @events_sent: events that the channel has sent, by the guest's word
- * @rang:	events that arrived: times that its doorbell rang here
+ * @rang:	events that arrived: times that its doorbell rang here; one comes from Xen
+ *		when the event channel is bound
  * @muted:	times that the watch of its state was taken back: xenrelay_dispatch()
+ * @senseless:	xenrelay_stopped() is true because its state in XenStore cannot be read
  */
 struct xenrelay_channel_stats {
 	struct xenrelay_ring_stats sum;
@@ -410,6 +412,7 @@ struct xenrelay_channel_stats {
 	uint64_t events_sent;
 	uint64_t rang;
 	uint64_t muted;
+	bool senseless;
 };
 
 int xenrelay_get_channel_stats(const struct xenrelay_channel *ch,

@@ -32,6 +32,7 @@ void xr_ring_init(struct xr_ring *ring, const void *data, uint64_t capacity,
 		.capacity = capacity,
 		.item_size = item_size,
 		.overwrite = overwrite,
+		.lost_at = ~0ull,
 	};
 	xblk_store_release(&consumer->ring.tail, 0);
 }
@@ -113,8 +114,10 @@ static int meet_spans(struct xr_ring *ring, uint64_t *n, struct xenrelay_span *l
 				*n = ahead;
 			return 0;
 		}
-		if (loss->count)
-			return give_up(ring, "two of the guest's loss spans are in one place");
+		/* Else a ring that has stopped could go on telling of losses forever. */
+		if (ring->lost_at == ring->tail)
+			return give_up(ring,
+				       "two of the guest's loss spans are in one place");
 		/* Behind an item, or the ring's end, no more is added to it. */
 		if (!*n && !ring->stopped)
 			return 0;
@@ -127,6 +130,7 @@ static int meet_spans(struct xr_ring *ring, uint64_t *n, struct xenrelay_span *l
 		if (!loss->count)
 			return give_up(ring, "a loss span of the guest's is empty");
 		ring->lost += loss->count;
+		ring->lost_at = ring->tail;
 		ring->spans++;
 	}
 	return 0;

@@ -35,6 +35,7 @@
  * @read:	items read
  * @lost:	items whose loss was met at its place
  * @spans:	loss spans that are behind the read position
+ * @lost_at:	where the last of them was; ~0 before the first
  * @broken:	NULL, or why the ring may not be read any more
  */
 struct xr_ring {
@@ -51,6 +52,7 @@ struct xr_ring {
 	uint64_t read;
 	uint64_t lost;
 	uint64_t spans;
+	uint64_t lost_at;
 	const char *broken;
 };
 

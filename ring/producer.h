@@ -77,8 +77,7 @@ static inline void xenrelay_ring_init(struct xenrelay_ring *ring, void *data,
 static inline bool xenrelay_ring_find_room(struct xenrelay_ring *ring)
 {
 	/* Pairs with the reader's store-release of its tail. */
-	uint64_t unread =
-		ring->head - xblk_load_acquire(&ring->consumer->ring.tail);
+	uint64_t unread = ring->head - xblk_load_acquire(&ring->consumer->ring.tail);
 
 	if (ring->suspended ? unread != 0 : unread >= ring->capacity)
 		return false;

@@ -147,12 +147,12 @@ static void overflow(struct merge *m)
 	 * not make us hold everything else: the fullest stream goes ahead.
 	 */
 	while (m->buffered > m->max_buffered / 2) {
-		struct stream *most = NULL;
+		struct stream *most = m->streams[0];
 
-		for (unsigned int i = 0; i < m->nr_streams; i++) {
+		for (unsigned int i = 1; i < m->nr_streams; i++) {
 			struct stream *s = m->streams[i];
 
-			if (!most || s->len - s->head > most->len - most->head)
+			if (s->len - s->head > most->len - most->head)
 				most = s;
 		}
 		while (most->head < most->len)

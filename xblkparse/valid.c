@@ -30,6 +30,7 @@ bool record_valid(const struct xblk_record *r, const struct domain *dom, uint64_
 	case XBLK_EV_ISSUE:
 	case XBLK_EV_PART:
 	case XBLK_EV_COMPLETE:
+	case XBLK_EV_BIO_COMPLETE:
 		return op_valid(r->op) && r->sector < MAX_SECTOR && disk_valid(r, dom);
 	case XBLK_EV_REMAP:
 	case XBLK_EV_REMAP_FROM:

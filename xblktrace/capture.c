@@ -19,10 +19,10 @@
 #define ROUND_NS    NSEC_PER_SEC /* the longest time without a ROUND chunk */
 /* Detaching its probes takes a guest milliseconds, but seconds under emulation. */
 #define STOP_WAIT_NS (10 * NSEC_PER_SEC)
+/* With nothing to read: a doorbell or a signal ends the sleep. */
+#define WAIT_MS 1000
 
-#define MAX_SLEEP_MS 100
-/* Records a millisecond that one ring is taken to get at the very most. */
-#define PEAK_RATE 1000
+#define ANY_LEVEL UINT64_MAX
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -66,9 +66,19 @@ static void fail_output(struct capture *c)
 	fail(c, "output failed");
 }
 
+/* A flight recorder is left alone, but for snapshots and for guests that end. */
+static bool recording(const struct capture *c)
+{
+	return c->facts.opts->overwrite && !c->reason;
+}
+
 static void take_signals(struct capture *c)
 {
-	c->signals += signals_take(c->signal_fd);
+	bool snapshot = false;
+
+	c->signals += signals_take(c->signal_fd, &snapshot);
+	if (snapshot && c->started && recording(c))
+		c->snapshot_wanted = true;
 	if (c->signals)
 		stop(c, "interrupted");
 	/* The second time the user means at once. */
@@ -103,7 +113,7 @@ static void look_at_guests(struct capture *c)
 {
 	unsigned int i;
 
-	if (c->store_changed && xenrelay_dispatch(c->reader) < 0) {
+	if (c->reader_woken && xenrelay_dispatch(c->reader) < 0) {
 		msg_error("%s", xenrelay_strerror(c->reader));
 		fail(c, "XenStore is gone");
 	}
@@ -117,11 +127,8 @@ static void look_at_guests(struct capture *c)
 			xenrelay_disconnect(guest->channel, 0);
 			if (xenrelay_stopped(guest->channel))
 				guest->ending = c->reason;
-		} else if (xenrelay_stopped(guest->channel)) {
-			guest->ending =
-				xenrelay_domain_exists(c->reader, guest->domain->domid)
-					? "tracer unloaded"
-					: "guest gone";
+		} else {
+			guest->ending = guest_look(guest);
 		}
 	}
 }
@@ -153,19 +160,27 @@ static void end_guests(struct capture *c, bool all)
 		stop(c, last);
 }
 
-/* Return: records moved, or -1 after an error message. */
-static int64_t drain(struct capture *c, uint64_t time, unsigned int *permille)
+/*
+ * @all:   not only the guests that are about to end.
+ * @level: how many records wait in this domain's fullest buffer, or ANY_LEVEL.
+ * Return: records moved, or -1 after an error message.
+ */
+static int64_t drain(struct capture *c, bool all, uint64_t level, unsigned int *permille)
 {
 	int64_t records = 0, n;
 	unsigned int i;
 
 	for (i = 0; i < c->facts.nr_guests; i++) {
-		n = guest_drain(&c->guests[i], c->writer, time, permille);
+		if (!all && !c->guests[i].ending)
+			continue;
+		n = guest_drain(&c->guests[i], c->writer, c->now, permille);
 		if (n < 0)
 			goto failed;
 		records += n;
 	}
-	n = dom0_drain(c->dom0, c->writer, time, permille);
+	if (!all || !level)
+		return records;
+	n = dom0_drain(c->dom0, c->writer, c->now, permille);
 	if (n >= 0)
 		return records + n;
 failed:
@@ -176,90 +191,138 @@ failed:
 	return -1;
 }
 
-static void write_round(struct capture *c, uint64_t time)
+/* Read the clock, then all that was there by then.  Return: as drain(). */
+static int64_t look_and_drain(struct capture *c, bool all, unsigned int *permille)
 {
-	writer_chunk(c->writer, XBLK_CHUNK_ROUND, NULL, 0, time);
-	c->round_at = time;
+	uint64_t level;
+
+	if (dom0_look(c->dom0, &c->now, &level)) {
+		fail(c, "reading failed");
+		return -1;
+	}
+	if (!c->reason)
+		c->ended_at = c->now;
+	return c->failed ? -1 : drain(c, all, level, permille);
+}
+
+static void write_round(struct capture *c)
+{
+	writer_chunk(c->writer, XBLK_CHUNK_ROUND, NULL, 0, c->now);
+	c->round_at = c->now;
+}
+
+static void flush(struct capture *c)
+{
+	writer_flush(c->writer);
+	c->flushed_at = c->now;
+	fail_output(c);
+}
+
+static void finish_snapshot(struct capture *c, int64_t records)
+{
+	flush(c);
+	msg_say("snapshot %u: %lld records, after %.1f s", ++c->snapshots,
+		(long long)records, (c->now - c->started_at) / 1e9);
+}
+
+/* Whether each guest's doorbell ends a sleep, none being full already. */
+static bool arm_doorbells(struct capture *c)
+{
+	bool armed = true;
+	unsigned int i;
+
+	for (i = 0; i < c->facts.nr_guests; i++)
+		if (c->guests[i].channel && xenrelay_arm(c->guests[i].channel))
+			armed = false;
+	return armed;
+}
+
+static unsigned int choose_sleep(struct capture *c, unsigned int permille)
+{
+	uint64_t elapsed_ms = (c->now - c->drained_at) / NSEC_PER_MSEC;
+	unsigned int ms = WAIT_MS;
+
+	if (recording(c)) {
+		if (c->snapshot_wanted)
+			ms = 0;
+	} else {
+		c->drained_at = c->now;
+		ms = pace_next(&c->pace, permille, elapsed_ms);
+		if (c->facts.opts->doorbell_percent && ms == PACE_MAX_MS &&
+		    arm_doorbells(c))
+			ms = WAIT_MS;
+	}
+	if (c->end_at && c->end_at - c->now < ms * NSEC_PER_MSEC)
+		ms = (c->end_at - c->now) / NSEC_PER_MSEC + 1;
+	return ms;
 }
 
 /*
- * Sleep so long that a ring that was empty cannot be full: idle time costs
- * little, and a burst nothing.
+ * A guest's I/O fills the buffers of this domain, too, and its own kernel says when.
+ * So a burst ends the sleep, and no guest need send an event for that.
  */
-static unsigned int choose_sleep(struct capture *c, unsigned int permille)
-{
-	if (permille >= 500)
-		c->sleep_ms = 0;
-	else if (permille >= 125)
-		c->sleep_ms /= 2;
-	else if (permille < 30)
-		c->sleep_ms = c->sleep_ms ? c->sleep_ms * 2 : 1;
-	else if (!c->sleep_ms)
-		c->sleep_ms = 1;
-	if (c->sleep_ms > c->max_sleep_ms)
-		c->sleep_ms = c->max_sleep_ms;
-	return c->sleep_ms;
-}
-
 static void sleep_until_next(struct capture *c, unsigned int permille)
 {
 	struct pollfd pfd[] = {{.fd = c->signal_fd, .events = POLLIN},
-			       {.fd = xenrelay_fd(c->reader), .events = POLLIN}};
+			       {.fd = xenrelay_fd(c->reader), .events = POLLIN},
+			       {.fd = c->dom0->now, .events = POLLIN}};
 
-	if (poll(pfd, 2, choose_sleep(c, permille)) > 0) {
+	if (poll(pfd, recording(c) ? 2 : 3, choose_sleep(c, permille)) > 0) {
 		c->signal_came = pfd[0].revents;
-		c->store_changed = pfd[1].revents;
+		c->reader_woken = pfd[1].revents;
 	}
 }
 
-static void one_round(struct capture *c)
+/* Return: how full the fullest buffer was, permille. */
+static unsigned int one_round(struct capture *c)
 {
 	unsigned int permille = 0;
-	uint64_t now, xen;
+	bool snapshot, all;
 	int64_t records;
 
 	if (c->signal_came)
 		take_signals(c);
 	look_at_guests(c);
-	c->signal_came = c->store_changed = false;
-	if (dom0_now(c->dom0, &xen))
-		fail(c, "reading failed");
-	else if (!c->reason)
-		c->xen_end = xen;
-	records = c->failed ? -1 : drain(c, xen, &permille);
-	if (records > 0 || (!records && xen - c->round_at >= ROUND_NS))
-		write_round(c, xen);
+	/* Signals that come while this round writes are for the next one. */
+	snapshot = c->snapshot_wanted;
+	all = snapshot || !recording(c);
+	c->signal_came = c->reader_woken = c->snapshot_wanted = false;
+	records = look_and_drain(c, all, &permille);
+	if (all && (records > 0 || (!records && c->now - c->round_at >= ROUND_NS)))
+		write_round(c);
+	if (snapshot && records >= 0)
+		finish_snapshot(c, records);
 	end_guests(c, false);
 
-	now = clock_ns(CLOCK_MONOTONIC);
-	if (c->writer->used >= FLUSH_BYTES || now - c->flushed_at >= FLUSH_NS) {
-		writer_flush(c->writer);
-		c->flushed_at = now;
+	if (c->writer->used >= FLUSH_BYTES || c->now - c->flushed_at >= FLUSH_NS)
+		flush(c);
+	if (c->now - c->shown_at >= NSEC_PER_SEC) {
+		progress_show(c, c->now - c->started_at);
+		c->shown_at = c->now;
 	}
-	fail_output(c);
-	if (now - c->shown_at >= NSEC_PER_SEC) {
-		progress_show(c, now - c->started_at);
-		c->shown_at = now;
-	}
-	if (c->end_at && now >= c->end_at)
+	if (c->end_at && c->now >= c->end_at)
 		stop(c, "timeout");
-	if (!c->reason || (any_guest_left(c) && now < c->give_up_at))
-		sleep_until_next(c, permille);
+	return permille;
+}
+
+static bool goes_on(const struct capture *c)
+{
+	return !c->reason ||
+	       (any_guest_left(c) && clock_ns(CLOCK_MONOTONIC) < c->give_up_at);
 }
 
 static void run(struct capture *c)
 {
-	while (!c->reason ||
-	       (any_guest_left(c) && clock_ns(CLOCK_MONOTONIC) < c->give_up_at))
-		one_round(c);
-	/* What guests that did not stop have written up to now. */
-	if (!c->failed) {
-		unsigned int permille = 0;
-		uint64_t xen;
+	unsigned int permille = 0;
 
-		if (!dom0_now(c->dom0, &xen))
-			drain(c, xen, &permille);
+	while (goes_on(c)) {
+		permille = one_round(c);
+		if (goes_on(c))
+			sleep_until_next(c, permille);
 	}
+	/* What guests that did not stop have written up to now. */
+	if (!c->failed)
+		look_and_drain(c, true, &permille);
 	end_guests(c, true);
 }
 
@@ -312,26 +375,40 @@ static int write_meta(struct capture *c)
 	return err ? -1 : 0;
 }
 
+/* Called while a guest is waited for: the others' buffers fill meanwhile. */
+static int while_connecting(void *arg)
+{
+	unsigned int permille = 0;
+	struct capture *c = arg;
+
+	take_signals(c);
+	return c->reason || look_and_drain(c, !recording(c), &permille) < 0;
+}
+
 /* Guests that cannot be connected to are left out, unless asked for by name. */
 static int connect_guests(struct capture *c)
 {
-	unsigned int i, permille = 0, connected = 0;
-	uint64_t xen;
+	const struct guest_connection connection = {
+		.reader = c->reader,
+		.opts = c->facts.opts,
+		.writer = c->writer,
+		.idle = while_connecting,
+		.idle_arg = c,
+	};
+	unsigned int i, connected = 0;
 
-	if (dom0_now(c->dom0, &xen))
-		return -1;
-	for (i = 0; i < c->facts.nr_guests && !c->reason; i++) {
+	for (i = 0; i < c->facts.nr_guests; i++) {
 		struct guest *guest = &c->guests[i];
 
-		if (!guest_connect(guest, c->reader, c->facts.opts, c->writer, xen))
+		if (while_connecting(c))
+			break;
+		if (!guest_connect(guest, &connection, c->now))
 			connected++;
-		else if (guest->domain->named)
+		else if (guest->domain->named && !c->reason)
 			return -1;
-		/* Its connecting may have taken seconds. */
-		if (dom0_now(c->dom0, &xen) || drain(c, xen, &permille) < 0)
-			return -1;
-		take_signals(c);
 	}
+	if (c->failed)
+		return -1;
 	return connected || c->reason ? 0 : -1;
 }
 
@@ -350,56 +427,38 @@ static int start(struct capture *c)
 	if (connect_guests(c))
 		return -1;
 	c->started = true;
-	if (dom0_now(c->dom0, &c->xen_start))
+	if (dom0_now(c->dom0, &c->now))
 		return -1;
-	c->xen_end = c->xen_start;
+	c->started_at = c->ended_at = c->now;
 	c->facts.connected_only = true;
 	return write_meta(c);
-}
-
-static void choose_max_sleep(struct capture *c)
-{
-	uint64_t smallest = c->dom0->buffer_bytes / XBLK_RECORD_SIZE;
-	unsigned int i;
-
-	for (i = 0; i < c->facts.nr_guests; i++) {
-		const struct guest *guest = &c->guests[i];
-
-		if (guest->channel && guest->properties.capacity < smallest)
-			smallest = guest->properties.capacity;
-	}
-	smallest /= 2 * PEAK_RATE;
-	c->max_sleep_ms = smallest < 1		    ? 1
-			  : smallest > MAX_SLEEP_MS ? MAX_SLEEP_MS
-						    : smallest;
-	c->sleep_ms = 1;
 }
 
 /* The backend's last records, the counters, the END chunk. */
 static void finish(struct capture *c)
 {
 	unsigned int permille = 0;
-	uint64_t duration = c->xen_end - c->xen_start, xen = c->round_at;
+	uint64_t duration = c->ended_at - c->started_at;
 	int64_t n = 1;
 	char *text;
 
 	if (dom0_stop(c->dom0))
 		c->failed = true;
+	/* A loss behind the last record is told only now. */
 	while (!c->failed && n > 0) {
-		if (dom0_now(c->dom0, &xen))
+		if (dom0_now(c->dom0, &c->now))
 			c->failed = true;
-		n = drain(c, xen, &permille);
+		n = drain(c, true, ANY_LEVEL, &permille);
 	}
 	if (dom0_read_stats(c->dom0))
 		c->failed = true;
 	if (!c->writer->error)
-		write_round(c, xen);
-	writer_flush(c->writer);
-	fail_output(c);
+		write_round(c);
+	flush(c);
 
 	text = end_text(&c->facts, c->reason, duration);
 	if (text)
-		writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), xen);
+		writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), c->now);
 	fail_output(c);
 	free(text);
 	progress_summary(c, duration);
@@ -421,10 +480,10 @@ int capture_run(struct capture *c)
 
 	ret = start(c);
 	if (!ret) {
-		choose_max_sleep(c);
+		c->pace = (struct pace){.sleep_ms = 1};
 		/* What came while guests were being connected to. */
-		c->signal_came = c->store_changed = true;
-		c->started_at = c->shown_at = c->flushed_at = clock_ns(CLOCK_MONOTONIC);
+		c->signal_came = c->reader_woken = true;
+		c->drained_at = c->shown_at = c->flushed_at = c->started_at;
 		if (c->facts.opts->duration_ns)
 			c->end_at = c->started_at + c->facts.opts->duration_ns;
 		msg_verbose("tracing; Ctrl-C ends it");

@@ -4,6 +4,7 @@
 #define XBLKTRACE_CAPTURE_H
 
 #include "meta.h"
+#include "pace.h"
 #include "writer.h"
 
 /**
@@ -30,19 +31,22 @@ struct capture {
 	int signal_fd;
 	unsigned int signals;
 	bool signal_came;
-	bool store_changed;
-	unsigned int sleep_ms;
-	unsigned int max_sleep_ms;
+	bool reader_woken;
+	bool snapshot_wanted;
+	unsigned int snapshots;
+	struct pace pace;
 
-	/* Monotonic ns, but Xen's for xen_* and round_at. */
-	uint64_t end_at;
+	/* Monotonic, ns. */
 	uint64_t give_up_at;
+	/* Xen's, ns: the clock of all else, which each round reads once anyhow. */
+	uint64_t now;
+	uint64_t started_at;
+	uint64_t ended_at;
+	uint64_t end_at;
+	uint64_t drained_at;
+	uint64_t round_at;
 	uint64_t flushed_at;
 	uint64_t shown_at;
-	uint64_t started_at;
-	uint64_t xen_start;
-	uint64_t xen_end;
-	uint64_t round_at;
 };
 
 /**

@@ -61,55 +61,78 @@ static int add_streams(struct guest *guest, struct writer *w, uint64_t time)
 	return 0;
 }
 
-int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
-		  const struct options *opts, struct writer *w, uint64_t time)
+/* What the guest did not grant. */
+static void tell_settled(const struct guest *guest, const struct options *opts)
 {
+	const struct xenrelay_properties *p = &guest->properties;
 	const struct domain *domain = guest->domain;
-	struct xenrelay_options connection = {
+
+	if (p->ring_kib < p->ring_kib_wanted)
+		msg_say("domain %u (%s): rings of %llu KiB instead of %llu: memory or "
+			"grants are short",
+			domain->domid, domain->name, (unsigned long long)p->ring_kib,
+			(unsigned long long)p->ring_kib_wanted);
+	if (opts->doorbell_percent && p->doorbell <= 0)
+		msg_say("domain %u (%s): has no doorbell: is polled", domain->domid,
+			domain->name);
+	msg_verbose(
+		"domain %u (%s): connected, %u rings of %llu KiB (%s), clock within %u "
+		"ns",
+		domain->domid, domain->name, p->nr_rings, (unsigned long long)p->ring_kib,
+		p->contiguous ? "contiguous" : "single pages", p->clock_ns);
+}
+
+int guest_connect(struct guest *guest, const struct guest_connection *connection,
+		  uint64_t time)
+{
+	struct xenrelay_reader *reader = connection->reader;
+	const struct options *opts = connection->opts;
+	const struct domain *domain = guest->domain;
+	struct xenrelay_options wishes = {
 		.timeout_ms = CONNECT_MS,
+		.busy_ms = SHORT_BUSY_MS,
 		.ring_kib = opts->sized ? opts->subbuf_kib * opts->nr_subbufs : 0,
+		.mode = opts->overwrite ? XENRELAY_MODE_OVERWRITE : XENRELAY_MODE_DISCARD,
+		.doorbell_percent = opts->doorbell_percent,
+		.idle = connection->idle,
+		.idle_priv = connection->idle_arg,
 	};
 	char *config = make_config(domain);
 	int err;
 
 	if (!config)
 		return msg_error("out of memory");
-	connection.config = config;
+	wishes.config = config;
 	guest->reader = reader;
-	connection.busy_ms = SHORT_BUSY_MS;
-	err = xenrelay_connect(reader, domain->domid, XBLK_CHANNEL, &connection,
+	err = xenrelay_connect(reader, domain->domid, XBLK_CHANNEL, &wishes,
 			       &guest->channel);
 	if (err == -EBUSY) {
 		msg_say("domain %u (%s): another reader has its channel, or just ended: "
 			"waiting for it",
 			domain->domid, domain->name);
-		connection.busy_ms = LONG_BUSY_MS;
-		err = xenrelay_connect(reader, domain->domid, XBLK_CHANNEL, &connection,
+		wishes.busy_ms = LONG_BUSY_MS;
+		err = xenrelay_connect(reader, domain->domid, XBLK_CHANNEL, &wishes,
 				       &guest->channel);
 	}
 	free(config);
+	if (err == -ECANCELED)
+		return -1;
 	if (err)
 		return msg_error("%s", xenrelay_strerror(reader));
 
 	xenrelay_get_properties(guest->channel, &guest->properties);
-	if (check_client(guest) || add_streams(guest, w, time)) {
+	if (check_client(guest) || add_streams(guest, connection->writer, time)) {
 		xenrelay_release(guest->channel);
 		guest->channel = NULL;
 		return -1;
 	}
-	msg_verbose(
-		"domain %u (%s): connected, %u rings of %llu KiB (%s), clock within %u "
-		"ns",
-		domain->domid, domain->name, guest->properties.nr_rings,
-		(unsigned long long)guest->properties.ring_kib,
-		guest->properties.contiguous ? "contiguous" : "single pages",
-		guest->properties.clock_ns);
+	tell_settled(guest, opts);
 	return 0;
 }
 
 /*
- * Where the times of a loss are not known, because its records were overwritten,
- * it lies between the records around it.
+ * Where the times of a loss are not known, because its records were overwritten, it
+ * lies between what was read before and the record behind.
  */
 static struct xblk_record lost_record(const struct guest_ring *ring,
 				      const struct xenrelay_loss *loss, uint64_t behind)
@@ -135,6 +158,7 @@ static int64_t read_ring(struct guest *guest, unsigned int nr, struct xblk_recor
 	struct guest_ring *ring = &guest->rings[nr];
 	struct xenrelay_loss loss;
 	ssize_t n = xenrelay_read(guest->channel, nr, room, max - 1, &loss);
+	bool emptied = n < (ssize_t)max - 1;
 
 	if (n < 0)
 		return -2;
@@ -146,6 +170,9 @@ static int64_t read_ring(struct guest *guest, unsigned int nr, struct xblk_recor
 	}
 	if (n)
 		ring->last = room[n - 1].time;
+	/* It was emptied: what is lost next comes after @time. */
+	if (emptied && ring->last < time)
+		ring->last = time;
 	return n;
 }
 
@@ -204,6 +231,32 @@ int64_t guest_drain(struct guest *guest, struct writer *w, uint64_t time,
 		records += n;
 	}
 	return records;
+}
+
+const char *guest_look(struct guest *guest)
+{
+	const struct domain *domain = guest->domain;
+	struct xenrelay_channel_stats stats;
+	bool stopped = xenrelay_stopped(guest->channel);
+
+	xenrelay_get_channel_stats(guest->channel, &stats);
+	if (stats.muted && !guest->muted) {
+		msg_say("domain %u (%s): writes to XenStore without end: listened to once "
+			"a second",
+			domain->domid, domain->name);
+		guest->muted = true;
+	}
+	if (!stopped)
+		return NULL;
+	if (stats.senseless) {
+		msg_error(
+			"domain %u (%s): its state in XenStore makes no sense: let go of",
+			domain->domid, domain->name);
+		guest->failed = true;
+		return "guest broke the protocol";
+	}
+	return xenrelay_domain_exists(guest->reader, domain->domid) ? "tracer unloaded"
+								    : "guest gone";
 }
 
 void guest_read_stats(struct guest *guest)

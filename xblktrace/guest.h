@@ -13,7 +13,7 @@
 /**
  * struct guest_ring - one vCPU of the guest
  * @stats:	the ring's counters; final once the guest has ended
- * @last:	time of its last record in the trace, or of the connection
+ * @last:	time up to which it has been read
  */
 struct guest_ring {
 	struct writer_stream stream;
@@ -31,6 +31,7 @@ struct guest_ring {
  * @events:	events that its channel has sent
  * @ending:	why it is about to end: what is in its rings is still read
  * @failed:	it broke the protocol
+ * @muted:	that it writes to XenStore without end has been told
  */
 struct guest {
 	const struct domain *domain;
@@ -41,14 +42,29 @@ struct guest {
 	uint64_t events;
 	const char *ending;
 	bool failed;
+	bool muted;
+};
+
+/**
+ * struct guest_connection - what all guests are connected with
+ * @idle:	called several times a second while a guest is waited for; another
+ *		value than 0 ends that
+ * @idle_arg:	passed to it
+ */
+struct guest_connection {
+	struct xenrelay_reader *reader;
+	const struct options *opts;
+	struct writer *writer;
+	int (*idle)(void *arg);
+	void *idle_arg;
 };
 
 /*
  * Connect, with the channel's configuration made from the guest's disks.  @time
- * is Xen's before it.  Return: 0, or -1 after an error message.
+ * is Xen's before it.  Return: 0, or -1 after an error message or at @idle's wish.
  */
-int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
-		  const struct options *opts, struct writer *w, uint64_t time);
+int guest_connect(struct guest *guest, const struct guest_connection *connection,
+		  uint64_t time);
 
 /**
  * guest_drain - move records from the rings into the trace
@@ -64,6 +80,12 @@ int guest_connect(struct guest *guest, struct xenrelay_reader *reader,
  */
 int64_t guest_drain(struct guest *guest, struct writer *w, uint64_t time,
 		    unsigned int *permille);
+
+/*
+ * Why no record comes any more, NULL if some may.  A guest that abuses XenStore is
+ * told of; one that breaks the protocol by it is marked as failed.
+ */
+const char *guest_look(struct guest *guest);
 
 /* Bring the rings' counters up to date. */
 void guest_read_stats(struct guest *guest);

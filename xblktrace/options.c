@@ -11,6 +11,11 @@
 
 #define MAX_BUFFER_KIB (256 * 1024) /* of one CPU or ring: the channel's own limit */
 
+enum {
+	OPT_OVERWRITE = 256,
+	OPT_DOORBELL
+};
+
 static const struct option long_options[] = {
 	{"domain", required_argument, NULL, 'd'},
 	{"output", required_argument, NULL, 'o'},
@@ -18,6 +23,8 @@ static const struct option long_options[] = {
 	{"disk", required_argument, NULL, 'D'},
 	{"buffer-size", required_argument, NULL, 'b'},
 	{"num-sub-buffers", required_argument, NULL, 'n'},
+	{"overwrite", no_argument, NULL, OPT_OVERWRITE},
+	{"doorbell", optional_argument, NULL, OPT_DOORBELL},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
@@ -36,12 +43,16 @@ static void print_help(void)
 	       "  -D, --disk=[DOMAIN:]DISK  only this disk, as xvda or 51712; may be repeated\n"
 	       "  -b, --buffer-size=KIB     size of a sub-buffer (default: %d)\n"
 	       "  -n, --num-sub-buffers=N   sub-buffers for each CPU (default: %d)\n"
+	       "      --overwrite           flight recorder: keep the newest records, read them on\n"
+	       "                            SIGUSR1 and at the end\n"
+	       "      --doorbell[=PERCENT]  let guests send an event when a ring is so full, and\n"
+	       "                            sleep longer (default: %d)\n"
 	       "  -v, --verbose             say what is being done\n"
 	       "  -h, --help                show this help\n"
 	       "  -V, --version             show the version\n"
 	       "\n"
 	       "Ctrl-C ends a capture in good order.  Read it with xblkparse(1).\n",
-	       DEFAULT_SUBBUF_KIB, DEFAULT_NR_SUBBUFS);
+	       DEFAULT_SUBBUF_KIB, DEFAULT_NR_SUBBUFS, DEFAULT_DOORBELL);
 }
 
 static int usage_error(void)
@@ -89,6 +100,14 @@ static int parse_option(struct options *opts, int c, const char *arg)
 		if (parse_uint(arg, 2, MAX_BUFFER_KIB, &opts->nr_subbufs))
 			return 0;
 		return msg_error("-n %s: not a number of at least 2", arg);
+	case OPT_OVERWRITE:
+		opts->overwrite = true;
+		return 0;
+	case OPT_DOORBELL:
+		opts->doorbell_percent = DEFAULT_DOORBELL;
+		if (!arg || parse_uint(arg, 1, 100, &opts->doorbell_percent))
+			return 0;
+		return msg_error("--doorbell=%s: not a number from 1 to 100", arg);
 	case 'v':
 		opts->verbose = true;
 		return 0;
@@ -104,6 +123,9 @@ static int check(const struct options *opts, int argc, char **argv)
 	if (!opts->nr_domains)
 		return msg_error("no domain given: use -d with a number or name of 'xl "
 				 "list', or -d all");
+	if (opts->overwrite && opts->doorbell_percent)
+		return msg_error("--overwrite and --doorbell: a flight recorder's rings "
+				 "are always full");
 	if ((uint64_t)opts->subbuf_kib * opts->nr_subbufs > MAX_BUFFER_KIB)
 		return msg_error("-b %u -n %u: more than %d KiB for each CPU",
 				 opts->subbuf_kib, opts->nr_subbufs, MAX_BUFFER_KIB);

@@ -9,6 +9,7 @@
 #define DEFAULT_OUTPUT	   "trace.xblk"
 #define DEFAULT_SUBBUF_KIB 256
 #define DEFAULT_NR_SUBBUFS 8
+#define DEFAULT_DOORBELL   25
 
 /**
  * struct options - what was asked for
@@ -19,6 +20,7 @@
  * @subbuf_kib, @nr_subbufs: -b and -n, or their defaults
  * @sized:	-b or -n was given: the guests' rings get that size too
  * @overwrite:	a flight recorder: buffers keep the newest, and are read on SIGUSR1
+ * @doorbell_percent: how full a guest's ring is when it sends an event, 0 for never
  */
 struct options {
 	int argc;
@@ -33,6 +35,7 @@ struct options {
 	unsigned int nr_subbufs;
 	bool sized;
 	bool overwrite;
+	unsigned int doorbell_percent;
 	bool verbose;
 };
 

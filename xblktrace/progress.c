@@ -90,6 +90,10 @@ void progress_summary(const struct capture *c, uint64_t duration_ns)
 		msg_say("domain %u (%s): %s records, %s lost", guest->domain->domid,
 			guest->domain->name, grouped(guest_records(guest), count),
 			grouped(guest_lost(guest), losses));
+		if (c->facts.opts->doorbell_percent)
+			msg_say("domain %u (%s): %s events sent by its doorbell",
+				guest->domain->domid, guest->domain->name,
+				grouped(guest->events, count));
 	}
 	dom0_sums(c->dom0, &records, &lost);
 	msg_say("domain %u (this one): %s records, %s lost", c->facts.own_domid,

@@ -11,13 +11,14 @@
  * even so: a script's background command ignores SIGINT, and is ended by it.
  * Whoever says nohup means it.
  */
-static void ending_signals(sigset_t *set)
+static void capture_signals(sigset_t *set)
 {
 	struct sigaction hangup;
 
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGUSR1);
 	if (sigaction(SIGHUP, NULL, &hangup) || hangup.sa_handler != SIG_IGN)
 		sigaddset(set, SIGHUP);
 }
@@ -26,7 +27,7 @@ void signals_block(void)
 {
 	sigset_t set;
 
-	ending_signals(&set);
+	capture_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -34,7 +35,7 @@ void signals_unblock(void)
 {
 	sigset_t set;
 
-	ending_signals(&set);
+	capture_signals(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -48,16 +49,20 @@ int signals_open(void)
 {
 	sigset_t set;
 
-	ending_signals(&set);
+	capture_signals(&set);
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-unsigned int signals_take(int fd)
+unsigned int signals_take(int fd, bool *snapshot)
 {
 	struct signalfd_siginfo info;
 	unsigned int n = 0;
 
-	while (read(fd, &info, sizeof(info)) == sizeof(info))
-		n++;
+	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGUSR1)
+			*snapshot = true;
+		else
+			n++;
+	}
 	return n;
 }

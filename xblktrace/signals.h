@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The signals that end a capture, taken in at chosen moments only. */
+/* The signals of a capture, taken in at chosen moments only. */
 #ifndef XBLKTRACE_SIGNALS_H
 #define XBLKTRACE_SIGNALS_H
 
-/* Block or unblock SIGINT, SIGTERM and SIGHUP for this thread and its children. */
+#include <stdbool.h>
+
+/* Block or unblock SIGINT, SIGTERM, SIGHUP and SIGUSR1 for this thread and its children. */
 void signals_block(void);
 void signals_unblock(void);
 
@@ -13,7 +15,10 @@ void signals_ignore_output(void);
 /* A descriptor that is readable when a blocked signal is pending; -1 on error. */
 int signals_open(void);
 
-/* How many were pending; they are no more. */
-unsigned int signals_take(int fd);
+/*
+ * How many that end a capture were pending; they are no more.  Sets *@snapshot if
+ * SIGUSR1 was.
+ */
+unsigned int signals_take(int fd, bool *snapshot);
 
 #endif /* XBLKTRACE_SIGNALS_H */

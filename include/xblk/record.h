@@ -53,6 +53,8 @@ enum xblk_event {
 	XBLK_EV_LOST = 16,  /* records lost here: lost.count, from .time to lost.until;
 			     * made by whoever reads the ring */
 	XBLK_EV_CLOCK = 17, /* a new clock generation begins: id: generation */
+	XBLK_EV_BIO_COMPLETE = 18, /* c: bio done, of a disk that makes no requests of
+				    *    them. id: bio, aux: errno; no position */
 	XBLK_EV_MAX
 };
 

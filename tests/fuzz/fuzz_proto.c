@@ -111,6 +111,37 @@ static void try_state(const char *s, size_t len)
 	check(!strcmp(s, again), "a state is another one");
 }
 
+static void try_versions(const char *s, size_t len)
+{
+	uint32_t oldest, newest;
+	char range[32], one[32];
+
+	if (xr_parse_versions(s, len, &oldest, &newest))
+		return;
+	check(strlen(s) == len, "a NUL in a version");
+	check(oldest && oldest <= newest, "no version, or a range upside down");
+	snprintf(range, sizeof(range), "%u-%u", oldest, newest);
+	snprintf(one, sizeof(one), "%u", newest);
+	check(!strcmp(s, range) || (oldest == newest && !strcmp(s, one)),
+	      "a version is another one");
+}
+
+static void try_features(char *s, size_t len)
+{
+	unsigned int found = xr_parse_features(s, len), there = 0;
+	char *word;
+
+	if (strlen(s) > 1000) /* not all of them count */
+		return;
+	for (word = strtok(s, " "); word; word = strtok(NULL, " ")) {
+		if (!strcmp(word, "overwrite"))
+			there |= XR_FEATURE_OVERWRITE;
+		if (!strcmp(word, "doorbell"))
+			there |= XR_FEATURE_DOORBELL;
+	}
+	check(found == there, "another set of features");
+}
+
 static void try_info(const uint8_t *data, size_t len)
 {
 	unsigned char *page = calloc(1, XENRELAY_PAGE_SIZE);
@@ -138,7 +169,7 @@ static void try_info(const uint8_t *data, size_t len)
 		      "items beyond the ring's end");
 		check((uint64_t)layout.nr_dir_pages * XENRELAY_REFS_PER_PAGE >= pages,
 		      "pages that are in no directory");
-		check(layout.nr_dir_pages <= XENRELAY_MAX_DIR_PAGES &&
+		check(layout.nr_dir_pages <= XR_MAX_DIR_PAGES &&
 			      info.info_size + layout.nr_dir_pages * 4 <=
 				      XENRELAY_PAGE_SIZE,
 		      "directory beyond the page");
@@ -166,6 +197,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'N':
 		try_number(s);
+		break;
+	case 'V':
+		try_versions(s, size - 1);
+		break;
+	case 'F':
+		try_features(s, size - 1);
 		break;
 	default:
 		try_name(s);

@@ -18,11 +18,15 @@
 #include "fake_xen.h"
 #include "xblk/xenrelay.h"
 
-#define DIR	   "/local/domain/3/data/xenrelay/xblk"
-#define NR_RINGS   2
+#define DIR	 "/local/domain/3/data/xenrelay/xblk"
+#define NR_RINGS 2
+#ifndef RING_PAGES
 #define RING_PAGES 3
-#define ITEM_SIZE  40 /* does not divide a page: items cross pages, padding at the end */
-#define CAPACITY   (RING_PAGES * 4096 / ITEM_SIZE)
+#endif
+#ifndef ITEM_SIZE
+#define ITEM_SIZE 40 /* does not divide a page: items cross pages, padding at the end */
+#endif
+#define CAPACITY (RING_PAGES * 4096 / ITEM_SIZE)
 
 /* Page numbers, which are the grants: not in order, as in a real guest. */
 #define INFO_REF     10

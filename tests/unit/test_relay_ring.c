@@ -359,6 +359,23 @@ static void expect_broken(struct fixture *f)
 	assert_int_equal(f->ring.read, read);
 }
 
+/* A ring that has stopped, and one more loss each time that one has been met. */
+static void test_losses_without_end(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, MAX_BYTES, 32, DISCARD);
+	produce(&f, 10);
+	lose(&f, 1);
+	f.ring.stopped = true;
+	expect(&f, 100, 0, 10);
+	expect_loss(&f, 100, 1, 10, 0);
+	lose(&f, 1);
+	expect_broken(&f);
+	end(&f);
+}
+
 static void test_head_too_far(void **state)
 {
 	static const uint64_t heads[] = {129, 130, 1ull << 32, 1ull << 63, UINT64_MAX};
@@ -607,6 +624,7 @@ int main(void)
 		cmocka_unit_test(test_empty_span),
 		cmocka_unit_test(test_span_changes_between_reads),
 		cmocka_unit_test(test_spans_are_ignored_overwrite),
+		cmocka_unit_test(test_losses_without_end),
 		cmocka_unit_test(test_shared_tail_is_not_believed),
 	};
 

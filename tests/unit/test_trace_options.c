@@ -58,6 +58,8 @@ static void test_defaults(void **state)
 	assert_int_equal(opts.subbuf_kib, 256);
 	assert_int_equal(opts.nr_subbufs, 8);
 	assert_false(opts.sized);
+	assert_false(opts.overwrite);
+	assert_int_equal(opts.doorbell_percent, 0);
 	assert_false(opts.verbose);
 	options_free(&opts);
 }
@@ -84,6 +86,16 @@ static void test_all_options(void **state)
 			 -1);
 	assert_string_equal(opts.domains[0], "all");
 	assert_true(opts.duration_ns == 1000000000ull);
+	options_free(&opts);
+
+	assert_int_equal(parse("-d 3 --overwrite"), -1);
+	assert_true(opts.overwrite);
+	options_free(&opts);
+	assert_int_equal(parse("-d 3 --doorbell"), -1);
+	assert_int_equal(opts.doorbell_percent, 25);
+	options_free(&opts);
+	assert_int_equal(parse("-d 3 --doorbell=100"), -1);
+	assert_int_equal(opts.doorbell_percent, 100);
 	options_free(&opts);
 }
 
@@ -128,6 +140,11 @@ static void test_wrong_usage(void **state)
 		"-d 3 -b 65536 -n 5",
 		"-d 3 -b 262144 -n 262144",
 		"-d 3 --output=",
+		"-d 3 --overwrite=1",
+		"-d 3 --doorbell=0",
+		"-d 3 --doorbell=101",
+		"-d 3 --doorbell 50",
+		"-d 3 --doorbell --overwrite",
 	};
 	unsigned int i;
 

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest's rings, filled by the code that fills them in a guest, on their way into
+ * a trace: every record is there, every loss is marked where it happened, and the
+ * counters of the end say the same.
+ */
+#define ITEM_SIZE  32
+#define RING_PAGES 1 /* contiguous, as a producer's ring is */
+#include "played_guest.h"
+
+#include <unistd.h>
+
+#include "../../ring/producer.h"
+#include "../../xblktrace/guest.h"
+
+#define CONNECTED 1000 /* time of the connection */
+
+static char path[] = "/tmp/test_trace_guest.XXXXXX";
+static struct disk disk = {.devid = 51712};
+static struct domain domain = {.domid = 3, .name = "g", .disks = &disk, .nr_disks = 1};
+static struct options opts;
+static struct writer writer;
+static struct guest guest;
+static struct xenrelay_ring ring;
+static uint64_t made; /* its records so far; number n happens at 2000 + 10 * n */
+
+static void grants_the_mode(const char *node, const char *value)
+{
+	honest(node, value);
+	if (!strcmp(node, DIR "/reader") && strstr(value, "mode=overwrite"))
+		info()->flags |= XENRELAY_F_OVERWRITE;
+}
+
+static int no_idle(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static void begin(bool overwrite)
+{
+	const struct guest_connection connection = {
+		.reader = reader,
+		.opts = &opts,
+		.writer = &writer,
+		.idle = no_idle,
+	};
+	int fd;
+
+	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(writer_open(&writer, path), 0);
+	assert_int_equal(writer_header(&writer, 0, CONNECTED), 0);
+	fake_write(DIR "/features", "overwrite doorbell");
+	fake.written = grants_the_mode;
+	opts = (struct options){.overwrite = overwrite};
+	guest = (struct guest){.domain = &domain};
+	made = 0;
+	assert_int_equal(guest_connect(&guest, &connection, CONNECTED), 0);
+	assert_int_equal(guest.properties.overwrite, overwrite);
+	xenrelay_ring_init(&ring, fake_page(DATA_REF(0)), 4096, ITEM_SIZE, overwrite,
+			   producer(1),
+			   (struct xenrelay_loss_line *)fake_page(LOSS_REF) + 1,
+			   consumer(1));
+}
+
+static uint64_t time_of(uint64_t n)
+{
+	return 2000 + 10 * n;
+}
+
+static void produce(unsigned int n)
+{
+	while (n--) {
+		struct xblk_record rec = {
+			.time = time_of(made++),
+			.event = XBLK_EV_QUEUE,
+			.id = made,
+		};
+		void *room = xenrelay_ring_reserve(&ring);
+
+		if (!room) {
+			xenrelay_ring_lose(&ring, rec.time);
+			continue;
+		}
+		memcpy(room, &rec, sizeof(rec));
+		xenrelay_ring_commit(&ring);
+	}
+}
+
+static int64_t drain(void)
+{
+	unsigned int permille = 0;
+
+	return guest_drain(&guest, &writer, time_of(made), &permille);
+}
+
+static struct xblk_record found[4096];
+
+/* Let go of the guest; what the trace holds of its first ring is in @found then. */
+static size_t finish(void)
+{
+	struct guest_ring *r = &guest.rings[0];
+	struct xblk_chunk chunk;
+	size_t n = 0;
+	FILE *f;
+
+	guest_end(&guest);
+	assert_int_equal(guest_ring_produced(&guest, r), made);
+	assert_int_equal(r->stream.records - r->stream.marks + guest_ring_lost(r), made);
+	assert_int_equal(writer_close(&writer), 0);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	fseek(f, sizeof(struct xblk_trace_header), SEEK_SET);
+	while (fread(&chunk, sizeof(chunk), 1, f) == 1) {
+		assert_int_equal(chunk.type, XBLK_CHUNK_DATA);
+		assert_int_equal(chunk.sequence, n);
+		assert_int_equal(fread(found + n, 1, chunk.payload, f), chunk.payload);
+		n += chunk.payload / ITEM_SIZE;
+	}
+	fclose(f);
+	unlink(path);
+	assert_int_equal(r->stream.records, n);
+	free(guest.rings);
+	return n;
+}
+
+static void is_record(const struct xblk_record *rec, uint64_t n)
+{
+	assert_int_equal(rec->event, XBLK_EV_QUEUE);
+	assert_int_equal(rec->id, n + 1);
+}
+
+static void is_loss(const struct xblk_record *rec, uint64_t count, uint64_t from,
+		    uint64_t until)
+{
+	assert_int_equal(rec->event, XBLK_EV_LOST);
+	assert_int_equal(rec->disk, XBLK_NO_DISK);
+	assert_int_equal(rec->lost.count, count);
+	assert_int_equal(rec->time, from);
+	assert_int_equal(rec->lost.until, until);
+}
+
+static void stop(void)
+{
+	producer(0)->channel.state = XENRELAY_STOPPED;
+	assert_true(xenrelay_stopped(guest.channel));
+	guest.ending = "stopped";
+}
+
+static void test_discard(void **state)
+{
+	(void)state;
+	begin(false);
+	produce(CAPACITY + 5);
+	assert_int_equal(drain(), CAPACITY);
+	produce(2);
+	assert_int_equal(drain(), 3);
+	/* With nothing behind it until the end. */
+	produce(CAPACITY + 3);
+	assert_int_equal(drain(), CAPACITY);
+	assert_int_equal(drain(), 0);
+	stop();
+	assert_int_equal(drain(), 1);
+
+	assert_int_equal(finish(), 2 * CAPACITY + 4);
+	is_record(&found[CAPACITY - 1], CAPACITY - 1);
+	is_loss(&found[CAPACITY], 5, time_of(CAPACITY), time_of(CAPACITY + 4));
+	is_record(&found[CAPACITY + 1], CAPACITY + 5);
+	is_record(&found[2 * CAPACITY + 2], 2 * CAPACITY + 6);
+	is_loss(&found[2 * CAPACITY + 3], 3, time_of(2 * CAPACITY + 7),
+		time_of(2 * CAPACITY + 9));
+}
+
+/* What was overwritten lies between the reading before and the record behind. */
+static void test_overwrite(void **state)
+{
+	const unsigned int kept = CAPACITY - 1;
+
+	(void)state;
+	begin(true);
+	produce(300);
+	assert_int_equal(drain(), kept + 1);
+	assert_int_equal(guest.rings[0].last, time_of(300));
+	produce(10);
+	assert_int_equal(drain(), 10);
+	produce(400);
+	stop();
+	assert_int_equal(drain(), kept + 1);
+
+	assert_int_equal(finish(), 2 * kept + 12);
+	is_loss(&found[0], 300 - kept, CONNECTED, time_of(300 - kept));
+	is_record(&found[1], 300 - kept);
+	is_record(&found[kept + 10], 309);
+	is_loss(&found[kept + 11], 400 - kept, time_of(310), time_of(710 - kept));
+	is_record(&found[2 * kept + 11], 709);
+}
+
+/* A guest's times may be lies: a loss never ends before it begins. */
+static void test_times_that_lie(void **state)
+{
+	(void)state;
+	begin(false);
+	produce(CAPACITY + 1);
+	span_of(0, 1)->first_ns = 77777;
+	span_of(0, 1)->last_ns = 5;
+	assert_int_equal(drain(), CAPACITY);
+	produce(1);
+	assert_int_equal(drain(), 2);
+	finish();
+	is_loss(&found[CAPACITY], 1, 77777, 77777);
+}
+
+/* It still writes when it is let go of: what came after the last look is not counted. */
+static void test_never_stops(void **state)
+{
+	uint64_t seen;
+
+	(void)state;
+	begin(true);
+	produce(200);
+	drain();
+	seen = made;
+	produce(50);
+	made = seen;
+	finish();
+}
+
+static int wishes_so(void *arg)
+{
+	return ++*(int *)arg > 2;
+}
+
+/* Waiting for a guest that does not answer ends when the caller wishes so, silently. */
+static void test_deaf(void **state)
+{
+	int calls = 0;
+	const struct guest_connection connection = {
+		.reader = reader,
+		.opts = &opts,
+		.writer = &writer,
+		.idle = wishes_so,
+		.idle_arg = &calls,
+	};
+
+	(void)state;
+	opts = (struct options){.nr_domains = 1};
+	fake.written = silent;
+	guest = (struct guest){.domain = &domain};
+	assert_int_equal(guest_connect(&guest, &connection, CONNECTED), -1);
+	assert_null(guest.channel);
+	assert_int_equal(calls, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_discard),	TEST(test_overwrite), TEST(test_times_that_lie),
+		TEST(test_never_stops), TEST(test_deaf),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
