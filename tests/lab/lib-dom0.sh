@@ -26,6 +26,7 @@ guest_create() { # [N]
 		memory = $GUEST_MEM
 		vcpus = $VCPUS
 		disk = [ $disks ]
+		${GUEST_CONFIG:-}
 		on_poweroff = "destroy"
 		on_reboot = "destroy"
 		on_crash = "destroy"
