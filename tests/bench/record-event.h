@@ -13,12 +13,16 @@
 #include <lttng/tracepoint.h>
 #include <stdint.h>
 
-LTTNG_UST_TRACEPOINT_EVENT(
-	xblk_bench, record, LTTNG_UST_TP_ARGS(const uint64_t *, words),
-	LTTNG_UST_TP_FIELDS(lttng_ust_field_integer(uint64_t, sector, words[1])
-				    lttng_ust_field_integer(uint64_t, size_and_id, words[2])
-					    lttng_ust_field_integer(uint64_t, rest,
-								    words[3])))
+/* clang-format off */
+LTTNG_UST_TRACEPOINT_EVENT(xblk_bench, record,
+	LTTNG_UST_TP_ARGS(const uint64_t *, words),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer(uint64_t, sector, words[1])
+		lttng_ust_field_integer(uint64_t, size_and_id, words[2])
+		lttng_ust_field_integer(uint64_t, rest, words[3])
+	)
+)
+/* clang-format on */
 #endif
 
 #include <lttng/tracepoint-event.h>
