@@ -256,11 +256,15 @@ $(BUILD)/bench/channel-%: tests/bench/channel-%.c tests/bench/channel.h $(BUILD)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c %.a,$^) -lxenvchan $(RELAY_LIBS)
 
+$(BUILD)/bench/cpu-time: tests/bench/cpu-time.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lxenctrl
+
 bench-modules: modules
 	$(call client_modules,tests/bench/kmod)
 
 # What the lab's benchmarks need: programs, and modules for Linux 6.1.
-bench-programs: $(addprefix $(BUILD)/bench/channel-,xenrelay vchan tcp)
+bench-programs: $(addprefix $(BUILD)/bench/,channel-xenrelay channel-vchan channel-tcp cpu-time)
 	@$(MAKE) --no-print-directory bench-modules KDIR=$(call headers,6.1)
 
 bench-channel bench-overhead bench-probes: bench-%:
