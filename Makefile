@@ -21,7 +21,7 @@ override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules examples install install-programs install-modules clean help
-.PHONY: demo sched-compare check lint
+.PHONY: demo sched-compare check lint bench-parse
 .PHONY: bench-record bench-channel bench-overhead bench-probes bench-modules bench-programs
 .SECONDARY:
 
@@ -36,6 +36,7 @@ help:
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make sched-compare      I/O schedulers in guest and dom0, compared in the lab (REPEATS=3)'
 	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
+	@echo 'make bench-parse        xblkparse against blkparse and btt (a few minutes)'
 	@echo 'make lint               sparse, clang-tidy, clang-format and the man pages'
 	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'
 	@echo 'make bench-channel      MB/s from guest to dom0, beside netfront and libxenvchan, in the lab'
@@ -157,8 +158,12 @@ headers = $(shell ls -d /lib/modules/$(1).*/build 2>/dev/null | sort -V | tail -
 lab-modules-%:
 	+@$(MAKE) --no-print-directory lab-modules KDIR=$(call headers,$*)
 
-lab-modules: examples
+lab-modules: examples $(BUILD)/bin/lab-cycles
 	$(call client_modules,tests/lab/modules)
+
+$(BUILD)/bin/lab-cycles: $(BUILD)/obj/tests/lab/cycles.o $(BUILD)/lib/libxenrelay.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RELAY_LIBS)
 
 # --- tests ------------------------------------------------------------------
 
@@ -177,14 +182,17 @@ check:
 # Unit tests run under sanitizers, against objects of their own. Those of the channel's reading
 # end and of xblktrace meet a XenStore and a grant table that tests/unit/fake_xen.c plays.
 san_objects = $(patsubst %.c,$(BUILD)/san/%.o,$(1))
-PARSE_TEST_SRC := $(filter-out %/main.c,$(PARSE_SRC)) tests/unit/trace_gen.c
+PARSE_TEST_SRC := $(filter-out %/main.c,$(PARSE_SRC)) tests/unit/trace_gen.c tests/unit/known.c
 TRACE_TEST_SRC := $(filter-out %/main.c,$(TRACE_SRC)) $(RELAY_SRC) tests/unit/fake_xen.c
 
 $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Ixblkparse -Itests/unit $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/test/test_parse_%: $(BUILD)/san/tests/unit/test_parse_%.o $(call san_objects,$(PARSE_TEST_SRC))
+# By name: a pattern with the shorter stem is passed over while an object does not exist.
+PARSE_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(wildcard tests/unit/test_parse_*.c))
+
+$(PARSE_TESTS): $(BUILD)/test/%: $(BUILD)/san/tests/unit/%.o $(call san_objects,$(PARSE_TEST_SRC))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
 
@@ -280,6 +288,13 @@ bench-record:
 	@scripts/install-deps build bench
 	@$(MAKE) -s $(BUILD)/bench/record
 	@tests/bench/record
+
+$(BUILD)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lxxhash
+
+bench-parse: $(BUILD)/bin/xblkparse $(BUILD)/bench/gen_events $(BUILD)/bench/memory
+	@BUILD=$(abspath $(BUILD)) tests/bench/parse
 
 FORMATTED := $(wildcard include/xblk/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
 	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/lab/*/*.c tests/bench/*.c \

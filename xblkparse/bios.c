@@ -8,8 +8,7 @@ void bio_free(struct join *j, struct bio *bio)
 {
 	struct domain *dom = bio->disk->dom;
 
-	if (map_get(&dom->bios, bio->id) == bio)
-		map_del(&dom->bios, bio->id);
+	map_del(&dom->bios, bio->id, bio);
 	list_del(&bio->age);
 	list_del(&bio->in_rq);
 	list_del(&bio->owned);
@@ -29,19 +28,22 @@ void bio_forget(struct join *j, struct bio *bio)
 static struct bio *bio_new(struct join *j, struct disk *disk, const struct xblk_record *r)
 {
 	struct domain *dom = disk->dom;
-	struct bio *old = map_get(&dom->bios, r->id);
 	struct bio *bio;
+	void **place;
 
-	/* The identity is in use again, so what ended the old one was missed. */
-	if (old) {
-		dom->stale_bios++;
-		bio_forget(j, old);
-	}
 	if (dom->nr_bios >= j->max_in_flight) {
 		dom->evicted_bios++;
 		bio_forget(j, list_entry(dom->bio_age.next, struct bio, age));
 	}
+	place = map_place(&dom->bios, r->id);
+	/* The identity is in use again, so what ended the old one was missed. */
+	if (*place) {
+		dom->stale_bios++;
+		bio_forget(j, *place);
+		place = map_place(&dom->bios, r->id);
+	}
 	bio = pool_get(&j->bios);
+	*place = bio;
 	bio->disk = disk;
 	bio->id = r->id;
 	bio->op = r->op;
@@ -55,7 +57,6 @@ static struct bio *bio_new(struct join *j, struct disk *disk, const struct xblk_
 	list_init(&bio->wait_age);
 	list_add_tail(&dom->bio_age, &bio->age);
 	dom->nr_bios++;
-	map_set(&dom->bios, bio->id, bio);
 	return bio;
 }
 
@@ -67,6 +68,8 @@ static void bio_inherit(struct bio *child, struct bio *bio)
 {
 	child->q_ns = bio->q_ns;
 	child->pid = bio->pid;
+	child->thread_ns = bio->thread_ns;
+	child->interrupt_ns = bio->interrupt_ns;
 	child->flags |= bio->flags & BIO_NO_Q;
 	match_inherit(child, bio);
 }
@@ -115,44 +118,61 @@ static struct bio *find_origin(struct domain *dom, const struct disk *disk,
 	return NULL;
 }
 
-/* The upper bio that the remapping behind this Q cut a part from. */
-static struct bio *remap_origin(struct stream *s, const struct xblk_record *r)
+/* The upper bio that the remapping before this Q cut a part from. */
+static struct bio *remap_origin(struct domain *dom, struct process *p,
+				const struct xblk_record *r)
 {
 	struct disk *upper;
 
+	if (!p || !p->remap.pending)
+		return NULL;
+	p->remap.pending = false;
 	/* No look at the sector: if a partition lies between, it is that one's. */
-	if (!s->remap.have_from || s->remap.id != r->id || s->remap.to_disk != r->disk)
+	if (p->remap.id != r->id || p->remap.to_disk != r->disk)
 		return NULL;
-	s->remap.have_to = s->remap.have_from = false;
-	upper = domain_disk(s->dom, s->remap.from_disk);
+	upper = domain_disk(dom, p->remap.from_disk);
 	/* A partition's bio is its disk's bio: nothing was cloned. */
-	if (!upper || s->remap.from_disk == r->disk)
+	if (!upper || p->remap.from_disk == r->disk)
 		return NULL;
-	return find_origin(s->dom, upper, r, s->remap.from_sector);
+	return find_origin(dom, upper, r, p->remap.from_sector);
 }
 
-static void queue_guest(struct join *j, struct disk *disk, const struct xblk_record *r)
+void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r)
 {
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct process *p = model_process(s->dom, r->aux);
+
+	if (!disk)
+		return;
 	disk->stats.guest.bios++;
 	if (r->op & XBLK_OP_F_PREFLUSH || is_flush(r)) {
-		if (!disk->nr_flush_q++ || r->time < disk->flush_q_ns)
-			disk->flush_q_ns = r->time;
+		if (!disk->flushes)
+			disk->flushes = flushes_new();
+		flush_queued(disk->flushes, s->cpu, r->time, r->aux);
 	}
 	/* An empty flush is never issued itself, so no D will name it. */
 	if (!is_flush(r))
 		bio_new(j, disk, r);
+	if (p)
+		p->last_bio = r->id;
 }
 
-static void queue_backend(struct join *j, struct stream *s, struct disk *disk,
-			  struct process *p, const struct xblk_record *r)
+void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_record *r)
 {
-	/* The new bio first: making room for it may take any other one. */
-	struct bio *bio = bio_new(j, disk, r);
-	struct bio *origin = remap_origin(s, r);
-	struct disk *guest_disk;
+	struct disk *disk = domain_disk(s->dom, r->disk), *guest_disk;
+	struct process *p = model_process(s->dom, r->aux);
+	struct bio *bio, *origin;
 
+	if (!disk)
+		return;
+	/* The new bio first: making room for it may take any other one. */
+	bio = bio_new(j, disk, r);
+	origin = remap_origin(s->dom, p, r);
+	if (p)
+		p->last_bio = r->id;
 	if (is_flush(r))
 		list_add_tail(&disk->flush_bios, &bio->in_rq);
+	bio->lowest_q_ns = r->time;
 	if (origin) {
 		bio_inherit(bio, origin);
 		bio_shrink(j, origin, r->nr_sectors);
@@ -162,6 +182,7 @@ static void queue_backend(struct join *j, struct stream *s, struct disk *disk,
 	if (guest_disk && guest_disk->backing == disk) {
 		guest_disk->stats.backend.bios++;
 		bio->guest_disk = guest_disk;
+		way_queued(bio, p);
 		match_bio(j, bio);
 		return;
 	}
@@ -170,21 +191,6 @@ static void queue_backend(struct join *j, struct stream *s, struct disk *disk,
 		join_gap(j, s->dom, r->time, r->time);
 	disk->own_bios++;
 	disk->own_sectors += r->nr_sectors;
-}
-
-void bio_queue(struct join *j, struct stream *s, const struct xblk_record *r)
-{
-	struct disk *disk = domain_disk(s->dom, r->disk);
-	struct process *p = model_process(s->dom, r->aux);
-
-	if (!disk)
-		return;
-	if (s->dom->backend)
-		queue_backend(j, s, disk, p, r);
-	else
-		queue_guest(j, disk, r);
-	if (p)
-		p->last_bio = r->id;
 }
 
 static struct merge_count *side_of(struct domain *dom, struct disk *disk,
@@ -226,9 +232,27 @@ void bio_split(struct join *j, struct stream *s, const struct xblk_record *r)
 		bio->flags |= BIO_NO_Q;
 		return;
 	}
+	bio->lowest_q_ns = origin->lowest_q_ns;
 	bio_inherit(bio, origin);
 	bio_shrink(j, origin, r->nr_sectors);
 	side = side_of(s->dom, disk, bio);
 	if (side)
 		side->splits++;
+}
+
+/*
+ * Done by a device that made no request of it, and sent nothing of it on: all
+ * of its time there was the device's.
+ */
+void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct bio *bio = map_get(&s->dom->bios, r->id);
+
+	if (!bio || bio->disk->index != r->disk || bio->rq || !s->dom->backend)
+		return;
+	way_forget_done(s);
+	j->now = s;
+	bio->d_ns = bio->lowest_q_ns;
+	bio->c_ns = r->time;
+	match_bio_done(j, bio);
 }

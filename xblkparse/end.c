@@ -90,3 +90,39 @@ bool parse_conserved(const struct parse *p)
 	}
 	return good;
 }
+
+/* Records of it, or the capture's word that it made none. */
+static bool accounted_for(const struct parse *p, const struct domain *dom)
+{
+	for (unsigned int i = 0; i < p->merge.nr_streams; i++) {
+		const struct stream *s = p->merge.streams[i];
+
+		if (s->dom == dom && (s->found || s->has_end))
+			return true;
+	}
+	return false;
+}
+
+bool parse_sides(const struct parse *p)
+{
+	const struct domain *backend = p->model.backend;
+	bool issued = false, good = true;
+
+	for (size_t i = 0; i < p->model.nr_disks; i++) {
+		const struct disk *d = p->model.all_disks[i];
+
+		if (d->dom->backend)
+			continue;
+		issued |= d->backing && d->stats.guest.issued;
+		if (!d->stats.backend.bios || accounted_for(p, d->dom))
+			continue;
+		msg("domain %u: dom0 served its %s, but the trace has no record of it",
+		    d->dom->domid, d->name);
+		good = false;
+	}
+	if (issued && backend && !accounted_for(p, backend)) {
+		msg("dom0: the trace has no record of it, so no request can be followed");
+		good = false;
+	}
+	return good;
+}

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "event.h"
 #include "util.h"
 
 /* Indexed by event; 0: has no disk and a form of its own. */
@@ -16,34 +17,32 @@ static const char letters[XBLK_EV_MAX] = {
 	[XBLK_EV_LOST] = 'L',	  [XBLK_EV_CLOCK] = 'c',
 };
 
-static bool aux_is_pid(unsigned int event)
+char event_letter(unsigned int event)
 {
-	switch (event) {
-	case XBLK_EV_QUEUE:
-	case XBLK_EV_BACKMERGE:
-	case XBLK_EV_FRONTMERGE:
-	case XBLK_EV_SPLIT:
-	case XBLK_EV_REMAP:
-	case XBLK_EV_RING:
-	case XBLK_EV_PROCESS:
-		return true;
-	default:
-		return false;
-	}
+	return event < XBLK_EV_MAX && letters[event] ? letters[event] : 'L';
 }
 
-static bool shown(const struct filter *f, const struct stream *s, const struct disk *disk)
+static const struct disk *disk_of(const struct stream *s, const struct xblk_record *r)
 {
-	/* A filter is for guests; dom0's events are always of interest. */
-	if (s->dom->backend)
-		return true;
-	return filter_domain(f, s->dom) && (!disk || filter_disk(f, disk));
+	return event_is_block(r->event) ? domain_disk(s->dom, r->disk) : NULL;
+}
+
+bool event_shown(const struct parse *p, const struct filter *f, const struct stream *s,
+		 const struct xblk_record *r)
+{
+	const struct disk *disk = disk_of(s, r);
+
+	/* A guest or a disk that is chosen is a guest's; dom0 is always of interest. */
+	if (!s->dom->backend &&
+	    (!filter_domain(f, s->dom) || (disk && !filter_disk(f, disk))))
+		return false;
+	return !filter_chooses(f) || filter_event(f, p->join.start_ns, s->dom, r);
 }
 
 static void print_block(FILE *out, const struct stream *s, const struct xblk_record *r)
 {
 	const struct process *p =
-		aux_is_pid(r->event) ? map_get(&s->dom->processes, r->aux) : NULL;
+		event_has_pid(r->event) ? map_get(&s->dom->processes, r->aux) : NULL;
 	char op[16];
 
 	op_letters(op, r->op, r->nr_sectors);
@@ -56,25 +55,19 @@ static void print_block(FILE *out, const struct stream *s, const struct xblk_rec
 		fprintf(out, " [%s]", p->comm);
 }
 
-void event_print(FILE *out, const struct parse *p, const struct filter *f,
-		 const struct stream *s, const struct xblk_record *r)
+void event_print(FILE *out, const struct parse *p, const struct stream *s,
+		 const struct xblk_record *r)
 {
-	const struct disk *disk = domain_disk(s->dom, r->disk);
+	const struct disk *disk = disk_of(s, r);
 	int64_t ns = (int64_t)(r->time - p->merge.start_ns);
 	uint64_t abs_ns = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-	bool gap = r->event == EV_GAP;
 	char name[NAME_LEN + 16], comm[XBLK_COMM_LEN + 1];
 
-	if (gap || r->event == XBLK_EV_LOST || r->event == XBLK_EV_PROCESS ||
-	    r->event == XBLK_EV_CLOCK)
-		disk = NULL;
-	if (!shown(f, s, disk))
-		return;
 	snprintf(name, sizeof(name), "%u:%s", s->dom->domid, disk ? disk->name : "-");
 	fprintf(out, "%12s %3u %8" PRIu64 " %s%5" PRIu64 ".%09" PRIu64 " %5u %2c", name,
 		s->cpu, s->sequence, ns < 0 ? "-" : "", abs_ns / 1000000000,
-		abs_ns % 1000000000, aux_is_pid(r->event) ? r->aux : 0,
-		gap ? 'L' : letters[r->event]);
+		abs_ns % 1000000000, event_has_pid(r->event) ? r->aux : 0,
+		event_letter(r->event));
 	switch (r->event) {
 	case EV_GAP:
 		fprintf(out, "  %llu records missing or invalid", r->lost.count);

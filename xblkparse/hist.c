@@ -3,17 +3,6 @@
 
 #define SUB (1u << HIST_SUB_BITS)
 
-static size_t bucket_of(uint64_t ns)
-{
-	unsigned int shift;
-
-	/* Below two times SUB every value has a bucket of its own. */
-	if (ns < 2 * SUB)
-		return ns;
-	shift = 63 - __builtin_clzll(ns) - HIST_SUB_BITS;
-	return ((size_t)shift << HIST_SUB_BITS) + (ns >> shift);
-}
-
 uint64_t hist_lower(size_t bucket)
 {
 	unsigned int shift;
@@ -22,17 +11,6 @@ uint64_t hist_lower(size_t bucket)
 		return bucket;
 	shift = (bucket >> HIST_SUB_BITS) - 1;
 	return (uint64_t)((bucket & (SUB - 1)) | SUB) << shift;
-}
-
-void hist_add(struct hist *h, uint64_t ns)
-{
-	if (!h->count || ns < h->min)
-		h->min = ns;
-	if (!h->count || ns > h->max)
-		h->max = ns;
-	h->count++;
-	h->sum += ns;
-	h->buckets[bucket_of(ns)]++;
 }
 
 void hist_merge(struct hist *to, const struct hist *from)

@@ -14,12 +14,33 @@
 
 struct hist {
 	uint64_t count;
-	uint64_t min, max; /* exact; valid if count */
+	uint64_t min, max; /* exact; 0 without a count */
 	unsigned __int128 sum;
 	uint64_t buckets[HIST_BUCKETS];
 };
 
-void hist_add(struct hist *h, uint64_t ns);
+static inline size_t hist_bucket(uint64_t ns)
+{
+	unsigned int shift;
+
+	/* Below two octaves' worth every value has a bucket of its own. */
+	if (ns < 2u << HIST_SUB_BITS)
+		return ns;
+	shift = 63 - __builtin_clzll(ns) - HIST_SUB_BITS;
+	return ((size_t)shift << HIST_SUB_BITS) + (ns >> shift);
+}
+
+static inline void hist_add(struct hist *h, uint64_t ns)
+{
+	if (!h->count || ns < h->min)
+		h->min = ns;
+	if (ns > h->max)
+		h->max = ns;
+	h->count++;
+	h->sum += ns;
+	h->buckets[hist_bucket(ns)]++;
+}
+
 void hist_merge(struct hist *to, const struct hist *from);
 uint64_t hist_mean(const struct hist *h);
 /* The value that @permille / 1000 of all are not above; 0 if empty. */

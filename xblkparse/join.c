@@ -10,6 +10,8 @@ void join_init(struct join *j, struct model *model)
 	memset(j, 0, sizeof(*j));
 	j->model = model;
 	j->max_in_flight = JOIN_MAX_IN_FLIGHT;
+	j->top = SLOWEST_DEFAULT;
+	j->timeline = j->processes = true;
 	pool_init(&j->bios, sizeof(struct bio));
 	pool_init(&j->rqs, sizeof(struct rq));
 	list_init(&j->hold);
@@ -34,25 +36,91 @@ static void on_process(struct stream *s, const struct xblk_record *r)
 	p->meta = 0;
 }
 
+/*
+ * The process may queue the bio on another CPU than where it said so, but it
+ * does nothing else in between.
+ */
 static void on_remap(struct stream *s, const struct xblk_record *r)
 {
+	struct process *p;
+
 	if (r->event == XBLK_EV_REMAP) {
-		s->remap.have_to = true;
-		s->remap.have_from = false;
-		s->remap.id = r->id;
-		s->remap.to_disk = r->disk;
-	} else if (s->remap.have_to && s->remap.id == r->id) {
-		s->remap.have_from = true;
-		s->remap.from_disk = r->disk;
-		s->remap.from_sector = r->sector;
+		s->remap = (struct remap){
+			.pending = true,
+			.id = r->id,
+			.to_disk = r->disk,
+		};
+		s->remap_pid = r->aux;
+		return;
 	}
+	if (!s->remap.pending || s->remap.id != r->id)
+		return;
+	s->remap.from_disk = r->disk;
+	s->remap.from_sector = r->sector;
+	p = model_process(s->dom, s->remap_pid);
+	if (p)
+		p->remap = s->remap;
+	s->remap.pending = false;
 }
 
 static void on_lost(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	join_gap(j, s->dom, r->time, r->lost.until);
 	s->rq_open = false;
-	s->remap.have_to = false;
+	s->remap.pending = false;
+	way_forget_done(s);
+}
+
+/* Above all events of the wire. */
+#define BACKEND 0x100
+
+static void other_record(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	switch (r->event) {
+	case XBLK_EV_BACKMERGE:
+	case XBLK_EV_FRONTMERGE:
+		bio_merged(j, s, r);
+		break;
+	case XBLK_EV_SPLIT:
+		bio_split(j, s, r);
+		break;
+	case XBLK_EV_PART:
+		rq_part(j, s, r);
+		break;
+	case XBLK_EV_REQUEUE:
+		rq_requeue(j, s, r);
+		break;
+	case XBLK_EV_RQMERGE:
+		rq_merged(j, s, r);
+		break;
+	case XBLK_EV_REMAP:
+	case XBLK_EV_REMAP_FROM:
+		on_remap(s, r);
+		break;
+	case XBLK_EV_PROCESS:
+		on_process(s, r);
+		break;
+	case XBLK_EV_LOST:
+		on_lost(j, s, r);
+		break;
+	case XBLK_EV_BIO_COMPLETE:
+		bio_complete(j, s, r);
+		break;
+	case XBLK_EV_INTERRUPT:
+		way_interrupt(s, r);
+		break;
+	case XBLK_EV_RING:
+		way_ring(s, r);
+		break;
+	case XBLK_EV_RESPONSE:
+		way_response(s, r);
+		break;
+	case XBLK_EV_CLOCK:
+		s->dom->clock_generation = r->id;
+		break;
+	default:
+		break;
+	}
 }
 
 void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
@@ -69,49 +137,32 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
 	if (r->time < dom->first_ns)
 		dom->first_ns = r->time;
 	/* Only dom0's time moves ours: a guest's could be anything. */
-	if (dom->backend)
-		join_advance(j, r->time);
-	switch (r->event) {
+	join_advance(j, dom->backend ? r->time : 0);
+	/*
+	 * Who says it and what it is in one jump: neither can be foreseen, so
+	 * each jump more is one that the processor takes wrongly.
+	 */
+	switch (r->event | (dom->backend ? BACKEND : 0)) {
 	case XBLK_EV_QUEUE:
-		bio_queue(j, s, r);
-		break;
-	case XBLK_EV_BACKMERGE:
-	case XBLK_EV_FRONTMERGE:
-		bio_merged(j, s, r);
-		break;
-	case XBLK_EV_SPLIT:
-		bio_split(j, s, r);
-		break;
+		bio_queue_guest(j, s, r);
+		return;
+	case XBLK_EV_QUEUE | BACKEND:
+		bio_queue_backend(j, s, r);
+		return;
 	case XBLK_EV_ISSUE:
-		rq_issue(j, s, r);
-		break;
-	case XBLK_EV_PART:
-		rq_part(j, s, r);
-		break;
-	case XBLK_EV_REQUEUE:
-		rq_requeue(j, s, r);
-		break;
-	case XBLK_EV_RQMERGE:
-		rq_merged(j, s, r);
-		break;
+		rq_issue_guest(j, s, r);
+		return;
+	case XBLK_EV_ISSUE | BACKEND:
+		rq_issue_backend(j, s, r);
+		return;
 	case XBLK_EV_COMPLETE:
-		rq_complete(j, s, r);
-		break;
-	case XBLK_EV_REMAP:
-	case XBLK_EV_REMAP_FROM:
-		on_remap(s, r);
-		break;
-	case XBLK_EV_PROCESS:
-		on_process(s, r);
-		break;
-	case XBLK_EV_LOST:
-		on_lost(j, s, r);
-		break;
-	case XBLK_EV_CLOCK:
-		dom->clock_generation = r->id;
-		break;
+		rq_complete_guest(j, s, r);
+		return;
+	case XBLK_EV_COMPLETE | BACKEND:
+		rq_complete_backend(j, s, r);
+		return;
 	default:
-		break;
+		other_record(j, s, r);
 	}
 }
 
@@ -119,11 +170,13 @@ void join_advance(struct join *j, uint64_t ns)
 {
 	if (ns > j->now_ns)
 		j->now_ns = ns;
-	match_expire(j);
+	if (!list_empty(&j->hold) || !list_empty(&j->wait_age))
+		match_expire(j);
 }
 
 void join_finish(struct join *j)
 {
+	account_queued_bios(j);
 	for (unsigned int i = 0; i < j->model->nr_domains; i++) {
 		struct domain *dom = j->model->domains[i];
 
@@ -133,4 +186,5 @@ void join_finish(struct join *j)
 	}
 	/* No request will come for the bios that still wait for one. */
 	join_advance(j, UINT64_MAX);
+	account_finish(j);
 }

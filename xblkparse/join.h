@@ -6,7 +6,9 @@
  * join.c   which event does what; gaps, clocks, the end
  * bios.c   bios: queued, split, remapped, forgotten
  * rqs.c    requests: issued, requeued, completed, forgotten
+ * way.c    what happens between the stages' ends
  * match.c  a guest's request <-> dom0's bios; the stages; the bins
+ * account.c  what has become of a request, into the statistics of its disk
  * verdict.c  which requests a loss concerns, also one that is told of later
  */
 #ifndef XBLKPARSE_JOIN_H
@@ -20,6 +22,7 @@
 #include "model.h"
 #include "pool.h"
 #include "stats.h"
+#include "substages.h"
 
 /*
  * How long one side of a match waits for the other one to show up in the
@@ -30,6 +33,7 @@
 /* Of one domain; beyond, the oldest go. */
 #define JOIN_MAX_IN_FLIGHT (1u << 20)
 
+struct filter;
 struct rq;
 
 enum bio_flags {
@@ -50,6 +54,8 @@ struct bio {
 	struct rq *owner;	 /* guest request it serves, or NULL */
 	uint64_t sector;
 	uint64_t q_ns, d_ns, c_ns;
+	/* dom0's, see struct waypoints */
+	uint64_t interrupt_ns, thread_ns, lowest_q_ns;
 	uint32_t nr_sectors, id, pid;
 	uint8_t op, flags;
 };
@@ -61,6 +67,9 @@ enum rq_flags {
 	RQ_MATCHED = 1 << 3,	   /* dom0 has queued all of it */
 	RQ_COMPLETED = 1 << 4,	   /* came back to the guest */
 	RQ_DROPPED = 1 << 5,	   /* a dom0 bio of it was forgotten */
+	RQ_AMBIGUOUS = 1 << 6,	   /* a flush, and which Q it has cannot be told */
+	RQ_CLAIMS = 1 << 7,	   /* it is counted in its guest's claims */
+	RQ_FLUSHING = 1 << 8,	   /* an outstanding flush of its disk */
 };
 
 struct rq {
@@ -71,22 +80,27 @@ struct rq {
 	uint64_t d_ns; /* the last issue */
 	uint32_t nr_sectors, id, first_bio, done_sectors;
 	uint32_t requeues, error;
-	uint8_t op, flags;
+	uint16_t flags;
+	uint8_t op;
+	uint16_t claim;
 	struct disk *credited; /* dom0's: guest disk that it counts for */
 
 	/* a guest's */
-	uint32_t nr_bios;
+	uint32_t nr_bios, pid; /* who queued the earliest bio; 0: not known */
 	uint64_t q_ns, c_ns;
 	uint64_t matched_sectors;
 	uint32_t match_pid; /* dom0 thread that has queued a part */
 	uint32_t nr_backend_bios, outstanding;
 	uint32_t clock_generation, backend_clock_generation;
 	struct list backend_bios;
-	struct list match; /* guest->match */
-	struct list hold;  /* join->hold: completed, dom0's side missing */
+	struct list match;   /* guest->match */
+	struct list hold;    /* join->hold: completed, dom0's side missing */
+	struct list respond; /* stream->responses: dom0 is done with it */
+	struct waypoints way;
 	uint64_t hold_until;
 	struct {
 		bool known;
+		const struct disk *disk;
 		uint64_t q_ns, d_ns, c_ns;
 	} chain; /* of the dom0 bio that completed last */
 };
@@ -112,10 +126,18 @@ struct join {
 	struct list wait_age; /* unmatched bios, oldest first */
 	uint64_t now_ns;      /* as far as dom0 and the rounds have come */
 	uint64_t last_ns;     /* youngest record */
+	uint64_t start_ns;    /* of the trace */
+	struct stream *now;   /* whose record it is */
 	uint64_t records;
 	uint64_t max_in_flight;
 	struct verdict verdicts[VERDICTS]; /* the last ones */
 	uint64_t nr_verdicts;
+	/* set by the caller */
+	const struct filter *filter; /* requests that count, or NULL: all */
+	unsigned int top;	     /* how many of the slowest are kept */
+	bool windows;		     /* keep statistics for a running report */
+	/* on at first; each costs some ns a request */
+	bool timeline, processes;
 	join_request_fn on_request; /* or NULL */
 	void *ctx;
 };
@@ -123,6 +145,28 @@ struct join {
 void join_init(struct join *j, struct model *model);
 void join_deinit(struct join *j);
 void join_record(struct join *j, struct stream *s, const struct xblk_record *r);
+/*
+ * What join_record() will need of the record, in two steps some records apart
+ * and ahead of it: the buckets, then what is in them.  No branch: which event
+ * it is cannot be foreseen.
+ */
+static inline void join_prefetch_buckets(const struct stream *s,
+					 const struct xblk_record *r)
+{
+	uint32_t bio = r->event == XBLK_EV_ISSUE ? r->aux : r->id;
+
+	__builtin_prefetch(map_home(&s->dom->bios, bio), 1);
+	__builtin_prefetch(map_home(&s->dom->rqs, r->id), 1);
+}
+
+static inline void join_prefetch_objects(const struct stream *s,
+					 const struct xblk_record *r)
+{
+	bool issue = r->event == XBLK_EV_ISSUE;
+
+	map_prefetch_value(issue ? &s->dom->bios : &s->dom->rqs, issue ? r->aux : r->id);
+}
+
 /* All records before @ns have been given. */
 void join_advance(struct join *j, uint64_t ns);
 /* The trace is over: whatever is not complete gets its bin. */
@@ -146,20 +190,33 @@ static inline bool is_flush(const struct xblk_record *r)
 	       ((r->op & XBLK_OP_MASK) == XBLK_OP_FLUSH || (r->op & XBLK_OP_F_PREFLUSH));
 }
 
+/* way.c */
+void way_ring(struct stream *s, const struct xblk_record *r);
+void way_interrupt(struct stream *s, const struct xblk_record *r);
+void way_response(struct stream *s, const struct xblk_record *r);
+void way_queued(struct bio *bio, struct process *p);
+void way_done(struct join *j, struct rq *rq);
+void way_forget_done(struct stream *s);
+void way_completed(const struct stream *s, struct rq *rq);
+
 /* bios.c */
-void bio_queue(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_merged(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_split(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_free(struct join *j, struct bio *bio);
 /* Its events do not continue: the owner will not see it completed. */
 void bio_forget(struct join *j, struct bio *bio);
 
 /* rqs.c */
-void rq_issue(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_part(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r);
-void rq_complete(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 /* Unlink from everything; the object is gone afterwards. */
 void rq_free(struct join *j, struct rq *rq);
 
@@ -171,6 +228,9 @@ void match_inherit(struct bio *child, struct bio *bio);
 /* @bio begins at another sector now. */
 void match_moved(struct bio *bio);
 void match_bio_done(struct join *j, struct bio *bio);
+/* A guest's request is in flight, or no longer. */
+void match_claim(struct rq *rq);
+void match_release(struct rq *rq);
 /* Undo all matching of a guest request. */
 void match_detach(struct join *j, struct rq *rq);
 /* The guest has its request back. */
@@ -180,6 +240,19 @@ void match_give_up(struct join *j, struct rq *rq, bool at_end);
 void match_expire(struct join *j);
 /* A completion whose request was never seen. */
 void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r);
+
+/* account.c */
+/* A guest's request has ended; false if a filter leaves it out. */
+bool account_request(struct join *j, const struct rq *rq, enum bin bin,
+		     const int64_t *stages);
+/* A guest's request, or one of dom0's that counts for @disk, completed at @ns. */
+void account_done(struct join *j, struct disk *disk, enum side side, const struct rq *rq,
+		  uint64_t ns);
+void account_flush_begin(struct rq *rq);
+void account_flush_end(struct rq *rq, uint64_t ns);
+/* The trace is over: before and after requests in flight got their bins. */
+void account_queued_bios(struct join *j);
+void account_finish(struct join *j);
 
 /* verdict.c */
 struct verdict verdict_span(const struct join *j, const struct rq *rq);

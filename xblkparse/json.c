@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The summary for machines; xblkparse(1) describes every field. */
+#include "json_util.h"
 #include "output.h"
 
-#include <jansson.h>
-
-#define FORMAT 1
-
-/* Above what a JSON integer of jansson's holds, the largest one. */
-static json_t *number(uint64_t n)
-{
-	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
-}
-
-static void set(json_t *object, const char *key, uint64_t n)
-{
-	json_object_set_new(object, key, number(n));
-}
-
-static void set_string(json_t *object, const char *key, const char *s)
-{
-	json_object_set_new(object, key, json_string(s));
-}
+/* Raised when a reader would go wrong; new members do not make it. */
+#define VERSION 1
 
 static json_t *bins(const struct disk_stats *st)
 {
 	json_t *j = json_object();
 
 	for (int i = 0; i < BIN_MAX; i++)
-		set(j, bin_names[i], st->bins[i]);
+		json_set(j, bin_names[i], st->bins[i]);
 	return j;
 }
 
@@ -35,8 +19,8 @@ static json_t *sum_check(const struct disk_stats *st)
 {
 	json_t *j = json_object();
 
-	set(j, "checked", st->sum_checked);
-	set(j, "failed", st->sum_failed);
+	json_set(j, "checked", st->sum_checked);
+	json_set(j, "failed", st->sum_failed);
 	return j;
 }
 
@@ -44,30 +28,38 @@ static json_t *clock_check(const struct disk_stats *st, uint64_t uncertainty)
 {
 	json_t *j = json_object();
 
-	set(j, "checked", st->clock_checked);
+	json_set(j, "checked", st->clock_checked);
 	json_object_set_new(j, "min_u_t_ns",
 			    st->clock_checked ? json_integer(st->min_u_t) : json_null());
 	json_object_set_new(j, "min_0_t_ns",
 			    st->clock_checked ? json_integer(st->min_0_t) : json_null());
-	set(j, "uncertainty_ns", uncertainty);
+	json_set(j, "uncertainty_ns", uncertainty);
 	return j;
 }
 
 static json_t *merges(const struct merge_count *m)
 {
-	json_t *j = json_object();
+	json_t *j = json_object(), *sizes = json_array();
 
-	set(j, "bios", m->bios);
-	set(j, "back_merges", m->back);
-	set(j, "front_merges", m->front);
-	set(j, "request_merges", m->requests);
-	set(j, "splits", m->splits);
-	set(j, "requeues", m->requeues);
-	set(j, "issued", m->issued);
-	set(j, "issued_sectors", m->issued_sectors);
+	json_set(j, "bios", m->bios);
+	json_set(j, "back_merges", m->back);
+	json_set(j, "front_merges", m->front);
+	json_set(j, "request_merges", m->requests);
+	json_set(j, "splits", m->splits);
+	json_set(j, "requeues", m->requeues);
+	json_set(j, "issued", m->issued);
+	json_set(j, "issued_sectors", m->issued_sectors);
 	json_object_set_new(j, "mean_sectors",
 			    json_real(m->issued ? (double)m->issued_sectors / m->issued
 						: 0));
+	for (unsigned int i = 0; i < SIZE_CLASSES; i++) {
+		if (m->issued_sizes[i])
+			json_array_append_new(
+				sizes, json_pack("[o,o,o]", json_u64(size_class_from(i)),
+						 json_u64(size_class_to(i)),
+						 json_u64(m->issued_sizes[i])));
+	}
+	json_object_set_new(j, "issued_sizes", sizes);
 	return j;
 }
 
@@ -75,15 +67,15 @@ static json_t *stage(const struct hist *h, const struct hist *all)
 {
 	json_t *j = json_object();
 
-	set(j, "count", h->count);
-	set(j, "mean_ns", hist_mean(h));
-	set(j, "min_ns", h->min);
-	set(j, "p50_ns", hist_quantile(h, 500));
-	set(j, "p90_ns", hist_quantile(h, 900));
-	set(j, "p99_ns", hist_quantile(h, 990));
-	set(j, "p999_ns", hist_quantile(h, 999));
-	set(j, "max_ns", h->max);
-	set(j, "sum_ns", h->sum > UINT64_MAX ? UINT64_MAX : (uint64_t)h->sum);
+	json_set(j, "count", h->count);
+	json_set(j, "mean_ns", hist_mean(h));
+	json_set(j, "min_ns", h->min);
+	json_set(j, "p50_ns", hist_quantile(h, 500));
+	json_set(j, "p90_ns", hist_quantile(h, 900));
+	json_set(j, "p99_ns", hist_quantile(h, 990));
+	json_set(j, "p999_ns", hist_quantile(h, 999));
+	json_set(j, "max_ns", h->max);
+	json_set(j, "sum_ns", h->sum > UINT64_MAX ? UINT64_MAX : (uint64_t)h->sum);
 	json_object_set_new(j, "share",
 			    json_real(all->sum ? (double)h->sum / (double)all->sum : 0));
 	return j;
@@ -95,8 +87,9 @@ static json_t *histogram(const struct hist *h)
 
 	for (size_t i = 0; i < HIST_BUCKETS; i++) {
 		if (h->buckets[i])
-			json_array_append_new(j, json_pack("[o,o]", number(hist_lower(i)),
-							   number(h->buckets[i])));
+			json_array_append_new(j,
+					      json_pack("[o,o]", json_u64(hist_lower(i)),
+							json_u64(h->buckets[i])));
 	}
 	return j;
 }
@@ -107,31 +100,32 @@ static json_t *disk(const struct parse *p, const struct disk *d)
 	json_t *j = json_object(), *m = json_object(), *stages = json_object(),
 	       *histograms = json_object();
 
-	set(j, "domid", d->dom->domid);
-	set_string(j, "guest", d->dom->name);
-	set_string(j, "disk", d->name);
-	set(j, "devid", d->devid);
+	json_set(j, "domid", d->dom->domid);
+	json_set_string(j, "guest", d->guest);
+	json_set_string(j, "disk", d->name);
+	json_set(j, "devid", d->devid);
 	json_object_set_new(j, "backing",
 			    d->backing ? json_string(d->backing->name) : json_null());
 	json_object_set_new(j, "backend_disk",
-			    d->backing ? number(d->backing->index) : json_null());
+			    d->backing ? json_u64(d->backing->index) : json_null());
 	json_object_set_new(j, "backend_scheduler",
 			    d->backing ? json_string(d->backing->scheduler)
 				       : json_null());
-	set(j, "requests", st->requests);
-	set(j, "joined", st->bins[BIN_JOINED]);
+	json_set(j, "requests", st->requests);
+	json_set(j, "not_chosen", st->not_chosen);
+	json_set(j, "joined", st->bins[BIN_JOINED]);
 	json_object_set_new(j, "bins", bins(st));
-	set(j, "bios", st->guest.bios);
+	json_set(j, "bios", st->guest.bios);
 	for (int i = 0; i < KIND_MAX; i++) {
 		json_t *k = json_object();
 
-		set(k, "ios", st->done[i].ios);
-		set(k, "sectors", st->done[i].sectors);
+		json_set(k, "ios", st->done[i].ios);
+		json_set(k, "sectors", st->done[i].sectors);
 		json_object_set_new(j, kind_names[i], k);
 	}
-	set(j, "errors", st->errors);
-	set(j, "flush_ends", st->flush_ends);
-	set(j, "backend_unmatched_bios", st->backend_unmatched);
+	json_set(j, "errors", st->errors);
+	json_set(j, "flush_ends", st->flush_ends);
+	json_set(j, "backend_unmatched_bios", st->backend_unmatched);
 	json_object_set_new(m, "guest", merges(&st->guest));
 	json_object_set_new(m, "backend", merges(&st->backend));
 	json_object_set_new(j, "merges", m);
@@ -143,8 +137,20 @@ static json_t *disk(const struct parse *p, const struct disk *d)
 				    stage(st->stages[i], st->stages[STAGE_Q2C]));
 		json_object_set_new(histograms, stage_names[i], histogram(st->stages[i]));
 	}
+	for (int i = 0; i < SUB_MAX; i++) {
+		const struct hist *h = st->substages[i];
+		json_t *of = json_object_get(stages, stage_names[substage_of[i]]);
+
+		if (!h)
+			continue;
+		if (!json_object_get(of, "substages"))
+			json_object_set_new(of, "substages", json_object());
+		json_object_set_new(json_object_get(of, "substages"), substage_names[i],
+				    stage(h, st->stages[STAGE_Q2C]));
+	}
 	json_object_set_new(j, "stages", stages);
 	json_object_set_new(j, "histograms", histograms);
+	json_analysis(j, p, d);
 	return j;
 }
 
@@ -152,19 +158,20 @@ static json_t *stream(const struct stream *s)
 {
 	json_t *j = json_object();
 
-	set(j, "domid", s->dom->domid);
-	set(j, "cpu", s->cpu);
-	set(j, "records", s->found);
-	set(j, "records_lost", stream_lost(s));
-	set(j, "missing", s->missing);
-	set(j, "invalid", s->invalid);
-	set(j, "late", s->late);
+	json_set(j, "domid", s->dom->domid);
+	json_set(j, "cpu", s->cpu);
+	json_set(j, "records", s->found);
+	json_set(j, "records_lost", stream_lost(s));
+	json_set(j, "missing", s->missing);
+	json_set(j, "invalid", s->invalid);
+	json_set(j, "late", s->late);
 	json_object_set_new(j, "produced",
-			    s->has_end ? number(s->end_produced) : json_null());
+			    s->has_end ? json_u64(s->end_produced) : json_null());
 	json_object_set_new(j, "written",
-			    s->has_end ? number(s->end_written) : json_null());
-	json_object_set_new(j, "lost", s->has_end ? number(s->end_lost) : json_null());
-	json_object_set_new(j, "marks", s->has_end ? number(s->end_marks) : json_null());
+			    s->has_end ? json_u64(s->end_written) : json_null());
+	json_object_set_new(j, "lost", s->has_end ? json_u64(s->end_lost) : json_null());
+	json_object_set_new(j, "marks",
+			    s->has_end ? json_u64(s->end_marks) : json_null());
 	return j;
 }
 
@@ -172,12 +179,12 @@ static json_t *backend_disk(const struct disk *d)
 {
 	json_t *j = json_object();
 
-	set(j, "index", d->index);
-	set_string(j, "disk", d->name);
-	set_string(j, "dev", d->dev);
-	set_string(j, "scheduler", d->scheduler);
-	set(j, "own_bios", d->own_bios);
-	set(j, "own_sectors", d->own_sectors);
+	json_set(j, "index", d->index);
+	json_set_string(j, "disk", d->name);
+	json_set_string(j, "dev", d->dev);
+	json_set_string(j, "scheduler", d->scheduler);
+	json_set(j, "own_bios", d->own_bios);
+	json_set(j, "own_sectors", d->own_sectors);
 	return j;
 }
 
@@ -190,21 +197,23 @@ static json_t *summary(const struct parse *p, const struct filter *f)
 
 	total_stats(p, f, &all);
 	parse_account(p, NULL, &a);
-	set(j, "format", FORMAT);
-	set_string(j, "host", p->model.host);
-	set_string(j, "tool", p->model.tool);
+	json_set(j, "version", VERSION);
+	json_set(j, "format", VERSION);
+	json_set_string(j, "host", p->model.host);
+	json_set_string(j, "tool", p->model.tool);
 	json_object_set_new(j, "ended_in_good_order", json_boolean(p->ended));
 	json_object_set_new(j, "problems", json_boolean(p->problems));
-	set_string(j, "reason", p->reason);
-	set(j, "duration_ns", p->duration_ns);
-	set(j, "requests", all.requests);
-	set(j, "joined", all.bins[BIN_JOINED]);
-	set(j, "records", a.found);
-	set(j, "records_lost", a.lost);
-	set(j, "invalid", a.invalid);
-	set(j, "late", a.late);
-	set(j, "events_sent", p->events_sent);
-	set(j, "causality_violations", all.bins[BIN_CAUSALITY]);
+	json_set_string(j, "reason", p->reason);
+	json_set(j, "duration_ns", p->duration_ns);
+	json_set(j, "requests", all.requests);
+	json_set(j, "not_chosen", all.not_chosen);
+	json_set(j, "joined", all.bins[BIN_JOINED]);
+	json_set(j, "records", a.found);
+	json_set(j, "records_lost", a.lost);
+	json_set(j, "invalid", a.invalid);
+	json_set(j, "late", a.late);
+	json_set(j, "events_sent", p->events_sent);
+	json_set(j, "causality_violations", all.bins[BIN_CAUSALITY]);
 	json_object_set_new(j, "sum_check", sum_check(&all));
 	json_object_set_new(j, "bins", bins(&all));
 	json_object_set_new(j, "clock", clock_check(&all, total_uncertainty(p, f)));

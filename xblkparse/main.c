@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "live.h"
+#include "options.h"
 #include "output.h"
 #include "util.h"
+#include "verify.h"
 
-#ifndef XBLK_VERSION
-#define XBLK_VERSION "0.1"
-#endif
-
-struct options {
-	const char *input, *output, *json_file;
-	bool requests, events, json, quiet;
-	struct filter filter;
-};
+/* Shorter silence of a pipe is usual: a capture tells of its time once a second. */
+#define SILENCE_MS 3000
 
 struct run {
 	struct options opt;
 	struct parse parse;
+	struct live live;
+	struct verify verify;
 	FILE *out;
+	int fd;
 	struct timespec began, shown;
 	bool progress;
 };
@@ -45,120 +44,36 @@ static void on_signal(int sig)
 		stop = 1;
 }
 
-static void usage(FILE *to)
+/* A running report says that it is alive also where nothing comes. */
+static void wait_for_input(struct run *run)
 {
-	fputs("Usage: xblkparse [options] [FILE]\n"
-	      "Show where the time of guests' block I/O goes, from a trace of xblktrace.\n"
-	      "FILE may be missing or '-': the trace comes from standard input.\n"
-	      "\n"
-	      "      --requests     a line for each guest request\n"
-	      "      --events       a line for each event, in the order of time\n"
-	      "      --json[=FILE]  the summary as JSON, instead of the tables or to FILE\n"
-	      "  -J FILE            the same as --json=FILE\n"
-	      "  -d, --domid DOMID  only the guest DOMID\n"
-	      "  -D, --disk DISK    only guests' disks of that name, e.g. xvda\n"
-	      "  -o, --output FILE  write there instead of standard output\n"
-	      "  -q, --quiet        no tables at the end, no progress\n"
-	      "  -h, --help         this text\n"
-	      "  -V, --version      the version\n",
-	      to);
-}
+	struct pollfd pfd = {.fd = run->fd, .events = POLLIN};
+	unsigned int silent = 0;
+	int ret;
 
-static int bad_usage(const char *what, const char *arg)
-{
-	msg("usage: %s%s%s; see xblkparse --help", what, arg ? ": " : "", arg ? arg : "");
-	return 2;
-}
-
-static bool parse_domid(struct filter *f, const char *arg)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(arg, &end, 10);
-	if (errno || end == arg || *end || *arg == '-' || n > UINT16_MAX)
-		return false;
-	f->have_domid = true;
-	f->domid = n;
-	return true;
-}
-
-/* -1: go on; else the exit status. */
-static int parse_options(struct options *o, int argc, char **argv)
-{
-	static const struct option longs[] = {
-		{"requests", no_argument, NULL, 'r'},
-		{"events", no_argument, NULL, 'e'},
-		{"json", optional_argument, NULL, 'j'},
-		{"domid", required_argument, NULL, 'd'},
-		{"disk", required_argument, NULL, 'D'},
-		{"output", required_argument, NULL, 'o'},
-		{"quiet", no_argument, NULL, 'q'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "J:d:D:o:qhV", longs, NULL)) != -1) {
-		switch (c) {
-		case 'r':
-			o->requests = true;
-			break;
-		case 'e':
-			o->events = true;
-			break;
-		case 'j':
-		case 'J':
-			if (optarg)
-				o->json_file = optarg;
-			else
-				o->json = true;
-			break;
-		case 'd':
-			if (!parse_domid(&o->filter, optarg))
-				return bad_usage("not a domain id", optarg);
-			break;
-		case 'D':
-			o->filter.disk = optarg;
-			break;
-		case 'o':
-			o->output = optarg;
-			break;
-		case 'q':
-			o->quiet = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return 0;
-		case 'V':
-			puts("xblkparse " XBLK_VERSION);
-			return 0;
-		default:
-			fputs("xblkparse: usage: see xblkparse --help\n", stderr);
-			return 2;
-		}
+	while (!(ret = poll(&pfd, 1, SILENCE_MS)) || (ret < 0 && errno == EINTR)) {
+		if (stop)
+			return;
+		if (ret)
+			continue;
+		silent += SILENCE_MS / 1000;
+		fprintf(run->out, "%10s nothing from the capture for %u s\n", "", silent);
+		fflush(run->out);
 	}
-	if (optind < argc)
-		o->input = argv[optind++];
-	if (optind < argc)
-		return bad_usage("more than one trace", argv[optind]);
-	if (o->requests && o->events)
-		return bad_usage("--requests and --events exclude each other", NULL);
-	if (o->json && (o->requests || o->events))
-		return bad_usage("--json needs a file next to other output (-J FILE)",
-				 NULL);
-	return -1;
 }
 
 static ssize_t read_fd(void *ctx, void *buf, size_t size)
 {
+	struct run *run = ctx;
 	ssize_t n;
 
+	if (run->opt.interval_ns && input_is_stream)
+		wait_for_input(run);
+	if (stop)
+		return 0;
 	/* A signal that does not stop us must not look like the end. */
 	do {
-		n = read(*(int *)ctx, buf, size);
+		n = read(run->fd, buf, size);
 	} while (n < 0 && errno == EINTR && !stop);
 	return n < 0 && stop ? 0 : n;
 }
@@ -166,8 +81,19 @@ static ssize_t read_fd(void *ctx, void *buf, size_t size)
 static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 {
 	struct run *run = ctx;
+	const struct options *o = &run->opt;
 
-	event_print(run->out, &run->parse, &run->opt.filter, s, r);
+	if (o->verify) {
+		verify_record(&run->verify, s, r);
+	} else if (o->interval_ns) {
+		if (s->dom->backend && r->event != EV_GAP)
+			live_advance(&run->live, &run->parse, r->time);
+	} else if (event_shown(&run->parse, &o->filter, s, r)) {
+		if (o->format)
+			format_print(run->out, o->format, &run->parse, s, r);
+		else
+			event_print(run->out, &run->parse, s, r);
+	}
 }
 
 static void on_request(void *ctx, const struct rq *rq, enum bin bin,
@@ -175,7 +101,11 @@ static void on_request(void *ctx, const struct rq *rq, enum bin bin,
 {
 	struct run *run = ctx;
 
-	request_print(run->out, &run->parse, &run->opt.filter, rq, bin, stages);
+	if (run->opt.csv)
+		csv_request_print(run->out, &run->parse, &run->opt.filter, rq, bin,
+				  stages);
+	else
+		request_print(run->out, &run->parse, &run->opt.filter, rq, bin, stages);
 }
 
 static double seconds(const struct timespec *from, const struct timespec *to)
@@ -190,6 +120,8 @@ static bool on_chunk(void *ctx, const struct parse *p)
 
 	if (ferror(run->out))
 		return false;
+	if (run->opt.interval_ns)
+		live_advance(&run->live, p, p->join.now_ns);
 	if (!run->progress)
 		return true;
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -215,7 +147,7 @@ static int open_input(const struct options *o)
 		}
 	}
 	if (isatty(fd)) {
-		bad_usage("no trace: standard input is a terminal", NULL);
+		msg("usage: no trace: standard input is a terminal; see xblkparse --help");
 		return -2;
 	}
 	input_is_stream = !fstat(fd, &st) && !S_ISREG(st.st_mode);
@@ -250,55 +182,104 @@ static int write_json_file(struct run *run)
 	return close_output(f, name);
 }
 
-static int run_all(struct run *run)
+static bool coloured(const struct run *run)
+{
+	const char *no = getenv("NO_COLOR");
+
+	if (run->opt.colour_always || run->opt.colour_never)
+		return run->opt.colour_always;
+	return run->out == stdout && isatty(STDOUT_FILENO) && !(no && *no);
+}
+
+/* What is printed, and kept for that, while the trace is read. */
+static void prepare(struct run *run)
 {
 	const struct options *o = &run->opt;
 	struct parse *p = &run->parse;
-	int ret = 0;
 
-	if (o->events)
+	if (o->events || o->interval_ns || o->verify)
 		p->on_event = on_event;
 	if (o->requests) {
 		p->join.on_request = on_request;
 		p->join.ctx = run;
-		request_titles(run->out);
+		if (o->csv)
+			csv_request_titles(run->out);
+		else
+			request_titles(run->out);
 	}
+	if (filter_chooses(&o->filter))
+		p->join.filter = &o->filter;
+	p->join.top = o->top;
+	p->join.windows = o->interval_ns;
+	p->join.timeline = o->json || o->json_file || o->report.by & REPORT_TIME;
+	p->join.processes = o->json || o->json_file || o->report.by & REPORT_PROCESS;
 	p->on_chunk = on_chunk;
 	p->ctx = run;
 	p->stop = &stop;
+	live_init(&run->live, run->out, &o->filter, o->interval_ns);
+	verify_init(&run->verify);
 	clock_gettime(CLOCK_MONOTONIC, &run->began);
 	run->shown = run->began;
-	run->progress = !o->quiet && isatty(STDERR_FILENO) &&
-			!((o->events || o->requests) && isatty(STDOUT_FILENO));
+	run->progress =
+		!o->quiet && isatty(STDERR_FILENO) &&
+		!((o->events || o->requests || o->interval_ns) && isatty(STDOUT_FILENO));
+}
+
+/* What is printed at the end; false if that fails or the trace is bad. */
+static bool conclude(struct run *run)
+{
+	struct options *o = &run->opt;
+	const struct parse *p = &run->parse;
+	bool good = true;
+
+	if (o->verify)
+		good = verify_print(run->out, &run->verify, p);
+	if (!p->began)
+		return good;
+	if (o->interval_ns)
+		live_finish(&run->live, p);
+	if (o->json) {
+		json_print(run->out, p, &o->filter);
+	} else if (o->csv && !o->requests) {
+		csv_summary(run->out, p, &o->filter);
+	} else if (!o->quiet && !o->csv && !o->verify) {
+		o->report.colour = coloured(run);
+		report_print(run->out, p, &o->filter, &o->report);
+	}
+	return !(o->json_file && write_json_file(run)) && good;
+}
+
+static int run_all(struct run *run)
+{
+	struct parse *p = &run->parse;
+	bool good;
+
+	prepare(run);
 	parse_run(p);
 	if (seconds(&run->began, &run->shown) > 0)
 		fputs("\r\033[K", stderr);
 	if (p->stopped && stop)
 		msg("interrupted: what was read by then follows");
-	if (p->began) {
-		if (o->json)
-			json_print(run->out, p, &o->filter);
-		else if (!o->quiet)
-			report_print(run->out, p, &o->filter,
-				     run->out == stdout && isatty(STDOUT_FILENO));
-		if (o->json_file && write_json_file(run))
-			ret = 1;
-	}
-	return p->problems || (p->stopped && stop) ? 1 : ret;
+	good = conclude(run);
+	live_deinit(&run->live);
+	verify_deinit(&run->verify);
+	return good && !p->problems && !(p->stopped && stop) ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
 	static struct run run;
 	struct sigaction sa = {.sa_handler = on_signal};
-	int ret, fd;
+	int ret;
 
-	ret = parse_options(&run.opt, argc, argv);
-	if (ret >= 0)
+	ret = options_parse(&run.opt, argc, argv);
+	if (ret >= 0) {
+		options_deinit(&run.opt);
 		return ret;
-	fd = open_input(&run.opt);
-	if (fd < 0)
-		return -fd;
+	}
+	run.fd = open_input(&run.opt);
+	if (run.fd < 0)
+		return -run.fd;
 	run.out = stdout;
 	if (run.opt.output && strcmp(run.opt.output, "-")) {
 		run.out = fopen(run.opt.output, "we");
@@ -311,10 +292,11 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	parse_init(&run.parse, read_fd, &fd);
+	parse_init(&run.parse, read_fd, &run);
 	ret = run_all(&run);
 	if (close_output(run.out, run.opt.output ? run.opt.output : "standard output"))
 		ret = 1;
 	parse_deinit(&run.parse);
+	options_deinit(&run.opt);
 	return ret;
 }

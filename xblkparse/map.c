@@ -7,104 +7,127 @@
 
 #include "util.h"
 
-#define MAP_MIN 64
+#define MAP_MIN 16 /* buckets */
 
-static uint64_t seed;
+uint64_t hash_seed[2];
 
-/* The finaliser of MurmurHash3: every bit of the input moves every bit out. */
-uint64_t hash_mix(uint64_t x)
+static void draw_seed(void)
 {
-	x ^= seed;
-	x ^= x >> 33;
-	x *= 0xff51afd7ed558ccdull;
-	x ^= x >> 33;
-	x *= 0xc4ceb9fe1a85ec53ull;
-	x ^= x >> 33;
-	return x;
+	/* Without entropy the tables still work, only less robustly. */
+	if (getrandom(hash_seed, sizeof(hash_seed), GRND_NONBLOCK) < 0)
+		hash_seed[0] = hash_seed[1] = 0x9e3779b97f4a7c15ull;
+	hash_seed[1] |= 1;
+}
+
+static struct map_bucket *new_buckets(size_t nr)
+{
+	struct map_bucket *b = xaligned_alloc(sizeof(*b), nr * sizeof(*b));
+
+	memset(b, 0, nr * sizeof(*b));
+	return b;
 }
 
 void map_init(struct map *m)
 {
-	/* Without entropy the tables still work, only less robustly. */
-	if (!seed && getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
-		seed = (uintptr_t)m;
+	if (!hash_seed[1])
+		draw_seed();
 	m->mask = MAP_MIN - 1;
 	m->nr = 0;
-	m->slots = xcalloc(MAP_MIN, sizeof(*m->slots));
+	m->buckets = new_buckets(MAP_MIN);
 }
 
 void map_deinit(struct map *m)
 {
-	free(m->slots);
+	free(m->buckets);
 	memset(m, 0, sizeof(*m));
 }
 
-static size_t home(const struct map *m, uint32_t key)
+void map_each(struct map *m, void (*fn)(void *value))
 {
-	return hash_mix(key) & m->mask;
+	for (size_t i = 0; m->buckets && i <= m->mask; i++) {
+		for (unsigned int k = 0; k < MAP_SLOTS; k++) {
+			if (m->buckets[i].used & 1u << k)
+				fn(m->buckets[i].values[k]);
+		}
+	}
 }
 
-static struct map_slot *find(const struct map *m, uint32_t key)
+/* A slot for a key that the map does not have. */
+static void **insert(struct map *m, uint32_t key)
 {
-	size_t i = home(m, key);
+	struct map_bucket *b = map_home(m, key);
+	unsigned int i;
 
-	while (m->slots[i].value && m->slots[i].key != key)
-		i = (i + 1) & m->mask;
-	return &m->slots[i];
-}
-
-void *map_get(const struct map *m, uint32_t key)
-{
-	return find(m, key)->value;
+	while (b->used == (1u << MAP_SLOTS) - 1) {
+		b->overflown++;
+		b = map_behind(m, b);
+	}
+	i = __builtin_ctz(~b->used);
+	b->used |= 1u << i;
+	b->keys[i] = key;
+	m->nr++;
+	return &b->values[i];
 }
 
 static void grow(struct map *m)
 {
-	struct map_slot *old = m->slots;
-	size_t nr_old = m->mask + 1;
+	struct map old = *m;
 
-	m->mask = nr_old * 2 - 1;
-	m->slots = xcalloc(nr_old * 2, sizeof(*m->slots));
-	for (size_t i = 0; i < nr_old; i++) {
-		if (old[i].value)
-			*find(m, old[i].key) = old[i];
+	m->mask = 2 * old.mask + 1;
+	m->nr = 0;
+	m->buckets = new_buckets(m->mask + 1);
+	for (size_t i = 0; i <= old.mask; i++) {
+		const struct map_bucket *b = &old.buckets[i];
+
+		for (unsigned int k = 0; k < MAP_SLOTS; k++) {
+			if (b->used & 1u << k)
+				*insert(m, b->keys[k]) = b->values[k];
+		}
 	}
-	free(old);
+	free(old.buckets);
+}
+
+void **map_place(struct map *m, uint32_t key)
+{
+	struct map_bucket *b = map_home(m, key);
+	void **place;
+
+	for (;;) {
+		unsigned int hits = bucket_match(b, key);
+
+		if (hits)
+			return &b->values[__builtin_ctz(hits)];
+		if (!b->overflown)
+			break;
+		b = map_behind(m, b);
+	}
+	/* One and a half a bucket at the most: then few of them are full. */
+	if (2 * m->nr > 3 * m->mask)
+		grow(m);
+	place = insert(m, key);
+	*place = NULL;
+	return place;
 }
 
 void map_set(struct map *m, uint32_t key, void *value)
 {
-	struct map_slot *s = find(m, key);
-
-	if (!s->value) {
-		/* At most half full, so that runs of slots stay short. */
-		if ((m->nr + 1) * 2 > m->mask) {
-			grow(m);
-			s = find(m, key);
-		}
-		m->nr++;
-	}
-	s->key = key;
-	s->value = value;
+	*map_place(m, key) = value;
 }
 
-void map_del(struct map *m, uint32_t key)
+void map_del(struct map *m, uint32_t key, const void *value)
 {
-	struct map_slot *s = find(m, key);
-	size_t hole, i;
+	struct map_bucket *home = map_home(m, key), *b = home;
+	unsigned int hits;
 
-	if (!s->value)
-		return;
-	m->nr--;
-	hole = s - m->slots;
-	/* Close the hole with what could not be at home because of it. */
-	for (i = (hole + 1) & m->mask; m->slots[i].value; i = (i + 1) & m->mask) {
-		size_t at = home(m, m->slots[i].key);
-
-		if (((i - at) & m->mask) >= ((i - hole) & m->mask)) {
-			m->slots[hole] = m->slots[i];
-			hole = i;
-		}
+	while (!(hits = bucket_match(b, key))) {
+		if (!b->overflown)
+			return;
+		b = map_behind(m, b);
 	}
-	m->slots[hole].value = NULL;
+	if (b->values[__builtin_ctz(hits)] != value)
+		return;
+	b->used &= ~hits;
+	m->nr--;
+	for (; home != b; home = map_behind(m, home))
+		home->overflown--;
 }

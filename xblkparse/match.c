@@ -12,12 +12,59 @@
 /* So that a guest cannot make every lookup a long one. */
 #define WALK_MAX 256
 
+static uint64_t place_hash(const struct disk *disk, unsigned int class, uint64_t sector)
+{
+	return hash_mix(sector ^ ((uint64_t)disk->index << 48) ^
+			((uint64_t) class << 60));
+}
+
 static struct list *bucket(struct list *table, const struct disk *disk,
 			   unsigned int class, uint64_t sector)
 {
-	uint64_t key = sector ^ ((uint64_t)disk->index << 48) ^ ((uint64_t) class << 60);
+	return &table[place_hash(disk, class, sector) & (MATCH_BUCKETS - 1)];
+}
 
-	return &table[hash_mix(key) & (MATCH_BUCKETS - 1)];
+/*
+ * Two requests in flight for the same place are told apart by their order
+ * alone, which a loss upsets.  So their number is kept for each place (and
+ * others of its hash), and that it was above one until it is none again.
+ */
+#define CLAIMS_CONTESTED 0x8000u
+#define CLAIMS_MAX	 0x7fffu
+
+static uint16_t *claims(const struct disk *disk, unsigned int class, uint64_t sector)
+{
+	return &disk->dom->claims[place_hash(disk, class, sector) & (MATCH_CLAIMS - 1)];
+}
+
+void match_claim(struct rq *rq)
+{
+	uint16_t *c = claims(rq->disk, op_class(rq->op), rq->sector);
+
+	if (rq->flags & RQ_CLAIMS || (*c & CLAIMS_MAX) == CLAIMS_MAX)
+		return;
+	rq->flags |= RQ_CLAIMS;
+	rq->claim = c - rq->disk->dom->claims;
+	if (*c)
+		*c |= CLAIMS_CONTESTED;
+	++*c;
+}
+
+void match_release(struct rq *rq)
+{
+	uint16_t *c = &rq->disk->dom->claims[rq->claim];
+
+	if (!(rq->flags & RQ_CLAIMS))
+		return;
+	--*c;
+	if (*c == CLAIMS_CONTESTED)
+		*c = 0;
+}
+
+static bool contested(const struct rq *rq)
+{
+	return !(rq->flags & RQ_CLAIMS) ||
+	       rq->disk->dom->claims[rq->claim] & CLAIMS_CONTESTED;
 }
 
 static unsigned int bio_class(const struct bio *bio)
@@ -62,9 +109,13 @@ static void bio_settle(struct bio *bio)
 	rq->outstanding--;
 	if (!rq->chain.known || bio->c_ns >= rq->chain.c_ns) {
 		rq->chain.known = true;
+		rq->chain.disk = bio->disk;
 		rq->chain.q_ns = bio->q_ns;
 		rq->chain.d_ns = bio->d_ns;
 		rq->chain.c_ns = bio->c_ns;
+		rq->way.interrupt_ns = bio->interrupt_ns;
+		rq->way.thread_ns = bio->thread_ns;
+		rq->way.lowest_q_ns = bio->lowest_q_ns;
 	}
 	bio->owner = NULL;
 	list_del(&bio->owned);
@@ -126,6 +177,11 @@ static struct rq *find_rq(struct join *j, const struct bio *bio)
 
 static void wait_for_rq(struct join *j, struct bio *bio)
 {
+	uint16_t *c = claims(bio->guest_disk, bio_class(bio), bio_guest_sector(bio));
+
+	/* If a request has begun there, it may have got what is another's. */
+	if (*c)
+		*c |= CLAIMS_CONTESTED;
 	bio->flags |= BIO_UNMATCHED;
 	list_add_tail(bio_bucket(bio), &bio->wait);
 	list_add_tail(&j->wait_age, &bio->wait_age);
@@ -210,19 +266,6 @@ void match_moved(struct bio *bio)
 	list_add_tail(bio_bucket(bio), &bio->wait);
 }
 
-static void finish(struct join *j, struct rq *rq, enum bin bin, const int64_t *stages)
-{
-	struct disk_stats *st = &rq->disk->stats;
-
-	st->requests++;
-	st->bins[bin]++;
-	if (bin == BIN_JOINED)
-		stats_joined(st, stages);
-	if (j->on_request)
-		j->on_request(j->ctx, rq, bin, stages);
-	rq_free(j, rq);
-}
-
 static bool complete(const struct rq *rq)
 {
 	return (rq->flags & RQ_COMPLETED) && (rq->flags & RQ_MATCHED) &&
@@ -241,7 +284,7 @@ static bool clock_changed(const struct join *j, const struct rq *rq)
  * Where something was lost between two records, the second may be of another
  * request or bio that was given the same identity: it is not guessed at.
  */
-static bool certain(const struct join *j, const struct rq *rq)
+static bool unbroken(const struct join *j, const struct rq *rq)
 {
 	const struct domain *backend = j->model->backend;
 
@@ -257,7 +300,6 @@ static int64_t diff(uint64_t from, uint64_t to)
 /* All of it was seen: its stages. */
 static void measure(struct join *j, struct rq *rq)
 {
-	struct disk_stats *st = &rq->disk->stats;
 	int64_t stages[STAGE_MAX] = {
 		[STAGE_U_Q2D] = diff(rq->q_ns, rq->d_ns),
 		[STAGE_U_T] = diff(rq->d_ns, rq->chain.q_ns),
@@ -267,23 +309,13 @@ static void measure(struct join *j, struct rq *rq)
 		[STAGE_Q2C] = diff(rq->q_ns, rq->c_ns),
 	};
 	enum bin bin = BIN_JOINED;
-	int64_t sum = 0;
 
 	for (int i = 0; i < STAGE_PARTS; i++) {
 		if (stages[i] < 0)
 			bin = BIN_CAUSALITY;
-		sum += stages[i];
 	}
-	if (!st->clock_checked || stages[STAGE_U_T] < st->min_u_t)
-		st->min_u_t = stages[STAGE_U_T];
-	if (!st->clock_checked || stages[STAGE_0_T] < st->min_0_t)
-		st->min_0_t = stages[STAGE_0_T];
-	st->clock_checked++;
-	if (bin == BIN_JOINED) {
-		st->sum_checked++;
-		st->sum_failed += sum != stages[STAGE_Q2C];
-	}
-	finish(j, rq, bin, stages);
+	account_request(j, rq, bin, stages);
+	rq_free(j, rq);
 }
 
 /* Why a request is not joined. */
@@ -303,6 +335,8 @@ static enum bin why_not(const struct join *j, const struct rq *rq,
 		return BIN_EVICTED;
 	if (rq->flags & RQ_CONTRADICTION)
 		return BIN_MALFORMED;
+	if (rq->flags & RQ_AMBIGUOUS)
+		return BIN_AMBIGUOUS;
 	if (rq->flags & RQ_NO_Q)
 		return BIN_BEFORE_TRACE;
 	if (!(rq->flags & RQ_COMPLETED)) {
@@ -319,19 +353,49 @@ static enum bin why_not(const struct join *j, const struct rq *rq,
 	return BIN_NO_BACKEND_IO;
 }
 
+/*
+ * A loss in which a request came back and was issued again leaves no trace of
+ * that, so where requests do come back a loss meanwhile is taken for one.
+ */
+static bool may_hide_requeue(const struct join *j, const struct rq *rq)
+{
+	const struct disk_stats *st = &rq->disk->stats;
+	uint64_t off = model_uncertainty(j->model, rq->disk->dom);
+
+	if (st->guest.requeues && gaps_overlap(&rq->disk->dom->gaps, rq->d_ns, rq->c_ns))
+		return true;
+	return st->backend.requeues &&
+	       gaps_overlap(&j->model->backend->gaps, sub_sat(rq->d_ns, off),
+			    add_sat(rq->c_ns, off));
+}
+
+/* All of it was seen, and nothing else can explain what was seen. */
+static bool certain(const struct join *j, const struct rq *rq, const struct verdict *span)
+{
+	if (!complete(rq) || clock_changed(j, rq) || !unbroken(j, rq) ||
+	    may_hide_requeue(j, rq))
+		return false;
+	return !contested(rq) || !verdict_lost(j, span);
+}
+
 void match_give_up(struct join *j, struct rq *rq, bool at_end)
 {
-	struct verdict span;
+	struct verdict span = verdict_span(j, rq);
 	enum bin bin;
 
-	if (complete(rq) && !clock_changed(j, rq) && certain(j, rq)) {
+	/* It may have been upset by what was lost of a request before it. */
+	if (contested(rq)) {
+		span.guest_from = sub_sat(span.guest_from, JOIN_WAIT_NS);
+		span.backend_from = sub_sat(span.backend_from, JOIN_WAIT_NS);
+	}
+	if (certain(j, rq, &span)) {
 		measure(j, rq);
 		return;
 	}
-	span = verdict_span(j, rq);
 	bin = why_not(j, rq, &span, at_end);
-	verdict_keep(j, span, bin);
-	finish(j, rq, bin, NULL);
+	if (account_request(j, rq, bin, NULL))
+		verdict_keep(j, span, bin);
+	rq_free(j, rq);
 }
 
 void match_bio_done(struct join *j, struct bio *bio)
@@ -341,6 +405,8 @@ void match_bio_done(struct join *j, struct bio *bio)
 	if (rq) {
 		bio_settle(bio);
 		bio_free(j, bio);
+		if (!rq->outstanding && (rq->flags & RQ_MATCHED))
+			way_done(j, rq);
 		if (complete(rq))
 			match_give_up(j, rq, false);
 	} else if (bio->flags & BIO_UNMATCHED) {
@@ -348,7 +414,7 @@ void match_bio_done(struct join *j, struct bio *bio)
 		bio->rq = NULL;
 		list_del(&bio->in_rq);
 		/* Its identity may be in use again before it is matched. */
-		map_del(&bio->disk->dom->bios, bio->id);
+		map_del(&bio->disk->dom->bios, bio->id, bio);
 	} else {
 		bio_free(j, bio);
 	}
@@ -365,6 +431,7 @@ void match_detach(struct join *j, struct rq *rq)
 	}
 	list_del(&rq->match);
 	list_del(&rq->hold);
+	list_del(&rq->respond);
 	rq->flags &= ~(RQ_MATCHED | RQ_DROPPED);
 	rq->matched_sectors = 0;
 	rq->nr_backend_bios = rq->outstanding = 0;
@@ -418,6 +485,7 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 		.op = r->op,
 		.sector = r->sector,
 		.nr_sectors = r->nr_sectors,
+		.q_ns = r->time,
 		.d_ns = r->time,
 		.c_ns = r->time,
 		.error = r->aux,
@@ -433,9 +501,7 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 		bin = BIN_LOST;
 	else if (guest->evicted_rqs)
 		bin = BIN_EVICTED;
-	verdict_keep(j, span, bin);
-	disk->stats.requests++;
-	disk->stats.bins[bin]++;
-	if (j->on_request)
-		j->on_request(j->ctx, &rq, bin, NULL);
+	account_done(j, disk, SIDE_GUEST, &rq, r->time);
+	if (account_request(j, &rq, bin, NULL))
+		verdict_keep(j, span, bin);
 }

@@ -26,7 +26,7 @@ void merge_deinit(struct merge *m)
 		free(m->streams[i]);
 	}
 	free(m->streams);
-	free(m->heap);
+	free(m->losers);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -46,55 +46,83 @@ struct stream *merge_stream(struct merge *m, unsigned int domid, uint32_t cpu)
 	if (!dom)
 		return NULL;
 	s = xcalloc(1, sizeof(*s));
+	list_init(&s->responses);
 	s->dom = dom;
 	s->cpu = cpu;
 	s->nr = m->nr_streams;
 	m->streams = xrealloc(m->streams, (m->nr_streams + 1) * sizeof(*m->streams));
-	m->heap = xrealloc(m->heap, (m->nr_streams + 1) * sizeof(*m->heap));
 	m->streams[m->nr_streams++] = s;
+	if (m->nr_streams > m->nr_leaves) {
+		m->nr_leaves = m->nr_leaves ? 2 * m->nr_leaves : 2;
+		m->losers = xrealloc(m->losers, m->nr_leaves * sizeof(*m->losers));
+	}
 	return s;
 }
 
-static const struct xblk_record *first(const struct stream *s)
+static bool waits(const struct stream *s)
 {
-	return &s->buf[s->head];
+	return s->head < s->len;
 }
 
-static bool before(const struct stream *a, const struct stream *b)
-{
-	uint64_t ta = first(a)->time, tb = first(b)->time;
+/*
+ * A stream's key: the time of its first record and, to break ties, its number.
+ * 51 bits of ns are 26 days: what is further off than that is not told apart.
+ */
+#define NR_BITS	   13
+#define KEY_FAR	   (UINT64_MAX >> NR_BITS)
+#define KEY_ABSENT UINT64_MAX
 
-	return ta != tb ? ta < tb : a->nr < b->nr;
+_Static_assert(MAX_STREAMS <= 1 << NR_BITS, "a stream's number fits its key");
+
+static inline uint64_t key_of(uint64_t ns, uint64_t base_ns, uint64_t far)
+{
+	ns = sub_sat(ns, base_ns);
+	return (ns < far ? ns : far) << NR_BITS;
 }
 
-static void sift_down(struct merge *m, unsigned int i)
+static inline uint64_t stream_key(const struct stream *s, uint64_t base_ns)
 {
-	struct stream *s = m->heap[i];
+	if (!waits(s))
+		return KEY_ABSENT;
+	return key_of(s->buf[s->head].time, base_ns, KEY_FAR - 2) | s->nr;
+}
 
-	for (;;) {
-		unsigned int child = 2 * i + 1;
+/* The winner among what is below @node; the losers stay in the tree. */
+static uint64_t play(struct merge *m, unsigned int node)
+{
+	uint64_t a, b;
 
-		if (child >= m->nr_heap)
-			break;
-		if (child + 1 < m->nr_heap && before(m->heap[child + 1], m->heap[child]))
-			child++;
-		if (!before(m->heap[child], s))
-			break;
-		m->heap[i] = m->heap[child];
-		i = child;
+	if (node >= m->nr_leaves + m->nr_streams)
+		return KEY_ABSENT;
+	if (node >= m->nr_leaves)
+		return stream_key(m->streams[node - m->nr_leaves], m->base_ns);
+	a = play(m, 2 * node);
+	b = play(m, 2 * node + 1);
+	m->losers[node] = a < b ? b : a;
+	return a < b ? a : b;
+}
+
+/*
+ * A tree of losers: each inner node keeps the key that lost there, so only the
+ * path of the last winner has to be played again.  Which stream is next is hard
+ * to foresee; hence no branch depends on it.
+ */
+static inline void replay(uint64_t *losers, unsigned int leaf, uint64_t key)
+{
+	for (unsigned int i = leaf / 2; i; i /= 2) {
+		uint64_t loser = losers[i];
+		uint64_t swap = (loser ^ key) & -(uint64_t)(loser < key);
+
+		losers[i] = loser ^ swap;
+		key ^= swap;
 	}
-	m->heap[i] = s;
+	losers[0] = key;
 }
 
-static void heap_build(struct merge *m)
+static void emit(struct merge *m, size_t nr)
 {
-	m->nr_heap = 0;
-	for (unsigned int i = 0; i < m->nr_streams; i++) {
-		if (m->streams[i]->head < m->streams[i]->len)
-			m->heap[m->nr_heap++] = m->streams[i];
-	}
-	for (unsigned int i = m->nr_heap / 2; i-- > 0;)
-		sift_down(m, i);
+	m->emit(m->ctx, m->batch, nr);
+	m->buffered -= nr;
 }
 
 static bool continues(const struct xblk_record *r)
@@ -102,32 +130,66 @@ static bool continues(const struct xblk_record *r)
 	return r->event == XBLK_EV_PART || r->event == XBLK_EV_REMAP_FROM;
 }
 
-static void emit_first(struct merge *m, struct stream *s)
+/* The first record of @s, with what belongs to it, behind @nr in the batch. */
+static inline size_t take_first(struct merge *m, struct stream *s, size_t nr)
 {
+	const struct xblk_record *r = s->buf + s->head, *end = s->buf + s->len;
+
 	/* What belongs to a record comes right behind it, whatever its time. */
 	do {
-		m->emit(m->ctx, s, &s->buf[s->head++]);
-		m->buffered--;
-	} while (s->head < s->len && continues(first(s)));
+		if (nr == MERGE_BATCH) {
+			emit(m, nr);
+			nr = 0;
+		}
+		m->batch[nr++] = (struct merged){s, r++};
+	} while (r < end && continues(r));
+	s->head = r - s->buf;
+	return nr;
+}
+
+static uint64_t earliest(const struct merge *m)
+{
+	uint64_t ns = UINT64_MAX;
+
+	for (unsigned int i = 0; i < m->nr_streams; i++) {
+		const struct stream *s = m->streams[i];
+
+		if (waits(s) && s->buf[s->head].time < ns)
+			ns = s->buf[s->head].time;
+	}
+	return ns;
 }
 
 /* Process what is older than @limit, in order. */
 static void process(struct merge *m, uint64_t limit)
 {
-	heap_build(m);
-	while (m->nr_heap) {
-		struct stream *s = m->heap[0];
+	uint64_t base = earliest(m), limit_key = key_of(limit, base, KEY_FAR - 1);
+	unsigned int nr_leaves = m->nr_leaves;
+	uint64_t *losers = m->losers;
+	size_t nr = 0;
 
-		if (first(s)->time >= limit)
-			break;
-		emit_first(m, s);
-		if (s->head == s->len)
-			m->heap[0] = m->heap[--m->nr_heap];
-		if (m->nr_heap)
-			sift_down(m, 0);
+	if (base < limit) {
+		m->base_ns = base;
+		losers[0] = play(m, 1);
+		while (losers[0] < limit_key) {
+			struct stream *s = m->streams[losers[0] & (MAX_STREAMS - 1)];
+
+			nr = take_first(m, s, nr);
+			replay(losers, s->nr + nr_leaves, stream_key(s, base));
+		}
+		emit(m, nr);
 	}
 	if (limit > m->processed_ns)
 		m->processed_ns = limit;
+}
+
+static void drain(struct merge *m, struct stream *s)
+{
+	size_t nr = 0;
+
+	while (waits(s))
+		nr = take_first(m, s, nr);
+	emit(m, nr);
 }
 
 /* Without rounds: go on to where all streams that have something have come. */
@@ -138,7 +200,7 @@ static void overflow(struct merge *m)
 	for (unsigned int i = 0; i < m->nr_streams; i++) {
 		struct stream *s = m->streams[i];
 
-		if (s->head < s->len && s->last_ns < limit)
+		if (waits(s) && s->last_ns < limit)
 			limit = s->last_ns;
 	}
 	process(m, limit);
@@ -155,50 +217,97 @@ static void overflow(struct merge *m)
 			if (s->len - s->head > most->len - most->head)
 				most = s;
 		}
-		while (most->head < most->len)
-			emit_first(m, most);
+		drain(m, most);
 	}
 }
 
-static struct xblk_record *append(struct merge *m, struct stream *s)
+/* Buffers of streams that have nothing now, lest all of them grow in turn. */
+static void trim(struct merge *m)
 {
-	if (s->len == s->cap) {
-		if (s->head > s->cap / 2) {
-			memmove(s->buf, s->buf + s->head,
-				(s->len - s->head) * sizeof(*s->buf));
-			s->len -= s->head;
-			s->head = 0;
-		} else {
-			s->cap = s->cap ? 2 * s->cap : 1024;
-			s->buf = xrealloc(s->buf, s->cap * sizeof(*s->buf));
-		}
+	for (unsigned int i = 0; i < m->nr_streams; i++) {
+		struct stream *s = m->streams[i];
+
+		if (waits(s))
+			continue;
+		m->capacity -= s->cap;
+		free(s->buf);
+		s->buf = NULL;
+		s->cap = s->head = s->len = 0;
 	}
-	m->buffered++;
-	return &s->buf[s->len++];
 }
 
-static void append_gap(struct merge *m, struct stream *s, uint64_t until, uint64_t count)
+/* Have room for @nr more records. */
+static void reserve(struct merge *m, struct stream *s, size_t nr)
 {
-	uint64_t from = s->last_ns;
-	struct xblk_record *r;
+	size_t held = s->len - s->head, cap = s->cap ? s->cap : 1024;
 
-	if (until < from)
-		until = from;
-	/* A run of bad records is one gap. */
-	if (s->len > s->head && s->buf[s->len - 1].event == EV_GAP) {
-		r = &s->buf[s->len - 1];
-		r->lost.count = add_sat(r->lost.count, count);
-		if (until > r->lost.until)
-			r->lost.until = until;
+	if (s->cap - s->len >= nr)
 		return;
+	if (s->head) {
+		memmove(s->buf, s->buf + s->head, held * sizeof(*s->buf));
+		s->head = 0;
+		s->len = held;
 	}
-	r = append(m, s);
-	memset(r, 0, sizeof(*r));
-	r->time = from;
-	r->lost.until = until;
-	r->lost.count = count;
-	r->event = EV_GAP;
-	r->disk = XBLK_NO_DISK;
+	while (cap - held < nr)
+		cap *= 2;
+	if (cap == s->cap)
+		return;
+	s->buf = xrealloc(s->buf, cap * sizeof(*s->buf));
+	m->capacity += cap - s->cap;
+	s->cap = cap;
+}
+
+static bool in_gap(const struct stream *s)
+{
+	return waits(s) && s->buf[s->len - 1].event == EV_GAP;
+}
+
+/* A gap ends where something good begins again. */
+static void end_gap(struct stream *s, uint64_t ns)
+{
+	struct xblk_record *gap = &s->buf[s->len - 1];
+
+	if (gap->lost.until < ns)
+		gap->lost.until = ns;
+}
+
+static void append_gap(struct stream *s, uint64_t until, uint64_t count)
+{
+	/* A run of bad records is one gap. */
+	if (!in_gap(s)) {
+		s->buf[s->len++] = (struct xblk_record){
+			.time = s->last_ns,
+			.lost.until = s->last_ns,
+			.disk = XBLK_NO_DISK,
+			.event = EV_GAP,
+		};
+	}
+	s->buf[s->len - 1].lost.count = add_sat(s->buf[s->len - 1].lost.count, count);
+	end_gap(s, until);
+}
+
+/* Copy what is good behind what @s has; @nr records at the most become @nr. */
+static void append(struct merge *m, struct stream *s, const struct xblk_record *records,
+		   size_t nr, uint64_t min_ns, uint64_t max_ns)
+{
+	bool gap = in_gap(s);
+
+	for (const struct xblk_record *r = records; r < records + nr; r++) {
+		if (unlikely(!record_valid(r, s->dom, min_ns, max_ns))) {
+			s->invalid++;
+			append_gap(s, s->last_ns, 1);
+			gap = true;
+			continue;
+		}
+		if (unlikely(gap))
+			end_gap(s, r->time);
+		gap = false;
+		if (unlikely(r->event == XBLK_EV_LOST))
+			s->lost = add_sat(s->lost, r->lost.count);
+		s->late += r->time < m->processed_ns;
+		s->last_ns = r->time > s->last_ns ? r->time : s->last_ns;
+		s->buf[s->len++] = *r;
+	}
 }
 
 void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chunk,
@@ -206,16 +315,20 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 {
 	uint64_t min_ns = sub_sat(m->start_ns, EARLY_NS);
 	uint64_t max_ns = add_sat(chunk->time, AHEAD_NS);
+	size_t before;
 
-	if (s->head == s->len)
+	if (!waits(s))
 		s->head = s->len = 0;
+	/* One more: a gap before them.  A bad one leaves a gap in its place. */
+	reserve(m, s, nr + 1);
+	before = s->len;
 	if (s->last_ns < min_ns)
 		s->last_ns = min_ns;
 	if (chunk->sequence > s->next_sequence) {
 		uint64_t missing = chunk->sequence - s->next_sequence;
 
 		s->missing = add_sat(s->missing, missing);
-		append_gap(m, s, nr ? records[0].time : chunk->time, missing);
+		append_gap(s, nr ? records[0].time : chunk->time, missing);
 		if (s->buf[s->len - 1].lost.until > max_ns)
 			s->buf[s->len - 1].lost.until = max_ns;
 	} else if (chunk->sequence < s->next_sequence) {
@@ -224,28 +337,12 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 	}
 	s->next_sequence = add_sat(chunk->sequence, nr);
 	s->found += nr;
-	for (size_t i = 0; i < nr; i++) {
-		const struct xblk_record *r = &records[i];
-
-		if (!record_valid(r, s->dom, min_ns, max_ns)) {
-			s->invalid++;
-			append_gap(m, s, s->last_ns, 1);
-			continue;
-		}
-		/* A gap ends where something good begins again. */
-		if (s->len > s->head && s->buf[s->len - 1].event == EV_GAP &&
-		    s->buf[s->len - 1].lost.until < r->time)
-			s->buf[s->len - 1].lost.until = r->time;
-		if (r->time < m->processed_ns)
-			s->late++;
-		if (r->event == XBLK_EV_LOST)
-			s->lost = add_sat(s->lost, r->lost.count);
-		if (r->time > s->last_ns)
-			s->last_ns = r->time;
-		*append(m, s) = *r;
-	}
+	append(m, s, records, nr, min_ns, max_ns);
+	m->buffered += s->len - before;
 	if (m->buffered > m->max_buffered)
 		overflow(m);
+	if (m->capacity > 4 * m->max_buffered)
+		trim(m);
 }
 
 void merge_round(struct merge *m, uint64_t ns)
@@ -264,8 +361,6 @@ void merge_finish(struct merge *m)
 {
 	process(m, UINT64_MAX);
 	/* The very last instant is not below the limit. */
-	for (unsigned int i = 0; i < m->nr_streams; i++) {
-		while (m->streams[i]->head < m->streams[i]->len)
-			emit_first(m, m->streams[i]);
-	}
+	for (unsigned int i = 0; i < m->nr_streams; i++)
+		drain(m, m->streams[i]);
 }

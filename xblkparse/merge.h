@@ -23,7 +23,10 @@
 #define EV_GAP 0xff
 
 /* Above this many buffered records a trace without rounds goes on regardless. */
-#define MERGE_MAX_BUFFERED ((64u << 20) / XBLK_RECORD_SIZE)
+#define MERGE_MAX_BUFFERED ((16u << 20) / XBLK_RECORD_SIZE)
+
+/* So many records are given on at a time, that what they need can be fetched ahead. */
+#define MERGE_BATCH 128
 
 #define MAX_STREAMS 8192
 
@@ -37,11 +40,12 @@ struct stream {
 	uint64_t sequence;	/* of the record that is processed next */
 	uint64_t last_ns;	/* of the last good record that arrived */
 
-	uint64_t found;	  /* records in the trace */
-	uint64_t invalid; /* of these: make no sense */
-	uint64_t late;	  /* came after younger ones had been processed */
-	uint64_t lost;	  /* as counted by records in the stream */
-	uint64_t missing; /* by the sequence */
+	uint64_t found;	    /* records in the trace */
+	uint64_t invalid;   /* of these: make no sense */
+	uint64_t late;	    /* came after younger ones had been processed */
+	uint64_t lost;	    /* as counted by records in the stream */
+	uint64_t missing;   /* by the sequence */
+	uint64_t backwards; /* chunks whose sequence is behind their place */
 
 	bool has_end; /* the end chunk's account of it */
 	uint64_t end_produced, end_written, end_lost, end_marks;
@@ -49,16 +53,21 @@ struct stream {
 	/* the join's: the request whose further bios may follow */
 	bool rq_open;
 	uint32_t rq_id;
-	/* and the remapping that a queued bio completes */
-	struct {
-		bool have_to, have_from;
-		uint32_t id;
-		uint16_t to_disk, from_disk;
-		uint64_t from_sector;
-	} remap;
+	/* and the first half of a remapping, by which process */
+	struct remap remap;
+	uint32_t remap_pid;
+	uint64_t interrupt_ns; /* a guest's last one here */
+	struct list responses; /* guests' requests that dom0 has just done here */
 };
 
-typedef void (*merge_emit_fn)(void *ctx, struct stream *s, const struct xblk_record *r);
+/* A record in its place of the global order. */
+struct merged {
+	struct stream *s;
+	const struct xblk_record *r;
+};
+
+/* The next records in order; they stay where they are until it returns. */
+typedef void (*merge_emit_fn)(void *ctx, const struct merged *batch, size_t nr);
 
 struct merge {
 	struct model *model;
@@ -67,9 +76,12 @@ struct merge {
 	uint64_t start_ns; /* of the trace */
 	struct stream **streams;
 	unsigned int nr_streams;
-	struct stream **heap; /* streams with records, by the first one's time */
-	unsigned int nr_heap;
+	uint64_t *losers; /* keys; [0]: the winner's */
+	uint64_t base_ns; /* that keys count from */
+	unsigned int nr_leaves;
+	struct merged batch[MERGE_BATCH];
 	size_t buffered;
+	size_t capacity; /* of all streams' buffers */
 	size_t max_buffered;
 	uint64_t round_ns;     /* time of the last round */
 	uint64_t processed_ns; /* all before this has been processed */
@@ -89,8 +101,28 @@ void merge_round(struct merge *m, uint64_t ns);
 /* Nothing more comes. */
 void merge_finish(struct merge *m);
 
-/* Whether the record can be what it claims to be (valid.c). */
-bool record_valid(const struct xblk_record *r, const struct domain *dom, uint64_t min_ns,
-		  uint64_t max_ns);
+/* Far beyond any disk; sums of two such sectors do not overflow. */
+#define MAX_SECTOR (1ull << 62)
+
+static inline bool block_valid(const struct xblk_record *r)
+{
+	return (r->op & XBLK_OP_MASK) != 6 && r->sector < MAX_SECTOR;
+}
+
+/* valid.c: of the events beyond Q to C */
+bool other_valid(const struct xblk_record *r, const struct domain *dom, uint64_t max_ns);
+
+/* Whether the record can be what it claims to be. */
+static inline bool record_valid(const struct xblk_record *r, const struct domain *dom,
+				uint64_t min_ns, uint64_t max_ns)
+{
+	if (r->time < min_ns || r->time > max_ns)
+		return false;
+	/* Nearly all are of these; which one it is, no branch can foresee. */
+	_Static_assert(XBLK_EV_QUEUE == 1 && XBLK_EV_COMPLETE == 9, "Q to C in a row");
+	if (r->event - 1u < XBLK_EV_COMPLETE)
+		return block_valid(r) && domain_disk(dom, r->disk);
+	return other_valid(r, dom, max_ns);
+}
 
 #endif

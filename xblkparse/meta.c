@@ -29,7 +29,8 @@ static bool get_u64(uint64_t *to, const json_t *object, const char *key, uint64_
 
 /*
  * The disk at @index.  Another one than a former metadata had there becomes
- * a disk of its own, so that what was counted stays with its disk.
+ * a disk of its own, so that what was counted stays with its disk.  NULL if
+ * there are too many.
  */
 static struct disk *set_disk(struct model *m, struct domain *dom, unsigned int index,
 			     unsigned int devid, const char *name, const char *dev)
@@ -41,6 +42,8 @@ static struct disk *set_disk(struct model *m, struct domain *dom, unsigned int i
 			return d;
 		d->gone = true;
 	}
+	if (m->nr_disks == MAX_ALL_DISKS)
+		return NULL;
 	if (index >= dom->nr_disks) {
 		dom->disks = xrealloc(dom->disks, (index + 1) * sizeof(*dom->disks));
 		memset(dom->disks + dom->nr_disks, 0,
@@ -101,7 +104,9 @@ static int meta_backend(struct model *m, const json_t *backend)
 		struct disk *d = meta_disk(m, dom, j);
 
 		if (!d)
-			return bad("a disk of the backend has no usable index");
+			return bad(
+				"a disk of the backend has no usable index, or there are "
+				"too many");
 		get_name(d->scheduler, j, "scheduler");
 	}
 	return 0;
@@ -123,6 +128,24 @@ static struct disk *whole_disk(struct model *m, const json_t *backend, uint64_t 
 	return domain_disk(m->backend, index);
 }
 
+/* A domain id that has come to another guest: its disks are others, too. */
+static void other_guest(struct domain *dom, const json_t *guest)
+{
+	char uuid[NAME_LEN] = "";
+
+	get_name(uuid, guest, "uuid");
+	if (*dom->uuid && *uuid && strcmp(dom->uuid, uuid)) {
+		msg("metadata: domain %u is another guest from here on", dom->domid);
+		for (unsigned int i = 0; i < dom->nr_disks; i++) {
+			if (dom->disks[i])
+				dom->disks[i]->gone = true;
+			dom->disks[i] = NULL;
+		}
+	}
+	if (*uuid)
+		strcpy(dom->uuid, uuid);
+}
+
 static int meta_guest(struct model *m, const json_t *backend, const json_t *guest)
 {
 	struct domain *dom;
@@ -138,6 +161,7 @@ static int meta_guest(struct model *m, const json_t *backend, const json_t *gues
 	if (dom->backend)
 		return bad("a guest is the backend as well");
 	dom->described = true;
+	other_guest(dom, guest);
 	get_name(dom->name, guest, "name");
 	get_u64(&dom->uncertainty_ns, guest, "clock_uncertainty_ns", UINT64_MAX);
 	json_array_foreach (json_object_get(guest, "disks"), i, j) {
@@ -145,7 +169,9 @@ static int meta_guest(struct model *m, const json_t *backend, const json_t *gues
 		uint64_t index;
 
 		if (!d)
-			return bad("a guest's disk has no usable index");
+			return bad("a guest's disk has no usable index, or there are too "
+				   "many");
+		strcpy(d->guest, dom->name);
 		d->backing = NULL;
 		d->start_sector = 0;
 		get_u64(&d->start_sector, j, "start_sector", UINT64_MAX);
@@ -153,6 +179,14 @@ static int meta_guest(struct model *m, const json_t *backend, const json_t *gues
 			d->backing = whole_disk(m, backend, index);
 	}
 	return 0;
+}
+
+static bool other_host(const struct model *m, const json_t *root)
+{
+	char host[NAME_LEN] = "";
+
+	get_name(host, root, "host");
+	return *m->host && *host && strcmp(m->host, host) != 0;
 }
 
 int model_meta(struct model *m, const char *text, size_t len)
@@ -165,6 +199,11 @@ int model_meta(struct model *m, const char *text, size_t len)
 
 	if (!root) {
 		msg("metadata: %s (line %d)", error.text, error.line);
+		return -1;
+	}
+	if (other_host(m, root)) {
+		m->other_host = true;
+		json_decref(root);
 		return -1;
 	}
 	get_name(m->host, root, "host");

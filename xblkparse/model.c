@@ -12,18 +12,14 @@ void model_init(struct model *m)
 	memset(m, 0, sizeof(*m));
 }
 
-static void free_map_values(struct map *map)
-{
-	for (size_t i = 0; i <= map->mask; i++)
-		free(map->slots[i].value);
-}
-
 void model_deinit(struct model *m)
 {
 	for (unsigned int i = 0; i < m->nr_domains; i++) {
 		struct domain *dom = m->domains[i];
 
-		free_map_values(&dom->processes);
+		map_each(&dom->processes, free);
+		map_each(&dom->rings, free);
+		map_deinit(&dom->rings);
 		map_deinit(&dom->processes);
 		map_deinit(&dom->bios);
 		map_deinit(&dom->rqs);
@@ -34,6 +30,8 @@ void model_deinit(struct model *m)
 	}
 	for (size_t i = 0; i < m->nr_disks; i++) {
 		stats_deinit(&m->all_disks[i]->stats);
+		free(m->all_disks[i]->flush_times);
+		free(m->all_disks[i]->flushes);
 		free(m->all_disks[i]);
 	}
 	free(m->domains);
@@ -66,6 +64,7 @@ struct domain *model_domain(struct model *m, unsigned int domid)
 	map_init(&dom->bios);
 	map_init(&dom->rqs);
 	map_init(&dom->processes);
+	map_init(&dom->rings);
 	list_init(&dom->bio_age);
 	list_init(&dom->rq_age);
 	dom->match = new_buckets();

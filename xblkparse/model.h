@@ -12,6 +12,7 @@
 
 #include <xblk/record.h>
 
+#include "flush.h"
 #include "gaps.h"
 #include "list.h"
 #include "map.h"
@@ -19,9 +20,11 @@
 
 #define NAME_LEN      64
 #define MAX_DOMAINS   1024
-#define MAX_DISKS     4096 /* of one domain */
+#define MAX_DISKS     4096  /* of one domain */
+#define MAX_ALL_DISKS 32768 /* also those that others have replaced */
 #define MAX_PROCESSES 65536
 #define MATCH_BUCKETS 1024
+#define MATCH_CLAIMS  4096
 
 struct domain;
 
@@ -32,17 +35,27 @@ struct disk {
 	char dev[NAME_LEN];
 	bool gone; /* a later metadata has another disk at this index */
 	/* a guest's */
+	char guest[NAME_LEN]; /* its name: another one may get the domain id */
 	unsigned int devid;
 	struct disk *backing; /* NULL: not served by a blkback that is traced */
 	uint64_t start_sector;
 	struct disk_stats stats;
-	uint64_t flush_q_ns; /* earliest flush that waits for a request of its own */
-	uint64_t nr_flush_q;
+	struct flushes *flushes; /* NULL until it has one */
+	/* both sides' */
+	struct flush_times *flush_times; /* NULL until there is one */
 	/* the backend's */
 	char scheduler[NAME_LEN];
 	struct list flush_bios; /* empty flush bios that no request has taken up */
 	uint64_t own_bios;	/* not blkback's */
 	uint64_t own_sectors;
+};
+
+/* A bio is sent on to a lower device: what its Q there will not say. */
+struct remap {
+	bool pending;
+	uint32_t id;
+	uint16_t to_disk, from_disk;
+	uint64_t from_sector;
 };
 
 struct process {
@@ -51,19 +64,24 @@ struct process {
 	uint32_t last_bio;   /* which it queued last: a split is of that one */
 	unsigned int meta;   /* metadata that @serves was looked up in */
 	struct disk *serves; /* guest disk whose blkback thread this is */
+	struct remap remap;  /* of the bio that it queues next */
+	/* blkback's thread: when it went about its request, and what had woken it */
+	uint64_t thread_ns, interrupt_ns;
+	bool queued; /* a bio of that request */
 };
 
 struct domain {
 	unsigned int domid;
 	bool backend;
 	bool described; /* by the metadata */
-	char name[NAME_LEN];
+	char name[NAME_LEN], uuid[NAME_LEN];
 	uint64_t uncertainty_ns;
 	struct disk **disks; /* by index; NULL where there is none */
 	unsigned int nr_disks;
 
 	/* what the join knows of it */
-	struct map bios, rqs, processes;
+	struct map bios, rqs, processes, rings;
+	uint64_t interrupt_ns;	     /* a guest's last one, of any disk */
 	struct list bio_age, rq_age; /* oldest first */
 	uint64_t nr_bios, nr_rqs;
 	uint64_t evicted_bios, evicted_rqs, stale_bios, stale_rqs;
@@ -72,6 +90,8 @@ struct domain {
 	uint64_t first_ns; /* of its first record */
 	/* guests: requests that wait for dom0's bios, and the other way round */
 	struct list *match, *unmatched;
+	/* guests: how many requests in flight begin at a place, by its hash */
+	uint16_t claims[MATCH_CLAIMS];
 };
 
 struct model {
@@ -81,6 +101,7 @@ struct model {
 	struct disk **all_disks; /* in the order of their appearance */
 	size_t nr_disks;
 	unsigned int nr_metas;
+	bool other_host; /* the last one was not of the same host */
 	char host[NAME_LEN], tool[NAME_LEN];
 };
 

@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-bool filter_disk(const struct filter *f, const struct disk *disk)
-{
-	return !disk->dom->backend && filter_domain(f, disk->dom) &&
-	       (!f->disk || !strcmp(f->disk, disk->name));
-}
-
 void total_stats(const struct parse *p, const struct filter *f, struct disk_stats *to)
 {
 	memset(to, 0, sizeof(*to));
@@ -31,6 +25,13 @@ uint64_t total_uncertainty(const struct parse *p, const struct filter *f)
 			most = u;
 	}
 	return most;
+}
+
+const char *process_name(const struct domain *dom, uint32_t pid)
+{
+	const struct process *p = map_get(&dom->processes, pid);
+
+	return p && p->known ? p->comm : "?";
 }
 
 /* blktrace's RWBS: flush first, then what is done, then how. */

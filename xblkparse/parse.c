@@ -6,14 +6,36 @@
 
 #include "util.h"
 
-static void emit(void *ctx, struct stream *s, const struct xblk_record *r)
+/* How many records ahead what the join looks up is fetched. */
+#define AHEAD_BUCKETS 16
+#define AHEAD_OBJECTS 8
+
+static void prefetch(const struct merged *batch, size_t nr, size_t i)
+{
+	if (i + AHEAD_BUCKETS < nr)
+		join_prefetch_buckets(batch[i + AHEAD_BUCKETS].s,
+				      batch[i + AHEAD_BUCKETS].r);
+	if (i + AHEAD_OBJECTS < nr)
+		join_prefetch_objects(batch[i + AHEAD_OBJECTS].s,
+				      batch[i + AHEAD_OBJECTS].r);
+}
+
+static void emit(void *ctx, const struct merged *batch, size_t nr)
 {
 	struct parse *p = ctx;
 
-	if (p->on_event)
-		p->on_event(p->ctx, s, r);
-	join_record(&p->join, s, r);
-	s->sequence += r->event == EV_GAP ? r->lost.count : 1;
+	for (size_t i = 0; i < nr && i < AHEAD_BUCKETS; i++)
+		join_prefetch_buckets(batch[i].s, batch[i].r);
+	for (size_t i = 0; i < nr; i++) {
+		struct stream *s = batch[i].s;
+		const struct xblk_record *r = batch[i].r;
+
+		prefetch(batch, nr, i);
+		if (p->on_event)
+			p->on_event(p->ctx, s, r);
+		join_record(&p->join, s, r);
+		s->sequence += r->event == EV_GAP ? r->lost.count : 1;
+	}
 }
 
 void parse_init(struct parse *p, reader_read_fn read, void *ctx)
@@ -33,6 +55,16 @@ void parse_deinit(struct parse *p)
 	reader_deinit(&p->reader);
 }
 
+/* Two that were put together must not be taken for one: nothing compares. */
+static void another(struct parse *p, const char *why)
+{
+	if (!p->foreign)
+		msg("input: another trace begins at byte %" PRIu64
+		    ", and is not used: %s",
+		    p->reader.offset, why);
+	p->foreign = p->problems = true;
+}
+
 static void data(struct parse *p, const struct xblk_chunk *c, const void *payload)
 {
 	struct stream *s = merge_stream(&p->merge, c->domid, c->cpu);
@@ -48,20 +80,36 @@ static void data(struct parse *p, const struct xblk_chunk *c, const void *payloa
 		    c->cpu);
 		p->problems = true;
 	}
+	if (s->found && !c->sequence) {
+		another(p, "a stream begins again");
+		return;
+	}
+	s->backwards += c->sequence < s->next_sequence;
 	merge_data(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
+}
+
+static void meta(struct parse *p, const struct xblk_chunk *c, const char *text)
+{
+	if (c->time < p->merge.round_ns)
+		another(p, "time goes back");
+	else if (model_meta(&p->model, text, c->payload) < 0)
+		p->problems = true;
+	if (p->model.other_host)
+		another(p, "it is of another host");
 }
 
 static void chunk(struct parse *p, const struct xblk_chunk *c, const void *payload)
 {
+	p->chunks++;
+	if (p->foreign)
+		return;
 	if (p->ended) {
-		if (!p->problems)
-			msg("input: there is more behind the end of the capture");
-		p->problems = true;
+		another(p, "it is behind the end of the capture");
 		return;
 	}
 	switch (c->type) {
 	case XBLK_CHUNK_META:
-		p->problems |= model_meta(&p->model, payload, c->payload) < 0;
+		meta(p, c, payload);
 		break;
 	case XBLK_CHUNK_DATA:
 		data(p, c, payload);
@@ -103,7 +151,7 @@ void parse_run(struct parse *p)
 	}
 	p->began = true;
 	p->merge.start_ns = p->reader.header.xen_ns;
-	p->join.now_ns = p->merge.start_ns;
+	p->join.now_ns = p->join.start_ns = p->merge.start_ns;
 	while ((ret = reader_next(&p->reader, &c, &payload)) > 0) {
 		chunk(p, &c, payload);
 		if ((p->stop && *p->stop) || (p->on_chunk && !p->on_chunk(p->ctx, p))) {
@@ -125,8 +173,8 @@ void parse_run(struct parse *p)
 		    p->join.records);
 		p->problems = true;
 	}
-	if (!p->stopped)
-		p->problems |= !parse_conserved(p);
+	p->conserved = p->stopped || parse_conserved(p);
+	p->problems |= !p->conserved || !parse_sides(p);
 }
 
 uint64_t stream_lost(const struct stream *s)

@@ -19,13 +19,17 @@ struct parse {
 	bool ended;    /* the capture ended in good order */
 	bool problems; /* something could not be used; a message said so */
 	bool stopped;
+	bool foreign;	/* what is behind is of another trace and not used */
+	bool conserved; /* see parse_conserved() */
+	uint64_t chunks;
 	char reason[NAME_LEN]; /* why the capture ended */
 	uint64_t duration_ns;
 	uint64_t events_sent; /* notifications from guests' channels */
 
 	/* set by the caller, may be NULL */
 	const volatile sig_atomic_t *stop;
-	merge_emit_fn on_event; /* each record in global order, gaps too */
+	/* each record in global order, gaps too */
+	void (*on_event)(void *ctx, struct stream *s, const struct xblk_record *r);
 	bool (*on_chunk)(void *ctx, const struct parse *p); /* false: stop */
 	void *ctx;
 };
@@ -47,5 +51,7 @@ uint64_t stream_lost(const struct stream *s);
 int parse_end(struct parse *p, const char *text, size_t len);
 /* end.c: what was produced, written and found must agree. */
 bool parse_conserved(const struct parse *p);
+/* end.c: where one side has I/O, the other one must have records of it. */
+bool parse_sides(const struct parse *p);
 
 #endif

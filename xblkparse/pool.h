@@ -7,6 +7,24 @@
 #define XBLKPARSE_POOL_H
 
 #include <stddef.h>
+#include <string.h>
+
+#include "util.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POOL_ASAN 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define POOL_ASAN 1
+#endif
+
+#ifdef POOL_ASAN
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(addr, size)	((void)(addr), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(addr, size) ((void)(addr), (void)(size))
+#endif
 
 struct pool {
 	size_t size;
@@ -17,8 +35,27 @@ struct pool {
 
 void pool_init(struct pool *p, size_t size);
 void pool_deinit(struct pool *p);
+void pool_grow(struct pool *p);
+
 /* Zeroed; never NULL. */
-void *pool_get(struct pool *p);
-void pool_put(struct pool *p, void *obj);
+static inline void *pool_get(struct pool *p)
+{
+	void *obj;
+
+	if (unlikely(!p->free))
+		pool_grow(p);
+	obj = p->free;
+	ASAN_UNPOISON_MEMORY_REGION(obj, p->size);
+	p->free = *(void **)obj;
+	return memset(obj, 0, p->size);
+}
+
+/* A freed object holds the link of the free list; the rest is out of bounds. */
+static inline void pool_put(struct pool *p, void *obj)
+{
+	*(void **)obj = p->free;
+	p->free = obj;
+	ASAN_POISON_MEMORY_REGION(obj, p->size);
+}
 
 #endif

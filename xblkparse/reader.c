@@ -11,14 +11,15 @@
 #include "util.h"
 
 #define ALIGN 32
-/* Room for the largest chunk, the header behind it, and big reads. */
-#define BUF_SIZE   (4u << 20)
+/* Grows with the chunks; what it holds should stay in the cache until it is used. */
+#define BUF_SIZE   (64u << 10)
 #define MAX_HEADER 4096
 /*
- * How many would-be chunks with a wrong checksum are tried in one damaged
- * stretch.  Each may cost the hashing of a whole chunk, so there is an end.
+ * What is hashed of would-be chunks whose checksum is wrong: each may cost the
+ * hashing of a whole chunk for a few bytes of trace, so there is an end.
  */
-#define MAX_TRIES 4096
+#define WASTE_MIN    (1ull << 30)
+#define WASTE_FACTOR 4
 
 bool reader_trust_checksums;
 
@@ -177,7 +178,6 @@ static void damage(struct reader *r, const struct xblk_chunk *c, const char *why
 	if (r->in_damage)
 		return;
 	r->in_damage = true;
-	r->tries = 0;
 	r->damage_offset = r->offset;
 	if (c && c->type == XBLK_CHUNK_DATA)
 		snprintf(r->damage_what, sizeof(r->damage_what),
@@ -225,7 +225,6 @@ static size_t next_try(struct reader *r, const struct xblk_chunk *c)
 	 * between are a guest's records, which could look like a chunk.
 	 */
 	if (c->magic == XBLK_CHUNK_MAGIC && c->payload <= XBLK_CHUNK_MAX_PAYLOAD) {
-		r->tries++;
 		if (magic_at(r, total))
 			return total;
 		if (r->eof && r->end - r->start == total)
@@ -246,6 +245,19 @@ static int at_end(struct reader *r)
 	return r->error ? -1 : 0;
 }
 
+/* The rest is more likely made to cost time than a trace. */
+static int give_up(struct reader *r)
+{
+	damage_ends(r);
+	msg("input: from byte %" PRIu64 " on it is not read: too much of it only "
+	    "looks like chunks",
+	    r->offset);
+	r->damaged++;
+	r->eof = true;
+	consume(r, r->end - r->start);
+	return 0;
+}
+
 int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 {
 	consume(r, r->step);
@@ -254,8 +266,10 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 		const char *why = "it does not begin like a chunk";
 		size_t total;
 
-		if (!fill(r, sizeof(*c)) || r->tries > MAX_TRIES)
+		if (!fill(r, sizeof(*c)))
 			return at_end(r);
+		if (r->wasted > WASTE_MIN && r->wasted / WASTE_FACTOR > r->offset)
+			return give_up(r);
 		memcpy(c, r->buf + r->start, sizeof(*c));
 		if (c->magic != XBLK_CHUNK_MAGIC) {
 			damage(r, NULL, why);
@@ -269,9 +283,9 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 			why = "the trace ends in the middle of it";
 		} else if (!checksum_ok(c, r->buf + r->start + sizeof(*c))) {
 			why = "its checksum does not match";
+			r->wasted += c->payload;
 		} else {
 			damage_ends(r);
-			r->tries = 0;
 			fill(r, total);
 			*payload = r->buf + r->start + sizeof(*c);
 			r->step = r->end - r->start < total ? r->end - r->start : total;

@@ -31,9 +31,9 @@ struct reader {
 	struct xblk_trace_header header;
 	uint64_t damaged; /* stretches that could not be used */
 	uint64_t damaged_bytes;
+	uint64_t wasted; /* bytes hashed for chunks that were none */
 	/* the stretch that is being stepped over */
 	bool in_damage;
-	unsigned int tries;
 	uint64_t damage_offset;
 	char damage_what[96];
 };

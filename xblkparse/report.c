@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The tables that a person reads. */
-#include "output.h"
+#include "report.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "table.h"
+#include "util.h"
+
 #define COLUMNS 6
 
 static const char *const titles[COLUMNS] = {"mean", "p50", "p90", "p99", "p99.9", "max"};
-
-struct unit {
-	const char *name;
-	double ns;
-};
-
-/* One for a table, so that its numbers compare at a glance. */
-static struct unit unit_for(uint64_t ns)
-{
-	if (ns < 10000000)
-		return (struct unit){"\u00b5s", 1e3};
-	if (ns < 10000000000)
-		return (struct unit){"ms", 1e6};
-	return (struct unit){"s", 1e9};
-}
 
 static uint64_t column(const struct hist *h, int i)
 {
@@ -31,37 +18,48 @@ static uint64_t column(const struct hist *h, int i)
 	return i ? hist_quantile(h, permille[i]) : hist_mean(h);
 }
 
-/* Three digits that mean something. */
-static void print_value(FILE *out, double v)
+static void print_row(FILE *out, const char *name, const struct hist *h,
+		      const struct hist *all, struct unit unit, const char *begin,
+		      const char *end)
 {
-	fprintf(out, " %9.*f", v >= 99.95 ? 0 : v >= 9.995 ? 1 : v >= 0.9995 ? 2 : 3, v);
+	fprintf(out, "  %-8s %10" PRIu64, name, h->count);
+	for (int i = 0; i < COLUMNS; i++)
+		print_value(out, column(h, i) / unit.ns);
+	fprintf(out, " %s%7.2f%%%s\n", begin,
+		all->sum ? 100.0 * (double)h->sum / (double)all->sum : 0.0, end);
 }
 
-/* Right-aligned; printf counts bytes, and a micro sign has two. */
-static void print_title(FILE *out, const char *title, const char *unit)
+static void print_substages(FILE *out, const struct disk_stats *st, enum stage of,
+			    struct unit unit)
 {
-	int width = strlen(title) + 1 + (unit[0] == 's' || unit[0] == '\0' ? 1 : 2);
+	char name[16];
 
-	fprintf(out, " %*s%s %s", width < 9 ? 9 - width : 0, "", title, unit);
+	for (int i = 0; i < SUB_MAX; i++) {
+		if (substage_of[i] != of || !st->substages[i])
+			continue;
+		snprintf(name, sizeof(name), " %s", substage_names[i]);
+		print_row(out, name, st->substages[i], st->stages[STAGE_Q2C], unit, "",
+			  "");
+	}
 }
 
-static void print_stages(FILE *out, const struct disk_stats *st)
+static void print_stages(FILE *out, const struct disk_stats *st,
+			 const struct paint *paint)
 {
 	const struct hist *all = st->stages[STAGE_Q2C];
 	struct unit unit = unit_for(hist_mean(all));
+	int most = 0;
 
-	fprintf(out, "  %-6s %10s", "stage", "count");
+	for (int s = 0; s < STAGE_PARTS; s++)
+		most = st->stages[s]->sum > st->stages[most]->sum ? s : most;
+	fprintf(out, "  %-8s %10s", "stage", "count");
 	for (int i = 0; i < COLUMNS; i++)
 		print_title(out, titles[i], unit.name);
 	fprintf(out, " %8s\n", "share");
 	for (int s = 0; s < STAGE_MAX; s++) {
-		const struct hist *h = st->stages[s];
-
-		fprintf(out, "  %-6s %10" PRIu64, stage_names[s], h->count);
-		for (int i = 0; i < COLUMNS; i++)
-			print_value(out, column(h, i) / unit.ns);
-		fprintf(out, " %7.2f%%\n",
-			all->sum ? 100.0 * (double)h->sum / (double)all->sum : 0.0);
+		print_row(out, stage_names[s], st->stages[s], all, unit,
+			  s == most ? paint->most : "", s == most ? paint->off : "");
+		print_substages(out, st, s, unit);
 	}
 }
 
@@ -120,29 +118,38 @@ static void print_bins(FILE *out, const struct disk_stats *st)
 	fputc('\n', out);
 }
 
-static void print_disk(FILE *out, const struct disk *d, bool colour)
+static void print_disk(FILE *out, const struct parse *p, const struct disk *d,
+		       const struct report_options *o)
 {
 	const struct disk_stats *st = &d->stats;
 	uint64_t joined = st->bins[BIN_JOINED];
+	struct paint paint = paint_for(o->colour);
 
 	fprintf(out,
 		"%s%s (%u) %s on %s: %" PRIu64 " requests, %" PRIu64
 		" joined (%.2f%%)%s\n",
-		colour ? "\033[1m" : "", d->dom->name, d->dom->domid, d->name,
+		paint.title, d->guest, d->dom->domid, d->name,
 		d->backing ? d->backing->name : "a backend that is not traced",
 		st->requests, joined, st->requests ? 100.0 * joined / st->requests : 0.0,
-		colour ? "\033[0m" : "");
+		paint.off);
+	if (st->not_chosen)
+		fprintf(out,
+			"  chosen are %" PRIu64 " of %" PRIu64
+			" requests; the lines guest, dom0 and done are of all\n",
+			st->requests, st->requests + st->not_chosen);
 	if (!st->requests && !st->guest.bios && !st->backend.bios)
 		return;
 	if (joined)
-		print_stages(out, st);
+		print_stages(out, st, &paint);
+	report_analysis(out, p, d, o);
 	print_merges(out, "guest", &st->guest);
 	print_merges(out, "dom0", &st->backend);
 	print_done(out, st);
 	print_bins(out, st);
 }
 
-static void print_losses(FILE *out, const struct parse *p, const struct filter *f)
+static void print_losses(FILE *out, const struct parse *p, const struct filter *f,
+			 const struct paint *paint)
 {
 	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
 		const struct domain *dom = p->model.domains[i];
@@ -153,11 +160,12 @@ static void print_losses(FILE *out, const struct parse *p, const struct filter *
 		parse_account(p, dom, &a);
 		if (!a.found && !a.lost && !dom->described)
 			continue;
-		fprintf(out, "%s (%u): %" PRIu64 " records, %" PRIu64 " lost",
+		fprintf(out, "%s (%u): %" PRIu64 " records, %s%" PRIu64 " lost%s",
 			!dom->backend ? dom->name
 			: dom->domid  ? "driver domain"
 				      : "dom0",
-			dom->domid, a.found, a.lost);
+			dom->domid, a.found, a.lost ? paint->bad : "", a.lost,
+			a.lost ? paint->off : "");
 		if (a.invalid)
 			fprintf(out, ", %" PRIu64 " invalid", a.invalid);
 		if (a.late)
@@ -165,6 +173,9 @@ static void print_losses(FILE *out, const struct parse *p, const struct filter *
 		if (dom->evicted_bios + dom->evicted_rqs)
 			fprintf(out, ", %" PRIu64 " evicted",
 				dom->evicted_bios + dom->evicted_rqs);
+		if (dom->clock_generation)
+			fprintf(out, ", %sclock set anew%s (generation %u)", paint->bad,
+				paint->off, dom->clock_generation);
 		fputc('\n', out);
 	}
 }
@@ -184,8 +195,43 @@ static void print_clock(FILE *out, const struct disk_stats *all, uint64_t uncert
 		all->sum_checked - all->sum_failed, all->sum_checked);
 }
 
-void report_print(FILE *out, const struct parse *p, const struct filter *f, bool colour)
+bool report_parse_by(unsigned int *by, const char *arg)
 {
+	static const struct {
+		const char *name;
+		unsigned int by;
+	} tables[] = {
+		{"band", REPORT_BAND},
+		{"op", REPORT_OP},
+		{"size", REPORT_SIZE},
+		{"process", REPORT_PROCESS},
+		{"time", REPORT_TIME},
+		{"all",
+		 REPORT_BAND | REPORT_OP | REPORT_SIZE | REPORT_PROCESS | REPORT_TIME},
+		{"none", 0},
+	};
+
+	*by = 0;
+	do {
+		size_t len = strcspn(arg, ","), i;
+
+		for (i = 0; i < ARRAY_SIZE(tables); i++) {
+			if (strlen(tables[i].name) == len &&
+			    !strncmp(tables[i].name, arg, len))
+				break;
+		}
+		if (i == ARRAY_SIZE(tables))
+			return false;
+		*by |= tables[i].by;
+		arg += len + (arg[len] == ',');
+	} while (*arg);
+	return true;
+}
+
+void report_print(FILE *out, const struct parse *p, const struct filter *f,
+		  const struct report_options *o)
+{
+	struct paint paint = paint_for(o->colour);
 	struct disk_stats all;
 	bool any = false;
 
@@ -195,12 +241,12 @@ void report_print(FILE *out, const struct parse *p, const struct filter *f, bool
 		if (!filter_disk(f, d))
 			continue;
 		fputs(any ? "\n" : "", out);
-		print_disk(out, d, colour);
+		print_disk(out, p, d, o);
 		any = true;
 	}
 	fputs(any ? "\n" : "no guest disk to report on\n", out);
 	total_stats(p, f, &all);
-	print_losses(out, p, f);
+	print_losses(out, p, f, &paint);
 	print_clock(out, &all, total_uncertainty(p, f));
 	stats_deinit(&all);
 }

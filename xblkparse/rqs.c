@@ -5,11 +5,12 @@ void rq_free(struct join *j, struct rq *rq)
 {
 	struct domain *dom = rq->disk->dom;
 
+	account_flush_end(rq, j->last_ns);
 	match_detach(j, rq);
+	match_release(rq);
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
-	if (map_get(&dom->rqs, rq->id) == rq)
-		map_del(&dom->rqs, rq->id);
+	map_del(&dom->rqs, rq->id, rq);
 	list_del(&rq->age);
 	dom->nr_rqs--;
 	pool_put(&j->rqs, rq);
@@ -47,6 +48,7 @@ static struct rq *rq_new(struct join *j, struct disk *disk, const struct xblk_re
 	list_init(&rq->backend_bios);
 	list_init(&rq->match);
 	list_init(&rq->hold);
+	list_init(&rq->respond);
 	list_add_tail(&dom->rq_age, &rq->age);
 	dom->nr_rqs++;
 	map_set(&dom->rqs, rq->id, rq);
@@ -74,8 +76,7 @@ static void credit(struct rq *rq, struct disk *guest_disk)
 	if (rq->credited || !guest_disk)
 		return;
 	rq->credited = guest_disk;
-	guest_disk->stats.backend.issued++;
-	guest_disk->stats.backend.issued_sectors += rq->nr_sectors;
+	merge_count_issued(&guest_disk->stats.backend, rq->nr_sectors);
 }
 
 static void take_bio(struct join *j, struct rq *rq, uint32_t id)
@@ -99,35 +100,46 @@ static void take_bio(struct join *j, struct rq *rq, uint32_t id)
 	list_add_tail(&rq->bios, &bio->in_rq);
 	bio->rq = rq;
 	rq->nr_bios++;
-	if (bio->q_ns < rq->q_ns)
+	if (bio->q_ns < rq->q_ns) {
 		rq->q_ns = bio->q_ns;
+		rq->pid = bio->pid;
+	}
 	credit(rq, bio->guest_disk);
 }
 
 /* One flush request serves all the empty flush bios that wait by then. */
-static void take_flushes(struct rq *rq, bool again)
+static void take_flush_bios(struct rq *rq)
 {
 	struct disk *disk = rq->disk;
 
-	if (disk->dom->backend) {
-		for (struct list *n = disk->flush_bios.next; n != &disk->flush_bios;
-		     n = n->next) {
-			struct bio *bio = list_entry(n, struct bio, in_rq);
+	for (struct list *n = disk->flush_bios.next; n != &disk->flush_bios;
+	     n = n->next) {
+		struct bio *bio = list_entry(n, struct bio, in_rq);
 
-			bio->rq = rq;
-			rq->nr_bios++;
-			credit(rq, bio->guest_disk);
-		}
-		list_splice_tail(&rq->bios, &disk->flush_bios);
-		return;
+		bio->rq = rq;
+		rq->nr_bios++;
+		if (bio->q_ns < rq->q_ns)
+			rq->q_ns = bio->q_ns;
+		credit(rq, bio->guest_disk);
 	}
-	if (again)
-		return;
-	rq->q_ns = disk->nr_flush_q ? disk->flush_q_ns : rq->d_ns;
+	list_splice_tail(&rq->bios, &disk->flush_bios);
+}
+
+static void take_flush_q(struct rq *rq, uint32_t cpu)
+{
+	struct disk *disk = rq->disk;
+	enum flush_q found = FLUSH_Q_NONE;
+
+	rq->q_ns = rq->d_ns;
+	rq->pid = 0;
+	if (disk->flushes)
+		found = flush_issued(disk->flushes, cpu, rq->id, rq->d_ns, &rq->q_ns,
+				     &rq->pid);
+	if (found == FLUSH_Q_AMBIGUOUS)
+		rq->flags |= RQ_NO_Q | RQ_AMBIGUOUS;
 	/* After a loss that Q may be an earlier flush's, whose D is missing. */
 	if (gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
 		rq->flags |= RQ_NO_Q;
-	disk->nr_flush_q = 0;
 }
 
 /* Whether @r issues @rq once more, rather than another one of the same id. */
@@ -162,21 +174,23 @@ static void rq_back(struct join *j, struct rq *rq)
 	rq->done_sectors = 0;
 }
 
-void rq_issue(struct join *j, struct stream *s, const struct xblk_record *r)
+/* The request that is issued, with its bio if it names one; @again: it came back. */
+static struct rq *issue(struct join *j, struct stream *s, const struct xblk_record *r,
+			bool *again)
 {
 	struct domain *dom = s->dom;
 	struct disk *disk = domain_disk(dom, r->disk);
 	struct rq *rq = map_get(&dom->rqs, r->id);
-	bool again = rq && disk && is_reissue(rq, disk, r);
 
 	s->rq_open = false;
 	if (!disk)
-		return;
-	if (rq && !again) {
+		return NULL;
+	*again = rq && is_reissue(rq, disk, r);
+	if (rq && !*again) {
 		dom->stale_rqs++;
 		rq_forget(j, rq);
 	}
-	if (!again) {
+	if (!*again) {
 		rq = rq_new(j, disk, r);
 	} else {
 		if (!(rq->flags & RQ_REQUEUED))
@@ -191,19 +205,42 @@ void rq_issue(struct join *j, struct stream *s, const struct xblk_record *r)
 	rq->first_bio = r->aux;
 	if (r->aux)
 		take_bio(j, rq, r->aux);
-	else if (op_class(r->op) == XBLK_OP_FLUSH)
-		take_flushes(rq, again);
-	if (rq->q_ns == UINT64_MAX)
-		rq->q_ns = r->time;
-	if (!dom->backend) {
-		if (!again) {
-			disk->stats.guest.issued++;
-			disk->stats.guest.issued_sectors += r->nr_sectors;
-		}
-		match_rq(j, rq);
-	}
 	s->rq_open = true;
 	s->rq_id = r->id;
+	return rq;
+}
+
+void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	bool again;
+	struct rq *rq = issue(j, s, r, &again);
+
+	if (!rq)
+		return;
+	if (!again) {
+		merge_count_issued(&rq->disk->stats.guest, r->nr_sectors);
+		if (!r->aux && op_class(r->op) == XBLK_OP_FLUSH)
+			take_flush_q(rq, s->cpu);
+	}
+	if (rq->q_ns == UINT64_MAX)
+		rq->q_ns = r->time;
+	account_flush_begin(rq);
+	match_claim(rq);
+	match_rq(j, rq);
+}
+
+void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	bool again;
+	struct rq *rq = issue(j, s, r, &again);
+
+	if (!rq)
+		return;
+	if (!r->aux && op_class(r->op) == XBLK_OP_FLUSH)
+		take_flush_bios(rq);
+	if (rq->q_ns == UINT64_MAX)
+		rq->q_ns = r->time;
+	account_flush_begin(rq);
 }
 
 void rq_part(struct join *j, struct stream *s, const struct xblk_record *r)
@@ -304,56 +341,96 @@ static void finish_bios(struct join *j, struct rq *rq, uint64_t ns, bool all)
 	}
 }
 
-void rq_complete(struct join *j, struct stream *s, const struct xblk_record *r)
+/*
+ * A request that needed a flush completes once more, or for the first time if
+ * it was nothing but a flush, with no sectors and without D.
+ */
+static bool is_flush_end(const struct rq *rq, const struct xblk_record *r)
 {
-	struct domain *dom = s->dom;
-	struct disk *disk = domain_disk(dom, r->disk);
-	struct rq *rq = map_get(&dom->rqs, r->id);
-	bool flush_end = !r->nr_sectors && op_class(r->op) != XBLK_OP_FLUSH;
+	return !r->nr_sectors && op_class(r->op) != XBLK_OP_FLUSH && !r->aux &&
+	       (!rq || rq->nr_sectors);
+}
 
-	if (!disk)
-		return;
+/* The request that the completion is of, or NULL. */
+static struct rq *completed(struct join *j, struct domain *dom,
+			    const struct xblk_record *r)
+{
+	struct rq *rq = map_get(&dom->rqs, r->id);
+
 	if (rq && !completion_fits(rq, r)) {
 		dom->stale_rqs++;
 		rq->flags |= RQ_CONTRADICTION;
 		rq_forget(j, rq);
 		rq = NULL;
 	}
-	/*
-	 * A request that needed a flush completes once more, or for the first
-	 * time if it was nothing but a flush, with no sectors and without D.
-	 */
-	if (flush_end && !r->aux && (!rq || rq->nr_sectors)) {
-		if (!dom->backend)
-			disk->stats.flush_ends++;
-		return;
-	}
-	if (!rq) {
-		if (!dom->backend) {
-			count_done(disk, r->op, r->nr_sectors, r->aux);
-			match_orphan(j, disk, r);
-		}
-		return;
-	}
+	return rq;
+}
+
+/* Whether nothing of it is outstanding any more. */
+static bool completes(struct rq *rq, const struct xblk_record *r)
+{
 	if (r->aux)
 		rq->error = r->aux;
 	rq->done_sectors = r->nr_sectors < UINT32_MAX - rq->done_sectors
 				   ? rq->done_sectors + r->nr_sectors
 				   : UINT32_MAX;
-	if (r->nr_sectors && rq->done_sectors < rq->nr_sectors) {
-		if (dom->backend)
-			finish_bios(j, rq, r->time, false);
+	return !r->nr_sectors || rq->done_sectors >= rq->nr_sectors;
+}
+
+void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct rq *rq;
+
+	if (!disk)
+		return;
+	rq = completed(j, s->dom, r);
+	if (is_flush_end(rq, r)) {
+		disk->stats.flush_ends++;
 		return;
 	}
-	if (dom->backend) {
-		finish_bios(j, rq, r->time, true);
-		rq_free(j, rq);
+	if (!rq) {
+		count_done(disk, r->op, r->nr_sectors, r->aux);
+		match_orphan(j, disk, r);
 		return;
 	}
+	if (!completes(rq, r))
+		return;
+	account_flush_end(rq, r->time);
+	account_done(j, disk, SIDE_GUEST, rq, r->time);
 	count_done(disk, r->op, rq->nr_sectors, rq->error);
-	map_del(&dom->rqs, rq->id);
+	map_del(&s->dom->rqs, rq->id, rq);
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
 	rq->c_ns = r->time;
+	way_completed(s, rq);
 	match_completed(j, rq);
+}
+
+void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct rq *rq;
+	bool all;
+
+	if (!domain_disk(s->dom, r->disk))
+		return;
+	rq = completed(j, s->dom, r);
+	if (!rq || is_flush_end(rq, r))
+		return;
+	/* It came back, and that it was issued again is not in the trace. */
+	if (rq->flags & RQ_REQUEUED) {
+		rq_forget(j, rq);
+		return;
+	}
+	way_forget_done(s);
+	j->now = s;
+	all = completes(rq, r);
+	if (all) {
+		account_flush_end(rq, r->time);
+		if (rq->credited)
+			account_done(j, rq->credited, SIDE_BACKEND, rq, r->time);
+	}
+	finish_bios(j, rq, r->time, all);
+	if (all)
+		rq_free(j, rq);
 }

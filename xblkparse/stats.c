@@ -21,6 +21,7 @@ const char *const bin_names[BIN_MAX] = {
 	[BIN_CAUSALITY] = "causality",
 	[BIN_CLOCK_CHANGE] = "clock_change",
 	[BIN_EVICTED] = "evicted",
+	[BIN_AMBIGUOUS] = "ambiguous",
 	[BIN_MALFORMED] = "malformed",
 };
 
@@ -29,13 +30,23 @@ const char *const kind_names[KIND_MAX] = {
 	[KIND_DISCARD] = "discards", [KIND_OTHER] = "others",
 };
 
-void stats_joined(struct disk_stats *s, const int64_t stages[STAGE_MAX])
+static void add_stages(struct hist *to[STAGE_MAX], const int64_t stages[STAGE_MAX])
 {
 	for (int i = 0; i < STAGE_MAX; i++) {
-		if (!s->stages[i])
-			s->stages[i] = xcalloc(1, sizeof(*s->stages[i]));
-		hist_add(s->stages[i], stages[i]);
+		if (!to[i])
+			to[i] = xcalloc(1, sizeof(*to[i]));
+		hist_add(to[i], stages[i]);
 	}
+}
+
+void stats_joined(struct disk_stats *s, const int64_t stages[STAGE_MAX])
+{
+	add_stages(s->stages, stages);
+}
+
+void stats_windowed(struct disk_stats *s, const int64_t stages[STAGE_MAX])
+{
+	add_stages(s->window, stages);
 }
 
 static void merge_count_add(struct merge_count *to, const struct merge_count *from)
@@ -47,6 +58,8 @@ static void merge_count_add(struct merge_count *to, const struct merge_count *fr
 	to->splits += from->splits;
 	to->issued += from->issued;
 	to->issued_sectors += from->issued_sectors;
+	for (int i = 0; i < SIZE_CLASSES; i++)
+		to->issued_sizes[i] += from->issued_sizes[i];
 	to->requeues += from->requeues;
 }
 
@@ -71,6 +84,13 @@ void stats_merge(struct disk_stats *to, const struct disk_stats *from)
 			to->stages[i] = xcalloc(1, sizeof(*to->stages[i]));
 		hist_merge(to->stages[i], from->stages[i]);
 	}
+	for (int i = 0; i < SUB_MAX; i++) {
+		if (!from->substages[i])
+			continue;
+		if (!to->substages[i])
+			to->substages[i] = xcalloc(1, sizeof(*to->substages[i]));
+		hist_merge(to->substages[i], from->substages[i]);
+	}
 	if (from->clock_checked) {
 		if (!to->clock_checked || from->min_u_t < to->min_u_t)
 			to->min_u_t = from->min_u_t;
@@ -80,10 +100,18 @@ void stats_merge(struct disk_stats *to, const struct disk_stats *from)
 	to->clock_checked += from->clock_checked;
 	to->sum_checked += from->sum_checked;
 	to->sum_failed += from->sum_failed;
+	to->not_chosen += from->not_chosen;
 }
 
 void stats_deinit(struct disk_stats *s)
 {
-	for (int i = 0; i < STAGE_MAX; i++)
+	for (int i = 0; i < STAGE_MAX; i++) {
 		free(s->stages[i]);
+		free(s->window[i]);
+	}
+	for (int i = 0; i < SUB_MAX; i++)
+		free(s->substages[i]);
+	if (s->analysis)
+		analysis_deinit(s->analysis);
+	free(s->analysis);
 }

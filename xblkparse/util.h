@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define unlikely(cond) __builtin_expect(!!(cond), 0)
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Messages are suppressed; for tests that feed thousands of broken traces. */

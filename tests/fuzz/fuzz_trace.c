@@ -2,20 +2,38 @@
 /*
  * libFuzzer target: xblkparse from the bytes of a trace to the JSON.
  *
- * The first byte of the input chooses: 'R': the rest is a trace, whose
+ * The first byte of the input chooses: 'R' or 'r': the rest is a trace, whose
  * checksums need not match.  Anything else: the rest is a series of short
  * events that become the records of a well-formed trace, so that the join is
- * reached by every input.
+ * reached by every input; with 'F' only some of the requests are chosen.  With
+ * bit 5 set, as in small letters, nothing is printed, which costs more than all
+ * the rest.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter.h"
+#include "format.h"
+#include "live.h"
 #include "output.h"
 #include "parse.h"
+#include "report.h"
 #include "trace_gen.h"
 #include "util.h"
+#include "verify.h"
+
+/*
+ * Every input allocates and frees the same; held back for long, all of it would
+ * be new pages each time, and most of the time go into these.
+ */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=2:thread_local_quarantine_size_kb=64";
+}
 
 struct bytes {
 	const uint8_t *data;
@@ -55,6 +73,10 @@ static void check_disk(const struct disk_stats *st)
 }
 
 static FILE *null;
+static struct format *format;
+static struct live live;
+static struct verify verify;
+static bool print;
 
 static void on_request(void *ctx, const struct rq *rq, enum bin bin,
 		       const int64_t stages[STAGE_MAX])
@@ -62,17 +84,25 @@ static void on_request(void *ctx, const struct rq *rq, enum bin bin,
 	static const struct filter all;
 
 	request_print(null, ctx, &all, rq, bin, stages);
+	csv_request_print(null, ctx, &all, rq, bin, stages);
 }
 
 static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 {
 	static const struct filter all;
 
-	event_print(null, ctx, &all, s, r);
+	if (event_shown(ctx, &all, s, r))
+		event_print(null, ctx, s, r);
+	format_print(null, format, ctx, s, r);
+	verify_record(&verify, s, r);
+	if (s->dom->backend && r->event != EV_GAP)
+		live_advance(&live, ctx, r->time);
 }
 
-static void parse_bytes(const uint8_t *data, size_t len)
+static void parse_bytes(const uint8_t *data, size_t len, const struct filter *filter)
 {
+	static const struct report_options everything = {
+		.by = ~0u, .slowest = true, .colour = true};
 	static const struct filter all;
 	struct bytes b = {data, len};
 	struct parse *p = xcalloc(1, sizeof(*p));
@@ -81,20 +111,33 @@ static void parse_bytes(const uint8_t *data, size_t len)
 	/* Small bounds, so that they are reached. */
 	p->join.max_in_flight = 16;
 	p->merge.max_buffered = 256;
-	p->join.on_request = on_request;
-	p->join.ctx = p;
-	p->on_event = on_event;
-	p->ctx = p;
+	p->join.filter = filter;
+	p->join.windows = print;
+	live_init(&live, null, &all, 1000000);
+	verify_init(&verify);
+	if (print) {
+		p->join.on_request = on_request;
+		p->join.ctx = p;
+		p->on_event = on_event;
+		p->ctx = p;
+	}
 	parse_run(p);
 	for (size_t i = 0; i < p->model.nr_disks; i++)
 		check_disk(&p->model.all_disks[i]->stats);
 	for (unsigned int i = 0; i < p->model.nr_domains; i++)
 		check(p->model.domains[i]->backend || !p->model.domains[i]->nr_rqs,
 		      "a request has no end");
-	if (p->began) {
-		report_print(null, p, &all, true);
+	if (print && p->began) {
+		report_print(null, p, &all, &everything);
+		csv_summary(null, p, &all);
 		json_print(null, p, &all);
 	}
+	if (print) {
+		live_finish(&live, p);
+		verify_print(null, &verify, p);
+	}
+	live_deinit(&live);
+	verify_deinit(&verify);
 	parse_deinit(p);
 	free(p);
 }
@@ -134,7 +177,7 @@ static void add_event(struct gen *g, const struct event *e, uint64_t *ns)
 		gen_skip(g, domid, cpu, e->nr);
 }
 
-static void parse_series(const uint8_t *data, size_t len)
+static void parse_series(const uint8_t *data, size_t len, const struct filter *filter)
 {
 	struct event e;
 	struct gen g;
@@ -146,21 +189,31 @@ static void parse_series(const uint8_t *data, size_t len)
 		add_event(&g, &e, &ns);
 	}
 	gen_end(&g, ns);
-	parse_bytes(g.data, g.len);
+	parse_bytes(g.data, g.len, filter);
 	gen_deinit(&g);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct filter some = {.ops = 1u << XBLK_OP_READ,
+					   .have_sectors = true,
+					   .last_sector = 100,
+					   .min_latency_ns = 15};
+	char why[80];
+
 	if (!null)
 		null = fopen("/dev/null", "w");
+	if (!format)
+		format = format_parse("%a%b%c%C%d%D%e%g%i%k%m%M%n%N%p%s%S%t%T%u%z", why,
+				      sizeof(why));
 	msg_silent = true;
 	reader_trust_checksums = true;
 	if (!size)
 		return 0;
-	if (data[0] == 'R')
-		parse_bytes(data + 1, size - 1);
+	print = !(data[0] & 0x20);
+	if ((data[0] | 0x20) == 'r')
+		parse_bytes(data + 1, size - 1, NULL);
 	else
-		parse_series(data + 1, size - 1);
+		parse_series(data + 1, size - 1, (data[0] | 0x20) == 'f' ? &some : NULL);
 	return 0;
 }

@@ -53,7 +53,7 @@ static void traces(const char *dir)
 	gen_init_bare(&g);
 	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, "{}", 2);
 	gen_chunk(&g, XBLK_CHUNK_END, 0, 0, 0, 0, "{\"streams\": [{}]}", 17);
-	write_seed(dir, "metadata", 'R', g.data, g.len);
+	write_seed(dir, "metadata", 'r', g.data, g.len);
 	gen_deinit(&g);
 }
 
@@ -99,10 +99,11 @@ static void series(const char *dir)
 		{4, XBLK_EV_QUEUE, 0, 0, 10, 0, 16, 8, 3, 0, 1},
 	};
 
-	write_seed(dir, "series-read", 'S', read, sizeof(read));
-	write_seed(dir, "series-split", 'S', split, sizeof(split));
+	write_seed(dir, "series-read", 's', read, sizeof(read));
+	write_seed(dir, "series-split", 's', split, sizeof(split));
+	write_seed(dir, "series-chosen", 'F', read, sizeof(read));
 	write_seed(dir, "series-flush", 'S', flush, sizeof(flush));
-	write_seed(dir, "series-remap", 'S', remap, sizeof(remap));
+	write_seed(dir, "series-remap", 's', remap, sizeof(remap));
 }
 
 int main(int argc, char **argv)

@@ -266,6 +266,68 @@ static void dom0s_own(void **ctx)
 	done(&o, &g);
 }
 
+/* Two queues' flushes at once: each has the Q of its own CPU. */
+static void flushes_of_two_queues(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_event(&g, 3, 0, 1000, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0,
+		  1, 500);
+	gen_event(&g, 3, 1, 1100, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0,
+		  2, 501);
+	gen_event(&g, 3, 1, 1200, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	DOM0(1300, QUEUE, FLUSH, 0, 0, 11, GEN_KTHREAD);
+	DOM0(1400, ISSUE, FLUSH, 0, 0, 201, 0);
+	gen_event(&g, 3, 0, 1500, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	DOM0(1600, COMPLETE, FLUSH, 0, 0, 201, 0);
+	gen_event(&g, 3, 1, 1700, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	DOM0(1800, QUEUE, FLUSH, 0, 0, 12, GEN_KTHREAD);
+	DOM0(1900, ISSUE, FLUSH, 0, 0, 201, 0);
+	DOM0(2000, COMPLETE, FLUSH, 0, 0, 201, 0);
+	gen_event(&g, 3, 0, 2100, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 2);
+	assert_stages(&o.results[0], 100, 100, 100, 200, 100);
+	assert_stages(&o.results[1], 500, 300, 100, 100, 100);
+	done(&o, &g);
+}
+
+/* One queue for two CPUs: a flush serves what waits on both. */
+static void flush_of_two_cpus(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_event(&g, 3, 0, 900, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	gen_event(&g, 3, 0, 910, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	gen_event(&g, 3, 1, 920, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0,
+		  1, 500);
+	gen_event(&g, 3, 1, 940, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	gen_event(&g, 3, 1, 950, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	gen_event(&g, 3, 1, 101000, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0,
+		  0, 1, 500);
+	gen_event(&g, 3, 0, 101100, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0,
+		  0, 2, 501);
+	gen_event(&g, 3, 0, 101200, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	DOM0(101300, QUEUE, FLUSH, 0, 0, 11, GEN_KTHREAD);
+	DOM0(101400, ISSUE, FLUSH, 0, 0, 201, 0);
+	DOM0(101500, COMPLETE, FLUSH, 0, 0, 201, 0);
+	gen_event(&g, 3, 0, 101600, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 3);
+	for (unsigned int i = 0; i < o.nr; i++) {
+		if (o.results[i].measured)
+			assert_stages(&o.results[i], 200, 100, 100, 100, 100);
+	}
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 1);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +336,8 @@ int main(void)
 		cmocka_unit_test(flush_without_backend_io),
 		cmocka_unit_test(flush_after_flush),
 		cmocka_unit_test(flushes_together),
+		cmocka_unit_test(flushes_of_two_queues),
+		cmocka_unit_test(flush_of_two_cpus),
 		cmocka_unit_test(discard),
 		cmocka_unit_test(partition),
 		cmocka_unit_test(remapped),

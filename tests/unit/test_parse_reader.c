@@ -2,6 +2,7 @@
 /* The file's bytes: cut off, damaged, of another make.  Never a crash. */
 #include "test_parse_util.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static void io(struct gen *out, uint64_t ns, uint32_t id)
@@ -167,7 +168,8 @@ static void garbage_between(void **ctx)
 	gen_init(&g);
 	io(&g, 0, 1);
 	gen_flush(&g, 9000);
-	g.data = realloc(g.data, g.len + 96);
+	g.room = g.len + 96;
+	g.data = realloc(g.data, g.room);
 	memset(g.data + g.len, 0x5a, 96);
 	g.len += 96;
 	io(&g, 10000, 2);
@@ -320,6 +322,80 @@ static void conservation(void **ctx)
 	done(&o, &g);
 }
 
+/* Nothing but headers, each of a chunk of 1 MiB: not all of them are hashed. */
+static void false_chunks(void **ctx)
+{
+	const size_t len = 8u << 20;
+	struct xblk_chunk c = {
+		.magic = XBLK_CHUNK_MAGIC,
+		.type = XBLK_CHUNK_DATA,
+		.payload = XBLK_CHUNK_MAX_PAYLOAD - 32,
+	};
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	small_trace(&g);
+	g.room = g.len + len;
+	g.data = realloc(g.data, g.room);
+	for (size_t at = 0; at < len; at += sizeof(c))
+		memcpy(g.data + g.len + at, &c, sizeof(c));
+	run(&o, g.data, g.len + len);
+	assert_true(o.parse.problems);
+	assert_true(o.parse.reader.wasted < 2ull << 30);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 3);
+	done(&o, &g);
+}
+
+/* Disks that replace each other again and again are an end of the metadata. */
+static void too_many_disks(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+	char text[256];
+
+	(void)ctx;
+	gen_init(&g);
+	for (unsigned int i = 0; i < 2 * MAX_ALL_DISKS; i++) {
+		int len = snprintf(text, sizeof(text),
+				   "{\"backend\": {\"domid\": 0, \"disks\":"
+				   " [{\"index\": 7, \"name\": \"sd%u\"}]}}",
+				   i);
+
+		gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, text, len);
+	}
+	gen_end(&g, 1000);
+	run(&o, g.data, g.len);
+	assert_true(o.parse.problems);
+	assert_int_equal(o.parse.model.nr_disks, MAX_ALL_DISKS);
+	done(&o, &g);
+}
+
+/* Counters and times near their ends: sums saturate, and nothing wraps. */
+static void large_counters(void **ctx)
+{
+	const uint64_t far = 3ull * 3600 * 1000000000;
+	const uint64_t sequence = (1ull << 63) - 2;
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	io(&g, 0, 1);
+	gen_round(&g, 10000);
+	for (unsigned int i = 0; i < g.nr_streams; i++) {
+		g.streams[i].sequence = sequence + i;
+		g.streams[i].produced = sequence + i;
+	}
+	io(&g, far, 2);
+	gen_round(&g, far + 20000);
+	run(&o, g.data, g.len);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 2);
+	for (unsigned int i = 0; i < o.parse.merge.nr_streams; i++)
+		assert_true(o.parse.merge.streams[i]->missing > 1ull << 62);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,7 +405,8 @@ int main(void)
 		cmocka_unit_test(forged_chunk),	      cmocka_unit_test(other_headers),
 		cmocka_unit_test(unknown_chunk),      cmocka_unit_test(no_metadata),
 		cmocka_unit_test(bad_metadata),	      cmocka_unit_test(behind_the_end),
-		cmocka_unit_test(conservation),
+		cmocka_unit_test(conservation),	      cmocka_unit_test(false_chunks),
+		cmocka_unit_test(too_many_disks),     cmocka_unit_test(large_counters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,9 +25,12 @@ const char *const gen_meta_text =
 
 static void *append(struct gen *g, const void *bytes, size_t len)
 {
-	g->data = realloc(g->data, g->len + len + 1);
-	if (!g->data)
-		abort();
+	if (g->len + len >= g->room) {
+		g->room = 2 * (g->len + len) + 1024;
+		g->data = realloc(g->data, g->room);
+		if (!g->data)
+			abort();
+	}
 	if (bytes)
 		memcpy(g->data + g->len, bytes, len);
 	else
@@ -124,9 +127,12 @@ void gen_add(struct gen *g, unsigned int domid, unsigned int cpu,
 {
 	struct gen_stream *s = stream(g, domid, cpu);
 
-	s->records = realloc(s->records, (s->nr + 1) * sizeof(*r));
-	if (!s->records)
-		abort();
+	if (s->nr == s->room) {
+		s->room = s->room ? 2 * s->room : 16;
+		s->records = realloc(s->records, s->room * sizeof(*r));
+		if (!s->records)
+			abort();
+	}
 	s->records[s->nr++] = *r;
 	s->produced++;
 }
@@ -240,5 +246,10 @@ void gen_lost(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t from
 	};
 
 	gen_add(g, domid, cpu, &r);
+	stream(g, domid, cpu)->lost += count;
+}
+
+void gen_count_lost(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t count)
+{
 	stream(g, domid, cpu)->lost += count;
 }

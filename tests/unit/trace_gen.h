@@ -24,13 +24,13 @@ extern const char *const gen_meta_text;
 struct gen_stream {
 	unsigned int domid, cpu;
 	struct xblk_record *records;
-	size_t nr;
+	size_t nr, room;
 	uint64_t sequence, produced, lost;
 };
 
 struct gen {
 	uint8_t *data;
-	size_t len;
+	size_t len, room;
 	struct gen_stream streams[GEN_STREAMS];
 	unsigned int nr_streams;
 };
@@ -63,6 +63,9 @@ void gen_process(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t n
 		 uint32_t pid, const char *comm, unsigned int flags);
 void gen_lost(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t from,
 	      uint64_t until, uint64_t count);
+
+/* Lost at the end of a stream: only its counters know. */
+void gen_count_lost(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t count);
 
 /* The checksum of the chunk at @offset, after a test has changed it. */
 void gen_fix_checksum(struct gen *g, size_t offset);

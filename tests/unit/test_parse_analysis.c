@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is found out of requests beyond their stages, against the requests themselves. */
+#include <stdlib.h>
+
+#include "analysis.h"
+#include "filter.h"
+#include "test_parse_util.h"
+
+static uint64_t state = 88172645463325252ull;
+
+static uint64_t random64(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+struct request {
+	int64_t stages[STAGE_MAX];
+};
+
+/* Most take about as long in each stage, some ten times in one. */
+static struct request random_request(void)
+{
+	struct request r = {0};
+
+	for (int s = 0; s < STAGE_PARTS; s++) {
+		r.stages[s] = 1000 + random64() % 100000;
+		if (random64() % 100 == 0)
+			r.stages[s] *= 10;
+		r.stages[STAGE_Q2C] += r.stages[s];
+	}
+	return r;
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = ((const struct request *)a)->stages[STAGE_Q2C];
+	int64_t y = ((const struct request *)b)->stages[STAGE_Q2C];
+
+	return x < y ? -1 : x > y;
+}
+
+/* Each band's requests and sums are those that sorting all of them gives. */
+static void check_bands(size_t nr)
+{
+	struct request *all = malloc(nr * sizeof(*all));
+	struct bands *b = calloc(1, sizeof(*b));
+	struct hist *q2c = calloc(1, sizeof(*q2c));
+	struct band folded[BANDS];
+	size_t from = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		all[i] = random_request();
+		hist_add(q2c, all[i].stages[STAGE_Q2C]);
+		bands_add(b, all[i].stages);
+	}
+	qsort(all, nr, sizeof(*all), compare);
+	bands_fold(b, q2c, folded);
+	for (int k = 0; k < BANDS; k++) {
+		size_t to = (nr * band_permille[k + 1] + 999) / 1000;
+		double want[STAGE_PARTS] = {0}, sum = 0;
+
+		assert_int_equal(folded[k].count, to - from);
+		for (size_t i = from; i < to; i++) {
+			for (int s = 0; s < STAGE_PARTS; s++) {
+				want[s] += all[i].stages[s];
+				sum += all[i].stages[s];
+			}
+		}
+		/* Two buckets at most are divided, each with requests alike to 1/64. */
+		for (int s = 0; s < STAGE_PARTS && to - from > 100; s++) {
+			double off = folded[k].sum[s] - want[s];
+
+			assert_true(off < 0.1 * sum && off > -0.1 * sum);
+		}
+		from = to;
+	}
+	assert_int_equal(from, nr);
+	free(all);
+	free(b);
+	free(q2c);
+}
+
+static void bands_as_sorted(void **ctx)
+{
+	(void)ctx;
+	check_bands(1);
+	check_bands(7);
+	check_bands(1000);
+	check_bands(100000);
+}
+
+/* Nothing is lost by folding: the sums over the bands are exact. */
+static void bands_whole(void **ctx)
+{
+	struct bands *b = calloc(1, sizeof(*b));
+	struct hist *q2c = calloc(1, sizeof(*q2c));
+	struct band folded[BANDS];
+	double want[STAGE_PARTS] = {0};
+
+	(void)ctx;
+	for (int i = 0; i < 12345; i++) {
+		struct request r = random_request();
+
+		hist_add(q2c, r.stages[STAGE_Q2C]);
+		bands_add(b, r.stages);
+		for (int s = 0; s < STAGE_PARTS; s++)
+			want[s] += r.stages[s];
+	}
+	bands_fold(b, q2c, folded);
+	for (int s = 0; s < STAGE_PARTS; s++) {
+		double sum = 0;
+
+		for (int k = 0; k < BANDS; k++)
+			sum += folded[k].sum[s];
+		assert_true(sum > want[s] - 1 && sum < want[s] + 1);
+	}
+	free(b);
+	free(q2c);
+}
+
+/* Queue depths by summing up each request's overlap with each interval. */
+static void timeline_depths(void **ctx)
+{
+	enum {
+		NR = 3000
+	};
+	static uint64_t q[NR], d[NR], c[NR];
+	struct timeline *t = malloc(sizeof(*t));
+	double depth[TIMELINE_INTERVALS];
+	uint64_t ios = 0, now = GEN_START;
+
+	(void)ctx;
+	timeline_init(t, GEN_START);
+	for (int i = 0; i < NR; i++) {
+		/* some last through many intervals, and the trace through many halvings */
+		now += random64() % 20000000;
+		q[i] = now - random64() % 1000000;
+		d[i] = now + random64() % 1000000;
+		c[i] = d[i] + random64() % (i % 50 ? 3000000 : 900000000);
+		timeline_done(t, SIDE_GUEST, q[i], d[i], c[i], 8);
+	}
+	assert_true(t->shift > TIMELINE_FIRST_SHIFT);
+	assert_true(t->nr > TIMELINE_INTERVALS / 4 && t->nr <= TIMELINE_INTERVALS);
+	for (int state = 0; state < STATE_MAX; state++) {
+		timeline_depth(t, SIDE_GUEST, state, depth);
+		for (unsigned int k = 0; k < t->nr; k++) {
+			uint64_t from = GEN_START + ((uint64_t)k << t->shift);
+			uint64_t to = from + (1ull << t->shift), busy = 0;
+
+			for (int i = 0; i < NR; i++) {
+				uint64_t a = state == STATE_Q2C ? q[i] : d[i], b = c[i];
+
+				a = a > from ? a : from;
+				b = b < to ? b : to;
+				busy += a < b ? b - a : 0;
+			}
+			assert_true((uint64_t)(depth[k] * (1ull << t->shift) + 0.5) ==
+				    busy);
+		}
+	}
+	for (unsigned int k = 0; k < t->nr; k++)
+		ios += t->intervals[k].side[SIDE_GUEST].ios;
+	assert_int_equal(ios, NR);
+	free(t);
+}
+
+/* However far its times are apart, it stays within its intervals. */
+static void timeline_bounds(void **ctx)
+{
+	struct timeline *t = malloc(sizeof(*t));
+	int64_t stages[STAGE_MAX] = {[STAGE_Q2C] = 5};
+	double depth[TIMELINE_INTERVALS];
+
+	(void)ctx;
+	timeline_init(t, GEN_START);
+	timeline_done(t, SIDE_GUEST, 0, 0, 1, 8);
+	timeline_joined(t, 0, stages);
+	timeline_done(t, SIDE_BACKEND, 0, GEN_START, UINT64_MAX, 8);
+	timeline_open(t, SIDE_GUEST, GEN_START + 5, GEN_START, GEN_START + 1);
+	timeline_depth(t, SIDE_BACKEND, STATE_D2C, depth);
+	assert_true(t->nr <= TIMELINE_INTERVALS);
+	assert_true(depth[0] > 0.99 && depth[0] <= 1);
+	timeline_coarsen(t, 3);
+	assert_true(t->nr <= 3);
+	assert_int_equal(t->intervals[0].joined, 1);
+	free(t);
+}
+
+static void slowest_kept(void **ctx)
+{
+	static const unsigned int sizes[] = {1, 2, 10, 1000};
+
+	(void)ctx;
+	for (size_t k = 0; k < ARRAY_SIZE(sizes); k++) {
+		struct request *all = malloc(500 * sizeof(*all));
+		struct slowest s;
+
+		slowest_init(&s, sizes[k]);
+		for (int i = 0; i < 500; i++) {
+			struct slow slow = {0};
+
+			all[i] = random_request();
+			slow.key = all[i].stages[STAGE_Q2C];
+			slowest_add(&s, &slow);
+		}
+		qsort(all, 500, sizeof(*all), compare);
+		slowest_sort(&s);
+		assert_int_equal(s.nr, sizes[k] < 500 ? sizes[k] : 500);
+		for (unsigned int i = 0; i < s.nr; i++)
+			assert_int_equal(s.heap[i].key, all[499 - i].stages[STAGE_Q2C]);
+		slowest_deinit(&s);
+		free(all);
+	}
+}
+
+/* More processes than rows: the rest shares one, and none is counted twice. */
+static void processes_bounded(void **ctx)
+{
+	struct breakdown *b = calloc(1, sizeof(*b));
+	uint64_t count = 0;
+
+	(void)ctx;
+	for (uint32_t i = 0; i < 3 * PROCESS_ROWS; i++) {
+		struct request r = random_request();
+
+		for (int twice = 0; twice < 2; twice++)
+			breakdown_add_process(b, 1000 * i, 8, r.stages);
+	}
+	assert_int_equal(b->nr_processes, PROCESS_ROWS);
+	for (unsigned int i = 0; i < b->nr_processes; i++) {
+		assert_int_equal(b->processes[i].pid, 1000 * i);
+		assert_int_equal(b->processes[i].row->q2c.count, 2);
+		count += b->processes[i].row->q2c.count;
+	}
+	assert_int_equal(count + b->others->q2c.count, 2 * 3 * PROCESS_ROWS);
+	breakdown_deinit(b);
+	free(b);
+}
+
+/* The classes follow one another and cover every size. */
+static void size_classes(void **ctx)
+{
+	(void)ctx;
+	for (unsigned int i = 0; i < SIZE_CLASSES; i++) {
+		assert_int_equal(size_class(size_class_from(i)), i);
+		assert_int_equal(size_class(size_class_to(i)), i);
+		if (i)
+			assert_int_equal(size_class_from(i), size_class_to(i - 1) + 1);
+	}
+	assert_int_equal(size_class_to(SIZE_CLASSES - 1), UINT32_MAX);
+}
+
+static void flush_spans(void **ctx)
+{
+	struct flush_times f = {0};
+
+	(void)ctx;
+	assert_int_equal(flush_times_overlap(NULL, 0, 100), 0);
+	assert_int_equal(flush_times_overlap(&f, 0, 100), 0);
+	flush_times_begin(&f, 10);
+	assert_int_equal(flush_times_overlap(&f, 0, 100), 90);
+	flush_times_begin(&f, 15); /* a second one beside it */
+	flush_times_end(&f, 20);
+	assert_int_equal(flush_times_overlap(&f, 0, 100), 90);
+	flush_times_end(&f, 30);
+	flush_times_end(&f, 40); /* of none */
+	assert_int_equal(flush_times_overlap(&f, 0, 100), 20);
+	assert_int_equal(flush_times_overlap(&f, 30, 100), 0);
+	assert_int_equal(flush_times_overlap(&f, 12, 13), 1);
+	flush_times_begin(&f, 50);
+	flush_times_end(&f, 60);
+	assert_int_equal(flush_times_overlap(&f, 25, 55), 10);
+	for (uint64_t i = 0; i < 10 * FLUSH_SPANS; i++) {
+		flush_times_begin(&f, 1000 + 10 * i);
+		flush_times_end(&f, 1005 + 10 * i);
+	}
+	/* only the last ones are known */
+	assert_int_equal(flush_times_overlap(&f, 0, 1000000), 5 * FLUSH_SPANS);
+}
+
+/* A request all the way, its stages 100, 200, 300, 400, 500 ns. */
+static void one(struct gen *g, uint64_t t, unsigned int op, uint64_t sector, uint32_t nr,
+		uint32_t pid)
+{
+	gen_event(g, GEN_GUEST, 0, t, XBLK_EV_QUEUE, op, sector, nr, 1, pid);
+	gen_event(g, GEN_GUEST, 0, t + 100, XBLK_EV_ISSUE, op, sector, nr, 100, 1);
+	gen_event(g, 0, 0, t + 300, XBLK_EV_QUEUE, op, sector, nr, 2, GEN_KTHREAD);
+	gen_event(g, 0, 0, t + 600, XBLK_EV_ISSUE, op, sector, nr, 200, 2);
+	gen_event(g, 0, 0, t + 1000, XBLK_EV_COMPLETE, op, sector, nr, 200, 0);
+	gen_event(g, GEN_GUEST, 0, t + 1500, XBLK_EV_COMPLETE, op, sector, nr, 100, 0);
+}
+
+static uint64_t count_of(const struct analysis *a, unsigned int op)
+{
+	struct row *r = malloc(sizeof(*r));
+	uint64_t n;
+
+	breakdown_op(&a->breakdown, op, r);
+	n = r->q2c.count;
+	free(r);
+	return n;
+}
+
+/* Through the whole of it: a row each for what differs. */
+static void rows(void **ctx)
+{
+	struct analysis *a;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 10000, XBLK_OP_READ, 0, 8, 500);
+	one(&g, 20000, XBLK_OP_READ, 64, 16, 500);
+	one(&g, 30000, XBLK_OP_WRITE, 64, 16, 501);
+	one(&g, 40000, XBLK_OP_DISCARD, 64, 64, 501);
+	one(&g, 50000, XBLK_OP_WRITE_ZEROES, 64, 64, 501);
+	run_gen(&o, &g);
+	a = disk_stats(&o, 3, 0)->analysis;
+	assert_int_equal(count_of(a, XBLK_OP_READ), 2);
+	assert_int_equal(count_of(a, XBLK_OP_WRITE), 1);
+	assert_int_equal(count_of(a, XBLK_OP_DISCARD), 1);
+	assert_int_equal(count_of(a, XBLK_OP_WRITE_ZEROES), 1);
+	assert_int_equal(count_of(a, XBLK_OP_FLUSH), 0);
+	assert_int_equal(a->breakdown.nr_processes, 2);
+	assert_int_equal(a->breakdown.processes[0].pid, 500);
+	assert_int_equal(a->breakdown.processes[0].row->q2c.count, 2);
+	assert_int_equal(a->breakdown.processes[1].row->q2c.count, 3);
+	assert_int_equal(a->breakdown.processes[0].row->sum[STAGE_0_D2C], 800);
+	assert_int_equal(a->timeline.intervals[0].joined, 5);
+	assert_int_equal(a->timeline.intervals[0].side[SIDE_GUEST].ios, 5);
+	assert_int_equal(a->timeline.intervals[0].side[SIDE_BACKEND].ios, 5);
+	assert_int_equal(a->timeline.intervals[0].side[SIDE_GUEST].busy[STATE_Q2C].ns,
+			 7500);
+	assert_int_equal(a->timeline.intervals[0].side[SIDE_GUEST].busy[STATE_D2C].ns,
+			 7000);
+	assert_int_equal(a->timeline.intervals[0].side[SIDE_BACKEND].busy[STATE_Q2C].ns,
+			 3500);
+	assert_int_equal(a->timeline.intervals[0].side[SIDE_BACKEND].busy[STATE_D2C].ns,
+			 2000);
+	assert_int_equal(a->slowest.nr, 5);
+	assert_int_equal(disk_stats(&o, 3, 0)->guest.issued_sizes[size_class(16)], 2);
+	assert_int_equal(disk_stats(&o, 3, 0)->backend.issued_sizes[size_class(16)], 2);
+	done(&o, &g);
+}
+
+/* One each that got as far as this stage, and a bio that was not issued. */
+static void stuck(void **ctx)
+{
+	struct analysis *a;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	for (unsigned int i = 0; i < 5; i++) {
+		GUEST(1000 + i, QUEUE, READ, 64 * i, 8, 1 + i, 500);
+		GUEST(1100 + i, ISSUE, READ, 64 * i, 8, 100 + i, 1 + i);
+	}
+	GUEST(1105, REQUEUE, READ, 0, 8, 100, 1);
+	for (unsigned int i = 2; i < 5; i++)
+		DOM0(1200 + i, QUEUE, READ, 64 * i, 8, 10 + i, GEN_KTHREAD);
+	for (unsigned int i = 3; i < 5; i++)
+		DOM0(1300 + i, ISSUE, READ, 64 * i, 8, 200 + i, 10 + i);
+	DOM0(1404, COMPLETE, READ, 64 * 4, 8, 204, 0);
+	GUEST(1500, QUEUE, READ, 6400, 8, 50, 501);
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_IN_FLIGHT], 5);
+	assert_int_equal(disk_stats(&o, 3, 0)->queued_bios, 1);
+	a = disk_stats(&o, 3, 0)->analysis;
+	for (int s = 0; s < STAGE_PARTS; s++)
+		assert_int_equal(a->reached[s], 1);
+	assert_int_equal(a->oldest.nr, 5);
+	for (unsigned int i = 0; i < 5; i++) {
+		assert_int_equal(a->oldest.heap[i].sector, 64 * i);
+		assert_int_equal(a->oldest.heap[i].reached, i);
+	}
+	done(&o, &g);
+}
+
+/* A write that came while a flush was out waits for its end, in the guest and in dom0. */
+static void behind_a_flush(void **ctx)
+{
+	struct analysis *a;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	GUEST(1010, ISSUE, FLUSH, 0, 0, 100, 0);
+	DOM0(1100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+	DOM0(1200, ISSUE, FLUSH, 0, 0, 200, 0);
+	GUEST(1300, QUEUE, WRITE, 64, 8, 2, 500);
+	GUEST(1900, ISSUE, WRITE, 64, 8, 101, 2);
+	DOM0(1950, QUEUE, WRITE, 64, 8, 11, GEN_KTHREAD);
+	DOM0(2000, COMPLETE, FLUSH, 0, 0, 200, 0);
+	DOM0(2050, ISSUE, WRITE, 64, 8, 201, 11);
+	DOM0(2100, COMPLETE, WRITE, 64, 8, 201, 0);
+	GUEST(2200, COMPLETE, FLUSH, 0, 0, 100, 0);
+	GUEST(2300, COMPLETE, WRITE, 64, 8, 101, 0);
+	/* long after it */
+	one(&g, 10000, XBLK_OP_READ, 0, 8, 500);
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 3);
+	a = disk_stats(&o, 3, 0)->analysis;
+	assert_int_equal(a->waits[SIDE_GUEST].requests, 1);
+	assert_int_equal(a->waits[SIDE_GUEST].ns, 600);
+	assert_int_equal(a->waits[SIDE_BACKEND].requests, 1);
+	assert_int_equal(a->waits[SIDE_BACKEND].ns, 50);
+	done(&o, &g);
+}
+
+/* What a filter leaves out is in nothing but one count. */
+static uint64_t chosen(const char *which, bool (*parse)(struct filter *, const char *))
+{
+	struct filter f = {0};
+	struct outcome o;
+	uint64_t nr;
+	struct gen g;
+
+	gen_init(&g);
+	gen_process(&g, GEN_GUEST, 0, 0, 500, "fio", 0);
+	gen_process(&g, GEN_GUEST, 0, 0, 501, "dd", 0);
+	one(&g, 10000, XBLK_OP_READ, 0, 8, 500);
+	one(&g, 20000, XBLK_OP_WRITE, 64, 16, 501);
+	GUEST(30000, QUEUE, DISCARD, 640, 64, 3, 501);
+	GUEST(30100, ISSUE, DISCARD, 640, 64, 300, 3);
+	assert_true(parse(&f, which));
+	assert_true(filter_chooses(&f));
+	gen_end(&g, 1000000);
+	msg_silent = true;
+	outcome_init(&o, g.data, g.len);
+	o.parse.join.filter = &f;
+	parse_run(&o.parse);
+	check_bins(&o);
+	nr = disk_stats(&o, 3, 0)->requests;
+	assert_int_equal(nr, o.nr);
+	assert_int_equal(nr + disk_stats(&o, 3, 0)->not_chosen, 3);
+	done(&o, &g);
+	return nr;
+}
+
+static void filters(void **ctx)
+{
+	(void)ctx;
+	assert_int_equal(chosen("read", filter_parse_ops), 1);
+	assert_int_equal(chosen("read,discard", filter_parse_ops), 2);
+	assert_int_equal(chosen("flush", filter_parse_ops), 0);
+	assert_int_equal(chosen("7-64", filter_parse_sectors), 2);
+	assert_int_equal(chosen("8-63", filter_parse_sectors), 0);
+	assert_int_equal(chosen("79", filter_parse_sectors), 1);
+	assert_int_equal(chosen("80-", filter_parse_sectors), 1);
+	assert_int_equal(chosen("501", filter_parse_process), 2);
+	assert_int_equal(chosen("fio", filter_parse_process), 1);
+	assert_int_equal(chosen("cat", filter_parse_process), 0);
+	assert_int_equal(chosen("0.00002", filter_parse_time), 1);
+	assert_int_equal(chosen("0.00002:", filter_parse_time), 2);
+	assert_int_equal(chosen("0.00001:0.00003", filter_parse_time), 2);
+	assert_int_equal(chosen("1500ns", filter_parse_latency), 2);
+	assert_int_equal(chosen("1501ns", filter_parse_latency), 0);
+	assert_int_equal(chosen("1.5", filter_parse_latency), 2);
+}
+
+static void bad_filters(void **ctx)
+{
+	struct filter f = {0};
+
+	(void)ctx;
+	assert_false(filter_parse_ops(&f, ""));
+	assert_false(filter_parse_ops(&f, "rea"));
+	assert_false(filter_parse_ops(&f, "read,"
+					  "-"));
+	assert_false(filter_parse_sectors(&f, "-5"));
+	assert_false(filter_parse_sectors(&f, "9-5"));
+	assert_false(filter_parse_sectors(&f, "5x"));
+	assert_false(filter_parse_process(&f, ""));
+	assert_false(filter_parse_process(&f, "4294967296"));
+	assert_false(filter_parse_time(&f, "5:4"));
+	assert_false(filter_parse_time(&f, "x"));
+	assert_false(filter_parse_time(&f, "-1"));
+	assert_false(filter_parse_latency(&f, "5 m"));
+	assert_false(filter_parse_latency(&f, "inf"));
+	assert_false(filter_parse_latency(&f, "1e300s"));
+	assert_false(filter_parse_domid(&f, "65536"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bands_as_sorted),
+		cmocka_unit_test(bands_whole),
+		cmocka_unit_test(timeline_depths),
+		cmocka_unit_test(timeline_bounds),
+		cmocka_unit_test(slowest_kept),
+		cmocka_unit_test(processes_bounded),
+		cmocka_unit_test(size_classes),
+		cmocka_unit_test(flush_spans),
+		cmocka_unit_test(rows),
+		cmocka_unit_test(stuck),
+		cmocka_unit_test(behind_a_flush),
+		cmocka_unit_test(filters),
+		cmocka_unit_test(bad_filters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What does not belong together: it is said, and in no latency. */
+#include <stdlib.h>
+
+#include "test_parse_util.h"
+
+static void one(struct gen *g, uint64_t t)
+{
+	gen_event(g, GEN_GUEST, 0, t, XBLK_EV_QUEUE, XBLK_OP_READ, 64, 8, 1, 500);
+	gen_event(g, GEN_GUEST, 0, t + 100, XBLK_EV_ISSUE, XBLK_OP_READ, 64, 8, 100, 1);
+	gen_event(g, 0, 0, t + 300, XBLK_EV_QUEUE, XBLK_OP_READ, 64, 8, 2, GEN_KTHREAD);
+	gen_event(g, 0, 0, t + 600, XBLK_EV_ISSUE, XBLK_OP_READ, 64, 8, 200, 2);
+	gen_event(g, 0, 0, t + 1000, XBLK_EV_COMPLETE, XBLK_OP_READ, 64, 8, 200, 0);
+	gen_event(g, GEN_GUEST, 0, t + 1500, XBLK_EV_COMPLETE, XBLK_OP_READ, 64, 8, 100,
+		  0);
+}
+
+/* @text with its only @from replaced. */
+static char *replaced(const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from);
+	char *result = malloc(strlen(text) + strlen(to) + 1);
+
+	assert_non_null(at);
+	memcpy(result, text, at - text);
+	strcpy(result + (at - text), to);
+	strcat(result, at + strlen(from));
+	return result;
+}
+
+static void add(struct gen *g, const struct gen *more, size_t from)
+{
+	g->data = realloc(g->data, g->len + more->len - from);
+	assert_non_null(g->data);
+	memcpy(g->data + g->len, more->data + from, more->len - from);
+	g->len += more->len - from;
+}
+
+static void check_first_only(struct gen *g)
+{
+	struct outcome o;
+
+	run(&o, g->data, g->len);
+	assert_true(o.parse.foreign);
+	assert_true(o.parse.problems);
+	assert_int_equal(disk_stats(&o, 3, 0)->requests, 1);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 1);
+	done(&o, g);
+}
+
+/* cat one two */
+static void behind_the_end(void **ctx)
+{
+	struct gen g, more;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_end(&g, 10000);
+	gen_init(&more);
+	one(&more, 20000);
+	gen_end(&more, 30000);
+	add(&g, &more, 0);
+	gen_deinit(&more);
+	check_first_only(&g);
+}
+
+/* The first one was cut off, at the border of a chunk. */
+static void without_an_end(void **ctx)
+{
+	struct gen g, more;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_round(&g, 10000);
+	gen_init(&more);
+	one(&more, 20000);
+	gen_end(&more, 30000);
+	add(&g, &more, 0);
+	gen_deinit(&more);
+	check_first_only(&g);
+}
+
+/* The same, without the header between that shows it. */
+static void without_header(void **ctx)
+{
+	struct gen g, more;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_round(&g, 10000);
+	gen_init(&more);
+	one(&more, 20000);
+	gen_end(&more, 30000);
+	add(&g, &more, sizeof(struct xblk_trace_header));
+	gen_deinit(&more);
+	check_first_only(&g);
+}
+
+static void another_host(void **ctx)
+{
+	char *meta = replaced(gen_meta_text, "\"host\": \"host\"", "\"host\": \"b\"");
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_round(&g, 10000);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 20000, meta, strlen(meta));
+	one(&g, 30000);
+	gen_end(&g, 40000);
+	free(meta);
+	check_first_only(&g);
+}
+
+/* A host that was booted anew: its time begins again. */
+static void time_goes_back(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_round(&g, 10000);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 9999, gen_meta_text,
+		  strlen(gen_meta_text));
+	one(&g, 30000);
+	gen_end(&g, 40000);
+	check_first_only(&g);
+}
+
+/* Its time goes on as on the same host, but its streams begin again. */
+static void streams_begin_again(void **ctx)
+{
+	struct gen g, more;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_round(&g, 10000);
+	gen_init_bare(&more);
+	gen_chunk(&more, XBLK_CHUNK_META, 0, 0, 0, 20000, gen_meta_text,
+		  strlen(gen_meta_text));
+	gen_process(&more, 0, 0, 20000, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
+	one(&more, 20000);
+	gen_end(&more, 30000);
+	add(&g, &more, sizeof(struct xblk_trace_header));
+	gen_deinit(&more);
+	check_first_only(&g);
+}
+
+/* Metadata come again without harm. */
+static void the_same_again(void **ctx)
+{
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_round(&g, 10000);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 10000, gen_meta_text,
+		  strlen(gen_meta_text));
+	one(&g, 30000);
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 2);
+	done(&o, &g);
+}
+
+/* Another guest has the domain id now; a request of the first one is on its way. */
+static void domid_again(void **ctx)
+{
+	char *first = replaced(gen_meta_text, "\"name\": \"guest1\"",
+			       "\"name\": \"guest1\", \"uuid\": \"u1\"");
+	char *second = replaced(gen_meta_text, "\"name\": \"guest1\"",
+				"\"name\": \"guest2\", \"uuid\": \"u2\"");
+	struct disk *was, *is;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init_bare(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, first, strlen(first));
+	gen_process(&g, 0, 0, 0, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
+	one(&g, 1000);
+	GUEST(5000, QUEUE, READ, 640, 8, 3, 500);
+	GUEST(5100, ISSUE, READ, 640, 8, 300, 3);
+	gen_round(&g, 10000);
+	gen_round(&g, 11000);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 12000, second, strlen(second));
+	DOM0(20000, QUEUE, READ, 640, 8, 4, GEN_KTHREAD);
+	DOM0(20100, ISSUE, READ, 640, 8, 400, 4);
+	DOM0(20200, COMPLETE, READ, 640, 8, 400, 0);
+	GUEST(20300, COMPLETE, READ, 640, 8, 300, 0);
+	one(&g, 30000);
+	run_gen(&o, &g);
+	free(first);
+	free(second);
+	was = o.parse.model.all_disks[3];
+	is = domain_disk(model_domain(&o.parse.model, 3), 0);
+	assert_ptr_not_equal(was, is);
+	assert_string_equal(was->guest, "guest1");
+	assert_string_equal(is->guest, "guest2");
+	assert_int_equal(was->stats.bins[BIN_JOINED], 1);
+	assert_int_equal(is->stats.bins[BIN_JOINED], 1);
+	assert_int_equal(was->stats.requests + is->stats.requests, 4);
+	done(&o, &g);
+}
+
+/* One side alone: dom0's records or the guest's are not in the trace. */
+static void one_side(void **ctx)
+{
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init_bare(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, gen_meta_text, strlen(gen_meta_text));
+	GUEST(1000, QUEUE, READ, 640, 8, 3, 500);
+	GUEST(1100, ISSUE, READ, 640, 8, 300, 3);
+	GUEST(1200, COMPLETE, READ, 640, 8, 300, 0);
+	gen_end(&g, 40000);
+	run(&o, g.data, g.len);
+	assert_true(o.parse.problems);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 0);
+	done(&o, &g);
+
+	gen_init(&g);
+	DOM0(20000, QUEUE, READ, 640, 8, 4, GEN_KTHREAD);
+	DOM0(20100, ISSUE, READ, 640, 8, 400, 4);
+	DOM0(20200, COMPLETE, READ, 640, 8, 400, 0);
+	gen_end(&g, 40000);
+	run(&o, g.data, g.len);
+	assert_true(o.parse.problems);
+	done(&o, &g);
+}
+
+/* dom0 was traced a little before the guest, which then did nothing: nothing is missing. */
+static void idle_side(void **ctx)
+{
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	DOM0(20000, QUEUE, READ, 640, 8, 4, GEN_KTHREAD);
+	gen_process(&g, GEN_GUEST, 0, 0, 500, "fio", 0);
+	g.streams[1].nr = g.streams[1].produced = 0;
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, 3, 0)->backend.bios, 1);
+	done(&o, &g);
+
+	gen_init(&g);
+	DOM0(20000, QUEUE, READ, 640, 8, 4, 1);
+	run_gen(&o, &g);
+	done(&o, &g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(behind_the_end), cmocka_unit_test(without_an_end),
+		cmocka_unit_test(without_header), cmocka_unit_test(another_host),
+		cmocka_unit_test(time_goes_back), cmocka_unit_test(streams_begin_again),
+		cmocka_unit_test(the_same_again), cmocka_unit_test(domid_again),
+		cmocka_unit_test(one_side),	  cmocka_unit_test(idle_side),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

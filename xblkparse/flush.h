@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which Q a guest's flush request has.  The block layer issues one flush for
+ * all that wait on a hardware queue, from a CPU of that queue, and names none
+ * of them; each queue has one flush request, which comes again and again.  So
+ * a CPU's queue is known once a flush was issued there.
+ */
+#ifndef XBLKPARSE_FLUSH_H
+#define XBLKPARSE_FLUSH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FLUSH_CPUS 64 /* as many as a channel has rings */
+
+struct flush_queue {
+	uint32_t rq;   /* identity of its flush request */
+	uint64_t d_ns; /* when it was issued last */
+};
+
+struct flushes {
+	struct flush_cpu {
+		uint64_t first_ns, last_ns; /* of the waiting ones' Q */
+		uint32_t pid;		    /* who queued the first */
+		unsigned int waiting;
+		int queue; /* -1: not known */
+	} cpus[FLUSH_CPUS];
+	struct flush_queue queues[FLUSH_CPUS];
+	unsigned int nr_queues;
+};
+
+enum flush_q {
+	FLUSH_Q_NONE,
+	FLUSH_Q_FOUND,
+	FLUSH_Q_AMBIGUOUS
+};
+
+struct flushes *flushes_new(void);
+void flush_queued(struct flushes *f, uint32_t cpu, uint64_t ns, uint32_t pid);
+/* The flush request @rq is issued: *@q_ns is the earliest Q that it serves, *@pid whose. */
+enum flush_q flush_issued(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t ns,
+			  uint64_t *q_ns, uint32_t *pid);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of the JSON summary share. */
+#ifndef XBLKPARSE_JSON_UTIL_H
+#define XBLKPARSE_JSON_UTIL_H
+
+#include <jansson.h>
+
+#include "parse.h"
+
+/* Above what a JSON integer of jansson's holds, the largest one. */
+static inline json_t *json_u64(uint64_t n)
+{
+	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
+}
+
+static inline void json_set(json_t *object, const char *key, uint64_t n)
+{
+	json_object_set_new(object, key, json_u64(n));
+}
+
+static inline void json_set_real(json_t *object, const char *key, double v)
+{
+	json_object_set_new(object, key, json_real(v));
+}
+
+static inline void json_set_string(json_t *object, const char *key, const char *s)
+{
+	json_object_set_new(object, key, json_string(s));
+}
+
+/* json_analysis.c: its members into a disk's object, also those of an idle disk. */
+void json_analysis(json_t *to, const struct parse *p, const struct disk *d);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What happened when: rates and queue depths of both sides, and the stages of
+ * the requests that ended then, in a bounded number of intervals.  When the
+ * trace gets longer than they reach, two become one.
+ */
+#ifndef XBLKPARSE_TIMELINE_H
+#define XBLKPARSE_TIMELINE_H
+
+#include <stdint.h>
+
+#include "stage.h"
+
+#define TIMELINE_INTERVALS   512
+#define TIMELINE_FIRST_SHIFT 20 /* an interval is 2^shift ns: 1 ms at first */
+
+enum side {
+	SIDE_GUEST,
+	SIDE_BACKEND,
+	SIDE_MAX
+};
+
+/* The two states that queue depths are of. */
+enum state {
+	STATE_Q2C,
+	STATE_D2C,
+	STATE_MAX
+};
+
+/*
+ * Time that requests spent in a state.  One that enters it counts up to the
+ * end of the interval, and from the next one on as one more that is there all
+ * the time; one that leaves it takes both back.
+ */
+struct busy {
+	uint64_t ns;	/* in this interval, modulo 2^64 */
+	int64_t change; /* of how many are there in all of the next one */
+};
+
+struct interval {
+	struct {
+		uint64_t ios, sectors; /* requests that completed */
+		struct busy busy[STATE_MAX];
+	} side[SIDE_MAX];
+	uint64_t joined;
+	uint64_t sum[STAGE_PARTS], max_q2c;
+};
+
+struct timeline {
+	uint64_t start_ns; /* of the first interval */
+	unsigned int shift;
+	unsigned int nr; /* intervals that anything fell into, and those before */
+	struct interval intervals[TIMELINE_INTERVALS];
+};
+
+void timeline_init(struct timeline *t, uint64_t start_ns);
+/* A request of one side has completed. */
+void timeline_done(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d_ns,
+		   uint64_t c_ns, uint32_t nr_sectors);
+/* It has not, up to @now_ns. */
+void timeline_open(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d_ns,
+		   uint64_t now_ns);
+/* A joined request, which came back at @c_ns. */
+void timeline_joined(struct timeline *t, uint64_t c_ns, const int64_t stages[STAGE_MAX]);
+/* At most @max_nr intervals, wider ones; @max_nr > 0. */
+void timeline_coarsen(struct timeline *t, unsigned int max_nr);
+/* How many were under way, on an average of each interval: @depth[t->nr]. */
+void timeline_depth(const struct timeline *t, enum side side, enum state state,
+		    double *depth);
+
+#endif
