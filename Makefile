@@ -22,6 +22,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 
 .PHONY: all programs modules examples install install-programs install-modules clean help
 .PHONY: demo sched-compare check lint bench-parse
+.PHONY: bench-record bench-channel bench-overhead bench-probes bench-modules bench-programs
 .SECONDARY:
 
 all: programs modules examples
@@ -37,6 +38,10 @@ help:
 	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
 	@echo 'make bench-parse        xblkparse against blkparse and btt (a few minutes)'
 	@echo 'make lint               sparse, clang-tidy, clang-format and the man pages'
+	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'
+	@echo 'make bench-channel      MB/s from guest to dom0, beside netfront and libxenvchan, in the lab'
+	@echo 'make bench-overhead     what tracing costs a guest'"'"'s fio, beside blktrace, in the lab'
+	@echo 'make bench-probes       instructions per record in the kernel'"'"'s probes, in the lab'
 	@echo 'make clean              remove $(BUILD)/'
 	@echo 'tests/lab/run NAME      one scenario; -i leaves a shell in dom0'
 
@@ -250,7 +255,40 @@ run-fuzz_%: $(BUILD)/test/fuzz_%
 run-model:
 	BUILD=$(abspath $(BUILD)) tests/model/run
 
-# --- benchmarks -------------------------------------------------------------
+# --- benchmarks: see tests/bench/README.md ------------------------------------
+
+$(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h ring/consumer.c ring/producer.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -I. -Itests/bench $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan $(RELAY_LIBS) -llttng-ust -ldl -lpthread
+
+$(BUILD)/bench/channel-%: tests/bench/channel-%.c tests/bench/channel.h $(BUILD)/lib/libxenrelay.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c %.a,$^) -lxenvchan $(RELAY_LIBS)
+
+$(BUILD)/bench/cpu-time: tests/bench/cpu-time.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lxenctrl
+
+bench-modules: modules
+	$(call client_modules,tests/bench/kmod)
+
+# What the lab's benchmarks need: programs, and modules for Linux 6.1.
+bench-programs: $(addprefix $(BUILD)/bench/,channel-xenrelay channel-vchan channel-tcp cpu-time)
+	@$(MAKE) --no-print-directory bench-modules KDIR=$(call headers,6.1)
+
+bench-channel bench-overhead bench-probes: bench-%:
+	@scripts/install-deps build lab bench
+	@$(MAKE) -s programs lab-modules-6.1 bench-programs
+	@tests/bench/$*
+
+# Both ends of the ring run, nothing is lost, and there are figures.
+run-bench_record: $(BUILD)/bench/record
+	LTTNG_UST_REGISTER_TIMEOUT=0 $< -t 1 -b 2000 memcpy xenrelay xenrelay_spinning xenrelay_tsc
+
+bench-record:
+	@scripts/install-deps build bench
+	@$(MAKE) -s $(BUILD)/bench/record
+	@tests/bench/record
 
 $(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
@@ -260,7 +298,8 @@ bench-parse: $(BUILD)/bin/xblkparse $(BUILD)/bench/gen_events $(BUILD)/bench/mem
 	@BUILD=$(abspath $(BUILD)) tests/bench/parse
 
 FORMATTED := $(wildcard include/xblk/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
-	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/lab/*/*.c tests/bench/*.c)
+	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/lab/*/*.c tests/bench/*.c \
+	tests/bench/*/*.c)
 
 lint:
 	clang-format --dry-run -Werror $(FORMATTED)
