@@ -143,7 +143,7 @@ static void begin_trace(void)
 		" \"backend_disk\": 0, \"start_sector\": 0}]}]}";
 	struct xblk_trace_header h = {
 		.magic = XBLK_TRACE_MAGIC,
-		.version = XBLK_TRACE_VERSION,
+		.version = XBLK_TRACE_VERSION_PLAIN,
 		.header_size = sizeof(h),
 		.endian = XBLK_TRACE_ENDIAN,
 		.record_size = XBLK_RECORD_SIZE,
