@@ -126,7 +126,8 @@ install: install-programs install-modules
 install-programs: programs
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(BUILD)/bin/xblktrace $(DESTDIR)$(SBINDIR)/
-	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot scripts/xblk-sched-report $(DESTDIR)$(BINDIR)/
+	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot scripts/xblk-report scripts/xblk-sched-report \
+		$(DESTDIR)$(BINDIR)/
 	install -m 755 scripts/xblk-sched-run $(DESTDIR)$(SBINDIR)/
 	install -m 644 $(BUILD)/lib/libxenrelay.a $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(BUILD)/lib/$(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/
@@ -153,8 +154,12 @@ headers = $(shell ls -d /lib/modules/$(1).*/build 2>/dev/null | sort -V | tail -
 lab-modules-%:
 	+@$(MAKE) --no-print-directory lab-modules KDIR=$(call headers,$*)
 
-lab-modules: examples
+lab-modules: examples $(BUILD)/bin/lab-cycles
 	$(call client_modules,tests/lab/modules)
+
+$(BUILD)/bin/lab-cycles: $(BUILD)/obj/tests/lab/cycles.o $(BUILD)/lib/libxenrelay.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RELAY_LIBS)
 
 # --- tests ------------------------------------------------------------------
 

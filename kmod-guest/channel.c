@@ -378,6 +378,15 @@ static int channel_publish(struct xenrelay_channel *chan)
 	return err;
 }
 
+/*
+ * After a suspend that was cancelled all is as it was, and the channel goes on.  What is
+ * mapped could not be given back in good time anyway: Linux takes 10 such grants a second.
+ */
+static bool is_published(struct xenrelay_channel *chan)
+{
+	return xenbus_exists(XBT_NIL, chan->path, "state");
+}
+
 static void channel_work(struct work_struct *work)
 {
 	struct xenrelay_channel *chan =
@@ -386,7 +395,7 @@ static void channel_work(struct work_struct *work)
 	bool same_session;
 	int err;
 
-	if (test_and_clear_bit(PENDING_RESUMED, &chan->pending)) {
+	if (test_and_clear_bit(PENDING_RESUMED, &chan->pending) && !is_published(chan)) {
 		/* The grants died with the old domain, and so did the nodes. */
 		channel_release(chan);
 		err = channel_publish(chan);

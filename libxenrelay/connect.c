@@ -362,6 +362,23 @@ static int check_granted(struct xenrelay_channel *ch, const struct xenrelay_opti
 	return 0;
 }
 
+/*
+ * A guest that closes while its pages are being mapped takes its grants back, and may
+ * have used them anew: what was mapped is not the channel then, and what failed is no
+ * fault of it.  Once it is ours and mapped, closing waits for us.
+ */
+static int check_ours(struct xenrelay_channel *ch, int err)
+{
+	struct xr_state state;
+	int ret = xr_read_state(ch, &state);
+
+	if (!ret && (state.kind != XR_READY || state.session != ch->session))
+		ret = ch_fail(ch, -ENOENT, "the guest has closed it");
+	if (ret)
+		ch->short_of_room = false;
+	return ret ? ret : err;
+}
+
 static int attempt(struct xenrelay_channel *ch, const struct xenrelay_options *opts,
 		   unsigned int ring_kib, uint64_t busy_until, uint64_t *ready_until)
 {
@@ -381,7 +398,7 @@ static int attempt(struct xenrelay_channel *ch, const struct xenrelay_options *o
 	if (!err)
 		err = await_ready(ch, *ready_until, &info_ref);
 	if (!err)
-		err = xr_map(ch, info_ref, max_kib / KIB_PER_PAGE);
+		err = check_ours(ch, xr_map(ch, info_ref, max_kib / KIB_PER_PAGE));
 	if (!err)
 		err = check_granted(ch, opts);
 	return err;

@@ -67,6 +67,7 @@ static void account_joined(struct join *j, const struct rq *rq,
 	uint64_t guest_ns, backend_ns;
 
 	stats_joined(&rq->disk->stats, stages);
+	substages_add(rq->disk->stats.substages, rq);
 	if (j->windows)
 		stats_windowed(&rq->disk->stats, stages);
 	breakdown_add(&a->breakdown, rq->op, rq->nr_sectors, stages);

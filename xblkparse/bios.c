@@ -68,6 +68,8 @@ static void bio_inherit(struct bio *child, struct bio *bio)
 {
 	child->q_ns = bio->q_ns;
 	child->pid = bio->pid;
+	child->thread_ns = bio->thread_ns;
+	child->interrupt_ns = bio->interrupt_ns;
 	child->flags |= bio->flags & BIO_NO_Q;
 	match_inherit(child, bio);
 }
@@ -116,20 +118,23 @@ static struct bio *find_origin(struct domain *dom, const struct disk *disk,
 	return NULL;
 }
 
-/* The upper bio that the remapping behind this Q cut a part from. */
-static struct bio *remap_origin(struct stream *s, const struct xblk_record *r)
+/* The upper bio that the remapping before this Q cut a part from. */
+static struct bio *remap_origin(struct domain *dom, struct process *p,
+				const struct xblk_record *r)
 {
 	struct disk *upper;
 
+	if (!p || !p->remap.pending)
+		return NULL;
+	p->remap.pending = false;
 	/* No look at the sector: if a partition lies between, it is that one's. */
-	if (!s->remap.have_from || s->remap.id != r->id || s->remap.to_disk != r->disk)
+	if (p->remap.id != r->id || p->remap.to_disk != r->disk)
 		return NULL;
-	s->remap.have_to = s->remap.have_from = false;
-	upper = domain_disk(s->dom, s->remap.from_disk);
+	upper = domain_disk(dom, p->remap.from_disk);
 	/* A partition's bio is its disk's bio: nothing was cloned. */
-	if (!upper || s->remap.from_disk == r->disk)
+	if (!upper || p->remap.from_disk == r->disk)
 		return NULL;
-	return find_origin(s->dom, upper, r, s->remap.from_sector);
+	return find_origin(dom, upper, r, p->remap.from_sector);
 }
 
 void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r)
@@ -162,11 +167,12 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 		return;
 	/* The new bio first: making room for it may take any other one. */
 	bio = bio_new(j, disk, r);
-	origin = remap_origin(s, r);
+	origin = remap_origin(s->dom, p, r);
 	if (p)
 		p->last_bio = r->id;
 	if (is_flush(r))
 		list_add_tail(&disk->flush_bios, &bio->in_rq);
+	bio->lowest_q_ns = r->time;
 	if (origin) {
 		bio_inherit(bio, origin);
 		bio_shrink(j, origin, r->nr_sectors);
@@ -176,6 +182,7 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 	if (guest_disk && guest_disk->backing == disk) {
 		guest_disk->stats.backend.bios++;
 		bio->guest_disk = guest_disk;
+		way_queued(bio, p);
 		match_bio(j, bio);
 		return;
 	}
@@ -225,9 +232,27 @@ void bio_split(struct join *j, struct stream *s, const struct xblk_record *r)
 		bio->flags |= BIO_NO_Q;
 		return;
 	}
+	bio->lowest_q_ns = origin->lowest_q_ns;
 	bio_inherit(bio, origin);
 	bio_shrink(j, origin, r->nr_sectors);
 	side = side_of(s->dom, disk, bio);
 	if (side)
 		side->splits++;
+}
+
+/*
+ * Done by a device that made no request of it, and sent nothing of it on: all
+ * of its time there was the device's.
+ */
+void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct bio *bio = map_get(&s->dom->bios, r->id);
+
+	if (!bio || bio->disk->index != r->disk || bio->rq || !s->dom->backend)
+		return;
+	way_forget_done(s);
+	j->now = s;
+	bio->d_ns = bio->lowest_q_ns;
+	bio->c_ns = r->time;
+	match_bio_done(j, bio);
 }

@@ -36,25 +36,39 @@ static void on_process(struct stream *s, const struct xblk_record *r)
 	p->meta = 0;
 }
 
+/*
+ * The process may queue the bio on another CPU than where it said so, but it
+ * does nothing else in between.
+ */
 static void on_remap(struct stream *s, const struct xblk_record *r)
 {
+	struct process *p;
+
 	if (r->event == XBLK_EV_REMAP) {
-		s->remap.have_to = true;
-		s->remap.have_from = false;
-		s->remap.id = r->id;
-		s->remap.to_disk = r->disk;
-	} else if (s->remap.have_to && s->remap.id == r->id) {
-		s->remap.have_from = true;
-		s->remap.from_disk = r->disk;
-		s->remap.from_sector = r->sector;
+		s->remap = (struct remap){
+			.pending = true,
+			.id = r->id,
+			.to_disk = r->disk,
+		};
+		s->remap_pid = r->aux;
+		return;
 	}
+	if (!s->remap.pending || s->remap.id != r->id)
+		return;
+	s->remap.from_disk = r->disk;
+	s->remap.from_sector = r->sector;
+	p = model_process(s->dom, s->remap_pid);
+	if (p)
+		p->remap = s->remap;
+	s->remap.pending = false;
 }
 
 static void on_lost(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	join_gap(j, s->dom, r->time, r->lost.until);
 	s->rq_open = false;
-	s->remap.have_to = false;
+	s->remap.pending = false;
+	way_forget_done(s);
 }
 
 /* Above all events of the wire. */
@@ -89,6 +103,18 @@ static void other_record(struct join *j, struct stream *s, const struct xblk_rec
 	case XBLK_EV_LOST:
 		on_lost(j, s, r);
 		break;
+	case XBLK_EV_BIO_COMPLETE:
+		bio_complete(j, s, r);
+		break;
+	case XBLK_EV_INTERRUPT:
+		way_interrupt(s, r);
+		break;
+	case XBLK_EV_RING:
+		way_ring(s, r);
+		break;
+	case XBLK_EV_RESPONSE:
+		way_response(s, r);
+		break;
 	case XBLK_EV_CLOCK:
 		s->dom->clock_generation = r->id;
 		break;
@@ -106,6 +132,8 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
 		return;
 	}
 	j->records++;
+	if (r->time > j->last_ns)
+		j->last_ns = r->time;
 	if (r->time < dom->first_ns)
 		dom->first_ns = r->time;
 	/* Only dom0's time moves ours: a guest's could be anything. */

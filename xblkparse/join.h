@@ -6,6 +6,7 @@
  * join.c   which event does what; gaps, clocks, the end
  * bios.c   bios: queued, split, remapped, forgotten
  * rqs.c    requests: issued, requeued, completed, forgotten
+ * way.c    what happens between the stages' ends
  * match.c  a guest's request <-> dom0's bios; the stages; the bins
  * account.c  what has become of a request, into the statistics of its disk
  * verdict.c  which requests a loss concerns, also one that is told of later
@@ -21,6 +22,7 @@
 #include "model.h"
 #include "pool.h"
 #include "stats.h"
+#include "substages.h"
 
 /*
  * How long one side of a match waits for the other one to show up in the
@@ -52,6 +54,8 @@ struct bio {
 	struct rq *owner;	 /* guest request it serves, or NULL */
 	uint64_t sector;
 	uint64_t q_ns, d_ns, c_ns;
+	/* dom0's, see struct waypoints */
+	uint64_t interrupt_ns, thread_ns, lowest_q_ns;
 	uint32_t nr_sectors, id, pid;
 	uint8_t op, flags;
 };
@@ -86,11 +90,14 @@ struct rq {
 	uint64_t q_ns, c_ns;
 	uint64_t matched_sectors;
 	uint32_t match_pid; /* dom0 thread that has queued a part */
+	uint32_t cpu;	    /* vCPU that issued it last */
 	uint32_t nr_backend_bios, outstanding;
 	uint32_t clock_generation, backend_clock_generation;
 	struct list backend_bios;
-	struct list match; /* guest->match */
-	struct list hold;  /* join->hold: completed, dom0's side missing */
+	struct list match;   /* guest->match */
+	struct list hold;    /* join->hold: completed, dom0's side missing */
+	struct list respond; /* stream->responses: dom0 is done with it */
+	struct waypoints way;
 	uint64_t hold_until;
 	struct {
 		bool known;
@@ -121,6 +128,7 @@ struct join {
 	uint64_t now_ns;      /* as far as dom0 and the rounds have come */
 	uint64_t last_ns;     /* youngest record */
 	uint64_t start_ns;    /* of the trace */
+	struct stream *now;   /* whose record it is */
 	uint64_t records;
 	uint64_t max_in_flight;
 	struct verdict verdicts[VERDICTS]; /* the last ones */
@@ -183,11 +191,21 @@ static inline bool is_flush(const struct xblk_record *r)
 	       ((r->op & XBLK_OP_MASK) == XBLK_OP_FLUSH || (r->op & XBLK_OP_F_PREFLUSH));
 }
 
+/* way.c */
+void way_ring(struct stream *s, const struct xblk_record *r);
+void way_interrupt(struct stream *s, const struct xblk_record *r);
+void way_response(struct stream *s, const struct xblk_record *r);
+void way_queued(struct bio *bio, struct process *p);
+void way_done(struct join *j, struct rq *rq);
+void way_forget_done(struct stream *s);
+void way_completed(const struct stream *s, struct rq *rq);
+
 /* bios.c */
 void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_merged(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_split(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_free(struct join *j, struct bio *bio);
 /* Its events do not continue: the owner will not see it completed. */
 void bio_forget(struct join *j, struct bio *bio);

@@ -137,6 +137,17 @@ static json_t *disk(const struct parse *p, const struct disk *d)
 				    stage(st->stages[i], st->stages[STAGE_Q2C]));
 		json_object_set_new(histograms, stage_names[i], histogram(st->stages[i]));
 	}
+	for (int i = 0; i < SUB_MAX; i++) {
+		const struct hist *h = st->substages[i];
+		json_t *of = json_object_get(stages, stage_names[substage_of[i]]);
+
+		if (!h)
+			continue;
+		if (!json_object_get(of, "substages"))
+			json_object_set_new(of, "substages", json_object());
+		json_object_set_new(json_object_get(of, "substages"), substage_names[i],
+				    stage(h, st->stages[STAGE_Q2C]));
+	}
 	json_object_set_new(j, "stages", stages);
 	json_object_set_new(j, "histograms", histograms);
 	json_analysis(j, p, d);

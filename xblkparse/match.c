@@ -113,13 +113,27 @@ static void bio_settle(struct bio *bio)
 		rq->chain.q_ns = bio->q_ns;
 		rq->chain.d_ns = bio->d_ns;
 		rq->chain.c_ns = bio->c_ns;
+		rq->way.interrupt_ns = bio->interrupt_ns;
+		rq->way.thread_ns = bio->thread_ns;
+		rq->way.lowest_q_ns = bio->lowest_q_ns;
 	}
 	bio->owner = NULL;
 	list_del(&bio->owned);
 }
 
+/* Whether the vCPU's requests are known to go by another ring than the thread's. */
+static bool other_ring(const struct rq *rq, const struct bio *bio)
+{
+	uint32_t pid = rq->disk->ring_thread[rq->cpu % RING_CPUS];
+
+	return pid && pid != bio->pid;
+}
+
 static void attach(struct join *j, struct rq *rq, struct bio *bio)
 {
+	/* Flushes, which have no place, are told apart by what others teach. */
+	if (rq->nr_sectors)
+		rq->disk->ring_thread[rq->cpu % RING_CPUS] = bio->pid;
 	bio->owner = rq;
 	bio->flags &= ~BIO_UNMATCHED;
 	list_del(&bio->wait);
@@ -142,13 +156,14 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 
 /*
  * Among the requests that fit: the one that this thread has begun with (it
- * queues all bios of a request in a row), else the oldest.
+ * queues all bios of a request in a row), else the oldest; of flushes, which
+ * all fit, rather one of this thread's ring.
  */
 static struct rq *find_rq(struct join *j, const struct bio *bio)
 {
 	struct domain *guest = bio->guest_disk->dom;
 	struct list *head, *n;
-	struct rq *oldest = NULL;
+	struct rq *oldest = NULL, *other = NULL;
 	int walked = 0;
 
 	head = bucket(guest->match, bio->guest_disk, bio_class(bio),
@@ -165,11 +180,13 @@ static struct rq *find_rq(struct join *j, const struct bio *bio)
 		if (rq->matched_sectors) {
 			if (rq->match_pid == bio->pid)
 				return rq;
+		} else if (!rq->nr_sectors && other_ring(rq, bio)) {
+			other = other ? other : rq;
 		} else if (!oldest) {
 			oldest = rq;
 		}
 	}
-	return oldest;
+	return oldest ? oldest : other;
 }
 
 static void wait_for_rq(struct join *j, struct bio *bio)
@@ -204,16 +221,20 @@ static struct bio *find_bio(const struct rq *rq, uint64_t oldest_ns)
 {
 	struct list *head = bucket(rq->disk->dom->unmatched, rq->disk, op_class(rq->op),
 				   rq_next_sector(rq));
+	struct bio *other = NULL;
 	int walked = 0;
 
 	for (struct list *n = head->next; n != head && walked < WALK_MAX;
 	     n = n->next, walked++) {
 		struct bio *bio = list_entry(n, struct bio, wait);
 
-		if (fits(rq, bio) && bio->q_ns >= oldest_ns)
+		if (!fits(rq, bio) || bio->q_ns < oldest_ns)
+			continue;
+		if (rq->nr_sectors || !other_ring(rq, bio))
 			return bio;
+		other = other ? other : bio;
 	}
-	return NULL;
+	return other;
 }
 
 void match_rq(struct join *j, struct rq *rq)
@@ -402,6 +423,8 @@ void match_bio_done(struct join *j, struct bio *bio)
 	if (rq) {
 		bio_settle(bio);
 		bio_free(j, bio);
+		if (!rq->outstanding && (rq->flags & RQ_MATCHED))
+			way_done(j, rq);
 		if (complete(rq))
 			match_give_up(j, rq, false);
 	} else if (bio->flags & BIO_UNMATCHED) {
@@ -426,6 +449,7 @@ void match_detach(struct join *j, struct rq *rq)
 	}
 	list_del(&rq->match);
 	list_del(&rq->hold);
+	list_del(&rq->respond);
 	rq->flags &= ~(RQ_MATCHED | RQ_DROPPED);
 	rq->matched_sectors = 0;
 	rq->nr_backend_bios = rq->outstanding = 0;

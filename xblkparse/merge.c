@@ -46,6 +46,7 @@ struct stream *merge_stream(struct merge *m, unsigned int domid, uint32_t cpu)
 	if (!dom)
 		return NULL;
 	s = xcalloc(1, sizeof(*s));
+	list_init(&s->responses);
 	s->dom = dom;
 	s->cpu = cpu;
 	s->nr = m->nr_streams;

@@ -53,13 +53,11 @@ struct stream {
 	/* the join's: the request whose further bios may follow */
 	bool rq_open;
 	uint32_t rq_id;
-	/* and the remapping that a queued bio completes */
-	struct {
-		bool have_to, have_from;
-		uint32_t id;
-		uint16_t to_disk, from_disk;
-		uint64_t from_sector;
-	} remap;
+	/* and the first half of a remapping, by which process */
+	struct remap remap;
+	uint32_t remap_pid;
+	uint64_t interrupt_ns; /* a guest's last one here */
+	struct list responses; /* guests' requests that dom0 has just done here */
 };
 
 /* A record in its place of the global order. */

@@ -18,6 +18,8 @@ void model_deinit(struct model *m)
 		struct domain *dom = m->domains[i];
 
 		map_each(&dom->processes, free);
+		map_each(&dom->rings, free);
+		map_deinit(&dom->rings);
 		map_deinit(&dom->processes);
 		map_deinit(&dom->bios);
 		map_deinit(&dom->rqs);
@@ -62,6 +64,7 @@ struct domain *model_domain(struct model *m, unsigned int domid)
 	map_init(&dom->bios);
 	map_init(&dom->rqs);
 	map_init(&dom->processes);
+	map_init(&dom->rings);
 	list_init(&dom->bio_age);
 	list_init(&dom->rq_age);
 	dom->match = new_buckets();

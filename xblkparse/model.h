@@ -24,6 +24,7 @@
 #define MAX_ALL_DISKS 32768 /* also those that others have replaced */
 #define MAX_PROCESSES 65536
 #define MATCH_BUCKETS 1024
+#define RING_CPUS     64 /* as many as a channel has rings */
 #define MATCH_CLAIMS  4096
 
 struct domain;
@@ -41,6 +42,9 @@ struct disk {
 	uint64_t start_sector;
 	struct disk_stats stats;
 	struct flushes *flushes; /* NULL until it has one */
+	/* blkback's thread (pid) that serves the ring of a vCPU, as last seen; 0: not
+	 * known */
+	uint32_t ring_thread[RING_CPUS];
 	/* both sides' */
 	struct flush_times *flush_times; /* NULL until there is one */
 	/* the backend's */
@@ -50,12 +54,24 @@ struct disk {
 	uint64_t own_sectors;
 };
 
+/* A bio is sent on to a lower device: what its Q there will not say. */
+struct remap {
+	bool pending;
+	uint32_t id;
+	uint16_t to_disk, from_disk;
+	uint64_t from_sector;
+};
+
 struct process {
 	char comm[XBLK_COMM_LEN + 1];
 	bool kthread, known;
 	uint32_t last_bio;   /* which it queued last: a split is of that one */
 	unsigned int meta;   /* metadata that @serves was looked up in */
 	struct disk *serves; /* guest disk whose blkback thread this is */
+	struct remap remap;  /* of the bio that it queues next */
+	/* blkback's thread: when it went about its request, and what had woken it */
+	uint64_t thread_ns, interrupt_ns;
+	bool queued; /* a bio of that request */
 };
 
 struct domain {
@@ -68,7 +84,8 @@ struct domain {
 	unsigned int nr_disks;
 
 	/* what the join knows of it */
-	struct map bios, rqs, processes;
+	struct map bios, rqs, processes, rings;
+	uint64_t interrupt_ns;	     /* a guest's last one, of any disk */
 	struct list bio_age, rq_age; /* oldest first */
 	uint64_t nr_bios, nr_rqs;
 	uint64_t evicted_bios, evicted_rqs, stale_bios, stale_rqs;

@@ -18,6 +18,31 @@ static uint64_t column(const struct hist *h, int i)
 	return i ? hist_quantile(h, permille[i]) : hist_mean(h);
 }
 
+static void print_row(FILE *out, const char *name, const struct hist *h,
+		      const struct hist *all, struct unit unit, const char *begin,
+		      const char *end)
+{
+	fprintf(out, "  %-8s %10" PRIu64, name, h->count);
+	for (int i = 0; i < COLUMNS; i++)
+		print_value(out, column(h, i) / unit.ns);
+	fprintf(out, " %s%7.2f%%%s\n", begin,
+		all->sum ? 100.0 * (double)h->sum / (double)all->sum : 0.0, end);
+}
+
+static void print_substages(FILE *out, const struct disk_stats *st, enum stage of,
+			    struct unit unit)
+{
+	char name[16];
+
+	for (int i = 0; i < SUB_MAX; i++) {
+		if (substage_of[i] != of || !st->substages[i])
+			continue;
+		snprintf(name, sizeof(name), " %s", substage_names[i]);
+		print_row(out, name, st->substages[i], st->stages[STAGE_Q2C], unit, "",
+			  "");
+	}
+}
+
 static void print_stages(FILE *out, const struct disk_stats *st,
 			 const struct paint *paint)
 {
@@ -27,19 +52,14 @@ static void print_stages(FILE *out, const struct disk_stats *st,
 
 	for (int s = 0; s < STAGE_PARTS; s++)
 		most = st->stages[s]->sum > st->stages[most]->sum ? s : most;
-	fprintf(out, "  %-6s %10s", "stage", "count");
+	fprintf(out, "  %-8s %10s", "stage", "count");
 	for (int i = 0; i < COLUMNS; i++)
 		print_title(out, titles[i], unit.name);
 	fprintf(out, " %8s\n", "share");
 	for (int s = 0; s < STAGE_MAX; s++) {
-		const struct hist *h = st->stages[s];
-
-		fprintf(out, "  %-6s %10" PRIu64, stage_names[s], h->count);
-		for (int i = 0; i < COLUMNS; i++)
-			print_value(out, column(h, i) / unit.ns);
-		fprintf(out, " %s%7.2f%%%s\n", s == most ? paint->most : "",
-			all->sum ? 100.0 * (double)h->sum / (double)all->sum : 0.0,
-			s == most ? paint->off : "");
+		print_row(out, stage_names[s], st->stages[s], all, unit,
+			  s == most ? paint->most : "", s == most ? paint->off : "");
+		print_substages(out, st, s, unit);
 	}
 }
 

@@ -48,6 +48,7 @@ static struct rq *rq_new(struct join *j, struct disk *disk, const struct xblk_re
 	list_init(&rq->backend_bios);
 	list_init(&rq->match);
 	list_init(&rq->hold);
+	list_init(&rq->respond);
 	list_add_tail(&dom->rq_age, &rq->age);
 	dom->nr_rqs++;
 	map_set(&dom->rqs, rq->id, rq);
@@ -223,6 +224,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 	}
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
+	rq->cpu = s->cpu;
 	account_flush_begin(rq);
 	match_claim(rq);
 	match_rq(j, rq);
@@ -402,6 +404,7 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
 	rq->c_ns = r->time;
+	way_completed(s, rq);
 	match_completed(j, rq);
 }
 
@@ -420,6 +423,8 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 		rq_forget(j, rq);
 		return;
 	}
+	way_forget_done(s);
+	j->now = s;
 	all = completes(rq, r);
 	if (all) {
 		account_flush_end(rq, r->time);

@@ -84,6 +84,13 @@ void stats_merge(struct disk_stats *to, const struct disk_stats *from)
 			to->stages[i] = xcalloc(1, sizeof(*to->stages[i]));
 		hist_merge(to->stages[i], from->stages[i]);
 	}
+	for (int i = 0; i < SUB_MAX; i++) {
+		if (!from->substages[i])
+			continue;
+		if (!to->substages[i])
+			to->substages[i] = xcalloc(1, sizeof(*to->substages[i]));
+		hist_merge(to->substages[i], from->substages[i]);
+	}
 	if (from->clock_checked) {
 		if (!to->clock_checked || from->min_u_t < to->min_u_t)
 			to->min_u_t = from->min_u_t;
@@ -102,6 +109,8 @@ void stats_deinit(struct disk_stats *s)
 		free(s->stages[i]);
 		free(s->window[i]);
 	}
+	for (int i = 0; i < SUB_MAX; i++)
+		free(s->substages[i]);
 	if (s->analysis)
 		analysis_deinit(s->analysis);
 	free(s->analysis);

@@ -8,6 +8,7 @@
 #include "analysis.h"
 #include "hist.h"
 #include "stage.h"
+#include "substages.h"
 
 /* Every guest request that was seen ends in exactly one. */
 enum bin {
@@ -64,10 +65,11 @@ struct disk_stats {
 	uint64_t errors;     /* requests that completed with an error */
 	uint64_t flush_ends; /* empty completions that end a flush sequence */
 	struct merge_count guest, backend;
-	uint64_t backend_unmatched;	/* blkback's bios that fit no request */
-	uint64_t queued_bios;		/* at the end: in no request that was issued */
-	struct hist *stages[STAGE_MAX]; /* NULL until something is joined */
-	int64_t min_u_t, min_0_t;	/* of all with both ends, negative ones too */
+	uint64_t backend_unmatched;	 /* blkback's bios that fit no request */
+	uint64_t queued_bios;		 /* at the end: in no request that was issued */
+	struct hist *stages[STAGE_MAX];	 /* NULL until something is joined */
+	struct hist *substages[SUB_MAX]; /* likewise */
+	int64_t min_u_t, min_0_t;	 /* of all with both ends, negative ones too */
 	uint64_t clock_checked;
 	uint64_t sum_checked, sum_failed;
 	uint64_t not_chosen;		/* requests that a filter left out of all above */

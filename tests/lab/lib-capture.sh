@@ -8,7 +8,7 @@ unload_modules() { unload_guest_modules 1; unload_dom0_module; }
 
 # Start xblktrace in the background, and wait until it traces: /out/NAME.xblk, /out/NAME.log
 capture_start() { # NAME [OPTION...]
-	local name=$1 end=$((SECONDS + 40)); shift
+	local name=$1 end=$((SECONDS + 90)); shift
 	xblktrace -v -o "$LAB_OUT/$name.xblk" "$@" 2>"$LAB_OUT/$name.log" </dev/null &
 	CAPTURE_PID=$!
 	until grep -q 'tracing' "$LAB_OUT/$name.log"; do

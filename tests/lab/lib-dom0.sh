@@ -7,12 +7,15 @@
 
 . /lab/lib-check.sh
 . /lab/lib-capture.sh
+. /lab/lib-life.sh
 . /lab/settings
 
 domid() { cat "/run/lab/guest${1:-1}.domid" 2>/dev/null; } # [N]
 
 guest_create() { # [N]
 	local n=${1:-1} disks="'phy:/dev/ram${1:-1},xvdz,w'" letters=abcdefghij i=0 dev id
+	local GUEST_TYPE=$GUEST_TYPE VCPUS=$VCPUS GUEST_MEM=$GUEST_MEM GUEST_CONFIG=$GUEST_CONFIG
+	! declare -F guest_settings >/dev/null || guest_settings "$n"
 	for dev in $DISKS; do
 		[ -b "$dev" ] || fail "guest$n: no block device $dev in dom0"
 		disks+=", 'phy:$dev,xvd${letters:i++:1},w'"
@@ -29,6 +32,7 @@ guest_create() { # [N]
 		on_poweroff = "destroy"
 		on_reboot = "destroy"
 		on_crash = "destroy"
+		$GUEST_CONFIG
 	END
 	timeout 90 xl create -q "/run/lab/guest$n.cfg" || fail "guest$n: xl create failed"
 	id=$(xl domid "guest$n") || fail "guest$n: gone at once"
@@ -103,6 +107,38 @@ guest_get() { # [N] PATH...
 guest_destroy() { # [N]
 	timeout 60 xl destroy "guest${1:-1}"
 	rm -f "/run/lab/guest${1:-1}.domid"
+}
+
+# Wait until a guest has gone; its number is forgotten.
+guest_gone() { # [N]
+	local id end=$((SECONDS + 60))
+	id=$(domid "${1:-1}")
+	while xl domname "$id" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || fail "guest${1:-1}: domain $id is still there: $(xl list | awk -v id="$id" '$2 == id')"
+		sleep 0.3
+	done
+	rm -f "/run/lab/guest${1:-1}.domid"
+}
+
+# Have a guest's kernel panic. What it says then is in crashed-guest<N>.log, where nobody looks for complaints.
+guest_crash() { # [N]
+	local n=${1:-1}
+	GUEST_LIMIT=20 guest "$n" dmesg >"$LAB_OUT/guest-guest$n.before-crash.dmesg"
+	guest "$n" 'echo c >/proc/sysrq-trigger' 2>/dev/null
+	guest_gone "$n"
+	mv "/var/log/xen/console/guest-guest$n.log" "$LAB_OUT/crashed-guest$n.log"
+}
+
+# Wait for a guest that has got another domain: after a reboot with on_reboot="restart", or a restore.
+guest_again() { # N
+	local n=$1 id='' end=$((SECONDS + 60))
+	until id=$(xl domid "guest$n" 2>/dev/null) && [ "$id" != "$(domid "$n")" ]; do
+		[ $SECONDS -lt $end ] || fail "guest$n: no new domain"
+		sleep 0.3
+	done
+	echo "$id" >"/run/lab/guest$n.domid"
+	GUEST_LIMIT=100 guest "$n" : || fail "guest$n: no sign of life as domain $id"
+	note_time "guest$n is domain $id"
 }
 
 # Save the guest's kernel log and shut it down; status 1 when it had to be destroyed.

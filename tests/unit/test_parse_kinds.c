@@ -32,6 +32,52 @@ static void flush(void **ctx)
 	done(&o, &g);
 }
 
+/* One read of each vCPU has shown which thread serves its ring. */
+static void read_by(struct gen *g, unsigned int cpu, uint64_t ns, uint32_t pid)
+{
+	const uint64_t sector = 1000 * (cpu + 1);
+
+	gen_event(g, GEN_GUEST, cpu, ns, XBLK_EV_QUEUE, XBLK_OP_READ, sector, 8, 50, 500);
+	gen_event(g, GEN_GUEST, cpu, ns + 1, XBLK_EV_ISSUE, XBLK_OP_READ, sector, 8, 150,
+		  50);
+	gen_event(g, 0, 0, ns + 2, XBLK_EV_QUEUE, XBLK_OP_READ, sector, 8, 60, pid);
+	gen_event(g, 0, 0, ns + 3, XBLK_EV_ISSUE, XBLK_OP_READ, sector, 8, 250, 60);
+	gen_event(g, 0, 0, ns + 4, XBLK_EV_COMPLETE, XBLK_OP_READ, sector, 8, 250, 0);
+	gen_event(g, GEN_GUEST, cpu, ns + 5, XBLK_EV_COMPLETE, XBLK_OP_READ, sector, 8,
+		  150, 0);
+}
+
+/* Two flushes at once, on two rings; the one issued later is served first. */
+static void flushes_of_two_rings(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_process(&g, 0, 0, 0, GEN_KTHREAD + 1, "3.xvda-1", XBLK_PROCESS_KTHREAD);
+	read_by(&g, 0, 100, GEN_KTHREAD);
+	read_by(&g, 1, 200, GEN_KTHREAD + 1);
+	gen_event(&g, GEN_GUEST, 1, 990, XBLK_EV_QUEUE,
+		  XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	gen_event(&g, GEN_GUEST, 1, 1000, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	GUEST(1001, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 2, 501);
+	GUEST(1010, ISSUE, FLUSH, 0, 0, 101, 0);
+	DOM0(1100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+	DOM0(1110, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(1200, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 11, GEN_KTHREAD + 1);
+	DOM0(1210, ISSUE, FLUSH, 0, 0, 201, 0);
+	DOM0(1300, COMPLETE, FLUSH, 0, 0, 200, 0);
+	GUEST(1310, COMPLETE, FLUSH, 0, 0, 101, 0);
+	DOM0(2300, COMPLETE, FLUSH, 0, 0, 201, 0);
+	gen_event(&g, GEN_GUEST, 1, 2320, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 4);
+	assert_stages(&o.results[2], 9, 90, 10, 190, 10);
+	assert_stages(&o.results[3], 10, 200, 10, 1090, 20);
+	done(&o, &g);
+}
+
 /* A write that needs a flush first completes twice. */
 static void write_with_flush(void **ctx)
 {
@@ -332,6 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flush),
+		cmocka_unit_test(flushes_of_two_rings),
 		cmocka_unit_test(write_with_flush),
 		cmocka_unit_test(flush_without_backend_io),
 		cmocka_unit_test(flush_after_flush),

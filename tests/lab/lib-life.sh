@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What a channel's life may not leave behind, in the guests, in dom0, in XenStore and in Xen.
+#
+#	life_begin
+#	...an event: a capture that ends badly...
+#	life_same EVENT
+#
+# Memory comes and goes for reasons of its own: what is allowed is much less than the rings and relay
+# buffers of LIFE_RINGS, so that one capture's worth of a leak is seen.
+
+LIFE_RINGS=(-b 512 -n 8)   # KiB: 4 MiB for each vCPU of a guest and for each CPU of dom0
+LIFE_GUEST_KIB=2048        # of the 8 MiB and more that a channel has in a guest
+LIFE_DOM0_KIB=4096         # of the 8 MiB of dom0's relay buffers
+LIFE_XEN_KIB=1024          # which tells whole MiB
+
+# Disk I/O in a guest, for as long as the scenario lasts: LOAD_IOPS reads and as many writes a second, so few
+# that all else does not stand still.
+load_start() { # [N]
+	guest_bg "${1:-1}" "fio --name=load --filename=/dev/xvda --ioengine=libaio --direct=1 --thread --rw=randrw --bs=4k \
+		--iodepth=4 --rate_iops=${LOAD_IOPS:-40} --size=256M --time_based --runtime=1000"
+}
+
+# While it is counted, nothing is under way: each request of a disk holds a grant.
+life_guest() { # N
+	guest "$1" "kill -STOP \$(pidof fio) 2>/dev/null; sleep 0.3
+		[ -e /sys/module/lab_grants ] || insmod /lib/xblk/lab-grants.ko
+		echo grants-free \$(cat /sys/module/lab_grants/parameters/free)
+		$MEMORY_KIB; kill -CONT \$(pidof fio) 2>/dev/null; true"
+}
+# What is free, and what files and tmpfs have.
+MEMORY_KIB="awk '/^(MemFree|Buffers|Cached):/ { n += \$2 } END { print \"memory-kib\", n }' /proc/meminfo"
+
+# Domains have other numbers and UUIDs after a restart.
+life_anonymous() {
+	local file names=()
+	for file in /run/lab/guest*.domid; do
+		[ ! -e "$file" ] || names+=(-e "s,/(domain|libxl|device-model|backend/[a-z]+)/$(cat "$file")(/|\$),/\\1/$(basename "$file" .domid)\\2,g")
+	done
+	sed -E -e 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/UUID/' "${names[@]}" | sort
+}
+
+# One file for each kind of thing; memory apart, because it is compared otherwise.
+life_take() { # DIRECTORY
+	local dir=$1 file n
+	mkdir -p "$dir"
+	: >"$dir/memory"
+	for file in /run/lab/guest*.domid; do
+		[ -e "$file" ] || continue
+		n=${file//[^0-9]/}
+		life_guest "$n" | sed "s/^/guest$n /" >"$dir/guest$n" || fail "guest$n does not count its grants"
+		grep memory "$dir/guest$n" >>"$dir/memory"
+		sed -i /memory/d "$dir/guest$n"
+	done
+	eval "$MEMORY_KIB" | sed 's/^/dom0 /' >>"$dir/memory"
+	xl info | awk '/^free_memory/ { print "xen memory-kib", $3 * 1024 }' >>"$dir/memory"
+	xl list | tail -n +2 | wc -l >"$dir/domains"
+	xenstore-ls -f | sed 's/ = .*//' | life_anonymous >"$dir/nodes"
+	rm -f /run/lab/memreport # which would be appended to
+	xenstore-control memreport /run/lab/memreport >/dev/null
+	awk '/struct watch / { n = NR } n && NR > n && NR <= n + 2 && $1 ~ "^[/@]" { print $1 }' /run/lab/memreport |
+		life_anonymous >"$dir/watches"
+	{
+		ls /sys/kernel/debug/xblk-dom0 2>/dev/null | grep trace
+		cat /sys/kernel/debug/kprobes/list
+		pidof xblktrace
+	} | sort >"$dir/processes"
+}
+
+life_begin() {
+	rm -rf /run/lab/life
+	life_take /run/lab/life/before
+}
+
+# The differences, if any, one a line.
+life_compare() {
+	local dir=/run/lab/life file
+	(cd $dir/before && ls) | grep -v memory | while read -r file; do
+		awk -v file="$file" 'FILENAME == ARGV[1] { n[$0]--; next } { n[$0]++ }
+			END { for (line in n) if (n[line]) print (n[line] > 0 ? "more" : "less"), file ": " line }' \
+			"$dir/before/$file" "$dir/after/$file"
+	done
+	paste -d ' ' $dir/before/memory $dir/after/memory | awk -v guest=$LIFE_GUEST_KIB -v dom0=$LIFE_DOM0_KIB -v xen=$LIFE_XEN_KIB '{
+		may = $1 == "xen" ? xen : $1 == "dom0" ? dom0 : guest
+		if ($3 - $6 > may) print $1 ": " $3 - $6 " KiB of memory are missing"
+	}'
+}
+
+# A page that the other side still maps, or XenStore's answer, may take some seconds.
+life_same() { # EVENT
+	local dir=/run/lab/life end=$((SECONDS + 30)) left
+	while :; do
+		life_take $dir/after
+		left=$(life_compare)
+		[ -n "$left" ] && [ $SECONDS -lt $end ] || break
+		sleep 0.5
+	done
+	[ -z "$left" ] || { cp -r $dir "$LAB_OUT/life"; fail "left behind after $1: $left"; }
+	note "$1: nothing left: $(cat $dir/after/guest* 2>/dev/null | awk '{ printf "%s %s grants free, ", $1, $3 }')$(
+		paste -d ' ' $dir/before/memory $dir/after/memory | awk '{ printf "%s %+d KiB, ", $1, $6 - $3 }')$(
+		wc -l <$dir/after/nodes) nodes, $(wc -l <$dir/after/watches) watches"
+}
+
+# The channel is free again, without anybody's help.
+channel_open() { # [N]
+	local n=${1:-1} end=$((SECONDS + 15)) state
+	until state=$(xenstore-read "/local/domain/$(domid "$n")/data/xenrelay/xblk/state") && [ "$state" = open ]; do
+		[ $SECONDS -lt $end ] || fail "guest$n: the channel is '$state', not open"
+		sleep 0.3
+	done
+}
+
+# Let XenStore stand still for some seconds, in the background; it answers again when `wait` returns.
+xenstore_stop() { # SECONDS
+	kill -STOP "$(cat /run/xenstored.pid)"
+	{ sleep "$1"; kill -CONT "$(cat /run/xenstored.pid)"; } &
+}
