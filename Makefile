@@ -51,8 +51,8 @@ RELAY_SRC := ring/consumer.c $(wildcard libxenrelay/*.c)
 TRACE_SRC := $(wildcard xblktrace/*.c)
 PARSE_SRC := $(wildcard xblkparse/*.c)
 RELAY_LIBS := -lxenstore -lxengnttab -lxenevtchn
-TRACE_LIBS := $(RELAY_LIBS) -ljansson -lxxhash
-PARSE_LIBS := -ljansson -lxxhash
+TRACE_LIBS := $(RELAY_LIBS) -ljansson -lxxhash -lzstd
+PARSE_LIBS := -ljansson -lxxhash -lzstd
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -204,7 +204,7 @@ $(BUILD)/san/trace.a: $(call san_objects,$(TRACE_TEST_SRC))
 
 $(BUILD)/test/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/trace.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka -ljansson -lxxhash -lm -lpthread
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka -ljansson -lxxhash -lzstd -lm -lpthread
 
 # The ring's two ends as two threads, also under the thread sanitizer.
 $(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c
@@ -292,7 +292,7 @@ bench-record:
 
 $(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lxxhash
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lxxhash -lzstd
 
 bench-parse: $(BUILD)/bin/xblkparse $(BUILD)/bench/gen_events $(BUILD)/bench/memory
 	@BUILD=$(abspath $(BUILD)) tests/bench/parse

@@ -201,7 +201,9 @@ static json_t *summary(const struct parse *p, const struct filter *f)
 	json_set(j, "format", VERSION);
 	json_set_string(j, "host", p->model.host);
 	json_set_string(j, "tool", p->model.tool);
-	json_object_set_new(j, "ended_in_good_order", json_boolean(p->ended));
+	/* Whoever did not read so far cannot know. */
+	json_object_set_new(j, "ended_in_good_order",
+			    p->stopped ? json_null() : json_boolean(p->ended));
 	json_object_set_new(j, "problems", json_boolean(p->problems));
 	json_set_string(j, "reason", p->reason);
 	json_set(j, "duration_ns", p->duration_ns);

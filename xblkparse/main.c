@@ -12,6 +12,7 @@
 #include "live.h"
 #include "options.h"
 #include "output.h"
+#include "span.h"
 #include "util.h"
 #include "verify.h"
 
@@ -122,6 +123,13 @@ static bool on_chunk(void *ctx, const struct parse *p)
 		return false;
 	if (run->opt.interval_ns)
 		live_advance(&run->live, p, p->join.now_ns);
+	/* A capture that writes into a pipe would miss its reader. */
+	if (!input_is_stream && !run->opt.verify && span_over(p, &run->opt.filter)) {
+		msg("the trace was read up to %.3f s of it, where what -w asks for is "
+		    "complete: what else is told is of that part",
+		    sub_sat(p->merge.processed_ns, p->join.start_ns) / 1e9);
+		return false;
+	}
 	if (!run->progress)
 		return true;
 	clock_gettime(CLOCK_MONOTONIC, &now);

@@ -34,6 +34,7 @@ void reader_init(struct reader *r, reader_read_fn read, void *ctx)
 
 void reader_deinit(struct reader *r)
 {
+	unpack_deinit(&r->unpack);
 	free(r->buf);
 	r->buf = NULL;
 }
@@ -167,6 +168,8 @@ static const char *type_name(unsigned int type)
 		return "round";
 	case XBLK_CHUNK_END:
 		return "end";
+	case XBLK_CHUNK_PACK:
+		return "packed";
 	default:
 		return "unknown";
 	}
@@ -258,8 +261,26 @@ static int give_up(struct reader *r)
 	return 0;
 }
 
+/* The chunk at buf[start], whose checksum is right; NULL, or why it is of no use. */
+static const char *hand_out(struct reader *r, struct xblk_chunk *c, const void **payload)
+{
+	const char *why;
+
+	if (c->flags)
+		return "its flags are of a newer format than this xblkparse knows";
+	*payload = r->buf + r->start + sizeof(*c);
+	if (c->type != XBLK_CHUNK_PACK)
+		return NULL;
+	why = unpack_begin(&r->unpack, c, *payload);
+	if (!why)
+		unpack_next(&r->unpack, c, payload);
+	return why;
+}
+
 int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 {
+	if (unpack_next(&r->unpack, c, payload))
+		return 1;
 	consume(r, r->step);
 	r->step = 0;
 	for (;;) {
@@ -285,11 +306,14 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 			why = "its checksum does not match";
 			r->wasted += c->payload;
 		} else {
-			damage_ends(r);
 			fill(r, total);
-			*payload = r->buf + r->start + sizeof(*c);
-			r->step = r->end - r->start < total ? r->end - r->start : total;
-			return 1;
+			why = hand_out(r, c, payload);
+			if (!why) {
+				damage_ends(r);
+				r->step = r->end - r->start < total ? r->end - r->start
+								    : total;
+				return 1;
+			}
 		}
 		damage(r, c, why);
 		consume(r, next_try(r, c));

@@ -3,7 +3,8 @@
  * Bytes of a trace -> its chunks, checked.
  *
  * Takes any bytes.  A damaged stretch is reported and stepped over, up to the
- * next chunk whose checksum holds.
+ * next chunk whose checksum holds.  What a PACK chunk holds is handed out as if
+ * it were in the trace itself.
  */
 #ifndef XBLKPARSE_READER_H
 #define XBLKPARSE_READER_H
@@ -14,6 +15,8 @@
 #include <sys/types.h>
 
 #include <xblk/trace.h>
+
+#include "unpack.h"
 
 /* As read(2): bytes, 0 at the end, -1 and errno. */
 typedef ssize_t (*reader_read_fn)(void *ctx, void *buf, size_t size);
@@ -27,7 +30,8 @@ struct reader {
 	size_t step;	   /* bytes of the chunk handed out last */
 	uint64_t offset;   /* of buf[start] in the trace */
 	bool eof;
-	int error; /* errno of a failed read, else 0 */
+	int error;	      /* errno of a failed read, else 0 */
+	struct unpack unpack; /* of the chunk at buf[start] */
 	struct xblk_trace_header header;
 	uint64_t damaged; /* stretches that could not be used */
 	uint64_t damaged_bytes;

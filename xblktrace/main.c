@@ -43,6 +43,8 @@ static int open_output(struct run *run)
 	if (err == -ENOTTY)
 		return msg_error("-o -: a trace is not for a terminal: redirect standard "
 				 "output");
+	if (!err && run->opts.compress_level)
+		err = writer_compress(&run->writer, run->opts.compress_level);
 	return err ? msg_error("%s: %s", path, strerror(-err)) : 0;
 }
 

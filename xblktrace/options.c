@@ -8,6 +8,7 @@
 #include "msg.h"
 #include "options.h"
 #include "parse.h"
+#include "writer.h"
 
 #define MAX_BUFFER_KIB (256 * 1024) /* of one CPU or ring: the channel's own limit */
 
@@ -23,6 +24,7 @@ static const struct option long_options[] = {
 	{"disk", required_argument, NULL, 'D'},
 	{"buffer-size", required_argument, NULL, 'b'},
 	{"num-sub-buffers", required_argument, NULL, 'n'},
+	{"compress", optional_argument, NULL, 'z'},
 	{"overwrite", no_argument, NULL, OPT_OVERWRITE},
 	{"doorbell", optional_argument, NULL, OPT_DOORBELL},
 	{"verbose", no_argument, NULL, 'v'},
@@ -43,6 +45,8 @@ static void print_help(void)
 	       "  -D, --disk=[DOMAIN:]DISK  only this disk, as xvda or 51712; may be repeated\n"
 	       "  -b, --buffer-size=KIB     size of a sub-buffer (default: %d)\n"
 	       "  -n, --num-sub-buffers=N   sub-buffers for each CPU (default: %d)\n"
+	       "  -z, --compress[=LEVEL]    compress the trace, zstd's levels 1 to %d\n"
+	       "                            (default: %d)\n"
 	       "      --overwrite           flight recorder: keep the newest records, read them on\n"
 	       "                            SIGUSR1 and at the end\n"
 	       "      --doorbell[=PERCENT]  let guests send an event when a ring is so full, and\n"
@@ -52,7 +56,8 @@ static void print_help(void)
 	       "  -V, --version             show the version\n"
 	       "\n"
 	       "Ctrl-C ends a capture in good order.  Read it with xblkparse(1).\n",
-	       DEFAULT_SUBBUF_KIB, DEFAULT_NR_SUBBUFS, DEFAULT_DOORBELL);
+	       DEFAULT_SUBBUF_KIB, DEFAULT_NR_SUBBUFS, WRITER_MAX_LEVEL, WRITER_LEVEL,
+	       DEFAULT_DOORBELL);
 }
 
 static int usage_error(void)
@@ -100,6 +105,11 @@ static int parse_option(struct options *opts, int c, const char *arg)
 		if (parse_uint(arg, 2, MAX_BUFFER_KIB, &opts->nr_subbufs))
 			return 0;
 		return msg_error("-n %s: not a number of at least 2", arg);
+	case 'z':
+		opts->compress_level = WRITER_LEVEL;
+		if (!arg || parse_uint(arg, 1, WRITER_MAX_LEVEL, &opts->compress_level))
+			return 0;
+		return msg_error("-z%s: not a level from 1 to %d", arg, WRITER_MAX_LEVEL);
 	case OPT_OVERWRITE:
 		opts->overwrite = true;
 		return 0;
@@ -149,7 +159,7 @@ int options_parse(struct options *opts, int argc, char **argv)
 		return 1;
 	}
 
-	while ((c = getopt_long(argc, argv, "d:o:w:D:b:n:vhV", long_options, NULL)) !=
+	while ((c = getopt_long(argc, argv, "d:o:w:D:b:n:z::vhV", long_options, NULL)) !=
 	       -1) {
 		if (c == 'h') {
 			print_help();

@@ -19,6 +19,7 @@
  * @duration_ns: -w, 0 for none
  * @subbuf_kib, @nr_subbufs: -b and -n, or their defaults
  * @sized:	-b or -n was given: the guests' rings get that size too
+ * @compress_level: zstd's, 0 for none
  * @overwrite:	a flight recorder: buffers keep the newest, and are read on SIGUSR1
  * @doorbell_percent: how full a guest's ring is when it sends an event, 0 for never
  */
@@ -34,6 +35,7 @@ struct options {
 	unsigned int subbuf_kib;
 	unsigned int nr_subbufs;
 	bool sized;
+	unsigned int compress_level;
 	bool overwrite;
 	unsigned int doorbell_percent;
 	bool verbose;

@@ -12,11 +12,15 @@
 
 #include "writer.h"
 
-#define CHUNK_ALIGN	  32
-#define BUFFER_SIZE	  (2 * XBLK_CHUNK_MAX_PAYLOAD)
-#define MIN_DATA	  (64 * 1024)
+#define CHUNK_ALIGN 32
+#define BUFFER_SIZE (2 * XBLK_CHUNK_MAX_PAYLOAD)
+#define MIN_DATA    (64 * 1024)
+/* What does not get smaller makes a chunk that is not too large, too. */
+#define PACK_SIZE	  (XBLK_CHUNK_MAX_PAYLOAD - 8 * 1024)
 #define HEADER_SIZE	  sizeof(struct xblk_trace_header)
 #define ALIGN_UP(n, unit) (((n) + (unit)-1) / (unit) * (unit))
+
+_Static_assert(ZSTD_COMPRESSBOUND(PACK_SIZE) <= XBLK_CHUNK_MAX_PAYLOAD, "see above");
 
 static int open_output(struct writer *w, const char *path)
 {
@@ -62,6 +66,16 @@ int writer_open(struct writer *w, const char *path)
 		return err;
 	w->buf = malloc(BUFFER_SIZE);
 	return w->buf ? 0 : -ENOMEM;
+}
+
+int writer_compress(struct writer *w, int level)
+{
+	w->zstd = ZSTD_createCCtx();
+	w->packed = malloc(sizeof(struct xblk_chunk) + XBLK_CHUNK_MAX_PAYLOAD);
+	if (!w->zstd || !w->packed)
+		return -ENOMEM;
+	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, level);
+	return 0;
 }
 
 void writer_add_stream(struct writer *w, struct writer_stream *stream)
@@ -122,8 +136,11 @@ static void take_back(struct writer *w, const struct xblk_chunk *chunk)
 			stream->records -= chunk->payload / XBLK_RECORD_SIZE;
 }
 
-/* @done bytes of the buffer were written: cut the file after a whole chunk. */
-static void cut_back(struct writer *w, size_t done)
+/*
+ * @done bytes were written, of the buffer or, @packed, of the chunk made of it:
+ * cut the file after a whole chunk.
+ */
+static void cut_back(struct writer *w, size_t done, bool packed)
 {
 	size_t at = w->bytes ? 0 : HEADER_SIZE;
 	size_t whole = done < at ? 0 : at;
@@ -132,7 +149,7 @@ static void cut_back(struct writer *w, size_t done)
 		const struct xblk_chunk *chunk = (const void *)(w->buf + at);
 
 		at += chunk_size(chunk);
-		if (at <= done)
+		if (at <= done && !packed)
 			whole = at;
 		else
 			take_back(w, chunk);
@@ -148,27 +165,75 @@ static void cut_back(struct writer *w, size_t done)
 	w->used = 0;
 }
 
-int writer_flush(struct writer *w)
+static void seal_chunk(struct xblk_chunk *chunk, const void *payload)
 {
-	size_t done;
+	XXH3_state_t state;
 
-	if (w->error)
+	XXH3_64bits_reset(&state);
+	XXH3_64bits_update(&state, chunk, offsetof(struct xblk_chunk, checksum));
+	XXH3_64bits_update(&state, payload, chunk->payload);
+	chunk->checksum = XXH3_64bits_digest(&state);
+}
+
+/* Zeroes behind the payload.  Return: the size of all. */
+static size_t pad_chunk(const struct xblk_chunk *chunk, unsigned char *payload)
+{
+	size_t size = chunk_size(chunk);
+
+	memset(payload + chunk->payload, 0, size - sizeof(*chunk) - chunk->payload);
+	return size;
+}
+
+/* The buffer's chunks as one.  Return: its size, or 0 if there is no memory. */
+static size_t pack(struct writer *w)
+{
+	const struct xblk_chunk *first = (const void *)w->buf;
+	unsigned char *payload = w->packed + sizeof(struct xblk_chunk);
+	size_t len =
+		ZSTD_compress2(w->zstd, payload, XBLK_CHUNK_MAX_PAYLOAD, w->buf, w->used);
+	struct xblk_chunk chunk = {
+		.magic = XBLK_CHUNK_MAGIC,
+		.type = XBLK_CHUNK_PACK,
+		.payload = len,
+		.unpacked = w->used,
+		.time = first->time,
+	};
+
+	if (ZSTD_isError(len))
+		return 0;
+	seal_chunk(&chunk, payload);
+	memcpy(w->packed, &chunk, sizeof(chunk));
+	return pad_chunk(&chunk, payload);
+}
+
+static int flush(struct writer *w, bool packed)
+{
+	size_t len = w->used, done = 0;
+
+	if (w->error || !len)
 		return w->error;
-	w->error = write_all(w, w->buf, w->used, &done);
+	if (packed)
+		len = pack(w);
+	w->error = len ? write_all(w, packed ? w->packed : w->buf, len, &done) : -ENOMEM;
 	if (w->error) {
-		cut_back(w, done);
+		cut_back(w, done, packed);
 		return w->error;
 	}
-	w->bytes += w->used;
+	w->bytes += len;
 	w->used = 0;
 	return 0;
+}
+
+int writer_flush(struct writer *w)
+{
+	return flush(w, w->zstd);
 }
 
 int writer_header(struct writer *w, uint64_t wall_ns, uint64_t xen_ns)
 {
 	struct xblk_trace_header header = {
 		.magic = XBLK_TRACE_MAGIC,
-		.version = XBLK_TRACE_VERSION,
+		.version = w->zstd ? XBLK_TRACE_VERSION_PACKED : XBLK_TRACE_VERSION_PLAIN,
 		.header_size = sizeof(header),
 		.endian = XBLK_TRACE_ENDIAN,
 		.record_size = XBLK_RECORD_SIZE,
@@ -179,36 +244,41 @@ int writer_header(struct writer *w, uint64_t wall_ns, uint64_t xen_ns)
 	header.checksum = XXH3_64bits(&header, offsetof(typeof(header), checksum));
 	memcpy(w->buf, &header, sizeof(header));
 	w->used = sizeof(header);
-	return writer_flush(w);
+	return flush(w, false);
 }
 
 /* Make a chunk of the @len payload bytes that lie behind @w->used + its header. */
-static void finish_chunk(struct writer *w, struct xblk_chunk chunk)
+static void finish_chunk(struct writer *w, struct xblk_chunk chunk, bool packed)
 {
 	unsigned char *at = w->buf + w->used;
 	unsigned char *payload = at + sizeof(chunk);
-	XXH3_state_t state;
 
 	chunk.magic = XBLK_CHUNK_MAGIC;
-	XXH3_64bits_reset(&state);
-	XXH3_64bits_update(&state, &chunk, offsetof(struct xblk_chunk, checksum));
-	XXH3_64bits_update(&state, payload, chunk.payload);
-	chunk.checksum = XXH3_64bits_digest(&state);
+	/* Within a pack its checksum is theirs; one each would not get any smaller. */
+	if (!packed)
+		seal_chunk(&chunk, payload);
 	memcpy(at, &chunk, sizeof(chunk));
-	memset(payload + chunk.payload, 0,
-	       ALIGN_UP(chunk.payload, CHUNK_ALIGN) - chunk.payload);
-	w->used += chunk_size(&chunk);
+	w->used += pad_chunk(&chunk, payload);
+}
+
+/* What is left of the buffer for a chunk with its header; full, it is written out. */
+static size_t buffer_room(struct writer *w, size_t at_least)
+{
+	size_t size = w->zstd ? PACK_SIZE : BUFFER_SIZE;
+
+	if (size - w->used < at_least)
+		writer_flush(w);
+	return size - w->used;
 }
 
 void *writer_reserve(struct writer *w, size_t *max_records)
 {
 	size_t room;
 
-	if (BUFFER_SIZE - w->used < sizeof(struct xblk_chunk) + MIN_DATA)
-		writer_flush(w);
+	room = buffer_room(w, sizeof(struct xblk_chunk) + MIN_DATA) -
+	       sizeof(struct xblk_chunk);
 	if (w->error)
 		return NULL;
-	room = BUFFER_SIZE - w->used - sizeof(struct xblk_chunk);
 	if (room > XBLK_CHUNK_MAX_PAYLOAD)
 		room = XBLK_CHUNK_MAX_PAYLOAD;
 	*max_records = room / XBLK_RECORD_SIZE;
@@ -220,31 +290,38 @@ void writer_commit(struct writer *w, struct writer_stream *stream, size_t record
 {
 	if (!records)
 		return;
-	finish_chunk(w, (struct xblk_chunk){
-				.type = XBLK_CHUNK_DATA,
-				.domid = stream->domid,
-				.cpu = stream->cpu,
-				.payload = records * XBLK_RECORD_SIZE,
-				.sequence = stream->records,
-				.time = time,
-			});
+	finish_chunk(w,
+		     (struct xblk_chunk){
+			     .type = XBLK_CHUNK_DATA,
+			     .domid = stream->domid,
+			     .cpu = stream->cpu,
+			     .payload = records * XBLK_RECORD_SIZE,
+			     .sequence = stream->records,
+			     .time = time,
+		     },
+		     w->zstd);
 	stream->records += records;
 }
 
 int writer_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
 		 size_t len, uint64_t time)
 {
+	bool packed = w->zstd && type == XBLK_CHUNK_ROUND;
+
 	if (len > XBLK_CHUNK_MAX_PAYLOAD)
 		return -EFBIG;
-	if (BUFFER_SIZE - w->used <
-	    sizeof(struct xblk_chunk) + ALIGN_UP(len, CHUNK_ALIGN))
+	/* Text stays legible, and is found without unpacking. */
+	if (w->zstd && !packed)
 		writer_flush(w);
+	else
+		buffer_room(w, sizeof(struct xblk_chunk) + ALIGN_UP(len, CHUNK_ALIGN));
 	if (w->error)
 		return w->error;
 	if (len)
 		memcpy(w->buf + w->used + sizeof(struct xblk_chunk), payload, len);
-	finish_chunk(w, (struct xblk_chunk){.type = type, .payload = len, .time = time});
-	return 0;
+	finish_chunk(w, (struct xblk_chunk){.type = type, .payload = len, .time = time},
+		     packed);
+	return w->zstd && !packed ? flush(w, false) : 0;
 }
 
 int writer_last_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
@@ -274,6 +351,9 @@ int writer_close(struct writer *w)
 	}
 	w->fd = -1;
 	free(w->buf);
-	w->buf = NULL;
+	free(w->packed);
+	ZSTD_freeCCtx(w->zstd);
+	w->buf = w->packed = NULL;
+	w->zstd = NULL;
 	return w->error;
 }

@@ -5,6 +5,9 @@
  * Chunks are built in one buffer, records being copied straight into it, and
  * written many at a time.  Whatever goes wrong, what is in the file ends with
  * a whole chunk, and the streams' counters say what is in the file.
+ *
+ * When compressing, what would be written at a time becomes one PACK chunk: a
+ * stream's chunk alone is often too small for that.
  */
 #ifndef XBLKTRACE_WRITER_H
 #define XBLKTRACE_WRITER_H
@@ -13,7 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <zstd.h>
+
 #include "xblk/trace.h"
+
+#define WRITER_LEVEL	 1  /* zstd's, unless told: the higher ones gain little */
+#define WRITER_MAX_LEVEL 19 /* beyond, it takes memory that a dom0 has not */
 
 /**
  * struct writer_stream - one domain's records of one CPU
@@ -53,6 +61,8 @@ struct writer {
 
 	unsigned char *buf;
 	size_t used;
+	ZSTD_CCtx *zstd; /* NULL: not compressing */
+	unsigned char *packed;
 	struct writer_stream *streams;
 };
 
@@ -62,6 +72,14 @@ struct writer {
  * Return: 0 or negative errno; -ENOTTY for a terminal as standard output.
  */
 int writer_open(struct writer *w, const char *path);
+
+/**
+ * writer_compress - write PACK chunks from here on
+ * @level: zstd's
+ *
+ * Before the header.  Return: 0 or negative errno.
+ */
+int writer_compress(struct writer *w, int level);
 
 /* Make a stream known; it stays the caller's and must outlive the writer. */
 void writer_add_stream(struct writer *w, struct writer_stream *stream);

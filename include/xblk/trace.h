@@ -6,6 +6,9 @@
  * and after a crash up to the last whole chunk.  A reader that meets a chunk
  * type it does not know skips it.  All of it is little-endian and every
  * chunk starts at a multiple of 32 bytes (payloads are padded with zeroes).
+ *
+ * A file with compressed chunks says version 2, which readers of before refuse;
+ * any other says 1, which they read.
  */
 #ifndef XBLK_TRACE_H
 #define XBLK_TRACE_H
@@ -13,14 +16,17 @@
 #include "record.h"
 #include "types.h"
 
-#define XBLK_TRACE_MAGIC   0x4b4c42580a1a0d89ull /* 89 0d 1a 0a 'X' 'B' 'L' 'K' */
-#define XBLK_TRACE_VERSION 1 /* raised when an old reader would go wrong */
-#define XBLK_TRACE_ENDIAN  0x01020304u
+#define XBLK_TRACE_MAGIC 0x4b4c42580a1a0d89ull /* 89 0d 1a 0a 'X' 'B' 'L' 'K' */
+/* Raised when an old reader would go wrong; each file says the least that it needs. */
+#define XBLK_TRACE_VERSION_PLAIN  1
+#define XBLK_TRACE_VERSION_PACKED 2 /* has PACK chunks */
+#define XBLK_TRACE_VERSION	  XBLK_TRACE_VERSION_PACKED
+#define XBLK_TRACE_ENDIAN	  0x01020304u
 
 /**
  * struct xblk_trace_header - the first 64 bytes of a file
  * @magic:	XBLK_TRACE_MAGIC
- * @version:	XBLK_TRACE_VERSION
+ * @version:	XBLK_TRACE_VERSION_PLAIN or XBLK_TRACE_VERSION_PACKED
  * @header_size: bytes of this header; the first chunk follows
  * @endian:	XBLK_TRACE_ENDIAN in the writer's byte order
  * @record_size: XBLK_RECORD_SIZE
@@ -55,12 +61,16 @@ struct xblk_trace_header {
  * @XBLK_CHUNK_END:	JSON text: the counters of every stream at the end.
  *			The last chunk of a capture that came to its end, and
  *			why it did.
+ * @XBLK_CHUNK_PACK:	one zstd frame: DATA and ROUND chunks with their padding,
+ *			one behind the other, as they would be in the file, but
+ *			with a checksum of 0
  */
 enum xblk_chunk_type {
 	XBLK_CHUNK_META = 1,
 	XBLK_CHUNK_DATA = 2,
 	XBLK_CHUNK_ROUND = 3,
 	XBLK_CHUNK_END = 4,
+	XBLK_CHUNK_PACK = 5,
 };
 
 /**
@@ -69,10 +79,13 @@ enum xblk_chunk_type {
  * @type:	&enum xblk_chunk_type
  * @domid:	domain of the stream (data), else 0
  * @cpu:	vCPU of the stream (data), else 0
- * @flags:	0
+ * @flags:	0; a chunk with a flag that a reader does not know is not for it
  * @payload:	bytes of payload before padding, <= XBLK_CHUNK_MAX_PAYLOAD
+ * @unpacked:	pack: bytes of the chunks in it, a multiple of 32 from 64 to
+ *		XBLK_CHUNK_MAX_PAYLOAD; else 0
  * @sequence:	data: how many records of this stream were in the chunks before
- * @time:	Xen system time, ns: when the chunk was made (round: see above)
+ * @time:	Xen system time, ns: when the chunk was made (round: see above;
+ *		pack: that of the first chunk in it)
  * @checksum:	XXH3 (64 bits) of the header up to here and the payload
  *		(without padding), header first
  */
@@ -83,7 +96,7 @@ struct xblk_chunk {
 	xblk_le32 cpu;
 	xblk_le32 flags;
 	xblk_le32 payload;
-	xblk_le32 reserved;
+	xblk_le32 unpacked;
 	xblk_le64 sequence;
 	xblk_le64 time;
 	xblk_le64 reserved2[2];

@@ -24,7 +24,6 @@
 #define GUEST	       3
 #define GUEST_PID      500
 #define THREAD_PID     77
-#define STEP_NS	       8192 /* the longest time between two events of a request */
 #define EVENTS_A_ROUND 16384
 #define GUEST_DEV      ((8u << 20) | 0)
 #define DOM0_DEV       ((259u << 20) | 0)
@@ -66,6 +65,7 @@ struct stream {
 
 static struct stream streams[SIDES][NR_CPUS];
 static uint64_t random_state;
+static uint64_t step_ns = 8192; /* the longest time between two events of a request */
 static FILE *trace;
 
 static uint64_t next_random(void)
@@ -143,7 +143,7 @@ static void begin_trace(void)
 		" \"backend_disk\": 0, \"start_sector\": 0}]}]}";
 	struct xblk_trace_header h = {
 		.magic = XBLK_TRACE_MAGIC,
-		.version = XBLK_TRACE_VERSION,
+		.version = XBLK_TRACE_VERSION_PLAIN,
 		.header_size = sizeof(h),
 		.endian = XBLK_TRACE_ENDIAN,
 		.record_size = XBLK_RECORD_SIZE,
@@ -253,7 +253,7 @@ static void start(struct request *r, uint64_t now)
 {
 	uint64_t bits = next_random();
 
-	r->time = now + 1 + bits % STEP_NS;
+	r->time = now + 1 + bits % step_ns;
 	r->sector = (bits >> 16) % (1ull << 28) * 8;
 	r->write = bits >> 63;
 	r->step = 0;
@@ -316,7 +316,7 @@ static void generate(uint64_t nr_events, unsigned int depth, bool blktrace)
 			add_blktrace(r, cpu);
 		if (++n % EVENTS_A_ROUND == 0)
 			flush_round(now);
-		r->time += 1 + (bits >> 32) % STEP_NS;
+		r->time += 1 + (bits >> 32) % step_ns;
 		if (++r->step == NR_STEPS) {
 			if (left) {
 				left--;
@@ -336,7 +336,10 @@ static void generate(uint64_t nr_events, unsigned int depth, bool blktrace)
 
 static int usage(void)
 {
-	fputs("usage: gen_events [-n EVENTS] [-q IN_FLIGHT] [-s SEED] [-x TRACE] [-b DIR]\n",
+	fputs("usage: gen_events [-n EVENTS] [-q IN_FLIGHT] [-s SEED] [-l STEP_NS] [-f FIRST]\n"
+	      "                  [-x TRACE] [-b DIR]\n"
+	      "STEP_NS: the longest time between two events of a request; FIRST: how many\n"
+	      "records of each stream come before the trace's first ones, and are missing\n",
 	      stderr);
 	return 2;
 }
@@ -348,7 +351,7 @@ int main(int argc, char **argv)
 	unsigned int depth = 256;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:q:s:x:b:")) != -1) {
+	while ((c = getopt(argc, argv, "n:q:s:l:f:x:b:")) != -1) {
 		switch (c) {
 		case 'n':
 			nr_events = strtoull(optarg, NULL, 0);
@@ -358,6 +361,14 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			random_state = strtoull(optarg, NULL, 0);
+			break;
+		case 'l':
+			step_ns = strtoull(optarg, NULL, 0);
+			break;
+		case 'f':
+			for (unsigned int i = 0; i < SIDES * NR_CPUS; i++)
+				streams[i / NR_CPUS][i % NR_CPUS].sequence =
+					strtoull(optarg, NULL, 0);
 			break;
 		case 'x':
 			path = optarg;
@@ -369,7 +380,7 @@ int main(int argc, char **argv)
 			return usage();
 		}
 	}
-	if (optind < argc || !nr_events || !depth || (!path && !dir))
+	if (optind < argc || !nr_events || !depth || !step_ns || (!path && !dir))
 		return usage();
 	if (path) {
 		trace = strcmp(path, "-") ? fopen(path, "we") : stdout;

@@ -3,7 +3,8 @@
  * libFuzzer target: xblkparse from the bytes of a trace to the JSON.
  *
  * The first byte of the input chooses: 'R' or 'r': the rest is a trace, whose
- * checksums need not match.  Anything else: the rest is a series of short
+ * checksums need not match; 'P' or 'p': it is what a PACK chunk unpacks to.
+ * Anything else: the rest is a series of short
  * events that become the records of a well-formed trace, so that the join is
  * reached by every input; with 'F' only some of the requests are chosen.  With
  * bit 5 set, as in small letters, nothing is printed, which costs more than all
@@ -193,6 +194,20 @@ static void parse_series(const uint8_t *data, size_t len, const struct filter *f
 	gen_deinit(&g);
 }
 
+static void parse_packed(const uint8_t *data, size_t len)
+{
+	struct gen g;
+	size_t at;
+
+	gen_init(&g);
+	at = g.len;
+	gen_append(&g, data, len);
+	gen_pack(&g, at);
+	gen_end(&g, 1000);
+	parse_bytes(g.data, g.len, NULL);
+	gen_deinit(&g);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct filter some = {.ops = 1u << XBLK_OP_READ,
@@ -213,6 +228,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	print = !(data[0] & 0x20);
 	if ((data[0] | 0x20) == 'r')
 		parse_bytes(data + 1, size - 1, NULL);
+	else if ((data[0] | 0x20) == 'p')
+		parse_packed(data + 1, size - 1);
 	else
 		parse_series(data + 1, size - 1, (data[0] | 0x20) == 'f' ? &some : NULL);
 	return 0;

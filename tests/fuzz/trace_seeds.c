@@ -33,6 +33,7 @@ static void one_request(struct gen *g, uint64_t ns, unsigned int op, uint32_t nr
 static void traces(const char *dir)
 {
 	struct gen g;
+	size_t at;
 
 	gen_init(&g);
 	gen_end(&g, 1000);
@@ -48,6 +49,20 @@ static void traces(const char *dir)
 	one_request(&g, 3000, XBLK_OP_DISCARD, 64);
 	gen_end(&g, 5000);
 	write_seed(dir, "requests", 'R', g.data, g.len);
+	gen_deinit(&g);
+
+	gen_init(&g);
+	at = g.len;
+	one_request(&g, 0, XBLK_OP_READ, 8);
+	gen_round(&g, 1000);
+	write_seed(dir, "packed", 'P', g.data + at, g.len - at);
+	gen_pack(&g, at);
+	at = g.len;
+	one_request(&g, 1000, XBLK_OP_WRITE | XBLK_OP_F_SYNC, 16);
+	gen_round(&g, 2000);
+	gen_pack(&g, at);
+	gen_end(&g, 3000);
+	write_seed(dir, "packs", 'R', g.data, g.len);
 	gen_deinit(&g);
 
 	gen_init_bare(&g);

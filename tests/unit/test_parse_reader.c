@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <zstd.h>
 
 static void io(struct gen *out, uint64_t ns, uint32_t id)
 {
@@ -227,7 +228,8 @@ static void other_headers(void **ctx)
 {
 	(void)ctx;
 	change_header(offsetof(struct xblk_trace_header, magic), 0, false);
-	change_header(offsetof(struct xblk_trace_header, version), 2, false);
+	change_header(offsetof(struct xblk_trace_header, version), XBLK_TRACE_VERSION + 1,
+		      false);
 	change_header(offsetof(struct xblk_trace_header, endian), 0x04030201, false);
 	change_header(offsetof(struct xblk_trace_header, wall_ns), 1, false);
 }
@@ -371,6 +373,183 @@ static void too_many_disks(void **ctx)
 	done(&o, &g);
 }
 
+/* small_trace() with its rounds in packs of two chunks and more. */
+static void packed_trace(struct gen *g)
+{
+	gen_init(g);
+	for (unsigned int i = 0; i < 3; i++) {
+		size_t at = g->len;
+
+		io(g, 10000 * i, 1 + i);
+		gen_round(g, 10000 * i + 9000);
+		gen_pack(g, at);
+	}
+	gen_end(g, 40000);
+}
+
+static void packed(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	packed_trace(&g);
+	for (size_t most = 0; most < 200; most += 50) {
+		outcome_init(&o, g.data, g.len);
+		o.bytes.most = most;
+		parse_run(&o.parse);
+		assert_false(o.parse.problems);
+		assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 3);
+		parse_deinit(&o.parse);
+	}
+	for (size_t len = 0; len < g.len - 32; len++) {
+		run(&o, g.data, len);
+		assert_true(o.parse.problems);
+		parse_deinit(&o.parse);
+	}
+	gen_deinit(&g);
+}
+
+/* One chunk of a request of three is made unusable: its records are missing, and no
+ * others. */
+static void one_bad_chunk(struct gen *g, const char *why)
+{
+	struct outcome o;
+
+	run(&o, g->data, g->len);
+	assert_true(o.parse.problems);
+	assert_int_equal(o.parse.reader.damaged, 1);
+	assert_non_null(strstr(o.parse.reader.damage_what, why));
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 2);
+	assert_true(o.parse.ended);
+	done(&o, g);
+}
+
+/* Its checksum is right: it was made so. */
+static void unpacked_length(void **ctx)
+{
+	static const struct {
+		int64_t add;
+		const char *why;
+	} lengths[] = {
+		{32, "not what it says"},
+		{-32, "cannot be unpacked"},
+		{XBLK_CHUNK_MAX_PAYLOAD, "out of bounds"},
+		{UINT32_MAX - 4096, "out of bounds"},
+	};
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		struct xblk_chunk *c;
+		struct gen g;
+		size_t at;
+
+		packed_trace(&g);
+		at = find_chunk(&g, XBLK_CHUNK_PACK, 1);
+		c = (struct xblk_chunk *)(g.data + at);
+		c->unpacked += lengths[i].add;
+		gen_fix_checksum(&g, at);
+		one_bad_chunk(&g, lengths[i].why);
+	}
+}
+
+static void bad_frame(void **ctx)
+{
+	struct gen g;
+	size_t at;
+
+	(void)ctx;
+	packed_trace(&g);
+	at = find_chunk(&g, XBLK_CHUNK_PACK, 1);
+	memset(g.data + at + sizeof(struct xblk_chunk), 0x5a, 16);
+	gen_fix_checksum(&g, at);
+	one_bad_chunk(&g, "cannot be unpacked");
+
+	packed_trace(&g);
+	at = find_chunk(&g, XBLK_CHUNK_PACK, 1);
+	g.data[at + sizeof(struct xblk_chunk) + 16] ^= 1;
+	one_bad_chunk(&g, "checksum");
+}
+
+/* What unpacks well but is no row of chunks: none of it is used. */
+static void bad_chunks_in_a_pack(void **ctx)
+{
+	(void)ctx;
+	for (unsigned int kind = 0; kind < 5; kind++) {
+		struct xblk_chunk *c;
+		struct gen g;
+		size_t at;
+
+		gen_init(&g);
+		io(&g, 0, 1);
+		gen_round(&g, 9000);
+		at = g.len;
+		io(&g, 10000, 2);
+		gen_round(&g, 19000);
+		c = (struct xblk_chunk *)(g.data + at);
+		if (kind == 0)
+			c->magic ^= 1;
+		else if (kind == 1)
+			c->payload = UINT32_MAX;
+		else if (kind == 2)
+			c->payload = g.len - at;
+		else if (kind == 3)
+			c->flags = 1;
+		else
+			gen_pack(&g, at);
+		gen_pack(&g, at);
+		io(&g, 20000, 3);
+		gen_end(&g, 40000);
+		one_bad_chunk(&g, "not whole chunks");
+	}
+}
+
+/* 1 GiB of nothing in 32 KiB: no more of it is written than fits a pack. */
+static void bomb(void **ctx)
+{
+	const size_t size = 1u << 30;
+	void *zeroes = calloc(1, size), *frame = malloc(1u << 20);
+	size_t len = ZSTD_compress(frame, 1u << 20, zeroes, size, 1);
+	struct xblk_chunk *c;
+	struct outcome o;
+	struct gen g;
+	size_t at;
+
+	(void)ctx;
+	free(zeroes);
+	assert_false(ZSTD_isError(len));
+	gen_init(&g);
+	io(&g, 0, 1);
+	gen_flush(&g, 9000);
+	at = g.len;
+	gen_chunk(&g, XBLK_CHUNK_PACK, 0, 0, 0, 9000, frame, len);
+	c = (struct xblk_chunk *)(g.data + at);
+	c->unpacked = XBLK_CHUNK_MAX_PAYLOAD;
+	gen_fix_checksum(&g, at);
+	gen_end(&g, 40000);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.parse.reader.damaged, 1);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 1);
+	done(&o, &g);
+	free(frame);
+}
+
+/* A flag says that a reader which does not know it would go wrong. */
+static void unknown_flag(void **ctx)
+{
+	struct xblk_chunk *c;
+	struct gen g;
+	size_t at;
+
+	(void)ctx;
+	small_trace(&g);
+	at = find_chunk(&g, XBLK_CHUNK_DATA, 3);
+	c = (struct xblk_chunk *)(g.data + at);
+	c->flags = 1;
+	gen_fix_checksum(&g, at);
+	one_bad_chunk(&g, "newer format");
+}
+
 /* Counters and times near their ends: sums saturate, and nothing wraps. */
 static void large_counters(void **ctx)
 {
@@ -399,14 +578,28 @@ static void large_counters(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cut_at_every_byte),  cmocka_unit_test(small_reads),
-		cmocka_unit_test(every_byte_changed), cmocka_unit_test(damaged_chunk),
-		cmocka_unit_test(damaged_length),     cmocka_unit_test(garbage_between),
-		cmocka_unit_test(forged_chunk),	      cmocka_unit_test(other_headers),
-		cmocka_unit_test(unknown_chunk),      cmocka_unit_test(no_metadata),
-		cmocka_unit_test(bad_metadata),	      cmocka_unit_test(behind_the_end),
-		cmocka_unit_test(conservation),	      cmocka_unit_test(false_chunks),
-		cmocka_unit_test(too_many_disks),     cmocka_unit_test(large_counters),
+		cmocka_unit_test(cut_at_every_byte),
+		cmocka_unit_test(small_reads),
+		cmocka_unit_test(every_byte_changed),
+		cmocka_unit_test(damaged_chunk),
+		cmocka_unit_test(damaged_length),
+		cmocka_unit_test(garbage_between),
+		cmocka_unit_test(forged_chunk),
+		cmocka_unit_test(other_headers),
+		cmocka_unit_test(unknown_chunk),
+		cmocka_unit_test(no_metadata),
+		cmocka_unit_test(bad_metadata),
+		cmocka_unit_test(behind_the_end),
+		cmocka_unit_test(conservation),
+		cmocka_unit_test(false_chunks),
+		cmocka_unit_test(too_many_disks),
+		cmocka_unit_test(large_counters),
+		cmocka_unit_test(packed),
+		cmocka_unit_test(unpacked_length),
+		cmocka_unit_test(bad_frame),
+		cmocka_unit_test(bad_chunks_in_a_pack),
+		cmocka_unit_test(bomb),
+		cmocka_unit_test(unknown_flag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,7 @@ static void test_defaults(void **state)
 	assert_int_equal(opts.subbuf_kib, 256);
 	assert_int_equal(opts.nr_subbufs, 8);
 	assert_false(opts.sized);
+	assert_int_equal(opts.compress_level, 0);
 	assert_false(opts.overwrite);
 	assert_int_equal(opts.doorbell_percent, 0);
 	assert_false(opts.verbose);
@@ -86,6 +87,17 @@ static void test_all_options(void **state)
 			 -1);
 	assert_string_equal(opts.domains[0], "all");
 	assert_true(opts.duration_ns == 1000000000ull);
+	options_free(&opts);
+
+	assert_int_equal(parse("-z -d 3"), -1);
+	assert_int_equal(opts.compress_level, 1);
+	assert_string_equal(opts.domains[0], "3");
+	options_free(&opts);
+	assert_int_equal(parse("-d 3 -z9"), -1);
+	assert_int_equal(opts.compress_level, 9);
+	options_free(&opts);
+	assert_int_equal(parse("-d 3 --compress=19"), -1);
+	assert_int_equal(opts.compress_level, 19);
 	options_free(&opts);
 
 	assert_int_equal(parse("-d 3 --overwrite"), -1);

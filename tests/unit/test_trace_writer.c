@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <xxhash.h>
+#include <zstd.h>
 
 #include "../../xblktrace/writer.h"
 
@@ -26,7 +27,7 @@ static char path[] = "/tmp/test_trace_writer.XXXXXX";
 
 /* What a file was found to hold. */
 struct found {
-	unsigned int types[5];
+	unsigned int types[6];
 	uint64_t records[2]; /* of streams (3, 0) and (3, 1) */
 	uint64_t last_time;
 	char json[256]; /* of the last META or END */
@@ -57,6 +58,46 @@ static void check_data(const struct xblk_chunk *chunk, const unsigned char *payl
 	found->records[chunk->cpu] += n;
 }
 
+static void count_chunk(const struct xblk_chunk *chunk, const unsigned char *payload,
+			struct found *found)
+{
+	found->types[chunk->type]++;
+	found->last_time = chunk->time;
+	if (chunk->type == XBLK_CHUNK_DATA)
+		check_data(chunk, payload, found);
+	else
+		snprintf(found->json, sizeof(found->json), "%.*s", (int)chunk->payload,
+			 payload);
+}
+
+static void check_pack(const struct xblk_chunk *pack, const unsigned char *payload,
+		       struct found *found)
+{
+	unsigned char *b = malloc(pack->unpacked);
+	struct xblk_chunk chunk;
+	size_t at;
+
+	assert_in_range(pack->unpacked, 64, XBLK_CHUNK_MAX_PAYLOAD);
+	assert_int_equal(ZSTD_decompress(b, pack->unpacked, payload, pack->payload),
+			 pack->unpacked);
+	for (at = 0; at < pack->unpacked; at += 64 + (chunk.payload + 31) / 32 * 32) {
+		assert_true(pack->unpacked - at >= sizeof(chunk));
+		memcpy(&chunk, b + at, sizeof(chunk));
+		if (!at)
+			assert_true(chunk.time == pack->time);
+		assert_int_equal(chunk.magic, XBLK_CHUNK_MAGIC);
+		assert_true(chunk.type == XBLK_CHUNK_DATA ||
+			    chunk.type == XBLK_CHUNK_ROUND);
+		assert_true(chunk.checksum == 0);
+		assert_true(pack->unpacked - at - 64 >= (chunk.payload + 31) / 32 * 32);
+		count_chunk(&chunk, b + at + 64, found);
+	}
+	found->types[XBLK_CHUNK_PACK]++;
+	free(b);
+}
+
+static int level; /* the tests run with 0, not compressing, and with another one */
+
 /* @whole: the bytes must end with a chunk's end. */
 static void check_bytes(const unsigned char *b, size_t len, struct found *found,
 			bool whole)
@@ -71,7 +112,7 @@ static void check_bytes(const unsigned char *b, size_t len, struct found *found,
 	memcpy(&header, b, sizeof(header));
 	assert_true(header.magic == XBLK_TRACE_MAGIC);
 	assert_memory_equal(b, "\x89\r\x1a\nXBLK", 8);
-	assert_int_equal(header.version, XBLK_TRACE_VERSION);
+	assert_int_equal(header.version, level ? 2 : 1);
 	assert_int_equal(header.header_size, 64);
 	assert_int_equal(header.endian, XBLK_TRACE_ENDIAN);
 	assert_int_equal(header.record_size, 32);
@@ -88,7 +129,7 @@ static void check_bytes(const unsigned char *b, size_t len, struct found *found,
 		memcpy(&chunk, b + at, sizeof(chunk));
 		assert_int_equal(at % 32, 0);
 		assert_int_equal(chunk.magic, XBLK_CHUNK_MAGIC);
-		assert_in_range(chunk.type, XBLK_CHUNK_META, XBLK_CHUNK_END);
+		assert_in_range(chunk.type, XBLK_CHUNK_META, XBLK_CHUNK_PACK);
 		assert_in_range(chunk.payload, 0, XBLK_CHUNK_MAX_PAYLOAD);
 		padded = (chunk.payload + 31) / 32 * 32;
 		if (!whole && len - at - sizeof(chunk) < padded)
@@ -102,13 +143,10 @@ static void check_bytes(const unsigned char *b, size_t len, struct found *found,
 		assert_true(chunk.checksum == XXH3_64bits(copy, 56 + chunk.payload));
 		free(copy);
 
-		found->types[chunk.type]++;
-		found->last_time = chunk.time;
-		if (chunk.type == XBLK_CHUNK_DATA)
-			check_data(&chunk, b + at + 64, found);
+		if (chunk.type == XBLK_CHUNK_PACK)
+			check_pack(&chunk, b + at + 64, found);
 		else
-			snprintf(found->json, sizeof(found->json), "%.*s",
-				 (int)chunk.payload, b + at + 64);
+			count_chunk(&chunk, b + at + 64, found);
 		at += 64 + padded;
 	}
 }
@@ -137,6 +175,8 @@ static void begin(struct writer *w, const char *name)
 	unsigned int i;
 
 	assert_int_equal(writer_open(w, name), 0);
+	if (level)
+		assert_int_equal(writer_compress(w, level), 0);
 	for (i = 0; i < 2; i++) {
 		streams[i] = (struct writer_stream){.domid = 3, .cpu = i};
 		writer_add_stream(w, &streams[i]);
@@ -184,6 +224,7 @@ static void test_whole_file(void **state)
 	assert_int_equal(found.types[XBLK_CHUNK_DATA], 2);
 	assert_int_equal(found.types[XBLK_CHUNK_ROUND], 1);
 	assert_int_equal(found.types[XBLK_CHUNK_END], 1);
+	assert_int_equal(found.types[XBLK_CHUNK_PACK], level ? 1 : 0);
 	assert_int_equal(found.records[0], 1);
 	assert_int_equal(found.records[1], 100);
 	assert_string_equal(found.json, "{\"b\":2}");
@@ -228,6 +269,21 @@ static void test_too_large_payload(void **state)
 	free(json);
 }
 
+/* META, six DATA chunks of 5 to 10 records, END. */
+static void put_all_kinds(struct writer *w)
+{
+	unsigned int i;
+
+	writer_header(w, 0, 0);
+	writer_chunk(w, XBLK_CHUNK_META, "{\"x\":1}", 7, 1);
+	for (i = 0; i < 6; i++) {
+		put_records(w, i % 2, 5 + i, i);
+		if (i % 3 == 2)
+			writer_flush(w);
+	}
+	writer_last_chunk(w, XBLK_CHUNK_END, "{}", 2, 9);
+}
+
 /*
  * The disk is full after any number of bytes: in the header, in a chunk's
  * header, payload or padding, between chunks, in a later buffer.
@@ -236,30 +292,27 @@ static void test_full_disk_anywhere(void **state)
 {
 	struct rlimit before, limit;
 	unsigned int with_end = 0;
-	/* Header, META, six DATA chunks of 5 to 10 records, END. */
-	const size_t all = 64 + 96 + 6 * 64 + 45 * 32 + 96;
-	size_t room;
+	struct writer first;
+	size_t room, all;
 
 	(void)state;
+	begin(&first, path);
+	put_all_kinds(&first);
+	all = first.bytes;
+	assert_int_equal(writer_close(&first), 0);
+	if (!level)
+		assert_int_equal(all, 64 + 96 + 6 * 64 + 45 * 32 + 96);
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &before);
 	for (room = 0; room < all + 64; room += 8) {
 		struct found found;
 		struct writer w;
-		unsigned int i;
 
 		limit = before;
 		limit.rlim_cur = room;
 		begin(&w, path);
 		setrlimit(RLIMIT_FSIZE, &limit);
-		writer_header(&w, 0, 0);
-		writer_chunk(&w, XBLK_CHUNK_META, "{\"x\":1}", 7, 1);
-		for (i = 0; i < 6; i++) {
-			put_records(&w, i % 2, 5 + i, i);
-			if (i % 3 == 2)
-				writer_flush(&w);
-		}
-		writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 9);
+		put_all_kinds(&w);
 		setrlimit(RLIMIT_FSIZE, &before);
 		assert_int_equal(w.error, room < all ? -EFBIG : 0);
 		assert_int_equal(writer_close(&w), w.error);
@@ -299,6 +352,8 @@ static int open_as_stdout(struct writer *w, int fd)
 	saved = dup(STDOUT_FILENO);
 	dup2(fd, STDOUT_FILENO);
 	err = writer_open(w, "-");
+	if (!err && level)
+		err = writer_compress(w, level);
 	dup2(saved, STDOUT_FILENO);
 	close(saved);
 	for (i = 0; i < 2; i++) {
@@ -457,11 +512,47 @@ static void test_stuck_pipe(void **state)
 	free(bytes);
 }
 
-static int setup(void **state)
+/* What repeats itself gets small, and what does not is written nevertheless. */
+static void test_compression(void **state)
 {
-	int fd = mkstemp(path);
+	struct found found;
+	int level_of_all = level;
+	struct writer w;
+	uint64_t *to;
+	size_t max, i;
 
 	(void)state;
+	level = 3;
+	begin(&w, path);
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	to = writer_reserve(&w, &max);
+	memset(to, 0, max * 32);
+	writer_commit(&w, &streams[0], max, 1);
+	assert_int_equal(writer_flush(&w), 0);
+	assert_in_range(w.bytes, 64 + 64 + 32, 4096);
+	assert_int_equal(writer_close(&w), 0);
+
+	begin(&w, path);
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	to = writer_reserve(&w, &max);
+	for (i = 0; i < max * 4; i++)
+		to[i] = record_word(0, i / 4, i % 4);
+	writer_commit(&w, &streams[0], max, 1);
+	assert_int_equal(writer_flush(&w), 0);
+	assert_true(w.bytes > max * 32);
+	assert_int_equal(writer_close(&w), 0);
+	check_file(&found);
+	assert_int_equal(found.records[0], max);
+	level = level_of_all;
+}
+
+static int setup(void **state)
+{
+	int fd;
+
+	(void)state;
+	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	fd = mkstemp(path);
 	return fd < 0 ? -1 : close(fd);
 }
 
@@ -484,7 +575,12 @@ int main(void)
 		cmocka_unit_test(test_slow_pipe),
 		cmocka_unit_test(test_broken_pipe),
 		cmocka_unit_test(test_stuck_pipe),
+		cmocka_unit_test(test_compression),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	int failed;
+
+	failed = cmocka_run_group_tests_name("plain", tests, setup, teardown);
+	level = WRITER_LEVEL;
+	return failed + cmocka_run_group_tests_name("compressed", tests, setup, teardown);
 }

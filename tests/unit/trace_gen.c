@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+#include <zstd.h>
 
 const char *const gen_meta_text =
 	"{\"tool\": \"test\", \"host\": \"host\", \"clock_uncertainty_ns\": 500,"
@@ -23,7 +24,7 @@ const char *const gen_meta_text =
 	"   {\"index\": 3, \"devid\": 51760, \"name\": \"xvdd\","
 	"    \"backend_disk\": 2, \"start_sector\": 0}]}]}";
 
-static void *append(struct gen *g, const void *bytes, size_t len)
+void gen_append(struct gen *g, const void *bytes, size_t len)
 {
 	if (g->len + len >= g->room) {
 		g->room = 2 * (g->len + len) + 1024;
@@ -36,14 +37,13 @@ static void *append(struct gen *g, const void *bytes, size_t len)
 	else
 		memset(g->data + g->len, 0, len);
 	g->len += len;
-	return g->data + g->len - len;
 }
 
 void gen_init_bare(struct gen *g)
 {
 	struct xblk_trace_header h = {
 		.magic = XBLK_TRACE_MAGIC,
-		.version = XBLK_TRACE_VERSION,
+		.version = XBLK_TRACE_VERSION_PLAIN,
 		.header_size = sizeof(h),
 		.endian = XBLK_TRACE_ENDIAN,
 		.record_size = XBLK_RECORD_SIZE,
@@ -53,7 +53,7 @@ void gen_init_bare(struct gen *g)
 
 	memset(g, 0, sizeof(*g));
 	h.checksum = XXH3_64bits(&h, offsetof(struct xblk_trace_header, checksum));
-	append(g, &h, sizeof(h));
+	gen_append(g, &h, sizeof(h));
 }
 
 void gen_init(struct gen *g)
@@ -99,11 +99,33 @@ void gen_chunk(struct gen *g, unsigned int type, unsigned int domid, uint32_t cp
 	};
 	size_t offset = g->len;
 
-	append(g, &c, sizeof(c));
+	gen_append(g, &c, sizeof(c));
 	if (len)
-		append(g, payload, len);
-	append(g, NULL, (32 - len % 32) % 32);
+		gen_append(g, payload, len);
+	gen_append(g, NULL, (32 - len % 32) % 32);
 	gen_fix_checksum(g, offset);
+}
+
+void gen_pack(struct gen *g, size_t offset)
+{
+	struct xblk_trace_header *h;
+	size_t unpacked = g->len - offset, room = ZSTD_compressBound(unpacked);
+	void *packed = malloc(room);
+	struct xblk_chunk c;
+	size_t len = ZSTD_compress(packed, room, g->data + offset, unpacked, 1);
+
+	if (!packed || ZSTD_isError(len))
+		abort();
+	g->len = offset;
+	gen_chunk(g, XBLK_CHUNK_PACK, 0, 0, 0, 0, packed, len);
+	memcpy(&c, g->data + offset, sizeof(c));
+	c.unpacked = unpacked;
+	memcpy(g->data + offset, &c, sizeof(c));
+	gen_fix_checksum(g, offset);
+	free(packed);
+	h = (struct xblk_trace_header *)g->data;
+	h->version = XBLK_TRACE_VERSION_PACKED;
+	h->checksum = XXH3_64bits(h, offsetof(struct xblk_trace_header, checksum));
 }
 
 static struct gen_stream *stream(struct gen *g, unsigned int domid, unsigned int cpu)

@@ -41,6 +41,8 @@ void gen_init(struct gen *g);
 void gen_init_bare(struct gen *g);
 void gen_deinit(struct gen *g);
 
+/* Any bytes; NULL: zeroes. */
+void gen_append(struct gen *g, const void *bytes, size_t len);
 void gen_chunk(struct gen *g, unsigned int type, unsigned int domid, uint32_t cpu,
 	       uint64_t sequence, uint64_t ns, const void *payload, size_t len);
 void gen_add(struct gen *g, unsigned int domid, unsigned int cpu,
@@ -66,6 +68,9 @@ void gen_lost(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t from
 
 /* Lost at the end of a stream: only its counters know. */
 void gen_count_lost(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t count);
+
+/* The chunks from @offset on, at most 1 MiB of any bytes, become a PACK chunk. */
+void gen_pack(struct gen *g, size_t offset);
 
 /* The checksum of the chunk at @offset, after a test has changed it. */
 void gen_fix_checksum(struct gen *g, size_t offset);
