@@ -21,7 +21,7 @@ override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules examples install install-programs install-modules clean help
-.PHONY: demo sched-compare check lint bench-parse
+.PHONY: demo sched-compare check check-long lint bench-parse
 .PHONY: bench-record bench-channel bench-overhead bench-probes bench-modules bench-programs
 .SECONDARY:
 
@@ -35,7 +35,8 @@ help:
 	@echo 'make install            both, below PREFIX ($(PREFIX)) and /lib/modules; DESTDIR is honoured'
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make sched-compare      I/O schedulers in guest and dom0, compared in the lab (REPEATS=3)'
-	@echo 'make check              unit tests, fuzzers and the lab (about 10 minutes)'
+	@echo 'make check              unit tests, fuzzers and the lab (about 20 minutes)'
+	@echo 'make check-long         the lab scenarios that take longest (about 10 minutes)'
 	@echo 'make bench-parse        xblkparse against blkparse and btt (a few minutes)'
 	@echo 'make lint               sparse, clang-tidy, clang-format and the man pages'
 	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'
@@ -179,6 +180,9 @@ sched-compare: programs lab-modules-6.1
 
 check:
 	tests/check
+
+check-long:
+	tests/check long
 
 # Unit tests run under sanitizers, against objects of their own. Those of the channel's reading
 # end and of xblktrace meet a XenStore and a grant table that tests/unit/fake_xen.c plays.
