@@ -103,6 +103,7 @@ int xenrelay_get_channel_stats(const struct xenrelay_channel *ch,
 	*stats = (struct xenrelay_channel_stats){
 		.events_sent = xenrelay_events_sent(ch),
 		.rang = ch->times_rung,
+		.vain = ch->vain,
 		.muted = ch->watch.muted,
 		.senseless = ch->senseless,
 	};
