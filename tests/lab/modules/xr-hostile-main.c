@@ -892,7 +892,8 @@ static void __exit xr_hostile_exit(void)
 			kthread_stop(flappers[i]);
 	if (!IS_ERR(thread))
 		kthread_stop(thread);
-	xenbus_rm(XBT_NIL, dir, "");
+	/* Nobody else in this guest has a channel. */
+	xenbus_rm(XBT_NIL, XENRELAY_XS_DIR, "");
 	xenbus_rm(XBT_NIL, TELL_DIR, "");
 }
 
