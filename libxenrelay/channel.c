@@ -63,12 +63,9 @@ ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
 
 int64_t xenrelay_ring_level(const struct xenrelay_channel *ch, unsigned int ring)
 {
-	uint64_t level;
-
 	if (!ch || ring >= ch->layout.nr_rings)
 		return -EINVAL;
-	level = xr_ring_level(&ch->rings[ring]);
-	return level < ch->layout.capacity ? level : ch->layout.capacity;
+	return xr_ring_level(&ch->rings[ring]);
 }
 
 int xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring,
@@ -106,6 +103,7 @@ int xenrelay_get_channel_stats(const struct xenrelay_channel *ch,
 	*stats = (struct xenrelay_channel_stats){
 		.events_sent = xenrelay_events_sent(ch),
 		.rang = ch->times_rung,
+		.vain = ch->vain,
 		.muted = ch->watch.muted,
 		.senseless = ch->senseless,
 	};

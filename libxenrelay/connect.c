@@ -490,7 +490,7 @@ int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
 		return err;
 	}
 	if (opts->doorbell_percent)
-		xr_doorbell_bind(ch);
+		xr_doorbell_bind(ch, opts->doorbell_percent);
 	*out = ch;
 	return 0;
 }

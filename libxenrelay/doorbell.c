@@ -4,7 +4,8 @@
  *
  * An event channel that has fired is masked until it is unmasked.  That is done
  * only when the caller arms the bell again, and a while after it rang, so that a
- * guest that rings without end wakes nobody more often.
+ * guest that rings without end wakes nobody more often.  The while gets longer each
+ * time that it rang for nothing.
  */
 #include <errno.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include "internal.h"
 
 #define MIN_PERIOD_MS 1
+#define MAX_DOUBLINGS 10 /* of that: about a second */
 #define MAX_RINGS \
 	64 /* bells taken in at a turn; the rest keeps the descriptor readable */
 
@@ -37,7 +39,7 @@ static int open_events(struct xenrelay_reader *reader)
 	return 0;
 }
 
-void xr_doorbell_bind(struct xenrelay_channel *ch)
+void xr_doorbell_bind(struct xenrelay_channel *ch, unsigned int percent)
 {
 	xenevtchn_port_or_error_t port;
 	int err;
@@ -59,6 +61,10 @@ void xr_doorbell_bind(struct xenrelay_channel *ch)
 	}
 	ch->port = port;
 	ch->doorbell = 1;
+	/* As the guest reckons it. */
+	ch->mark = ch->layout.capacity * percent / 100;
+	if (!ch->mark)
+		ch->mark = 1;
 }
 
 void xr_doorbell_unbind(struct xenrelay_channel *ch)
@@ -68,16 +74,29 @@ void xr_doorbell_unbind(struct xenrelay_channel *ch)
 	ch->doorbell = 0;
 }
 
+static bool has_reason(const struct xenrelay_channel *ch)
+{
+	unsigned int n;
+
+	for (n = 0; n < ch->layout.nr_rings; n++)
+		if (xr_ring_level(&ch->rings[n]) >= ch->mark)
+			return true;
+	return false;
+}
+
 static void ring(struct xenrelay_reader *reader, evtchn_port_t port)
 {
 	struct xenrelay_channel *ch;
+	uint64_t doublings;
 
 	for (ch = reader->channels; ch; ch = ch->next) {
 		if (ch->doorbell != 1 || ch->port != port)
 			continue;
 		ch->rang = ch->masked = true;
 		ch->armed = false;
-		ch->unmask_at = xr_now_ms() + MIN_PERIOD_MS;
+		ch->vain = has_reason(ch) ? 0 : ch->vain + 1;
+		doublings = ch->vain < MAX_DOUBLINGS ? ch->vain : MAX_DOUBLINGS;
+		ch->unmask_at = xr_now_ms() + (MIN_PERIOD_MS << doublings);
 		ch->times_rung++;
 		reader->changed |= XENRELAY_RANG;
 	}

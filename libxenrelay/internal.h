@@ -100,6 +100,8 @@ struct xenrelay_channel {
 	bool armed;	     /* and whether it is wanted to */
 	uint32_t arm_number; /* what was last told to the guest */
 	uint64_t times_rung;
+	uint64_t mark; /* items in a ring that it was to ring for */
+	uint64_t vain; /* times in a row that no ring had so many */
 };
 
 /* Set the reader's error text; returns @err, so that it can be returned on. */
@@ -157,8 +159,11 @@ void xr_unmap(struct xenrelay_channel *ch);
 
 /* --- doorbell.c --- */
 
-/* Bind the channel's event channel, if it has one; sets its doorbell. */
-void xr_doorbell_bind(struct xenrelay_channel *ch);
+/*
+ * Bind the channel's event channel, if it has one, which is to ring when a ring is
+ * so full; sets its doorbell.
+ */
+void xr_doorbell_bind(struct xenrelay_channel *ch, unsigned int percent);
 void xr_doorbell_unbind(struct xenrelay_channel *ch);
 /* Take in what rang, and unmask what may ring again. */
 void xr_doorbell_dispatch(struct xenrelay_reader *reader);

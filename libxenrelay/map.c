@@ -27,7 +27,11 @@ static int fail_map(struct xenrelay_channel *ch, const char *what)
 	/* Of a ring: Linux says EINVAL of bad grants, and of no more maptrack entries. */
 	ch->short_of_room = err == ENOMEM || err == ENOSPC ||
 			    (err == EINVAL && ch->consumer);
-	return ch_fail(ch, -err, "mapping %s: %s", what, strerror(err));
+	return ch_fail(ch, -err, "mapping %s: %s%s", what, strerror(err),
+		       err == EINVAL
+			       ? ": the guest has not granted it to this domain, or has "
+				 "taken it back, or Xen has no maptrack entry left"
+			       : "");
 }
 
 /* Copy one page of the guest's. */

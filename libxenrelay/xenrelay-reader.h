@@ -403,6 +403,8 @@ int xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring
  * @events_sent: events that the channel has sent, by the guest's word
  * @rang:	events that arrived: times that its doorbell rang here; one comes from Xen
  *		when the event channel is bound
+ * @vain:	the last so many of these were for nothing: no ring was as full as the
+ *		guest had been asked to ring at
  * @muted:	times that the watch of its state was taken back: xenrelay_dispatch()
  * @senseless:	xenrelay_stopped() is true because its state in XenStore cannot be read
  */
@@ -411,6 +413,7 @@ struct xenrelay_channel_stats {
 	unsigned int broken_rings;
 	uint64_t events_sent;
 	uint64_t rang;
+	uint64_t vain;
 	uint64_t muted;
 	bool senseless;
 };

@@ -208,5 +208,7 @@ ssize_t xr_ring_read(struct xr_ring *ring, void *buf, size_t max_items,
 
 uint64_t xr_ring_level(const struct xr_ring *ring)
 {
-	return xblk_load_acquire(&ring->producer->ring.head) - ring->tail;
+	uint64_t level = xblk_load_acquire(&ring->producer->ring.head) - ring->tail;
+
+	return level < ring->capacity ? level : ring->capacity;
 }

@@ -94,7 +94,10 @@ void xr_ring_init(struct xr_ring *ring, const void *data, uint64_t capacity,
 ssize_t xr_ring_read(struct xr_ring *ring, void *buf, size_t max_items,
 		     struct xenrelay_span *loss);
 
-/* Items that are there to be read, and may have been lost by the time that they are. */
+/*
+ * Items that are there to be read, and may have been lost by the time that they are.
+ * At most the ring's capacity, whatever the guest says.
+ */
 uint64_t xr_ring_level(const struct xr_ring *ring);
 
 #endif /* XENRELAY_CONSUMER_H */

@@ -155,6 +155,10 @@ static void test_full_at_once(void **state)
 	expect(&f, 1000, 0, 128);
 	assert_int_equal(xr_ring_level(&f.ring), 0);
 	expect(&f, 1000, 128, 0);
+	/* A head that is not true, before it is found out. */
+	f.producer.ring.head = 3;
+	assert_int_equal(xr_ring_level(&f.ring), 128);
+	f.producer.ring.head = 128;
 	end(&f);
 }
 

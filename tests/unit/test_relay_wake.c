@@ -334,6 +334,48 @@ static void test_bell_without_end(void **state)
 	xenrelay_release(ch);
 }
 
+/* For nothing, it is heard less and less; with a reason it is heard at once again. */
+static void test_bell_in_vain(void **state)
+{
+	struct xenrelay_channel_stats stats;
+	unsigned char items[CAPACITY * ITEM_SIZE];
+	struct xenrelay_channel *ch;
+	struct timespec begin, end;
+	unsigned int i;
+
+	(void)state;
+	fake.bell_port = 17;
+	ch = connect_with_bell();
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (i = 1; i <= 7; i++) {
+		fake_ring_bell();
+		assert_true(xenrelay_arm(ch) >= 0);
+		assert_true(wait_for(XENRELAY_RANG));
+		xenrelay_get_channel_stats(ch, &stats);
+		assert_int_equal(stats.vain, i);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_in_range((end.tv_sec - begin.tv_sec) * 1000 +
+				(end.tv_nsec - begin.tv_nsec) / 1000000,
+			2 + 4 + 8 + 16 + 32 + 64 - 6, 100000);
+
+	/* Not quite the half of a ring that it is to ring at, and then so much. */
+	producer(1)->ring.head = CAPACITY / 2 - 1;
+	fake_ring_bell();
+	xenrelay_arm(ch);
+	assert_true(wait_for(XENRELAY_RANG));
+	xenrelay_get_channel_stats(ch, &stats);
+	assert_int_equal(stats.vain, 8);
+	producer(1)->ring.head = CAPACITY / 2;
+	fake_ring_bell();
+	xenrelay_arm(ch);
+	assert_true(wait_for(XENRELAY_RANG));
+	xenrelay_get_channel_stats(ch, &stats);
+	assert_int_equal(stats.vain, 0);
+	assert_int_equal(xenrelay_read(ch, 0, items, CAPACITY, NULL), CAPACITY / 2);
+	xenrelay_release(ch);
+}
+
 /* Without a doorbell the channel is as good, and only has to be polled. */
 static void test_no_bell(void **state)
 {
@@ -403,6 +445,7 @@ int main(void)
 		TEST(test_storm),
 		TEST(test_doorbell),
 		TEST(test_bell_without_end),
+		TEST(test_bell_in_vain),
 		TEST(test_no_bell),
 		TEST(test_bell_while_waiting),
 		TEST(test_bad_arguments),

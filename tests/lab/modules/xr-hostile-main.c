@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A guest that lies: it offers a channel as xenrelay.ko does, with pages and
- * grants of its own, and answers a reader honestly, but for the one lie that the
- * parameter "attack" names (/sys/module/xr_hostile/parameters/attack).
- * For the lab only.
+ * grants of its own, and answers a reader honestly, but for the one lie that
+ * data/xr-hostile/tell in XenStore names.  data/xr-hostile/told says when it is ready
+ * to be told.  For the lab only.
  *
- * One thread does it all, so nothing here needs a lock; the watch only wakes it, and
- * the threads that flap only write to XenStore.
+ * One thread does it all; the watches only wake it, and the threads that flap only
+ * write to XenStore.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -14,6 +14,7 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <linux/rwsem.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -23,8 +24,9 @@
 #include "../kmod-guest/buffers.h"
 #include "xblk/record.h"
 
+#define TELL_DIR     "data/xr-hostile"
 #define RING_PAGES   16
-#define NR_FLAPPERS  8
+#define NR_FLAPPERS  4
 #define HONEST_FIRST (HZ / 2) /* from "ready" until a lie about the rings begins */
 #define NOWHERE	     0x7ffffff0u
 
@@ -60,7 +62,9 @@ static char *channel = "xblk";
 module_param(channel, charp, 0444);
 MODULE_PARM_DESC(channel, "name of the channel");
 
+/* Written by the thread alone; the others hold the lock while they act on it. */
 static const struct attack *attack;
+static DECLARE_RWSEM(attack_lock);
 static char dir[64];
 
 static struct {
@@ -77,7 +81,6 @@ static struct task_struct *thread, *flappers[NR_FLAPPERS];
 static DECLARE_WAIT_QUEUE_HEAD(wake);
 static bool reader_wrote;
 static bool retold; /* another lie: offer the channel anew */
-static char *list;  /* of lies to come */
 
 static void say(const char *node, const char *text)
 {
@@ -275,9 +278,13 @@ static void head_far(void)
 	set_head(ring()->head + 2 * ring()->capacity);
 }
 
+/* Once the reader has been there: before, 0 is where it begins. */
 static void head_back(void)
 {
-	set_head(0);
+	if (xblk_load_acquire(&ring()->consumer->ring.tail))
+		set_head(0);
+	else
+		put_request();
 }
 
 static void head_huge(void)
@@ -327,20 +334,25 @@ static void spans_behind(void)
 	set_spans(1);
 }
 
+/* Once, for the reader to come upon: a place that moves on is one that it never meets. */
 static void spans_empty(void)
 {
-	span(1)->position = ring()->head;
-	span(1)->count = 0;
-	set_spans(1);
+	if (!line()->ring.spans) {
+		span(1)->position = ring()->head;
+		span(1)->count = 0;
+		set_spans(1);
+	}
 	put_request();
 }
 
 static void spans_twice(void)
 {
-	span(1)->position = ring()->head;
-	span(1)->count = 1;
-	*span(2) = *span(1);
-	set_spans(2);
+	if (!line()->ring.spans) {
+		span(1)->position = ring()->head;
+		span(1)->count = 1;
+		*span(2) = *span(1);
+		set_spans(2);
+	}
 	put_request();
 }
 
@@ -662,48 +674,6 @@ static const struct attack *find_attack(const char *name)
 	return NULL;
 }
 
-/* Take the next one of the list; the last one stays. */
-static void next_attack(void)
-{
-	char *name = strsep(&list, ",");
-	const struct attack *next = name ? find_attack(name) : NULL;
-
-	if (next)
-		WRITE_ONCE(attack, next);
-}
-
-/* To be written while no reader is there. */
-static int attack_set(const char *val, const struct kernel_param *kp)
-{
-	static char text[1024];
-
-	if (strscpy(text, val, sizeof(text)) < 0)
-		return -E2BIG;
-	list = strim(text);
-	attack = NULL;
-	next_attack();
-	if (!attack) {
-		attack = &attacks[0];
-		return -EINVAL;
-	}
-	WRITE_ONCE(retold, true);
-	wake_up(&wake);
-	return 0;
-}
-
-static int attack_get(char *buf, const struct kernel_param *kp)
-{
-	return sysfs_emit(buf, "%s\n", attack->name);
-}
-
-static const struct kernel_param_ops attack_ops = {
-	.set = attack_set,
-	.get = attack_get,
-};
-module_param_cb(attack, &attack_ops, NULL, 0644);
-MODULE_PARM_DESC(attack,
-		 "the lie to tell, or several: the next one for each next reader");
-
 /* --- the channel's life ----------------------------------------------------------- */
 
 static void offer(void)
@@ -725,10 +695,22 @@ static void let_go(void)
 	offer();
 }
 
-static void end_reader(void)
+/* What the last lie left behind, here and in XenStore, must not be in the way. */
+static void take_attack(void)
 {
-	next_attack();
+	char *name = xenbus_read(XBT_NIL, TELL_DIR, "tell", NULL);
+	const struct attack *next;
+
+	if (IS_ERR(name))
+		return;
+	next = find_attack(name);
+	/* No flapper is in the middle of its own then, nor begins with it again. */
+	down_write(&attack_lock);
+	attack = next ?: &attacks[0];
+	up_write(&attack_lock);
 	let_go();
+	xenbus_write(XBT_NIL, TELL_DIR, "told", attack->name);
+	kfree(name);
 }
 
 static void connect(const char *words, unsigned int reader)
@@ -776,7 +758,7 @@ static void obey_reader(void)
 	if (sscanf(text, "connect %llu %u", &session, &reader) == 2) {
 		if (session != peer.session && !attack->mute) {
 			if (peer.session)
-				end_reader();
+				let_go();
 			peer.session = session;
 			connect(text, reader);
 		}
@@ -789,7 +771,7 @@ static void obey_reader(void)
 		}
 	} else if (sscanf(text, "release %llu", &session) == 1) {
 		if (session == peer.session)
-			end_reader();
+			let_go();
 	}
 	kfree(text);
 }
@@ -805,13 +787,12 @@ static bool reader_left(void)
 static int lie(void *unused)
 {
 	while (!kthread_should_stop()) {
-		/* What the last one left behind in XenStore must not be in the way. */
 		if (xchg(&retold, false))
-			let_go();
+			take_attack();
 		if (xchg(&reader_wrote, false))
 			obey_reader();
 		if (peer.bufs && reader_left())
-			end_reader();
+			let_go();
 		if (!peer.bufs || peer.stopped) {
 			wait_event_interruptible_timeout(wake,
 							 READ_ONCE(reader_wrote) ||
@@ -839,11 +820,14 @@ static int lie(void *unused)
 static int flap(void *n)
 {
 	while (!kthread_should_stop()) {
-		const struct attack *a = READ_ONCE(attack);
+		bool flapping;
 
-		if (a->flap && (a->flap_always || peer.attached))
-			a->flap((unsigned long)n);
-		else
+		down_read(&attack_lock);
+		flapping = attack->flap && (attack->flap_always || peer.attached);
+		if (flapping)
+			attack->flap((unsigned long)n);
+		up_read(&attack_lock);
+		if (!flapping)
 			msleep(50);
 	}
 	return 0;
@@ -856,25 +840,41 @@ static void reader_changed(struct xenbus_watch *watch, const char *path,
 	wake_up(&wake);
 }
 
-static struct xenbus_watch watch = {
+static void told_to_lie(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	WRITE_ONCE(retold, true);
+	wake_up(&wake);
+}
+
+static char reader_node[80];
+static struct xenbus_watch reader_watch = {
+	.node = reader_node,
 	.callback = reader_changed,
+};
+
+static struct xenbus_watch tell_watch = {
+	.node = TELL_DIR "/tell",
+	.callback = told_to_lie,
 };
 
 static int __init xr_hostile_init(void)
 {
-	static char node[80];
 	unsigned long i;
 	int err;
 
-	if (!attack)
-		attack = &attacks[0];
+	attack = &attacks[0];
 	snprintf(dir, sizeof(dir), XENRELAY_XS_DIR "/%s", channel);
-	snprintf(node, sizeof(node), "%s/reader", dir);
+	snprintf(reader_node, sizeof(reader_node), "%s/reader", dir);
+	xenbus_write(XBT_NIL, TELL_DIR, "tell", attack->name);
 	offer();
-	watch.node = node;
-	err = register_xenbus_watch(&watch);
+	err = register_xenbus_watch(&reader_watch);
 	if (err)
 		return err;
+	err = register_xenbus_watch(&tell_watch);
+	if (err) {
+		unregister_xenbus_watch(&reader_watch);
+		return err;
+	}
 	thread = kthread_run(lie, NULL, "xr-hostile");
 	for (i = 0; i < NR_FLAPPERS; i++)
 		flappers[i] = kthread_run(flap, (void *)i, "xr-flap");
@@ -885,13 +885,16 @@ static void __exit xr_hostile_exit(void)
 {
 	unsigned int i;
 
-	unregister_xenbus_watch(&watch);
+	unregister_xenbus_watch(&tell_watch);
+	unregister_xenbus_watch(&reader_watch);
 	for (i = 0; i < NR_FLAPPERS; i++)
 		if (!IS_ERR(flappers[i]))
 			kthread_stop(flappers[i]);
 	if (!IS_ERR(thread))
 		kthread_stop(thread);
-	xenbus_rm(XBT_NIL, dir, "");
+	/* Nobody else in this guest has a channel. */
+	xenbus_rm(XBT_NIL, XENRELAY_XS_DIR, "");
+	xenbus_rm(XBT_NIL, TELL_DIR, "");
 }
 
 module_init(xr_hostile_init);
