@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Readers that connect, read, disconnect, release and die in random orders, from a seed:
- *dom0's half of scenarios/cycles, whose other half is modules/lab-cycles.c in a guest.
+ * dom0's half of scenarios/cycles, whose other half is modules/lab-cycles.c in a guest.
  *
  *	lab-cycles SEED DOMID CHANNELS CONNECTIONS
  *
- * Two processes for each channel try until there have been CONNECTIONS in all.  A line "TAG MODE READ
- *LOST" on stdout is a connection that ended in good order with all read: its sums must be
- *the guest's. The last line says what happened how often.  What must not happen is said
- *on stderr; the exit status is 0 only without.
+ * Two processes for each channel try until there have been CONNECTIONS in all.  A line
+ * "TAG MODE READ LOST" on stdout is a connection that ended in good order with all read:
+ * its sums must be the guest's.  The last line says what happened how often.  What must
+ * not happen is said on stderr; the exit status is 0 only without.
  */
 #include <errno.h>
 #include <inttypes.h>
