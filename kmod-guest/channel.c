@@ -193,6 +193,23 @@ static struct reader_wish read_wish(struct xenrelay_channel *chan)
 	return wish;
 }
 
+/*
+ * The text for the client, "" without one.  A reader writes it together with its
+ * "connect"; where another one has asked in the meantime it may be that one's, and this
+ * is NULL.  The watch has fired for the other one then.
+ */
+static char *read_config(struct xenrelay_channel *chan, u64 session)
+{
+	char *config = xenbus_read(XBT_NIL, chan->path, "config", NULL);
+
+	if (IS_ERR(config))
+		config = kstrdup("", GFP_KERNEL);
+	if (read_wish(chan).session == session)
+		return config;
+	kfree(config);
+	return NULL;
+}
+
 /* On return no item is being written, and further ones are refused. */
 static void shut_out_writers(struct xenrelay_channel *chan)
 {
@@ -258,7 +275,8 @@ static int start_doorbell(struct xenrelay_buffers *bufs, const struct reader_wis
 	return 0;
 }
 
-static int channel_connect(struct xenrelay_channel *chan, const struct reader_wish *wish)
+static int channel_connect(struct xenrelay_channel *chan, const struct reader_wish *wish,
+			   const char *config)
 {
 	const struct xenrelay_params *params = &chan->params;
 	bool overwrite = (wish->mode < 0 ? params->mode : wish->mode) ==
@@ -266,7 +284,6 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	const char *why = refuse(params, wish);
 	struct xenrelay_buffers *bufs;
 	struct xenrelay_info *info;
-	char *config;
 	int err;
 
 	chan->wish = *wish;
@@ -294,10 +311,7 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	chan->bufs = bufs;
 	rcu_assign_pointer(chan->open_bufs, bufs);
 
-	config = xenbus_read(XBT_NIL, chan->path, "config", NULL);
-	err = params->connect(chan, params->priv, IS_ERR(config) ? "" : config);
-	if (!IS_ERR(config))
-		kfree(config);
+	err = params->connect(chan, params->priv, config);
 	if (err) {
 		why = "the tracer refused";
 		goto err_shut;
@@ -395,6 +409,7 @@ static void channel_work(struct work_struct *work)
 		container_of(to_delayed_work(work), struct xenrelay_channel, work);
 	struct reader_wish wish = {.command = READER_NONE};
 	bool same_session;
+	char *config;
 	int err;
 
 	if (test_and_clear_bit(PENDING_RESUMED, &chan->pending) && !is_published(chan)) {
@@ -417,8 +432,12 @@ static void channel_work(struct work_struct *work)
 		set_state(chan, "open");
 	}
 	if (wish.command == READER_CONNECT && chan->state == CHANNEL_OPEN &&
-	    !same_session)
-		channel_connect(chan, &wish);
+	    !same_session) {
+		config = read_config(chan, wish.session);
+		if (config)
+			channel_connect(chan, &wish, config);
+		kfree(config);
+	}
 
 	if (chan->state != CHANNEL_OPEN)
 		queue_delayed_work(system_unbound_wq, &chan->work, ALIVE_PERIOD);

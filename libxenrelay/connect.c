@@ -245,10 +245,13 @@ static int claim(struct xenrelay_channel *ch, const struct xenrelay_options *opt
 		err = try_claim(ch, opts, ring_kib);
 		if (err != -EBUSY && err != -EAGAIN)
 			return err;
-		if (err == -EAGAIN && now >= deadline)
-			return ch_fail(ch, -EBUSY, "XenStore is too busy");
-		if (err == -EAGAIN && now + RETRY_MS < deadline)
-			until = now + RETRY_MS;
+		if (err == -EAGAIN) {
+			err = ch_fail(ch, -EBUSY, "XenStore is too busy");
+			if (now >= deadline)
+				return err;
+			if (now + RETRY_MS < deadline)
+				until = now + RETRY_MS;
+		}
 		ret = xr_wait(ch, until);
 		if (ret < 0)
 			return ret;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Readers that connect, read, disconnect, release and die in random orders, from a seed:
- *dom0's half of scenarios/cycles, whose other half is modules/lab-cycles.c in a guest.
+ * dom0's half of scenarios/cycles, whose other half is modules/lab-cycles.c in a guest.
  *
- *	lab-cycles SEED DOMID CHANNELS ROUNDS
+ *	lab-cycles SEED DOMID CHANNELS CONNECTIONS
  *
- * Two processes for each channel go through ROUNDS rounds in all.  A line "TAG MODE READ
- *LOST" on stdout is a connection that ended in good order with all read: its sums must be
- *the guest's. The last line says what happened how often.  What must not happen is said
- *on stderr; the exit status is 0 only without.
+ * Two processes for each channel try until there have been CONNECTIONS in all.  A line
+ * "TAG MODE READ LOST" on stdout is a connection that ended in good order with all read:
+ * its sums must be the guest's.  The last line says what happened how often.  What must
+ * not happen is said on stderr; the exit status is 0 only without.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -35,11 +35,11 @@ enum {
 
 /* Of all processes. */
 static struct shared {
-	atomic_uint rounds, tags, connected, busy, absent, refused, timed_out, closed;
+	atomic_uint tries, tags, connected, busy, absent, refused, timed_out, closed;
 	atomic_uint orderly, let_go, killed, words, wrong;
 } * shared;
 
-static unsigned int domid, channels, rounds;
+static unsigned int domid, channels, connections;
 static uint64_t state; /* of the random numbers: splitmix64 */
 
 struct connection {
@@ -271,7 +271,7 @@ static void one_round(struct xenrelay_reader *reader, unsigned int channel)
 		xenrelay_release(c.ch);
 }
 
-/* Until all rounds have been, or its own end. */
+/* Until there have been enough, or its own end. */
 static void live(unsigned int channel)
 {
 	struct xenrelay_reader *reader;
@@ -281,8 +281,8 @@ static void live(unsigned int channel)
 		wrong("%s", xenrelay_strerror(reader));
 		return;
 	}
-	while (left-- && shared->rounds < rounds) {
-		shared->rounds++;
+	while (left-- && shared->connected < connections) {
+		shared->tries++;
 		one_round(reader, channel);
 	}
 	xenrelay_reader_close(reader);
@@ -291,7 +291,7 @@ static void live(unsigned int channel)
 /* One life after the other, each in a process that may be killed. */
 static void worker(unsigned int channel)
 {
-	while (shared->rounds < rounds) {
+	while (shared->connected < connections) {
 		uint64_t seed = state + below(1u << 31);
 		pid_t pid = fork();
 
@@ -312,12 +312,12 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	if (argc != 5) {
-		fprintf(stderr, "usage: lab-cycles SEED DOMID CHANNELS ROUNDS\n");
+		fprintf(stderr, "usage: lab-cycles SEED DOMID CHANNELS CONNECTIONS\n");
 		return 2;
 	}
 	domid = atoi(argv[2]);
 	channels = atoi(argv[3]);
-	rounds = atoi(argv[4]);
+	connections = atoi(argv[4]);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED) {
@@ -333,10 +333,10 @@ int main(int argc, char **argv)
 	}
 	while (wait(NULL) > 0)
 		;
-	printf("%u rounds: %u connected (%u read to the end, %u let go of, %u killed), "
+	printf("%u tries: %u connected (%u read to the end, %u let go of, %u killed), "
 	       "%u no channel, %u busy, %u refused, %u timed out, %u words out of turn, "
 	       "%u wrong\n",
-	       shared->rounds, shared->connected, shared->orderly, shared->let_go,
+	       shared->tries, shared->connected, shared->orderly, shared->let_go,
 	       shared->killed, shared->absent, shared->busy, shared->refused,
 	       shared->timed_out, shared->words, shared->wrong);
 	return shared->wrong != 0;

@@ -513,6 +513,7 @@ static void test_idle(void **state)
 /* The guest makes each transaction fail: a bounded number of tries, then an end. */
 static void test_transactions_fail(void **state)
 {
+	const struct xenrelay_options hasty = {.timeout_ms = 60, .busy_ms = 1};
 	struct xenrelay_channel *ch;
 
 	(void)state;
@@ -521,6 +522,10 @@ static void test_transactions_fail(void **state)
 	assert_int_equal(connect_quick(&ch), -EBUSY);
 	assert_non_null(strstr(xenrelay_strerror(reader), "too busy"));
 	assert_in_range(1000000 - fake.fail_ends, 2, 60);
+
+	/* Not even the time for a second one. */
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &hasty, &ch), -EBUSY);
+	assert_non_null(strstr(xenrelay_strerror(reader), "too busy"));
 }
 
 static void flap(void)
