@@ -175,6 +175,12 @@ void join_finish(struct join *j);
 /* Something is missing from a stream of @dom. */
 void join_gap(struct join *j, struct domain *dom, uint64_t from, uint64_t to);
 
+/* Whether anything is known to be missing of @guest's streams or of dom0's. */
+static inline bool join_lossy(const struct join *j, const struct domain *guest)
+{
+	return guest->gaps.nr || (j->model->backend && j->model->backend->gaps.nr);
+}
+
 /* Two records may be of the same I/O: what guest and dom0 call it may differ. */
 static inline unsigned int op_class(unsigned int op)
 {

@@ -369,29 +369,44 @@ static bool may_hide_requeue(const struct join *j, const struct rq *rq)
 			    add_sat(rq->c_ns, off));
 }
 
-/* All of it was seen, and nothing else can explain what was seen. */
-static bool certain(const struct join *j, const struct rq *rq, const struct verdict *span)
-{
-	if (!complete(rq) || clock_changed(j, rq) || !unbroken(j, rq) ||
-	    may_hide_requeue(j, rq))
-		return false;
-	return !contested(rq) || !verdict_lost(j, span);
-}
-
-void match_give_up(struct join *j, struct rq *rq, bool at_end)
+/* When a loss would concern it. */
+static struct verdict span_of(const struct join *j, const struct rq *rq)
 {
 	struct verdict span = verdict_span(j, rq);
-	enum bin bin;
 
 	/* It may have been upset by what was lost of a request before it. */
 	if (contested(rq)) {
 		span.guest_from = sub_sat(span.guest_from, JOIN_WAIT_NS);
 		span.backend_from = sub_sat(span.backend_from, JOIN_WAIT_NS);
 	}
-	if (certain(j, rq, &span)) {
+	return span;
+}
+
+/* All of it was seen, and nothing else can explain what was seen. */
+static bool certain(const struct join *j, const struct rq *rq)
+{
+	struct verdict span;
+
+	if (!complete(rq) || clock_changed(j, rq))
+		return false;
+	if (!join_lossy(j, rq->disk->dom))
+		return true;
+	if (!unbroken(j, rq) || may_hide_requeue(j, rq))
+		return false;
+	span = span_of(j, rq);
+	return !contested(rq) || !verdict_lost(j, &span);
+}
+
+void match_give_up(struct join *j, struct rq *rq, bool at_end)
+{
+	struct verdict span;
+	enum bin bin;
+
+	if (certain(j, rq)) {
 		measure(j, rq);
 		return;
 	}
+	span = span_of(j, rq);
 	bin = why_not(j, rq, &span, at_end);
 	if (account_request(j, rq, bin, NULL))
 		verdict_keep(j, span, bin);
