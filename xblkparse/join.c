@@ -89,7 +89,7 @@ static void other_record(struct join *j, struct stream *s, const struct xblk_rec
 		rq_part(j, s, r);
 		break;
 	case XBLK_EV_REQUEUE:
-		rq_requeue(j, s, r);
+		rq_requeue(s, r);
 		break;
 	case XBLK_EV_RQMERGE:
 		rq_merged(j, s, r);
