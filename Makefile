@@ -87,6 +87,10 @@ $(BUILD)/bin/xblktrace: $(call objects,$(TRACE_SRC)) $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS)
 
+# A record passes through many small functions of several files.
+PARSE_CFLAGS ?= -O3 -flto=auto
+
+$(BUILD)/bin/xblkparse: override CFLAGS += $(PARSE_CFLAGS)
 $(BUILD)/bin/xblkparse: $(call objects,$(PARSE_SRC))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PARSE_LIBS)

@@ -100,7 +100,7 @@ static enum stage reached(const struct rq *rq)
 		return STAGE_U_T;
 	for (const struct list *n = rq->backend_bios.next; n != &rq->backend_bios;
 	     n = n->next) {
-		if (!list_entry(n, struct bio, owned)->rq)
+		if (!list_entry(n, struct bio, match)->rq)
 			return STAGE_0_Q2D;
 	}
 	return rq->outstanding ? STAGE_0_D2C : STAGE_0_T;

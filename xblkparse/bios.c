@@ -11,9 +11,7 @@ void bio_free(struct join *j, struct bio *bio)
 	map_del(&dom->bios, bio->id, bio);
 	list_del(&bio->age);
 	list_del(&bio->in_rq);
-	list_del(&bio->owned);
-	list_del(&bio->wait);
-	list_del(&bio->wait_age);
+	match_forget_bio(bio);
 	dom->nr_bios--;
 	pool_put(&j->bios, bio);
 }
@@ -52,9 +50,6 @@ static struct bio *bio_new(struct join *j, struct disk *disk, const struct xblk_
 	bio->pid = r->aux;
 	bio->q_ns = r->time;
 	list_init(&bio->in_rq);
-	list_init(&bio->owned);
-	list_init(&bio->wait);
-	list_init(&bio->wait_age);
 	list_add_tail(&dom->bio_age, &bio->age);
 	dom->nr_bios++;
 	return bio;

@@ -71,8 +71,9 @@ static void on_lost(struct join *j, struct stream *s, const struct xblk_record *
 	way_forget_done(s);
 }
 
-/* Above all events of the wire. */
-#define BACKEND 0x100
+/* An event as guest and dom0 tell of it: side by side, for a dense switch. */
+#define OF_GUEST(event)	  ((event) << 1)
+#define OF_BACKEND(event) ((event) << 1 | 1)
 
 static void other_record(struct join *j, struct stream *s, const struct xblk_record *r)
 {
@@ -88,7 +89,7 @@ static void other_record(struct join *j, struct stream *s, const struct xblk_rec
 		rq_part(j, s, r);
 		break;
 	case XBLK_EV_REQUEUE:
-		rq_requeue(j, s, r);
+		rq_requeue(s, r);
 		break;
 	case XBLK_EV_RQMERGE:
 		rq_merged(j, s, r);
@@ -142,23 +143,23 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
 	 * Who says it and what it is in one jump: neither can be foreseen, so
 	 * each jump more is one that the processor takes wrongly.
 	 */
-	switch (r->event | (dom->backend ? BACKEND : 0)) {
-	case XBLK_EV_QUEUE:
+	switch (r->event << 1 | dom->backend) {
+	case OF_GUEST(XBLK_EV_QUEUE):
 		bio_queue_guest(j, s, r);
 		return;
-	case XBLK_EV_QUEUE | BACKEND:
+	case OF_BACKEND(XBLK_EV_QUEUE):
 		bio_queue_backend(j, s, r);
 		return;
-	case XBLK_EV_ISSUE:
+	case OF_GUEST(XBLK_EV_ISSUE):
 		rq_issue_guest(j, s, r);
 		return;
-	case XBLK_EV_ISSUE | BACKEND:
+	case OF_BACKEND(XBLK_EV_ISSUE):
 		rq_issue_backend(j, s, r);
 		return;
-	case XBLK_EV_COMPLETE:
+	case OF_GUEST(XBLK_EV_COMPLETE):
 		rq_complete_guest(j, s, r);
 		return;
-	case XBLK_EV_COMPLETE | BACKEND:
+	case OF_BACKEND(XBLK_EV_COMPLETE):
 		rq_complete_backend(j, s, r);
 		return;
 	default:

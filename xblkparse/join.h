@@ -42,22 +42,25 @@ enum bio_flags {
 	BIO_DONE = 1 << 2,	/* completed, kept only for a match */
 };
 
+/* What every event looks at comes first: a bio is larger than a cache line. */
 struct bio {
 	struct list age;   /* of the domain, oldest first */
 	struct list in_rq; /* rq->bios, or disk->flush_bios */
-	struct list owned; /* owner->backend_bios */
-	struct list wait;  /* guest->unmatched */
-	struct list wait_age;
 	struct disk *disk;
-	struct disk *guest_disk; /* blkback's: whose I/O it is */
-	struct rq *rq;		 /* issued as part of, or NULL */
-	struct rq *owner;	 /* guest request it serves, or NULL */
+	struct rq *rq; /* issued as part of, or NULL */
 	uint64_t sector;
-	uint64_t q_ns, d_ns, c_ns;
+	uint32_t nr_sectors;
+	uint8_t op, flags;
+
+	uint32_t id, pid;
+	uint64_t q_ns;
+	struct disk *guest_disk; /* blkback's: whose I/O it is */
+	struct rq *owner;	 /* guest request it serves, or NULL */
+	struct list match; /* owner->backend_bios; BIO_UNMATCHED: guest->unmatched */
 	/* dom0's, see struct waypoints */
 	uint64_t interrupt_ns, thread_ns, lowest_q_ns;
-	uint32_t nr_sectors, id, pid;
-	uint8_t op, flags;
+	uint64_t d_ns, c_ns;
+	struct list wait_age; /* join->wait_age, if BIO_UNMATCHED */
 };
 
 enum rq_flags {
@@ -176,6 +179,12 @@ void join_finish(struct join *j);
 /* Something is missing from a stream of @dom. */
 void join_gap(struct join *j, struct domain *dom, uint64_t from, uint64_t to);
 
+/* Whether anything is known to be missing of @guest's streams or of dom0's. */
+static inline bool join_lossy(const struct join *j, const struct domain *guest)
+{
+	return guest->gaps.nr || (j->model->backend && j->model->backend->gaps.nr);
+}
+
 /* Two records may be of the same I/O: what guest and dom0 call it may differ. */
 static inline unsigned int op_class(unsigned int op)
 {
@@ -214,7 +223,7 @@ void bio_forget(struct join *j, struct bio *bio);
 void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_part(struct join *j, struct stream *s, const struct xblk_record *r);
-void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_requeue(struct stream *s, const struct xblk_record *r);
 void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r);
@@ -226,6 +235,8 @@ void match_bio(struct join *j, struct bio *bio);
 void match_rq(struct join *j, struct rq *rq);
 /* @child takes over a part of what @bio does for a guest. */
 void match_inherit(struct bio *child, struct bio *bio);
+/* It leaves what it is in: its owner's bios, or those that wait for one. */
+void match_forget_bio(struct bio *bio);
 /* @bio begins at another sector now. */
 void match_moved(struct bio *bio);
 void match_bio_done(struct join *j, struct bio *bio);
@@ -233,7 +244,7 @@ void match_bio_done(struct join *j, struct bio *bio);
 void match_claim(struct rq *rq);
 void match_release(struct rq *rq);
 /* Undo all matching of a guest request. */
-void match_detach(struct join *j, struct rq *rq);
+void match_detach(struct rq *rq);
 /* The guest has its request back. */
 void match_completed(struct join *j, struct rq *rq);
 /* It will not get any further: count it in the bin where it belongs. */

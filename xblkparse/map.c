@@ -52,10 +52,9 @@ void map_each(struct map *m, void (*fn)(void *value))
 	}
 }
 
-/* A slot for a key that the map does not have. */
-static void **insert(struct map *m, uint32_t key)
+/* A slot for a key that the map does not have, from its home @b on. */
+static inline void **insert(struct map *m, struct map_bucket *b, uint32_t key)
 {
-	struct map_bucket *b = map_home(m, key);
 	unsigned int i;
 
 	while (b->used == (1u << MAP_SLOTS) - 1) {
@@ -69,7 +68,8 @@ static void **insert(struct map *m, uint32_t key)
 	return &b->values[i];
 }
 
-static void grow(struct map *m)
+/* The home of @key in the larger table. */
+static struct map_bucket *grow(struct map *m, uint32_t key)
 {
 	struct map old = *m;
 
@@ -81,15 +81,17 @@ static void grow(struct map *m)
 
 		for (unsigned int k = 0; k < MAP_SLOTS; k++) {
 			if (b->used & 1u << k)
-				*insert(m, b->keys[k]) = b->values[k];
+				*insert(m, map_home(m, b->keys[k]), b->keys[k]) =
+					b->values[k];
 		}
 	}
 	free(old.buckets);
+	return map_home(m, key);
 }
 
 void **map_place(struct map *m, uint32_t key)
 {
-	struct map_bucket *b = map_home(m, key);
+	struct map_bucket *home = map_home(m, key), *b = home;
 	void **place;
 
 	for (;;) {
@@ -103,8 +105,8 @@ void **map_place(struct map *m, uint32_t key)
 	}
 	/* One and a half a bucket at the most: then few of them are full. */
 	if (2 * m->nr > 3 * m->mask)
-		grow(m);
-	place = insert(m, key);
+		home = grow(m, key);
+	place = insert(m, home, key);
 	*place = NULL;
 	return place;
 }

@@ -102,6 +102,16 @@ static bool fits(const struct rq *rq, const struct bio *bio)
 	       bio->nr_sectors <= rq->nr_sectors - rq->matched_sectors;
 }
 
+void match_forget_bio(struct bio *bio)
+{
+	if (bio->owner || bio->flags & BIO_UNMATCHED)
+		list_del(&bio->match);
+	if (bio->flags & BIO_UNMATCHED)
+		list_del(&bio->wait_age);
+	bio->flags &= ~BIO_UNMATCHED;
+	bio->owner = NULL;
+}
+
 static void bio_settle(struct bio *bio)
 {
 	struct rq *rq = bio->owner;
@@ -117,8 +127,7 @@ static void bio_settle(struct bio *bio)
 		rq->way.thread_ns = bio->thread_ns;
 		rq->way.lowest_q_ns = bio->lowest_q_ns;
 	}
-	bio->owner = NULL;
-	list_del(&bio->owned);
+	match_forget_bio(bio);
 }
 
 /* Whether the vCPU's requests are known to go by another ring than the thread's. */
@@ -134,11 +143,9 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 	/* Flushes, which have no place, are told apart by what others teach. */
 	if (rq->nr_sectors)
 		rq->disk->ring_thread[rq->cpu % RING_CPUS] = bio->pid;
+	match_forget_bio(bio);
 	bio->owner = rq;
-	bio->flags &= ~BIO_UNMATCHED;
-	list_del(&bio->wait);
-	list_del(&bio->wait_age);
-	list_add_tail(&rq->backend_bios, &bio->owned);
+	list_add_tail(&rq->backend_bios, &bio->match);
 	rq->nr_backend_bios++;
 	rq->outstanding++;
 	rq->match_pid = bio->pid;
@@ -197,7 +204,7 @@ static void wait_for_rq(struct join *j, struct bio *bio)
 	if (*c)
 		*c |= CLAIMS_CONTESTED;
 	bio->flags |= BIO_UNMATCHED;
-	list_add_tail(bio_bucket(bio), &bio->wait);
+	list_add_tail(bio_bucket(bio), &bio->match);
 	list_add_tail(&j->wait_age, &bio->wait_age);
 }
 
@@ -226,7 +233,7 @@ static struct bio *find_bio(const struct rq *rq, uint64_t oldest_ns)
 
 	for (struct list *n = head->next; n != head && walked < WALK_MAX;
 	     n = n->next, walked++) {
-		struct bio *bio = list_entry(n, struct bio, wait);
+		struct bio *bio = list_entry(n, struct bio, match);
 
 		if (!fits(rq, bio) || bio->q_ns < oldest_ns)
 			continue;
@@ -268,10 +275,10 @@ void match_inherit(struct bio *child, struct bio *bio)
 		child->owner = bio->owner;
 		child->owner->outstanding++;
 		child->owner->nr_backend_bios++;
-		list_add_tail(&child->owner->backend_bios, &child->owned);
+		list_add_tail(&child->owner->backend_bios, &child->match);
 	} else if ((bio->flags & BIO_UNMATCHED) && child->disk == bio->disk) {
 		child->flags |= BIO_UNMATCHED;
-		list_add_tail(bio_bucket(child), &child->wait);
+		list_add_tail(bio_bucket(child), &child->match);
 		list_add_tail(&bio->wait_age, &child->wait_age);
 	}
 }
@@ -280,8 +287,8 @@ void match_moved(struct bio *bio)
 {
 	if (!(bio->flags & BIO_UNMATCHED))
 		return;
-	list_del(&bio->wait);
-	list_add_tail(bio_bucket(bio), &bio->wait);
+	list_del(&bio->match);
+	list_add_tail(bio_bucket(bio), &bio->match);
 }
 
 static bool complete(const struct rq *rq)
@@ -387,29 +394,44 @@ static bool may_hide_requeue(const struct join *j, const struct rq *rq)
 			    add_sat(rq->c_ns, off));
 }
 
-/* All of it was seen, and nothing else can explain what was seen. */
-static bool certain(const struct join *j, const struct rq *rq, const struct verdict *span)
-{
-	if (!complete(rq) || clock_changed(j, rq) || !unbroken(j, rq) ||
-	    may_hide_requeue(j, rq))
-		return false;
-	return !contested(rq) || !verdict_lost(j, span);
-}
-
-void match_give_up(struct join *j, struct rq *rq, bool at_end)
+/* When a loss would concern it. */
+static struct verdict span_of(const struct join *j, const struct rq *rq)
 {
 	struct verdict span = verdict_span(j, rq);
-	enum bin bin;
 
 	/* It may have been upset by what was lost of a request before it. */
 	if (contested(rq)) {
 		span.guest_from = sub_sat(span.guest_from, JOIN_WAIT_NS);
 		span.backend_from = sub_sat(span.backend_from, JOIN_WAIT_NS);
 	}
-	if (certain(j, rq, &span)) {
+	return span;
+}
+
+/* All of it was seen, and nothing else can explain what was seen. */
+static bool certain(const struct join *j, const struct rq *rq)
+{
+	struct verdict span;
+
+	if (!complete(rq) || clock_changed(j, rq))
+		return false;
+	if (!join_lossy(j, rq->disk->dom))
+		return true;
+	if (!unbroken(j, rq) || may_hide_requeue(j, rq))
+		return false;
+	span = span_of(j, rq);
+	return !contested(rq) || !verdict_lost(j, &span);
+}
+
+void match_give_up(struct join *j, struct rq *rq, bool at_end)
+{
+	struct verdict span;
+	enum bin bin;
+
+	if (certain(j, rq)) {
 		measure(j, rq);
 		return;
 	}
+	span = span_of(j, rq);
 	bin = why_not(j, rq, &span, at_end);
 	if (account_request(j, rq, bin, NULL))
 		verdict_keep(j, span, bin);
@@ -438,15 +460,10 @@ void match_bio_done(struct join *j, struct bio *bio)
 	}
 }
 
-void match_detach(struct join *j, struct rq *rq)
+void match_detach(struct rq *rq)
 {
-	(void)j;
-	while (!list_empty(&rq->backend_bios)) {
-		struct bio *bio = list_entry(rq->backend_bios.next, struct bio, owned);
-
-		bio->owner = NULL;
-		list_del(&bio->owned);
-	}
+	while (!list_empty(&rq->backend_bios))
+		match_forget_bio(list_entry(rq->backend_bios.next, struct bio, match));
 	list_del(&rq->match);
 	list_del(&rq->hold);
 	list_del(&rq->respond);
@@ -487,9 +504,7 @@ void match_expire(struct join *j)
 		if (add_sat(bio->q_ns, JOIN_WAIT_NS) >= j->now_ns)
 			break;
 		bio->guest_disk->stats.backend_unmatched++;
-		bio->flags &= ~BIO_UNMATCHED;
-		list_del(&bio->wait);
-		list_del(&bio->wait_age);
+		match_forget_bio(bio);
 		if (bio->flags & BIO_DONE)
 			bio_free(j, bio);
 	}

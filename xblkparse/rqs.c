@@ -6,8 +6,10 @@ void rq_free(struct join *j, struct rq *rq)
 	struct domain *dom = rq->disk->dom;
 
 	account_flush_end(rq, j->last_ns);
-	match_detach(j, rq);
-	match_release(rq);
+	if (!dom->backend) {
+		match_detach(rq);
+		match_release(rq);
+	}
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
 	map_del(&dom->rqs, rq->id, rq);
@@ -45,10 +47,12 @@ static struct rq *rq_new(struct join *j, struct disk *disk, const struct xblk_re
 	if (j->model->backend)
 		rq->backend_clock_generation = j->model->backend->clock_generation;
 	list_init(&rq->bios);
-	list_init(&rq->backend_bios);
-	list_init(&rq->match);
-	list_init(&rq->hold);
-	list_init(&rq->respond);
+	if (!dom->backend) {
+		list_init(&rq->backend_bios);
+		list_init(&rq->match);
+		list_init(&rq->hold);
+		list_init(&rq->respond);
+	}
 	list_add_tail(&dom->rq_age, &rq->age);
 	dom->nr_rqs++;
 	map_set(&dom->rqs, rq->id, rq);
@@ -159,9 +163,10 @@ static bool is_reissue(const struct rq *rq, const struct disk *disk,
 }
 
 /* Its bios are to be issued again. */
-static void rq_back(struct join *j, struct rq *rq)
+static void rq_back(struct rq *rq)
 {
-	match_detach(j, rq);
+	if (!rq->disk->dom->backend)
+		match_detach(rq);
 	while (!list_empty(&rq->bios)) {
 		struct bio *bio = list_entry(rq->bios.next, struct bio, in_rq);
 
@@ -196,7 +201,7 @@ static struct rq *issue(struct join *j, struct stream *s, const struct xblk_reco
 		if (!(rq->flags & RQ_REQUEUED))
 			rq->requeues++;
 		rq->flags &= ~RQ_REQUEUED;
-		rq_back(j, rq);
+		rq_back(rq);
 	}
 	rq->op = r->op;
 	rq->sector = r->sector;
@@ -255,7 +260,7 @@ void rq_part(struct join *j, struct stream *s, const struct xblk_record *r)
 		take_bio(j, rq, r->aux);
 }
 
-void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r)
+void rq_requeue(struct stream *s, const struct xblk_record *r)
 {
 	struct rq *rq = map_get(&s->dom->rqs, r->id);
 
@@ -268,7 +273,7 @@ void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r)
 			rq->credited->stats.backend.requeues++;
 	} else {
 		rq->disk->stats.guest.requeues++;
-		match_detach(j, rq);
+		match_detach(rq);
 	}
 }
 
@@ -284,7 +289,7 @@ void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r)
 		bio->guest_disk->stats.backend.requests++;
 	/* Only one that had been issued before is known; its bios go on. */
 	if (rq && (rq->flags & RQ_REQUEUED)) {
-		rq_back(j, rq);
+		rq_back(rq);
 		rq_free(j, rq);
 	}
 }
