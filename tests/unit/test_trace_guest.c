@@ -92,7 +92,9 @@ static void produce(unsigned int n)
 
 static int64_t drain(void)
 {
-	return guest_drain(&guest, &writer, time_of(made));
+	unsigned int permille = 0;
+
+	return guest_drain(&guest, &writer, time_of(made), &permille);
 }
 
 static struct xblk_record found[4096];
