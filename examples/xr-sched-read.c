@@ -51,11 +51,15 @@ static void account(struct cpu *cpu, const struct xr_sched_item *item, bool gap)
 	cpu->switches++;
 }
 
-/* What is there, but no more than a ring's worth: a guest may write without end. */
+/*
+ * What is there, but no more than a ring can hold, which is its items and two losses:
+ * a guest may write without end.
+ */
 static void drain(struct xenrelay_reader *reader, struct xenrelay_channel *ch,
-		  unsigned int ring, int64_t max)
+		  unsigned int ring, uint64_t capacity)
 {
 	struct xr_sched_item items[BATCH];
+	int64_t max = capacity + 2;
 	struct xenrelay_loss loss;
 	ssize_t n, i;
 
@@ -66,7 +70,7 @@ static void drain(struct xenrelay_reader *reader, struct xenrelay_channel *ch,
 		cpus[ring].lost += loss.count;
 		for (i = 0; i < n; i++)
 			account(&cpus[ring], &items[i], !i && loss.count);
-		max -= n ? n : 1;
+		max -= n + !!loss.count;
 	} while ((n || loss.count) && max > 0);
 }
 

@@ -81,10 +81,10 @@ static void drain(struct xenrelay_reader *reader, struct tap *tap, void *buf)
 	/* Before the reads: then they see all there is. */
 	tap->ended = xenrelay_stopped(tap->ch);
 	for (ring = 0; ring < tap->is.nr_rings; ring++) {
-		left = tap->is.capacity;
+		left = tap->is.capacity + 2; /* items and losses */
 		do {
 			n = xenrelay_read(tap->ch, ring, buf, max, &loss);
-			left -= n;
+			left -= n + !!loss.count;
 		} while (left > 0 && (n > 0 || (!n && loss.count)));
 		if (n < 0) {
 			warnx("%s", xenrelay_strerror(reader));

@@ -338,8 +338,8 @@ struct xenrelay_loss {
  * xenrelay_read - take items out of one ring
  * @ring:	0 .. nr_rings - 1
  * @buf:	@max_items * item_size bytes; may be NULL if @max_items is 0
- * @max_items:	the most to take; @capacity items are all that were there when
- *		the call began
+ * @max_items:	the most to take; @capacity items, and two losses between or
+ *		behind them, are the most that were there when the call began
  * @loss:	set to the loss that comes before the items returned, count 0 if there
  *		is none; NULL is allowed
  *

@@ -180,7 +180,8 @@ static int64_t read_ring(struct guest *guest, unsigned int nr, struct xblk_recor
 static int64_t drain_ring(struct guest *guest, unsigned int ring, struct writer *w,
 			  uint64_t time)
 {
-	int64_t left = guest->properties.capacity, records = 0;
+	/* A ring's items and its two losses, the last of which may be behind all items. */
+	int64_t left = guest->properties.capacity + 2, records = 0;
 
 	while (left > 0) {
 		size_t max;

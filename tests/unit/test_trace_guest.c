@@ -174,6 +174,18 @@ static void test_discard(void **state)
 		time_of(2 * CAPACITY + 9));
 }
 
+/* The ring is full of items, and behind the last is a loss: one drain takes all. */
+static void test_ends_full(void **state)
+{
+	(void)state;
+	begin(false);
+	produce(CAPACITY + 5);
+	stop();
+	assert_int_equal(drain(), CAPACITY + 1);
+	assert_int_equal(finish(), CAPACITY + 1);
+	is_loss(&found[CAPACITY], 5, time_of(CAPACITY), time_of(CAPACITY + 4));
+}
+
 /* What was overwritten lies between the reading before and the record behind. */
 static void test_overwrite(void **state)
 {
@@ -257,8 +269,8 @@ static void test_deaf(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_discard),	TEST(test_overwrite), TEST(test_times_that_lie),
-		TEST(test_never_stops), TEST(test_deaf),
+		TEST(test_discard),	   TEST(test_ends_full),   TEST(test_overwrite),
+		TEST(test_times_that_lie), TEST(test_never_stops), TEST(test_deaf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
