@@ -160,7 +160,46 @@ static void end_guests(struct capture *c, bool all)
 		stop(c, last);
 }
 
+/* Read the clock.  *@level: how many records wait in this domain's fullest buffer. */
+static int look(struct capture *c, uint64_t *level)
+{
+	if (dom0_look(c->dom0, &c->now, level)) {
+		fail(c, "reading failed");
+		return -1;
+	}
+	if (!c->reason)
+		c->ended_at = c->now;
+	return c->failed ? -1 : 0;
+}
+
+static bool takes_part(const struct capture *c, unsigned int i, bool all)
+{
+	return all || c->guests[i].ending;
+}
+
+static void begin_round(struct capture *c, bool all, unsigned int *permille)
+{
+	unsigned int i;
+
+	c->round_began_at = c->now;
+	for (i = 0; i < c->facts.nr_guests; i++)
+		if (takes_part(c, i, all))
+			guest_begin_round(&c->guests[i], permille);
+}
+
+static bool any_behind(const struct capture *c, bool all)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->facts.nr_guests; i++)
+		if (takes_part(c, i, all) && guest_behind(&c->guests[i]))
+			return true;
+	return false;
+}
+
 /*
+ * A turn: a bounded amount of each guest's records, and this domain's.
+ *
  * @all:   not only the guests that are about to end.
  * @level: how many records wait in this domain's fullest buffer, or ANY_LEVEL.
  * Return: records moved, or -1 after an error message.
@@ -171,9 +210,9 @@ static int64_t drain(struct capture *c, bool all, uint64_t level, unsigned int *
 	unsigned int i;
 
 	for (i = 0; i < c->facts.nr_guests; i++) {
-		if (!all && !c->guests[i].ending)
+		if (!takes_part(c, i, all))
 			continue;
-		n = guest_drain(&c->guests[i], c->writer, c->now, permille);
+		n = guest_drain(&c->guests[i], c->writer, c->now);
 		if (n < 0)
 			goto failed;
 		records += n;
@@ -191,24 +230,37 @@ failed:
 	return -1;
 }
 
-/* Read the clock, then all that was there by then.  Return: as drain(). */
-static int64_t look_and_drain(struct capture *c, bool all, unsigned int *permille)
+/*
+ * Read the clock, then all that was there by then, turn after turn: one guest's full
+ * rings must not keep the others' from being emptied.
+ *
+ * Return: as drain().
+ */
+static int64_t drain_round(struct capture *c, bool all, unsigned int *permille)
 {
+	int64_t records = 0, n;
 	uint64_t level;
 
-	if (dom0_look(c->dom0, &c->now, &level)) {
-		fail(c, "reading failed");
+	if (look(c, &level))
 		return -1;
+	begin_round(c, all, permille);
+	for (;;) {
+		n = drain(c, all, level, permille);
+		if (n < 0)
+			return -1;
+		records += n;
+		if (!any_behind(c, all))
+			return records;
+		if (look(c, &level))
+			return -1;
 	}
-	if (!c->reason)
-		c->ended_at = c->now;
-	return c->failed ? -1 : drain(c, all, level, permille);
 }
 
-static void write_round(struct capture *c)
+/* All that was written before @time is in the trace. */
+static void write_round(struct capture *c, uint64_t time)
 {
-	writer_chunk(c->writer, XBLK_CHUNK_ROUND, NULL, 0, c->now);
-	c->round_at = c->now;
+	writer_chunk(c->writer, XBLK_CHUNK_ROUND, NULL, 0, time);
+	c->round_at = time;
 }
 
 static void flush(struct capture *c)
@@ -287,9 +339,9 @@ static unsigned int one_round(struct capture *c)
 	snapshot = c->snapshot_wanted;
 	all = snapshot || !recording(c);
 	c->signal_came = c->reader_woken = c->snapshot_wanted = false;
-	records = look_and_drain(c, all, &permille);
+	records = drain_round(c, all, &permille);
 	if (all && (records > 0 || (!records && c->now - c->round_at >= ROUND_NS)))
-		write_round(c);
+		write_round(c, c->round_began_at);
 	if (snapshot && records >= 0)
 		finish_snapshot(c, records);
 	end_guests(c, false);
@@ -322,7 +374,7 @@ static void run(struct capture *c)
 	}
 	/* What guests that did not stop have written up to now. */
 	if (!c->failed)
-		look_and_drain(c, true, &permille);
+		drain_round(c, true, &permille);
 	end_guests(c, true);
 }
 
@@ -382,7 +434,7 @@ static int while_connecting(void *arg)
 	struct capture *c = arg;
 
 	take_signals(c);
-	return c->reason || look_and_drain(c, !recording(c), &permille) < 0;
+	return c->reason || drain_round(c, !recording(c), &permille) < 0;
 }
 
 /* Guests that cannot be connected to are left out, unless asked for by name. */
@@ -453,7 +505,7 @@ static void finish(struct capture *c)
 	if (dom0_read_stats(c->dom0))
 		c->failed = true;
 	if (!c->writer->error)
-		write_round(c);
+		write_round(c, c->now);
 	flush(c);
 
 	text = end_text(&c->facts, c->reason, duration);

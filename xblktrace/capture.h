@@ -38,12 +38,13 @@ struct capture {
 
 	/* Monotonic, ns. */
 	uint64_t give_up_at;
-	/* Xen's, ns: the clock of all else, which each round reads once anyhow. */
+	/* Xen's, ns: the clock of all else, which each turn reads once anyhow. */
 	uint64_t now;
 	uint64_t started_at;
 	uint64_t ended_at;
 	uint64_t end_at;
 	uint64_t drained_at;
+	uint64_t round_began_at;
 	uint64_t round_at;
 	uint64_t flushed_at;
 	uint64_t shown_at;

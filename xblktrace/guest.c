@@ -13,6 +13,16 @@
 /* Attaching its probes takes a guest seconds under emulation. */
 #define CONNECT_MS 15000
 
+/*
+ * The rings of a guest that chooses their size itself, all together: mapping them takes
+ * this domain's address space and entries of Xen's.  64 vCPUs' with the 2 MiB that
+ * xblk-guest makes them by itself.
+ */
+#define MAX_KIB (128 * 1024)
+
+/* Once or twice it may have been read out just before. */
+#define IN_VAIN 8
+
 #define CLIENT_VERSION 1 /* of the records that xblk-guest writes */
 
 /* "disks=51712,51728": a disk's index in the records is its place here. */
@@ -92,6 +102,7 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 		.timeout_ms = CONNECT_MS,
 		.busy_ms = SHORT_BUSY_MS,
 		.ring_kib = opts->sized ? opts->subbuf_kib * opts->nr_subbufs : 0,
+		.max_kib = opts->sized ? 0 : MAX_KIB,
 		.mode = opts->overwrite ? XENRELAY_MODE_OVERWRITE : XENRELAY_MODE_DISCARD,
 		.doorbell_percent = opts->doorbell_percent,
 		.idle = connection->idle,
@@ -151,6 +162,18 @@ static struct xblk_record lost_record(const struct guest_ring *ring,
 	return rec;
 }
 
+/* What was read counts, and what was overwritten before that could be done. */
+static void pass(struct guest_ring *ring, uint64_t n, const struct xenrelay_loss *loss,
+		 bool overwrite)
+{
+	uint64_t passed = n + (overwrite ? loss->count : 0);
+
+	if (passed >= ring->due || (!n && !loss->count))
+		ring->due = 0;
+	else
+		ring->due -= passed;
+}
+
 /* Return: records that are in @room now, at most @max, or -2 if the guest has failed. */
 static int64_t read_ring(struct guest *guest, unsigned int nr, struct xblk_record *room,
 			 size_t max, uint64_t time)
@@ -160,8 +183,11 @@ static int64_t read_ring(struct guest *guest, unsigned int nr, struct xblk_recor
 	ssize_t n = xenrelay_read(guest->channel, nr, room, max - 1, &loss);
 	bool emptied = n < (ssize_t)max - 1;
 
-	if (n < 0)
+	if (n < 0) {
+		ring->due = 0;
 		return -2;
+	}
+	pass(ring, n, &loss, guest->properties.overwrite);
 	if (loss.count) {
 		memmove(room + 1, room, n * sizeof(*room));
 		room[0] = lost_record(ring, &loss, n ? room[1].time : time);
@@ -180,56 +206,76 @@ static int64_t read_ring(struct guest *guest, unsigned int nr, struct xblk_recor
 static int64_t drain_ring(struct guest *guest, unsigned int ring, struct writer *w,
 			  uint64_t time)
 {
-	/* A ring's items and its two losses, the last of which may be behind all items. */
-	int64_t left = guest->properties.capacity + 2, records = 0;
+	int64_t records = 0, n = 1;
 
-	while (left > 0) {
+	/* With room for one record and a loss before it. */
+	while (n && GUEST_SLICE - records >= 2) {
 		size_t max;
 		struct xblk_record *room = writer_reserve(w, &max);
-		int64_t n;
 
 		if (!room)
 			return -1;
-		if (max > (size_t)left + 1)
-			max = left + 1;
+		if (max > (size_t)(GUEST_SLICE - records))
+			max = GUEST_SLICE - records;
 		n = read_ring(guest, ring, room, max, time);
 		if (n < 0)
 			return n;
 		writer_commit(w, &guest->rings[ring].stream, n, time);
 		records += n;
-		left -= n;
-		if (!n)
-			break;
 	}
 	return records;
 }
 
-int64_t guest_drain(struct guest *guest, struct writer *w, uint64_t time,
-		    unsigned int *permille)
+void guest_begin_round(struct guest *guest, unsigned int *permille)
 {
-	int64_t records = 0;
 	unsigned int i;
+
+	for (i = 0; guest->channel && i < guest->properties.nr_rings; i++) {
+		struct xenrelay_ring_stats stats;
+		uint64_t passed;
+		unsigned int full;
+
+		xenrelay_get_ring_stats(guest->channel, i, &stats);
+		passed = stats.read + (guest->properties.overwrite ? stats.met : 0);
+		/* One more than there are: a loss may be behind the last. */
+		guest->rings[i].due = stats.produced - passed + 1;
+		full = stats.level * 1000 / guest->properties.capacity;
+		if (full > *permille)
+			*permille = full;
+	}
+}
+
+bool guest_behind(const struct guest *guest)
+{
+	unsigned int i;
+
+	for (i = 0; guest->channel && i < guest->properties.nr_rings; i++)
+		if (guest->rings[i].due)
+			return true;
+	return false;
+}
+
+int64_t guest_drain(struct guest *guest, struct writer *w, uint64_t time)
+{
+	unsigned int i, nr_rings = guest->properties.nr_rings;
+	int64_t records = 0;
 
 	if (!guest->channel)
 		return 0;
-	for (i = 0; i < guest->properties.nr_rings; i++) {
-		int64_t n = drain_ring(guest, i, w, time);
-		unsigned int full;
+	for (i = 0; i < nr_rings && records < GUEST_TURN; i++) {
+		int64_t n = drain_ring(guest, guest->next_ring, w, time);
 
 		if (n == -1)
 			return -1;
-		if (n < 0) {
-			if (!guest->failed)
-				msg_error("%s: let go of",
-					  xenrelay_strerror(guest->reader));
-			guest->failed = true;
-			guest->ending = "guest broke the protocol";
+		guest->next_ring = (guest->next_ring + 1) % nr_rings;
+		if (n >= 0) {
+			records += n;
 			continue;
 		}
-		full = n * 1000 / guest->properties.capacity;
-		if (full > *permille)
-			*permille = full;
-		records += n;
+		if (!guest->failed)
+			msg_error("%s: let go of", xenrelay_strerror(guest->reader));
+		guest->failed = true;
+		guest->ending = "guest broke the protocol";
 	}
 	return records;
 }
@@ -246,6 +292,12 @@ const char *guest_look(struct guest *guest)
 			"a second",
 			domain->domid, domain->name);
 		guest->muted = true;
+	}
+	if (stats.vain >= IN_VAIN && !guest->rings_in_vain) {
+		msg_say("domain %u (%s): rings its doorbell for nothing: listened to "
+			"less and less",
+			domain->domid, domain->name);
+		guest->rings_in_vain = true;
 	}
 	if (!stopped)
 		return NULL;

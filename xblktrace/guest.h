@@ -14,11 +14,13 @@
  * struct guest_ring - one vCPU of the guest
  * @stats:	the ring's counters; final once the guest has ended
  * @last:	time up to which it has been read
+ * @due:	records still to be taken in the present round
  */
 struct guest_ring {
 	struct writer_stream stream;
 	struct xenrelay_ring_stats stats;
 	uint64_t last;
+	uint64_t due;
 };
 
 /**
@@ -28,10 +30,12 @@ struct guest_ring {
  * @channel:	NULL before guest_connect() and after guest_end()
  * @properties:	kept after the end
  * @rings:	one for each vCPU, kept after the end
+ * @next_ring:	where its next turn begins
  * @events:	events that its channel has sent
  * @ending:	why it is about to end: what is in its rings is still read
  * @failed:	it broke the protocol
  * @muted:	that it writes to XenStore without end has been told
+ * @rings_in_vain: that it rings for nothing has been told
  */
 struct guest {
 	const struct domain *domain;
@@ -39,10 +43,12 @@ struct guest {
 	struct xenrelay_channel *channel;
 	struct xenrelay_properties properties;
 	struct guest_ring *rings;
+	unsigned int next_ring;
 	uint64_t events;
 	const char *ending;
 	bool failed;
 	bool muted;
+	bool rings_in_vain;
 };
 
 /**
@@ -67,23 +73,35 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 		  uint64_t time);
 
 /**
- * guest_drain - move records from the rings into the trace
- * @permille:	raised to how full the fullest ring was
+ * guest_begin_round - note how much there is to be taken from each ring
+ * @permille:	raised to how full the fullest ring is
+ */
+void guest_begin_round(struct guest *guest, unsigned int *permille);
+
+/* Whether something is left of what was noted, so that it needs another turn. */
+bool guest_behind(const struct guest *guest);
+
+/* The most that one turn moves of one ring, and of one guest. */
+#define GUEST_SLICE 2048
+#define GUEST_TURN  (4 * GUEST_SLICE)
+
+/**
+ * guest_drain - one turn: move records from the rings into the trace
  *
- * Where records were lost, a LOST record goes between.
+ * Also those that have come since the round began, so that no ring overflows while
+ * another guest's, which never get empty, are being read.  Where records were lost,
+ * a LOST record goes between.
  *
- * Takes all that was there when it was called, and no more than a ring's
- * worth of each ring.  A guest that breaks the protocol is told of, and marked
- * as failed and ending; what was read of it stays.
+ * A guest that breaks the protocol is told of, and marked as failed and ending; what
+ * was read of it stays.
  *
  * Return: records, or -1 if @w has failed.
  */
-int64_t guest_drain(struct guest *guest, struct writer *w, uint64_t time,
-		    unsigned int *permille);
+int64_t guest_drain(struct guest *guest, struct writer *w, uint64_t time);
 
 /*
- * Why no record comes any more, NULL if some may.  A guest that abuses XenStore is
- * told of; one that breaks the protocol by it is marked as failed.
+ * Why no record comes any more, NULL if some may.  A guest that abuses XenStore
+ * or its doorbell is told of; one that breaks the protocol by it is marked as failed.
  */
 const char *guest_look(struct guest *guest);
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -22,12 +23,13 @@
 #include "fake_xen.h"
 #include "xenrelay-reader.h"
 
-#define RING_PAGES 2
+#define RING_PAGES 130 /* several turns' worth */
 #define CAPACITY   (RING_PAGES * 4096 / XBLK_RECORD_SIZE)
-#define PAGES	   16  /* of each guest */
+#define PAGES	   140 /* of each guest */
 #define LIE_AT	   50  /* round in which the liar begins */
 #define END_AT	   200 /* round in which the user ends the capture */
 #define A_ROUND	   20  /* records of each guest */
+#define ROUNDS	   (2 * END_AT)
 
 enum {
 	INFO = 1,
@@ -44,6 +46,7 @@ static struct player {
 	bool connected;
 	struct xenrelay_ring ring;
 	uint64_t written;
+	uint64_t heads[ROUNDS]; /* its write position when the time was asked for */
 } players[] = {{.domid = 3, .first_page = 0}, {.domid = 4, .first_page = 200}};
 
 static struct player *const liar = &players[1];
@@ -155,6 +158,8 @@ static void write_records(struct player *p)
 
 int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 {
+	struct player *p;
+
 	(void)dom0;
 	*level = 0;
 	*ns = ++rounds * 1000000;
@@ -165,6 +170,9 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 		lie();
 	if (rounds == END_AT)
 		kill(getpid(), SIGINT);
+	for (p = players; p < players + 2; p++)
+		if (p->connected && rounds < ROUNDS)
+			p->heads[rounds] = p->ring.producer->ring.head;
 	return 0;
 }
 
@@ -233,7 +241,8 @@ static int capture_two(void)
 	static struct domain domains[2];
 	static struct options opts = {.subbuf_kib = 4, .nr_subbufs = 2};
 	struct backing_table backing = {0};
-	struct dom0 dom0 = {.now = -1, .buffer_bytes = 1 << 20};
+	/* Something new whenever it is asked: no round waits. */
+	struct dom0 dom0 = {.now = eventfd(1, EFD_CLOEXEC), .buffer_bytes = 1 << 20};
 	struct writer writer = {.fd = -1};
 	struct capture c = {
 		.facts =
@@ -268,14 +277,20 @@ static int capture_two(void)
 	ret = capture_run(&c);
 	dup2(err, 2);
 	close(err);
+	close(dom0.now);
 	assert_int_equal(writer_close(&writer), 0);
 	return ret;
 }
 
-/* The honest guest's records are all there, each once and in order; so is the end. */
+/*
+ * The honest guest's records are all there, each once and in order; so is the end.
+ * What a ROUND says is so, also of a liar that was not found out; and as long as the
+ * honest guest writes, it has its turn before the liar has a second one.
+ */
 static void check_trace(void)
 {
-	uint64_t expected = 0;
+	uint64_t records[2] = {0}, since = 0;
+	unsigned int nr_rounds = 0;
 	bool ended = false;
 	size_t len, at = sizeof(struct xblk_trace_header);
 	char *bytes = slurp(trace, &len);
@@ -283,23 +298,37 @@ static void check_trace(void)
 	while (at < len) {
 		struct xblk_chunk chunk;
 		struct xblk_record rec;
-		size_t i;
+		size_t i, n;
 
 		memcpy(&chunk, bytes + at, sizeof(chunk));
 		at += sizeof(chunk);
+		n = chunk.type == XBLK_CHUNK_DATA ? chunk.payload / XBLK_RECORD_SIZE : 0;
 		ended = chunk.type == XBLK_CHUNK_END;
-		for (i = 0; chunk.type == XBLK_CHUNK_DATA && chunk.domid == 3 &&
-			    i < chunk.payload / XBLK_RECORD_SIZE;
-		     i++) {
+		for (i = 0; i < n && chunk.domid == 3; i++) {
 			memcpy(&rec, bytes + at + i * XBLK_RECORD_SIZE, sizeof(rec));
 			assert_int_equal(rec.event, XBLK_EV_QUEUE);
-			assert_int_equal(rec.sector, expected++);
+			assert_int_equal(rec.sector, records[0] + i);
+		}
+		if (n)
+			records[chunk.domid - 3] += n;
+		since = chunk.domid == 4 ? since + n : 0;
+		if (chunk.time < END_AT * 1000000ull)
+			assert_in_range(since, 0, GUEST_TURN);
+		if (chunk.type == XBLK_CHUNK_ROUND) {
+			const uint64_t nr = chunk.time / 1000000;
+
+			assert_in_range(nr, 1, ROUNDS - 1);
+			assert_true(records[0] >= players[0].heads[nr]);
+			if (!guests[1].failed)
+				assert_true(records[1] >= players[1].heads[nr]);
+			nr_rounds++;
 		}
 		at += (chunk.payload + 31) / 32 * 32;
 	}
 	assert_true(ended);
-	assert_int_equal(expected, players[0].written);
-	assert_in_range(expected, (END_AT - 10) * A_ROUND, ~0u);
+	assert_int_equal(records[0], players[0].written);
+	assert_in_range(records[0], (END_AT - 10) * A_ROUND, ~0u);
+	assert_in_range(nr_rounds, END_AT / 20, ~0u);
 	free(bytes);
 }
 
@@ -419,6 +448,7 @@ static int setup(void **state)
 		char domain[32];
 
 		p->written = 0;
+		memset(p->heads, 0, sizeof(p->heads));
 		snprintf(domain, sizeof(domain), "/local/domain/%u", p->domid);
 		fake_write(domain, "");
 		fake_write(node(p, "/version"), "1");

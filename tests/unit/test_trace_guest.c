@@ -92,9 +92,7 @@ static void produce(unsigned int n)
 
 static int64_t drain(void)
 {
-	unsigned int permille = 0;
-
-	return guest_drain(&guest, &writer, time_of(made), &permille);
+	return guest_drain(&guest, &writer, time_of(made));
 }
 
 static struct xblk_record found[4096];
