@@ -43,6 +43,7 @@ enum channel_state {
 enum reader_command {
 	READER_NONE,
 	READER_CONNECT,
+	READER_CONFIGURE,
 	READER_DISCONNECT,
 	READER_RELEASE,
 };
@@ -170,6 +171,8 @@ static void parse_wish(struct reader_wish *wish, char *text)
 		wish->domid = domid;
 		wish->ring_kib = min_t(u64, ring_kib, U32_MAX);
 		parse_words(wish, text + len);
+	} else if (sscanf(text, "configure %llu", &wish->session) == 1) {
+		wish->command = READER_CONFIGURE;
 	} else if (sscanf(text, "disconnect %llu", &wish->session) == 1) {
 		wish->command = READER_DISCONNECT;
 	} else if (sscanf(text, "release %llu", &wish->session) == 1) {
@@ -256,6 +259,14 @@ static int start_doorbell(struct xenrelay_buffers *bufs, const struct reader_wis
 	return 0;
 }
 
+/* What the reader left for the client, to be freed; NULL: nothing. */
+static char *read_config(struct xenrelay_channel *chan)
+{
+	char *config = xenbus_read(XBT_NIL, chan->path, "config", NULL);
+
+	return IS_ERR(config) ? NULL : config;
+}
+
 static int channel_connect(struct xenrelay_channel *chan, const struct reader_wish *wish)
 {
 	const struct xenrelay_params *params = &chan->params;
@@ -292,10 +303,9 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	chan->bufs = bufs;
 	rcu_assign_pointer(chan->open_bufs, bufs);
 
-	config = xenbus_read(XBT_NIL, chan->path, "config", NULL);
-	err = params->connect(chan, params->priv, IS_ERR(config) ? "" : config);
-	if (!IS_ERR(config))
-		kfree(config);
+	config = read_config(chan);
+	err = params->connect(chan, params->priv, config ?: "");
+	kfree(config);
 	if (err) {
 		why = "the tracer refused";
 		goto err_shut;
@@ -316,6 +326,17 @@ err_state:
 		why, err);
 	set_state(chan, "failed %llu %d %s", wish->session, -err, why);
 	return err;
+}
+
+static void channel_configure(struct xenrelay_channel *chan)
+{
+	char *config;
+
+	if (chan->state != CHANNEL_CONNECTED || !chan->params.configure)
+		return;
+	config = read_config(chan);
+	chan->params.configure(chan->params.priv, config ?: "");
+	kfree(config);
 }
 
 /* No item comes after this; what is in the rings can still be read. */
@@ -367,8 +388,9 @@ static int channel_publish(struct xenrelay_channel *chan)
 
 	err = xenbus_printf(XBT_NIL, chan->path, "version", "%u", XENRELAY_VERSION);
 	if (!err)
-		err = xenbus_write(XBT_NIL, chan->path, "features",
-				   overwrite ? "overwrite doorbell" : "doorbell");
+		err = xenbus_printf(XBT_NIL, chan->path, "features", "doorbell%s%s",
+				    overwrite ? " overwrite" : "",
+				    params->configure ? " configure" : "");
 	if (!err)
 		err = xenbus_write(XBT_NIL, chan->path, "reader", "");
 	if (!err)
@@ -407,6 +429,8 @@ static void channel_work(struct work_struct *work)
 		wish = read_wish(chan);
 	same_session = wish.session == chan->wish.session;
 
+	if (wish.command == READER_CONFIGURE && same_session)
+		channel_configure(chan);
 	if (wish.command == READER_DISCONNECT && same_session)
 		channel_stop(chan);
 	if (chan->state != CHANNEL_OPEN &&
