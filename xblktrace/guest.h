@@ -31,6 +31,7 @@ struct guest_ring {
  * @events:	events that its channel has sent
  * @ending:	why it is about to end: what is in its rings is still read
  * @failed:	it broke the protocol
+ * @expected:	it is about to be connected to
  * @muted:	that it writes to XenStore without end has been told
  */
 struct guest {
@@ -43,6 +44,7 @@ struct guest {
 	const char *ending;
 	bool failed;
 	bool muted;
+	bool expected;
 };
 
 /**
@@ -65,6 +67,12 @@ struct guest_connection {
  */
 int guest_connect(struct guest *guest, const struct guest_connection *connection,
 		  uint64_t time);
+
+/*
+ * Tell the guest which disks it has now: those that came are traced from then on.
+ * Where that fails, it is told why, and the others go on.
+ */
+void guest_tell_disks(struct guest *guest);
 
 /**
  * guest_drain - move records from the rings into the trace

@@ -18,6 +18,7 @@
  * @output:	argument of -o, NULL if not given
  * @duration_ns: -w, 0 for none
  * @subbuf_kib, @nr_subbufs: -b and -n, or their defaults
+ * @follow:	guests that are not there are waited for
  * @sized:	-b or -n was given: the guests' rings get that size too
  * @overwrite:	a flight recorder: buffers keep the newest, and are read on SIGUSR1
  * @doorbell_percent: how full a guest's ring is when it sends an event, 0 for never
@@ -36,6 +37,7 @@ struct options {
 	bool sized;
 	bool overwrite;
 	unsigned int doorbell_percent;
+	bool follow;
 	bool verbose;
 };
 
