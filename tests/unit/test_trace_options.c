@@ -58,6 +58,7 @@ static void test_defaults(void **state)
 	assert_int_equal(opts.subbuf_kib, 256);
 	assert_int_equal(opts.nr_subbufs, 8);
 	assert_false(opts.sized);
+	assert_false(opts.follow);
 	assert_false(opts.overwrite);
 	assert_int_equal(opts.doorbell_percent, 0);
 	assert_false(opts.verbose);
