@@ -10,7 +10,7 @@
 
 /**
  * struct xblk_disks - table of the disks that were seen or named
- * @entry: one word each: valid, index, dev; filled from the front, and only
+ * @entry: one word each: valid, index, key; filled from the front, and only
  *	   ever added to while probes are attached, so that looking something
  *	   up needs no lock
  */
@@ -21,18 +21,26 @@ struct xblk_disks {
 #define XBLK_DISK_VALID	  (1ULL << 63)
 #define XBLK_DISK_IGNORED 0xffff
 
-static inline u64 xblk_disk_entry(dev_t dev, u16 index)
+static inline u64 xblk_disk_entry(u32 key, u16 index)
 {
-	return XBLK_DISK_VALID | (u64)index << 32 | (u32)dev;
+	return XBLK_DISK_VALID | (u64)index << 32 | key;
+}
+
+static inline u16 xblk_disk_entry_index(u64 entry)
+{
+	return entry >> 32;
 }
 
 /**
  * xblk_disks_add() - put a disk into the table
+ * @disks:	the table
+ * @key:	what the disk is known by, as its device number
+ * @index:	its index, or XBLK_DISK_IGNORED
  *
  * May run on several CPUs at once; a disk that is there already stays as it
  * is.  Any context.  Return: false if the table is full.
  */
-static inline bool xblk_disks_add(struct xblk_disks *disks, dev_t dev, u16 index)
+static inline bool xblk_disks_add(struct xblk_disks *disks, u32 key, u16 index)
 {
 	int i;
 
@@ -40,8 +48,8 @@ static inline bool xblk_disks_add(struct xblk_disks *disks, dev_t dev, u16 index
 		u64 old = READ_ONCE(disks->entry[i]);
 
 		if (!old)
-			old = cmpxchg(&disks->entry[i], 0, xblk_disk_entry(dev, index));
-		if (!old || (u32)old == (u32)dev)
+			old = cmpxchg(&disks->entry[i], 0, xblk_disk_entry(key, index));
+		if (!old || (u32)old == key)
 			return true;
 	}
 	return false;
@@ -52,7 +60,7 @@ static inline bool xblk_disks_add(struct xblk_disks *disks, dev_t dev, u16 index
  *
  * Any context.  Return: the index, XBLK_DISK_IGNORED, or -1 if not there.
  */
-static inline int xblk_disks_find(const struct xblk_disks *disks, dev_t dev)
+static inline int xblk_disks_find(const struct xblk_disks *disks, u32 key)
 {
 	int i;
 
@@ -61,8 +69,8 @@ static inline int xblk_disks_find(const struct xblk_disks *disks, dev_t dev)
 
 		if (!entry)
 			break;
-		if ((u32)entry == (u32)dev)
-			return (entry >> 32) & 0xffff;
+		if ((u32)entry == key)
+			return xblk_disk_entry_index(entry);
 	}
 	return -1;
 }

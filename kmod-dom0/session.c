@@ -4,8 +4,10 @@
  * files that its records go to.
  *
  * Commands:
- *   start subbuf_kb=N nr_subbufs=N [mode=overwrite] domids=D,... disks=MAJOR:MINOR,...
+ *   start subbuf_kb=N nr_subbufs=N [mode=overwrite] [domids=D,...] [disks=MAJOR:MINOR,...]
  *	A disk's index in the records is its place in the list.
+ *   add [domids=D,...] [disks=MAJOR:MINOR,...]
+ *	More of them while tracing; the disks' indices go on from there.
  *   stop
  *	No record comes after it; the files can be read until the session ends.
  */
@@ -78,6 +80,7 @@ static DEFINE_MUTEX(session_lock); /* start, stop, end and show, against each ot
 static struct rchan *relay;
 static bool tracing;
 static struct xblk_disks disks;
+static u16 nr_disks;
 static DECLARE_BITMAP(domains, DOMID_FIRST_RESERVED);
 static bool overwrite;
 static DEFINE_PER_CPU_ALIGNED(struct session_stream, streams);
@@ -245,7 +248,6 @@ static int parse_domids(char *list)
 static int parse_disks(char *list)
 {
 	unsigned int major, minor;
-	u16 index = 0;
 	char *item;
 
 	while ((item = strsep(&list, ","))) {
@@ -253,8 +255,9 @@ static int parse_disks(char *list)
 		    major >= 1 << (32 - MINORBITS) || minor > MINORMASK ||
 		    xblk_disks_find(&disks, MKDEV(major, minor)) >= 0)
 			return -EINVAL;
-		if (!xblk_disks_add(&disks, MKDEV(major, minor), index++))
+		if (!xblk_disks_add(&disks, MKDEV(major, minor), nr_disks))
 			return -E2BIG;
+		nr_disks++;
 	}
 	return 0;
 }
@@ -322,6 +325,7 @@ static int session_start(char *args, struct dentry *dir)
 		return -EBUSY;
 	overwrite = false;
 	memset(&disks, 0, sizeof(disks));
+	nr_disks = 0;
 	bitmap_zero(domains, DOMID_FIRST_RESERVED);
 	while ((arg = strsep(&args, " "))) {
 		char *value = arg;
@@ -346,8 +350,7 @@ static int session_start(char *args, struct dentry *dir)
 		if (err)
 			return err;
 	}
-	if (!subbuf_kb || nr_subbufs < 2 || subbuf_kb > MAX_BUFFER_KB / nr_subbufs ||
-	    !disks.entry[0])
+	if (!subbuf_kb || nr_subbufs < 2 || subbuf_kb > MAX_BUFFER_KB / nr_subbufs)
 		return -EINVAL;
 	/* Relay's allocation would rather kill processes than fail. */
 	if ((u64)subbuf_kb * nr_subbufs * num_online_cpus() >
@@ -381,6 +384,26 @@ err_relay:
 	return err;
 }
 
+static int session_add(char *args)
+{
+	char *arg;
+	int err;
+
+	if (!tracing)
+		return -EINVAL;
+	while ((arg = strsep(&args, " "))) {
+		if (strstarts(arg, "domids="))
+			err = parse_domids(arg + strlen("domids="));
+		else if (strstarts(arg, "disks="))
+			err = parse_disks(arg + strlen("disks="));
+		else
+			err = -EINVAL;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static void session_stop(void)
 {
 	if (!tracing)
@@ -408,6 +431,8 @@ int session_command(char *command, struct dentry *dir)
 	mutex_lock(&session_lock);
 	if (!strcmp(verb, "start") && command) {
 		err = session_start(command, dir);
+	} else if (!strcmp(verb, "add") && command) {
+		err = session_add(command);
 	} else if (!strcmp(verb, "stop") && !command) {
 		session_stop();
 		err = 0;

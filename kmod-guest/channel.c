@@ -45,6 +45,7 @@ enum channel_state {
 enum reader_command {
 	READER_NONE,
 	READER_CONNECT,
+	READER_CONFIGURE,
 	READER_DISCONNECT,
 	READER_RELEASE,
 };
@@ -172,6 +173,8 @@ static void parse_wish(struct reader_wish *wish, char *text)
 		wish->domid = domid;
 		wish->ring_kib = min_t(u64, ring_kib, U32_MAX);
 		parse_words(wish, text + len);
+	} else if (sscanf(text, "configure %llu", &wish->session) == 1) {
+		wish->command = READER_CONFIGURE;
 	} else if (sscanf(text, "disconnect %llu", &wish->session) == 1) {
 		wish->command = READER_DISCONNECT;
 	} else if (sscanf(text, "release %llu", &wish->session) == 1) {
@@ -334,6 +337,18 @@ err_state:
 	return err;
 }
 
+static void channel_configure(struct xenrelay_channel *chan)
+{
+	char *config;
+
+	if (chan->state != CHANNEL_CONNECTED || !chan->params.configure)
+		return;
+	config = read_config(chan, chan->wish.session);
+	if (config)
+		chan->params.configure(chan->params.priv, config);
+	kfree(config);
+}
+
 /* No item comes after this; what is in the rings can still be read. */
 static void channel_stop(struct xenrelay_channel *chan)
 {
@@ -383,8 +398,9 @@ static int channel_publish(struct xenrelay_channel *chan)
 
 	err = xenbus_printf(XBT_NIL, chan->path, "version", "%u", XENRELAY_VERSION);
 	if (!err)
-		err = xenbus_write(XBT_NIL, chan->path, "features",
-				   overwrite ? "overwrite doorbell" : "doorbell");
+		err = xenbus_printf(XBT_NIL, chan->path, "features", "doorbell%s%s",
+				    overwrite ? " overwrite" : "",
+				    params->configure ? " configure" : "");
 	if (!err)
 		err = xenbus_write(XBT_NIL, chan->path, "reader", "");
 	if (!err)
@@ -424,6 +440,8 @@ static void channel_work(struct work_struct *work)
 		wish = read_wish(chan);
 	same_session = wish.session == chan->wish.session;
 
+	if (wish.command == READER_CONFIGURE && same_session)
+		channel_configure(chan);
 	if (wish.command == READER_DISCONNECT && same_session)
 		channel_stop(chan);
 	if (chan->state != CHANNEL_OPEN &&

@@ -8,6 +8,8 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <xen/xen.h>
 #include <xen/xen-ops.h>
@@ -33,11 +35,26 @@ MODULE_PARM_DESC(max_ring_kib,
 		 "ask for");
 
 static struct xenrelay_channel *channel;
-static struct xblk_disks disks;
 
-/* XenStore device ids of the disks to trace, in the reader's order. */
-static u32 wanted[XBLK_MAX_DISKS];
-static unsigned int nr_wanted;
+/**
+ * struct traced_disks - which disks are traced, by the reader's last word
+ * @wanted:	their device ids in XenStore, and the indices they are to have
+ * @nr_wanted:	how many these are
+ * @seen:	disks of blkfront's that were looked at, known by the low half of
+ *		the kernel's number for each disk there ever was: another disk
+ *		may have the same device number later
+ */
+struct traced_disks {
+	struct {
+		u32 devid;
+		u16 index;
+	} wanted[XBLK_MAX_DISKS];
+	unsigned int nr_wanted;
+	struct xblk_disks seen;
+};
+
+/* Not NULL while probes are attached, which read it with preemption off. */
+static struct traced_disks __rcu *traced;
 
 bool xblk_sink(const struct xblk_record *rec)
 {
@@ -59,70 +76,140 @@ static bool blkfront_devid(struct gendisk *disk, u32 *devid)
 	       sscanf(to_xenbus_device(parent)->nodename, "device/vbd/%u", devid) == 1;
 }
 
-static int wanted_index(struct gendisk *disk)
+/* An index is that of the first disk that was met with it. */
+static bool is_taken(const struct traced_disks *disks, u32 key, u16 index)
+{
+	int i;
+
+	for (i = 0; i < XBLK_MAX_DISKS; i++) {
+		u64 entry = READ_ONCE(disks->seen.entry[i]);
+
+		if (!entry)
+			break;
+		if (xblk_disk_entry_index(entry) == index && (u32)entry != key)
+			return true;
+	}
+	return false;
+}
+
+static int wanted_index(const struct traced_disks *disks, u32 key, u32 devid)
 {
 	unsigned int i;
-	u32 devid;
 
-	if (blkfront_devid(disk, &devid))
-		for (i = 0; i < nr_wanted; i++)
-			if (wanted[i] == devid)
-				return i;
+	for (i = 0; i < disks->nr_wanted; i++)
+		if (disks->wanted[i].devid == devid &&
+		    !is_taken(disks, key, disks->wanted[i].index))
+			return disks->wanted[i].index;
 	return XBLK_DISK_IGNORED;
 }
 
+/* A disk that is traced lies on none that is. */
 int xblk_dev_index(dev_t dev)
 {
-	int index = xblk_disks_find(&disks, dev);
-
-	return index == XBLK_DISK_IGNORED ? -1 : index;
+	return -1;
 }
 
 /* A disk is looked at once, when its first event comes. */
 int xblk_disk_index(struct gendisk *disk)
 {
-	int index = xblk_disks_find(&disks, disk_devt(disk));
+	struct traced_disks *disks = rcu_dereference_sched(traced);
+	u32 key = disk->diskseq, devid;
+	int index = xblk_disks_find(&disks->seen, key);
 
 	if (unlikely(index < 0)) {
-		index = wanted_index(disk);
-		xblk_disks_add(&disks, disk_devt(disk), index);
+		if (!blkfront_devid(disk, &devid))
+			return -1;
+		index = wanted_index(disks, key, devid);
+		xblk_disks_add(&disks->seen, key, index);
 	}
 	return index == XBLK_DISK_IGNORED ? -1 : index;
 }
 
-/* "disks=51712,51728": which disks, and the order of their indices. */
-static int parse_config(const char *config)
+/* "disks=51712:0,51728:1": which disks, and their indices; "disks=" for none. */
+static int parse_config(const char *config, struct traced_disks *disks)
 {
+	unsigned int devid, index;
 	int len;
 
-	nr_wanted = 0;
 	if (strncmp(config, "disks=", 6))
 		return -EINVAL;
-	for (config += 6; nr_wanted < XBLK_MAX_DISKS; config += len + 1) {
-		if (sscanf(config, "%u%n", &wanted[nr_wanted], &len) != 1)
+	config += 6;
+	if (!*config)
+		return 0;
+	for (; disks->nr_wanted < XBLK_MAX_DISKS; config += len + 1) {
+		if (sscanf(config, "%u:%u%n", &devid, &index, &len) != 2 ||
+		    index >= XBLK_DISK_IGNORED)
 			return -EINVAL;
-		nr_wanted++;
+		disks->wanted[disks->nr_wanted].devid = devid;
+		disks->wanted[disks->nr_wanted++].index = index;
 		if (config[len] != ',')
 			return config[len] ? -EINVAL : 0;
 	}
 	return -E2BIG;
 }
 
-static int reader_connect(struct xenrelay_channel *chan, void *priv, const char *config)
+/* Disks that were met under an index keep it, as long as it is among those wanted. */
+static void carry_over(struct traced_disks *to, const struct traced_disks *from)
 {
-	int err = parse_config(config);
-	struct xenrelay_stats stats;
+	unsigned int i, j;
+
+	for (i = 0; i < XBLK_MAX_DISKS; i++) {
+		u64 entry = READ_ONCE(from->seen.entry[i]);
+
+		for (j = 0; entry && j < to->nr_wanted; j++)
+			if (to->wanted[j].index == xblk_disk_entry_index(entry))
+				xblk_disks_add(&to->seen, entry, to->wanted[j].index);
+	}
+}
+
+/* From now on what @config says is traced; on an error nothing changes. */
+static int set_disks(const char *config)
+{
+	/* The channel calls its client from one place at a time. */
+	struct traced_disks *old = rcu_dereference_protected(traced, true);
+	struct traced_disks *disks = kzalloc(sizeof(*disks), GFP_KERNEL);
+	int err = disks ? parse_config(config, disks) : -ENOMEM;
 
 	if (err) {
 		pr_warn("cannot use the reader's configuration \"%.64s\"\n", config);
+		kfree(disks);
 		return err;
 	}
+	if (old)
+		carry_over(disks, old);
+	rcu_assign_pointer(traced, disks);
+	synchronize_rcu();
+	kfree(old);
+	return 0;
+}
+
+static void forget_disks(void)
+{
+	struct traced_disks *old = rcu_dereference_protected(traced, true);
+
+	RCU_INIT_POINTER(traced, NULL);
+	kfree(old);
+}
+
+static void reader_configure(void *priv, const char *config)
+{
+	set_disks(config);
+}
+
+static int reader_connect(struct xenrelay_channel *chan, void *priv, const char *config)
+{
+	int err = set_disks(config);
+	struct xenrelay_stats stats;
+
+	if (err)
+		return err;
 	channel = chan;
-	memset(&disks, 0, sizeof(disks));
 	xenrelay_get_stats(chan, &stats);
 	xblk_emit_reset(stats.mode == XENRELAY_OVERWRITE ? stats.ring_items / 4 : 0);
 	err = xblk_blk_probes_attach(false);
-	if (!err)
+	if (err)
+		forget_disks();
+	else
 		blkfront_probes_attach();
 	return err;
 }
@@ -131,6 +218,7 @@ static void reader_disconnect(void *priv)
 {
 	blkfront_probes_detach();
 	xblk_blk_probes_detach();
+	forget_disks();
 }
 
 static int resumed(struct notifier_block *nb, unsigned long action, void *data)
@@ -167,6 +255,7 @@ static int __init xblk_guest_init(void)
 		.clock_ns = &xblk_clock_uncertainty,
 		.clock = xblk_clock_now,
 		.connect = reader_connect,
+		.configure = reader_configure,
 		.disconnect = reader_disconnect,
 	};
 	int err;

@@ -57,9 +57,10 @@ enum xenrelay_mode {
  * @connect:	a reader has come, items may be written to @chan, perhaps before
  *		xenrelay_open() has returned it; @config is what the reader left
  *		for the client, "" if nothing.  An error refuses it.
+ * @configure:	the reader has left another @config; NULL: it may not
  * @disconnect:	the reader has gone or wants no more.  Items written after
  *		this has returned are refused.
- * @priv:	passed to both
+ * @priv:	passed to all three
  *
  * The callbacks run in process context, never at the same time, and may sleep.
  */
@@ -75,6 +76,7 @@ struct xenrelay_params {
 	const u32 *clock_ns;
 	u64 (*clock)(void);
 	int (*connect)(struct xenrelay_channel *chan, void *priv, const char *config);
+	void (*configure)(void *priv, const char *config);
 	void (*disconnect)(void *priv);
 	void *priv;
 };

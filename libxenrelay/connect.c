@@ -234,6 +234,39 @@ void xr_write_release(struct xenrelay_channel *ch)
 		 --tries);
 }
 
+static int check_config(struct xenrelay_reader *reader, const char *config)
+{
+	if (config && strlen(config) > MAX_CONFIG_LEN)
+		return xr_fail(reader, -EINVAL, "the text for the client is too long");
+	return 0;
+}
+
+int xenrelay_configure(struct xenrelay_channel *ch, const char *config)
+{
+	struct xr_state state;
+	char text[32];
+	int err;
+
+	if (!ch)
+		return -EINVAL;
+	err = check_config(ch->reader, config);
+	if (err)
+		return err;
+	if (!(ch->features & XR_FEATURE_CONFIGURE))
+		return ch_fail(ch, -EOPNOTSUPP,
+			       "the guest does not offer to change its configuration");
+	/* Nothing is written where the channel has been closed: that would create it. */
+	err = xr_read_state(ch, &state);
+	if (!err && (state.kind != XR_READY || state.session != ch->session))
+		err = ch_fail(ch, -ENOTCONN, "it has stopped");
+	if (!err)
+		err = xr_write(ch, XBT_NULL, "config", config ? config : "");
+	if (err)
+		return err;
+	snprintf(text, sizeof(text), "configure %" PRIu32, ch->session);
+	return xr_write(ch, XBT_NULL, "reader", text);
+}
+
 static int claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts,
 		 unsigned int ring_kib, uint64_t deadline)
 {
@@ -343,13 +376,11 @@ static int check_options(struct xenrelay_reader *reader,
 	if (opts->ring_kib > MAX_RING_KIB)
 		return xr_fail(reader, -EINVAL, "a ring has at most %u KiB",
 			       MAX_RING_KIB);
-	if (opts->config && strlen(opts->config) > MAX_CONFIG_LEN)
-		return xr_fail(reader, -EINVAL, "the text for the client is too long");
 	if ((unsigned int)opts->mode > XENRELAY_MODE_OVERWRITE)
 		return xr_fail(reader, -EINVAL, "no such mode");
 	if (opts->doorbell_percent > 100)
 		return xr_fail(reader, -EINVAL, "the doorbell's mark is above 100%%");
-	return 0;
+	return check_config(reader, opts->config);
 }
 
 /* The guest has to have done as it was asked. */

@@ -95,6 +95,53 @@ void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch)
 	}
 }
 
+/* A watch of xenrelay_watch_nodes(). */
+struct xr_node_watch {
+	struct xr_watch watch;
+	struct xr_node_watch *next;
+};
+
+static void nodes_changed(struct xenrelay_reader *reader, struct xr_watch *watch)
+{
+	(void)watch;
+	reader->changed |= XENRELAY_CHANGED_NODES;
+}
+
+int xenrelay_watch_nodes(struct xenrelay_reader *reader, const char *path)
+{
+	struct xr_node_watch *nodes;
+	int err = xr_check_reader(reader);
+
+	if (err)
+		return err;
+	if (!path || !*path || strlen(path) >= sizeof(nodes->watch.path))
+		return xr_fail(reader, -EINVAL, "not a path that can be watched");
+	nodes = calloc(1, sizeof(*nodes));
+	if (!nodes)
+		return xr_fail(reader, -ENOMEM, "out of memory");
+	strcpy(nodes->watch.path, path);
+	nodes->watch.fired = nodes_changed;
+	err = xr_watch_start(reader, &nodes->watch);
+	if (err) {
+		free(nodes);
+		return err;
+	}
+	nodes->next = reader->node_watches;
+	reader->node_watches = nodes;
+	return 0;
+}
+
+void xr_watch_nodes_end(struct xenrelay_reader *reader)
+{
+	while (reader->node_watches) {
+		struct xr_node_watch *nodes = reader->node_watches;
+
+		reader->node_watches = nodes->next;
+		xr_watch_stop(reader, &nodes->watch);
+		free(nodes);
+	}
+}
+
 static bool within_budget(struct xr_watch *watch)
 {
 	uint64_t now = xr_now_ms();

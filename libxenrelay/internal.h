@@ -17,6 +17,7 @@
 #define XR_NEVER UINT64_MAX /* a time, in milliseconds */
 
 struct xr_domain;
+struct xr_node_watch;
 
 /**
  * struct xr_watch - a watch in XenStore that a guest can make fire
@@ -53,6 +54,7 @@ struct xenrelay_reader {
 	uint64_t timer_at; /* what timer_fd is set to */
 	struct xr_watch *watches;
 	unsigned int last_token;
+	struct xr_node_watch *node_watches;
 
 	bool every_domain; /* all are watched for channels, */
 	bool new_domains;  /* and their list has to be read again */
@@ -125,6 +127,9 @@ uint64_t xr_now_ms(void);
 int xr_watch_start(struct xenrelay_reader *reader, struct xr_watch *watch);
 /* NULL-safe in that a watch that was never started may be stopped. */
 void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch);
+
+/* Those of xenrelay_watch_nodes(). */
+void xr_watch_nodes_end(struct xenrelay_reader *reader);
 
 /*
  * Take in XenStore's events on behalf of a channel, waiting until @deadline for

@@ -94,6 +94,7 @@ unsigned int xr_parse_features(const char *s, size_t len)
 	} known[] = {
 		{"overwrite", XR_FEATURE_OVERWRITE},
 		{"doorbell", XR_FEATURE_DOORBELL},
+		{"configure", XR_FEATURE_CONFIGURE},
 	};
 	size_t end = len < MAX_FEATURES ? len : MAX_FEATURES, at, size, i;
 	unsigned int features = 0;

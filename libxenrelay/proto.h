@@ -17,6 +17,7 @@
 /* Words of the "features" node. */
 #define XR_FEATURE_OVERWRITE 0x1
 #define XR_FEATURE_DOORBELL  0x2
+#define XR_FEATURE_CONFIGURE 0x4
 
 /* The oldest info page ends here; what a guest's page does not have reads as 0. */
 #define XR_MIN_INFO_SIZE 64

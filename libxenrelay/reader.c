@@ -148,6 +148,7 @@ void xenrelay_reader_close(struct xenrelay_reader *reader)
 	while (reader->channels)
 		xenrelay_release(reader->channels);
 	xr_discover_end(reader);
+	xr_watch_nodes_end(reader);
 	if (reader->xce)
 		xenevtchn_close(reader->xce);
 	if (reader->xgt)

@@ -107,10 +107,11 @@ unsigned int xenrelay_own_domid(const struct xenrelay_reader *reader);
  */
 int xenrelay_fd(const struct xenrelay_reader *reader);
 
-#define XENRELAY_CHANGED_CHANNEL 0x1 /* a channel's state: ask xenrelay_stopped() */
-#define XENRELAY_CHANGED_DOMAIN	 0x2 /* some domain went: ask xenrelay_domain_exists() */
-#define XENRELAY_CHANGED_OFFERS	 0x4 /* ask xenrelay_next_offer() */
-#define XENRELAY_RANG		 0x8 /* a doorbell: ask xenrelay_rang(), or read all */
+#define XENRELAY_CHANGED_CHANNEL 0x1  /* a channel's state: ask xenrelay_stopped() */
+#define XENRELAY_CHANGED_DOMAIN	 0x2  /* some domain went: ask xenrelay_domain_exists() */
+#define XENRELAY_CHANGED_OFFERS	 0x4  /* ask xenrelay_next_offer() */
+#define XENRELAY_RANG		 0x8  /* a doorbell: ask xenrelay_rang(), or read all */
+#define XENRELAY_CHANGED_NODES	 0x10 /* at or below a node of xenrelay_watch_nodes() */
 
 /**
  * xenrelay_dispatch - take in what XenStore and the doorbells report
@@ -129,6 +130,18 @@ int xenrelay_fd(const struct xenrelay_reader *reader);
  * XenStore is gone.
  */
 int xenrelay_dispatch(struct xenrelay_reader *reader);
+
+/**
+ * xenrelay_watch_nodes - be told of changes in XenStore
+ * @path:	a node; it and all below it is watched, whether it is there or not
+ *
+ * xenrelay_dispatch() reports XENRELAY_CHANGED_NODES, once at the beginning, too.
+ * The limits there hold for this watch as for those of guests' nodes, so a change
+ * may be told a second late, but is told.  The watch ends with the reader.
+ *
+ * Return: 0; -EINVAL (no such path), -ENOMEM and XenStore's errors.
+ */
+int xenrelay_watch_nodes(struct xenrelay_reader *reader, const char *path);
 
 /* Whether the domain is there and has not begun to die; false for a bad argument. */
 bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid);
@@ -277,6 +290,18 @@ struct xenrelay_options {
 int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
 		     const char *channel, const struct xenrelay_options *options,
 		     struct xenrelay_channel **ch);
+
+/**
+ * xenrelay_configure - give the guest's client of the channel another configuration
+ * @config:	text as in &xenrelay_options.config
+ *
+ * Does not wait for the guest: the client hears of it some time later, and of the
+ * last one only, where several follow each other closely.
+ *
+ * Return: 0; -EOPNOTSUPP (the client does not offer it), -ENOTCONN or -ENOENT (the
+ * channel has stopped or is closed), -EINVAL (too long), and XenStore's errors.
+ */
+int xenrelay_configure(struct xenrelay_channel *ch, const char *config);
 
 /**
  * struct xenrelay_properties - what a connected channel is

@@ -105,7 +105,8 @@ static struct disk *thread_disk(struct model *m, const char *comm)
 
 	if (sscanf(comm, "%5u.%16[^-]-%u", &domid, name, &ring) != 3)
 		return NULL;
-	for (size_t i = 0; i < m->nr_disks; i++) {
+	/* The one that was attached last: an earlier one of this name was detached. */
+	for (size_t i = m->nr_disks; i-- > 0;) {
 		struct disk *d = m->all_disks[i];
 
 		if (!d->gone && d->backing && d->dom->domid == domid &&

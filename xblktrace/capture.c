@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "hotplug.h"
 #include "msg.h"
 #include "progress.h"
 #include "signals.h"
@@ -21,6 +22,8 @@
 #define STOP_WAIT_NS (10 * NSEC_PER_SEC)
 /* With nothing to read: a doorbell or a signal ends the sleep. */
 #define WAIT_MS 1000
+/* When something may be attached, but it is too early to look again. */
+#define LOOK_MS 100
 
 #define ANY_LEVEL UINT64_MAX
 
@@ -32,17 +35,21 @@ static uint64_t clock_ns(clockid_t id)
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
+uint64_t capture_clock(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
 static void stop(struct capture *c, const char *reason)
 {
 	if (!c->reason) {
 		c->reason = reason;
-		c->give_up_at = clock_ns(CLOCK_MONOTONIC) + STOP_WAIT_NS;
+		c->give_up_at = capture_clock() + STOP_WAIT_NS;
 		msg_verbose("ending: %s", reason);
 	}
 }
 
-/* An error that has been told: end as soon as possible. */
-static void fail(struct capture *c, const char *reason)
+void capture_fail(struct capture *c, const char *reason)
 {
 	stop(c, reason);
 	c->failed = true;
@@ -63,7 +70,7 @@ static void fail_output(struct capture *c)
 		msg_error("%s: its reader has gone", w->path);
 	else
 		msg_error("%s: %s: the capture ends here", w->path, strerror(-w->error));
-	fail(c, "output failed");
+	capture_fail(c, "output failed");
 }
 
 /* A flight recorder is left alone, but for snapshots and for guests that end. */
@@ -111,11 +118,14 @@ static bool any_guest_left(const struct capture *c)
  */
 static void look_at_guests(struct capture *c)
 {
+	int changed = c->reader_woken ? xenrelay_dispatch(c->reader) : 0;
 	unsigned int i;
 
-	if (c->reader_woken && xenrelay_dispatch(c->reader) < 0) {
+	if (changed < 0) {
 		msg_error("%s", xenrelay_strerror(c->reader));
-		fail(c, "XenStore is gone");
+		capture_fail(c, "XenStore is gone");
+	} else {
+		hotplug_changed(c, changed);
 	}
 	for (i = 0; i < c->facts.nr_guests; i++) {
 		struct guest *guest = &c->guests[i];
@@ -156,7 +166,7 @@ static void end_guests(struct capture *c, bool all)
 		last = guest->ending;
 		guest_end(guest);
 	}
-	if (last && !any_guest_left(c))
+	if (last && !any_guest_left(c) && !c->facts.opts->follow)
 		stop(c, last);
 }
 
@@ -164,7 +174,7 @@ static void end_guests(struct capture *c, bool all)
 static int look(struct capture *c, uint64_t *level)
 {
 	if (dom0_look(c->dom0, &c->now, level)) {
-		fail(c, "reading failed");
+		capture_fail(c, "reading failed");
 		return -1;
 	}
 	if (!c->reason)
@@ -226,7 +236,7 @@ failed:
 	if (c->writer->error)
 		fail_output(c);
 	else
-		fail(c, "reading failed");
+		capture_fail(c, "reading failed");
 	return -1;
 }
 
@@ -304,6 +314,8 @@ static unsigned int choose_sleep(struct capture *c, unsigned int permille)
 		    arm_doorbells(c))
 			ms = WAIT_MS;
 	}
+	if (c->look_wanted && ms > LOOK_MS)
+		ms = LOOK_MS;
 	if (c->end_at && c->end_at - c->now < ms * NSEC_PER_MSEC)
 		ms = (c->end_at - c->now) / NSEC_PER_MSEC + 1;
 	return ms;
@@ -323,6 +335,19 @@ static void sleep_until_next(struct capture *c, unsigned int permille)
 		c->signal_came = pfd[0].revents;
 		c->reader_woken = pfd[1].revents;
 	}
+}
+
+/* What is due now and then. */
+static void after_reading(struct capture *c)
+{
+	if (c->writer->used >= FLUSH_BYTES || c->now - c->flushed_at >= FLUSH_NS)
+		flush(c);
+	if (c->now - c->shown_at >= NSEC_PER_SEC) {
+		progress_show(c, c->now - c->started_at);
+		c->shown_at = c->now;
+	}
+	if (c->end_at && c->now >= c->end_at)
+		stop(c, "timeout");
 }
 
 /* Return: how full the fullest buffer was, permille. */
@@ -346,21 +371,13 @@ static unsigned int one_round(struct capture *c)
 		finish_snapshot(c, records);
 	end_guests(c, false);
 
-	if (c->writer->used >= FLUSH_BYTES || c->now - c->flushed_at >= FLUSH_NS)
-		flush(c);
-	if (c->now - c->shown_at >= NSEC_PER_SEC) {
-		progress_show(c, c->now - c->started_at);
-		c->shown_at = c->now;
-	}
-	if (c->end_at && c->now >= c->end_at)
-		stop(c, "timeout");
+	after_reading(c);
 	return permille;
 }
 
 static bool goes_on(const struct capture *c)
 {
-	return !c->reason ||
-	       (any_guest_left(c) && clock_ns(CLOCK_MONOTONIC) < c->give_up_at);
+	return !c->reason || (any_guest_left(c) && capture_clock() < c->give_up_at);
 }
 
 static void run(struct capture *c)
@@ -369,6 +386,8 @@ static void run(struct capture *c)
 
 	while (goes_on(c)) {
 		permille = one_round(c);
+		if (!c->reason)
+			hotplug_look(c);
 		if (goes_on(c))
 			sleep_until_next(c, permille);
 	}
@@ -432,13 +451,20 @@ static int while_connecting(void *arg)
 {
 	unsigned int permille = 0;
 	struct capture *c = arg;
+	int64_t records;
 
 	take_signals(c);
-	return c->reason || drain_round(c, !recording(c), &permille) < 0;
+	if (c->reason)
+		return 1;
+	records = drain_round(c, !recording(c), &permille);
+	if (records > 0 && c->started && !recording(c))
+		write_round(c, c->round_began_at);
+	if (records >= 0 && c->started)
+		after_reading(c);
+	return records < 0 || c->reason;
 }
 
-/* Guests that cannot be connected to are left out, unless asked for by name. */
-static int connect_guests(struct capture *c)
+int capture_connect(struct capture *c, struct guest *guest)
 {
 	const struct guest_connection connection = {
 		.reader = c->reader,
@@ -447,6 +473,32 @@ static int connect_guests(struct capture *c)
 		.idle = while_connecting,
 		.idle_arg = c,
 	};
+
+	/* Waiting takes in what has happened to others. */
+	c->reader_woken = true;
+	return guest_connect(guest, &connection, c->now);
+}
+
+int capture_describe(struct capture *c)
+{
+	unsigned int permille = 0, i;
+
+	/* xblkparse goes, at a ROUND, as far as the one before. */
+	for (i = 0; i < 2; i++) {
+		if (drain_round(c, true, &permille) < 0)
+			return -1;
+		write_round(c, c->round_began_at);
+	}
+	if (!write_meta(c))
+		return 0;
+	if (!c->reason)
+		capture_fail(c, "too much to describe");
+	return -1;
+}
+
+/* Guests that cannot be connected to are left out, unless asked for by name. */
+static int connect_guests(struct capture *c)
+{
 	unsigned int i, connected = 0;
 
 	for (i = 0; i < c->facts.nr_guests; i++) {
@@ -454,21 +506,21 @@ static int connect_guests(struct capture *c)
 
 		if (while_connecting(c))
 			break;
-		if (!guest_connect(guest, &connection, c->now))
+		if (!capture_connect(c, guest))
 			connected++;
 		else if (guest->domain->named && !c->reason)
 			return -1;
 	}
 	if (c->failed)
 		return -1;
-	return connected || c->reason ? 0 : -1;
+	return connected || c->reason || c->facts.opts->follow ? 0 : -1;
 }
 
 static int start(struct capture *c)
 {
 	unsigned int i;
 
-	if (write_header(c) || write_meta(c))
+	if (hotplug_watch(c) || write_header(c) || write_meta(c))
 		return -1;
 	/* The backend first and until last, so that no guest request lacks its half. */
 	if (dom0_start(c->dom0, c->facts.own_domid, c->facts.opts, c->facts.backing,

@@ -10,7 +10,8 @@
 /**
  * struct capture - one run
  * @facts:	what is traced; the pointers below are those in it, to be changed
- * @reader, @dom0, @guests, @writer: open, but nothing started
+ * @reader, @dom0, @backing, @domains, @guests, @writer: open, but nothing started;
+ *		domains and guests have room for MAX_DOMAINS
  * @reason:	why it ends, NULL while it runs
  * @started:	both sides were up, so that the file holds a capture
  * @failed:	the exit status is to be 1
@@ -20,6 +21,8 @@ struct capture {
 	struct capture_facts facts;
 	struct xenrelay_reader *reader;
 	struct dom0 *dom0;
+	struct backing_table *backing;
+	struct domain *domains;
 	struct guest *guests;
 	struct writer *writer;
 	const char *reason;
@@ -33,11 +36,13 @@ struct capture {
 	bool signal_came;
 	bool reader_woken;
 	bool snapshot_wanted;
+	bool look_wanted; /* domains or disks may have come or gone */
 	unsigned int snapshots;
 	struct pace pace;
 
 	/* Monotonic, ns. */
 	uint64_t give_up_at;
+	uint64_t look_at;
 	/* Xen's, ns: the clock of all else, which each turn reads once anyhow. */
 	uint64_t now;
 	uint64_t started_at;
@@ -58,5 +63,23 @@ struct capture {
  * readable up to its end.
  */
 int capture_run(struct capture *c);
+
+/* What hotplug.c needs of a capture that runs. */
+
+/* Monotonic, ns. */
+uint64_t capture_clock(void);
+
+/* An error that has been told: end as soon as possible. */
+void capture_fail(struct capture *c, const char *reason);
+
+/*
+ * Write what is known of domains and disks, behind all records up to now and so
+ * that a reader of the trace is through with those.  Return: 0, or -1 after an error
+ * message, and the capture ends.
+ */
+int capture_describe(struct capture *c);
+
+/* Connect, while the others are read.  Return: 0, or -1 after an error message. */
+int capture_connect(struct capture *c, struct guest *guest);
 
 #endif /* XBLKTRACE_CAPTURE_H */

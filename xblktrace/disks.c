@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <xenstore.h>
 
@@ -12,8 +13,10 @@
 #include "store.h"
 #include "xenrelay-reader.h"
 
-#define MAX_HINTS	64 /* a guest may list any number of disks */
-#define STATE_CONNECTED 4  /* XenbusStateConnected */
+#define BACKEND_DEVICES "/sys/bus/xen-backend/devices"
+#define MAX_HINTS	64   /* a guest may list any number of disks */
+#define MAX_EVER	4096 /* disks of one guest in one capture; xblkparse's limit */
+#define STATE_CONNECTED 4    /* XenbusStateConnected */
 
 /* "[DOMAIN:]DISK" names this disk of this domain. */
 static bool names(const char *wanted, const struct domain *domain,
@@ -42,20 +45,20 @@ struct search {
 	unsigned int own;
 	struct domain *domain;
 	struct backing_table *backing;
-	const char **wanted;
-	unsigned int nr_wanted;
-	bool *used;
+	const struct options *opts;
+	bool *used;    /* NULL: say nothing */
 	int asked_for; /* disks that were, traceable or not */
 };
 
 static bool is_wanted(struct search *search, const struct disk *disk)
 {
-	bool any = !search->nr_wanted;
+	bool any = !search->opts->nr_disks;
 	unsigned int i;
 
-	for (i = 0; i < search->nr_wanted; i++) {
-		if (names(search->wanted[i], search->domain, disk)) {
-			search->used[i] = true;
+	for (i = 0; i < search->opts->nr_disks; i++) {
+		if (names(search->opts->disks[i], search->domain, disk)) {
+			if (search->used)
+				search->used[i] = true;
 			any = true;
 		}
 	}
@@ -88,10 +91,11 @@ static void read_names(struct xs_handle *xs, const char *dir, struct disk *disk)
 }
 
 /* Return: NULL, or why the disk cannot be traced. */
-static const char *find_backing(struct xs_handle *xs, const char *dir, struct disk *disk,
-				struct backing_table *backing)
+static const char *find_backing(struct search *search, const char *dir, struct disk *disk)
 {
-	unsigned int state;
+	struct backing_table *backing = search->backing;
+	unsigned int state, nr_before = backing->nr;
+	struct xs_handle *xs = search->xs;
 	char device[32];
 	int end = 0;
 
@@ -105,7 +109,22 @@ static const char *find_backing(struct xs_handle *xs, const char *dir, struct di
 				    &disk->start_sector);
 	if (disk->backing == -ENODEV)
 		return "this kernel does not know its device";
+	if (!search->used && backing->nr > MAX_DISKS) {
+		backing->nr = nr_before;
+		disk->left_out = true;
+		return NULL;
+	}
 	return disk->backing < 0 ? strerror(-disk->backing) : NULL;
+}
+
+/* The kernel never gives the directory of another device the same inode soon. */
+static uint64_t find_instance(unsigned int domid, unsigned int devid)
+{
+	struct stat st;
+	char path[96];
+
+	snprintf(path, sizeof(path), BACKEND_DEVICES "/vbd-%u-%u", domid, devid);
+	return stat(path, &st) ? 0 : st.st_ino;
 }
 
 static int add_disk(struct domain *domain, const struct disk *disk)
@@ -141,11 +160,12 @@ static int find_blkback(struct search *search)
 		read_names(search->xs, dir, &disk);
 		if (!is_wanted(search, &disk))
 			continue;
-		why = find_backing(search->xs, dir, &disk, search->backing);
-		if (why)
-			say_untraced(domain, &disk, why);
-		else
+		why = find_backing(search, dir, &disk);
+		disk.instance = find_instance(domain->domid, disk.devid);
+		if (!why)
 			ret = add_disk(domain, &disk);
+		else if (search->used)
+			say_untraced(domain, &disk, why);
 	}
 	free(nodes);
 	return ret;
@@ -206,23 +226,125 @@ static void report_elsewhere(struct search *search)
 }
 
 int disks_find(struct xenrelay_reader *reader, struct domain *domain,
-	       struct backing_table *backing, const char **wanted, unsigned int nr_wanted,
-	       bool *used)
+	       struct backing_table *backing, const struct options *opts, bool *used)
 {
 	struct search search = {
 		.xs = xenrelay_xenstore(reader),
 		.own = xenrelay_own_domid(reader),
 		.domain = domain,
 		.backing = backing,
-		.wanted = wanted,
-		.nr_wanted = nr_wanted,
+		.opts = opts,
 		.used = used,
 	};
 
 	if (find_blkback(&search))
 		return -1;
-	report_processes(&search, "qdisk");
-	report_processes(&search, "vbd3"); /* tapdisk under XAPI */
-	report_elsewhere(&search);
+	if (used) {
+		report_processes(&search, "qdisk");
+		report_processes(&search, "vbd3"); /* tapdisk under XAPI */
+		report_elsewhere(&search);
+	}
 	return search.asked_for;
+}
+
+static bool same_disk(const struct disk *a, const struct disk *b)
+{
+	return a->devid == b->devid && a->instance == b->instance &&
+	       a->major == b->major && a->minor == b->minor &&
+	       !strcmp(a->name, b->name) && !strcmp(a->params, b->params);
+}
+
+static bool has(const struct domain *domain, const struct disk *disk)
+{
+	unsigned int i;
+
+	for (i = 0; i < domain->nr_disks; i++)
+		if (!domain->disks[i].gone && same_disk(&domain->disks[i], disk))
+			return true;
+	return false;
+}
+
+/* A guest that shuts down, or suspends, lets go of its disks, which are still its. */
+static bool is_gone(const struct domain *domain, const struct domain *now,
+		    const struct disk *disk)
+{
+	return !disk->gone && !has(now, disk) &&
+	       (!disk->instance ||
+		find_instance(domain->domid, disk->devid) != disk->instance);
+}
+
+void disks_say_left_out(const struct domain *domain, unsigned int first)
+{
+	for (; first < domain->nr_disks; first++)
+		if (domain->disks[first].left_out)
+			say_untraced(domain, &domain->disks[first],
+				     "as many are traced as can be");
+}
+
+static int mark_gone(struct domain *domain, const struct domain *now)
+{
+	unsigned int i;
+	int changes = 0;
+
+	for (i = 0; i < domain->nr_disks; i++) {
+		struct disk *disk = &domain->disks[i];
+
+		if (!is_gone(domain, now, disk))
+			continue;
+		disk->gone = true;
+		if (disk->left_out)
+			continue;
+		changes++;
+		msg_say("domain %u (%s), disk %s: detached", domain->domid, domain->name,
+			disk->name);
+	}
+	return changes;
+}
+
+static unsigned int count_traced(const struct domain *domain)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < domain->nr_disks; i++)
+		nr += !domain->disks[i].gone && !domain->disks[i].left_out;
+	return nr;
+}
+
+static int add_new(struct domain *domain, const struct domain *now)
+{
+	unsigned int i, nr_before = domain->nr_disks;
+	int changes = 0;
+
+	for (i = 0; i < now->nr_disks && domain->nr_disks < MAX_EVER; i++) {
+		struct disk disk = now->disks[i];
+
+		if (has(domain, &disk))
+			continue;
+		disk.left_out |= count_traced(domain) == MAX_DISKS;
+		if (add_disk(domain, &disk))
+			return -1;
+		if (disk.left_out)
+			continue;
+		changes++;
+		msg_say("domain %u (%s), disk %s: attached: traced from now on",
+			domain->domid, domain->name, disk.name);
+	}
+	disks_say_left_out(domain, nr_before);
+	return changes;
+}
+
+int disks_update(struct xenrelay_reader *reader, struct domain *domain,
+		 struct backing_table *backing, const struct options *opts)
+{
+	struct domain now = *domain;
+	int came = -1, went = 0;
+
+	now.disks = NULL;
+	now.nr_disks = 0;
+	if (disks_find(reader, &now, backing, opts, NULL) >= 0) {
+		went = mark_gone(domain, &now);
+		came = add_new(domain, &now);
+	}
+	free(now.disks);
+	return came < 0 ? -1 : came + went;
 }

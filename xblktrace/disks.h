@@ -7,10 +7,13 @@
 
 #include "domains.h"
 
+#define MAX_DISKS 64 /* at a time: in the tables of xblk-dom0 and xblk-guest */
+
 /**
  * disks_find - find the disks that blkback serves to a domain
- * @wanted:	-D arguments
- * @used:	for each of them, set to true once it named a disk
+ * @used:	for each argument of -D, set to true once it named a disk; NULL in a
+ *		capture that runs: nothing is said then, and what exceeds the tables
+ *		is marked as left out
  *
  * Only nodes that this domain wrote are believed: the guest can write to its
  * own side.  Disks that cannot be traced are left out with a word about why.
@@ -19,7 +22,20 @@
  * error message.
  */
 int disks_find(struct xenrelay_reader *reader, struct domain *domain,
-	       struct backing_table *backing, const char **wanted, unsigned int nr_wanted,
-	       bool *used);
+	       struct backing_table *backing, const struct options *opts, bool *used);
+
+/* Name those of @first on that are left out. */
+void disks_say_left_out(const struct domain *domain, unsigned int first);
+
+/**
+ * disks_update - find those that have come and gone since
+ *
+ * What is new gets an index of its own, though it has the number of a former disk;
+ * that one, and what is no longer there, is marked as gone.
+ *
+ * Return: how many that are traced have come and gone, or -1 after an error message.
+ */
+int disks_update(struct xenrelay_reader *reader, struct domain *domain,
+		 struct backing_table *backing, const struct options *opts);
 
 #endif /* XBLKTRACE_DISKS_H */

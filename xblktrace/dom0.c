@@ -105,12 +105,46 @@ static int command(struct dom0 *dom0, const char *text)
 	return (size_t)n == len ? 0 : -EIO;
 }
 
+/* " domids=3,4 disks=259:0,253:1" */
+static void print_traced(FILE *f, const struct backing_table *backing, unsigned int first,
+			 const struct domain *domains, unsigned int nr_domains)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_domains; i++)
+		fprintf(f, "%s%u", i ? "," : " domids=", domains[i].domid);
+	for (i = first; i < backing->nr; i++)
+		fprintf(f, "%s%u:%u",
+			i > first ? "," : " disks=", backing->entries[i].major,
+			backing->entries[i].minor);
+}
+
+int dom0_add(struct dom0 *dom0, const struct backing_table *backing, unsigned int first,
+	     const struct domain *domains, unsigned int nr_domains)
+{
+	char text[COMMAND_SIZE];
+	FILE *f;
+	int err;
+
+	if (first == backing->nr && !nr_domains)
+		return 0;
+	f = fmemopen(text, sizeof(text), "w");
+	if (!f)
+		return msg_error("out of memory");
+	fprintf(f, "add");
+	print_traced(f, backing, first, domains, nr_domains);
+	if (fclose(f))
+		return msg_error("too many domains and disks at once");
+	msg_verbose("xblk-dom0: %s", text);
+	err = command(dom0, text);
+	return err ? msg_error("xblk-dom0 cannot trace more: %s", strerror(-err)) : 0;
+}
+
 int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *opts,
 	       const struct backing_table *backing, const struct domain *domains,
 	       unsigned int nr_domains)
 {
 	char text[COMMAND_SIZE];
-	unsigned int i;
 	FILE *f;
 	int err;
 
@@ -119,11 +153,7 @@ int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *
 		return msg_error("out of memory");
 	fprintf(f, "start subbuf_kb=%u nr_subbufs=%u%s", opts->subbuf_kib,
 		opts->nr_subbufs, opts->overwrite ? " mode=overwrite" : "");
-	for (i = 0; i < nr_domains; i++)
-		fprintf(f, "%s%u", i ? "," : " domids=", domains[i].domid);
-	for (i = 0; i < backing->nr; i++)
-		fprintf(f, "%s%u:%u", i ? "," : " disks=", backing->entries[i].major,
-			backing->entries[i].minor);
+	print_traced(f, backing, 0, domains, nr_domains);
 	if (fclose(f))
 		return msg_error("too many domains and disks for one capture");
 	msg_verbose("xblk-dom0: %s", text);

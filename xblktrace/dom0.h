@@ -50,6 +50,10 @@ int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *
 	       const struct backing_table *backing, const struct domain *domains,
 	       unsigned int nr_domains);
 
+/* Trace more: @domains, and what is in @backing from @first on. */
+int dom0_add(struct dom0 *dom0, const struct backing_table *backing, unsigned int first,
+	     const struct domain *domains, unsigned int nr_domains);
+
 /* Xen system time, ns. */
 int dom0_now(struct dom0 *dom0, uint64_t *ns);
 

@@ -13,8 +13,6 @@
 #include "store.h"
 #include "xenrelay-reader.h"
 
-#define MAX_DISKS 64 /* in the tables of xblk-dom0 and xblk-guest */
-
 struct selection {
 	struct xenrelay_reader *reader;
 	struct xs_handle *xs;
@@ -23,6 +21,7 @@ struct selection {
 	struct domain *domains;
 	unsigned int nr;
 	bool *used; /* of opts->disks */
+	bool quiet; /* about what cannot be traced */
 };
 
 static void describe(struct selection *sel, struct domain *domain)
@@ -61,44 +60,52 @@ static void say_no_disk(const struct domain *domain, bool asked_for)
 			domain->domid, domain->name, domain->domid);
 }
 
+static struct domain *find_known(struct selection *sel, unsigned int domid)
+{
+	unsigned int i;
+
+	for (i = 0; i < sel->nr; i++)
+		if (sel->domains[i].domid == domid)
+			return &sel->domains[i];
+	return NULL;
+}
+
 /* Return: 1 if added, 0 if it cannot be traced (told), -1 on an error. */
 static int add_domain(struct selection *sel, unsigned int domid, bool named)
 {
 	struct domain domain = {.domid = domid, .named = named};
-	struct domain *domains;
-	unsigned int i;
+	struct domain *known = find_known(sel, domid);
 	int asked_for;
 
-	for (i = 0; i < sel->nr; i++) {
-		if (sel->domains[i].domid == domid) {
-			sel->domains[i].named |= named;
-			return 1;
-		}
+	if (known) {
+		known->named |= named;
+		return 1;
 	}
 	describe(sel, &domain);
 	if (!offers_channel(sel, domid)) {
-		msg_say("domain %u (%s): the tracer is not loaded in that guest: run "
-			"'modprobe xblk-guest' there",
-			domid, domain.name);
+		if (!sel->quiet)
+			msg_say("domain %u (%s): the tracer is not loaded in that guest: "
+				"run 'modprobe xblk-guest' there",
+				domid, domain.name);
 		return 0;
 	}
-	asked_for = disks_find(sel->reader, &domain, sel->backing, sel->opts->disks,
-			       sel->opts->nr_disks, sel->used);
+	asked_for = disks_find(sel->reader, &domain, sel->backing, sel->opts,
+			       sel->quiet ? NULL : sel->used);
 	if (asked_for < 0) {
 		free(domain.disks);
 		return -1;
 	}
 	if (!domain.nr_disks) {
-		say_no_disk(&domain, asked_for || !sel->opts->nr_disks);
+		if (!sel->quiet)
+			say_no_disk(&domain, asked_for || !sel->opts->nr_disks);
 		return 0;
 	}
-	domains = reallocarray(sel->domains, sel->nr + 1, sizeof(*domains));
-	if (!domains) {
+	if (sel->nr == MAX_DOMAINS) {
 		free(domain.disks);
-		return msg_error("out of memory");
+		return msg_error("more than %d domains in one capture", MAX_DOMAINS);
 	}
-	sel->domains = domains;
-	domains[sel->nr++] = domain;
+	disks_say_left_out(&domain, 0);
+	sel->domains[sel->nr++] = domain;
 	return 1;
 }
 
@@ -143,7 +150,12 @@ static int find_domain(struct selection *sel, const char *arg)
 static int add_named(struct selection *sel, const char *arg)
 {
 	int domid = find_domain(sel, arg);
+	int ret;
 
+	if (domid < 0 && sel->opts->follow) {
+		msg_say("domain %s: it is not there yet: waiting for it", arg);
+		return 0;
+	}
 	if (domid < 0)
 		return msg_error("domain %s: there is no such domain: see 'xl list'",
 				 arg);
@@ -152,7 +164,8 @@ static int add_named(struct selection *sel, const char *arg)
 			"domain %s: this is the domain that serves the disks; name "
 			"one of its guests",
 			arg);
-	return add_domain(sel, domid, true) > 0 ? 0 : -1;
+	ret = add_domain(sel, domid, true);
+	return ret > 0 || (!ret && sel->opts->follow) ? 0 : -1;
 }
 
 static int select_all(struct selection *sel)
@@ -164,7 +177,7 @@ static int select_all(struct selection *sel)
 		if (strcmp(opts->domains[i], "all") ? add_named(sel, opts->domains[i])
 						    : add_all(sel))
 			return -1;
-	for (i = 0; i < opts->nr_disks; i++)
+	for (i = 0; i < opts->nr_disks && !opts->follow; i++)
 		if (!sel->used[i])
 			return msg_error(
 				"-D %s: no such disk: see 'xl block-list DOMAIN'",
@@ -178,7 +191,9 @@ static int select_all(struct selection *sel)
 					 "choose fewer with -D",
 					 sel->domains[i].domid, sel->domains[i].name,
 					 MAX_DISKS);
-	return sel->nr ? 0 : msg_error("there is no guest to trace");
+	if (sel->nr || opts->follow)
+		return 0;
+	return msg_error("there is no guest to trace");
 }
 
 int domains_select(struct xenrelay_reader *reader, const struct options *opts,
@@ -190,9 +205,10 @@ int domains_select(struct xenrelay_reader *reader, const struct options *opts,
 		.xs = xenrelay_xenstore(reader),
 		.opts = opts,
 		.backing = backing,
+		.domains = calloc(MAX_DOMAINS, sizeof(*sel.domains)),
 		.used = calloc(opts->nr_disks + 1, sizeof(bool)),
 	};
-	int ret = sel.used ? select_all(&sel) : msg_error("out of memory");
+	int ret = sel.used && sel.domains ? select_all(&sel) : msg_error("out of memory");
 
 	free(sel.used);
 	*domains = sel.domains;
@@ -200,11 +216,58 @@ int domains_select(struct xenrelay_reader *reader, const struct options *opts,
 	return ret;
 }
 
+static bool is_asked_for(struct selection *sel, unsigned int domid)
+{
+	char *name = store_read(sel->xs, "/local/domain/%u/name", domid);
+	bool found = false;
+	unsigned int i, number;
+
+	for (i = 0; !found && i < sel->opts->nr_domains; i++) {
+		const char *arg = sel->opts->domains[i];
+
+		if (!strcmp(arg, "all"))
+			found = true;
+		else if (parse_uint(arg, 0, UINT16_MAX, &number))
+			found = number == domid;
+		else
+			found = name && !strcmp(arg, name);
+	}
+	free(name);
+	return found;
+}
+
+int domains_add_new(struct xenrelay_reader *reader, const struct options *opts,
+		    struct backing_table *backing, struct domain *domains,
+		    unsigned int *nr)
+{
+	struct selection sel = {
+		.reader = reader,
+		.xs = xenrelay_xenstore(reader),
+		.opts = opts,
+		.backing = backing,
+		.domains = domains,
+		.nr = *nr,
+		.quiet = true,
+	};
+	unsigned int i, nr_nodes, domid;
+	char **nodes = store_list(sel.xs, &nr_nodes, "/local/domain");
+	int ret = 0;
+
+	for (i = 0; ret >= 0 && i < nr_nodes; i++)
+		if (parse_uint(nodes[i], 1, UINT16_MAX, &domid) &&
+		    domid != xenrelay_own_domid(reader) && !find_known(&sel, domid) &&
+		    is_asked_for(&sel, domid))
+			ret = add_domain(&sel, domid, false);
+	free(nodes);
+	*nr = sel.nr;
+	return ret < 0 ? -1 : 0;
+}
+
 void domains_free(struct domain *domains, unsigned int nr)
 {
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; domains && i < nr; i++)
 		free(domains[i].disks);
 	free(domains);
 }

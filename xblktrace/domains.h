@@ -12,6 +12,7 @@
 struct xenrelay_reader;
 
 #define XBLK_CHANNEL "xblk" /* the channel that xblk-guest offers */
+#define MAX_DOMAINS  1024   /* of one capture, which xblkparse knows, too */
 
 /**
  * struct disk - a guest's disk that blkback serves from this domain
@@ -21,6 +22,9 @@ struct xenrelay_reader;
  * @major, @minor: the block device in this domain
  * @backing:	index into the backing table
  * @start_sector: added to a guest's sector to get that of the backing device
+ * @instance:	another disk that is attached as @devid later has another number
+ * @gone:	it was detached; its index is not given to another
+ * @left_out:	it came when as many were traced as can be
  */
 struct disk {
 	unsigned int devid;
@@ -29,14 +33,16 @@ struct disk {
 	unsigned int major, minor;
 	int backing;
 	uint64_t start_sector;
+	uint64_t instance;
+	bool gone;
+	bool left_out;
 };
 
 /**
  * struct domain - a guest to be traced
  * @name, @uuid: "" if unknown
  * @named:	asked for itself, not as one of "all"
- * @disks:	in the order of the "disks=" list that its module is given: an
- *		index is a record's disk
+ * @disks:	all that it has had in this capture: an index is a record's disk
  */
 struct domain {
 	unsigned int domid;
@@ -49,17 +55,31 @@ struct domain {
 
 /**
  * domains_select - find the domains and disks that the options ask for
- * @domains:	an array, free with domains_free()
- * @nr:		its length, not 0
+ * @domains:	an array of MAX_DOMAINS, free with domains_free()
+ * @nr:		how many are in it, not 0 unless the user will wait for some
  *
- * A guest that is named must be traceable; of "all", those that are not are
- * left out with a word about why.
+ * A guest that is named must be traceable, unless the user will wait for it; of
+ * "all", those that are not are left out with a word about why.
  *
  * Return: 0, or -1 after an error message.
  */
 int domains_select(struct xenrelay_reader *reader, const struct options *opts,
 		   struct backing_table *backing, struct domain **domains,
 		   unsigned int *nr);
+
+/**
+ * domains_add_new - look for domains that the options ask for and that came since
+ * @domains, @nr: as domains_select() left them; those that can be traced are added
+ *
+ * Others are left out without a word: their tracer or disks may be about to come.
+ * A number that a former domain of the capture had is not looked at again.
+ *
+ * Return: 0, or -1 after an error message.
+ */
+int domains_add_new(struct xenrelay_reader *reader, const struct options *opts,
+		    struct backing_table *backing, struct domain *domains,
+		    unsigned int *nr);
+
 void domains_free(struct domain *domains, unsigned int nr);
 
 #endif /* XBLKTRACE_DOMAINS_H */

@@ -25,21 +25,44 @@
 
 #define CLIENT_VERSION 1 /* of the records that xblk-guest writes */
 
-/* "disks=51712,51728": a disk's index in the records is its place here. */
+/* "disks=51712:0,51728:1": the disks that are there, and their indices in the records. */
 static char *make_config(const struct domain *domain)
 {
-	size_t size = sizeof("disks=") + domain->nr_disks * sizeof("4294967295,");
+	size_t size =
+		sizeof("disks=") + domain->nr_disks * sizeof("4294967295:4294967295");
 	char *config = malloc(size);
+	const char *comma = "";
 	unsigned int i;
 	size_t used;
 
 	if (!config)
 		return NULL;
 	used = snprintf(config, size, "disks=");
-	for (i = 0; i < domain->nr_disks; i++)
-		used += snprintf(config + used, size - used, "%s%u", i ? "," : "",
-				 domain->disks[i].devid);
+	for (i = 0; i < domain->nr_disks; i++) {
+		if (domain->disks[i].gone || domain->disks[i].left_out)
+			continue;
+		used += snprintf(config + used, size - used, "%s%u:%u", comma,
+				 domain->disks[i].devid, i);
+		comma = ",";
+	}
 	return config;
+}
+
+void guest_tell_disks(struct guest *guest)
+{
+	char *config = make_config(guest->domain);
+	int err;
+
+	if (!config) {
+		msg_error("out of memory");
+		return;
+	}
+	err = xenrelay_configure(guest->channel, config);
+	/* What has stopped by now is told of elsewhere. */
+	if (err && err != -ENOTCONN && err != -ENOENT)
+		msg_say("%s: its new disks are not traced",
+			xenrelay_strerror(guest->reader));
+	free(config);
 }
 
 static int check_client(const struct guest *guest)

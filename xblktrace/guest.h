@@ -34,6 +34,7 @@ struct guest_ring {
  * @events:	events that its channel has sent
  * @ending:	why it is about to end: what is in its rings is still read
  * @failed:	it broke the protocol
+ * @expected:	it is about to be connected to
  * @muted:	that it writes to XenStore without end has been told
  * @rings_in_vain: that it rings for nothing has been told
  */
@@ -49,6 +50,7 @@ struct guest {
 	bool failed;
 	bool muted;
 	bool rings_in_vain;
+	bool expected;
 };
 
 /**
@@ -71,6 +73,12 @@ struct guest_connection {
  */
 int guest_connect(struct guest *guest, const struct guest_connection *connection,
 		  uint64_t time);
+
+/*
+ * Tell the guest which disks it has now: those that came are traced from then on.
+ * Where that fails, it is told why, and the others go on.
+ */
+void guest_tell_disks(struct guest *guest);
 
 /**
  * guest_begin_round - note how much there is to be taken from each ring

@@ -65,10 +65,10 @@ static int prepare(struct run *run)
 	    domains_select(run->reader, &run->opts, &run->backing, &run->domains,
 			   &run->nr_domains))
 		return -1;
-	run->guests = calloc(run->nr_domains, sizeof(*run->guests));
+	run->guests = calloc(MAX_DOMAINS, sizeof(*run->guests));
 	if (!run->guests)
 		return msg_error("out of memory");
-	for (i = 0; i < run->nr_domains; i++)
+	for (i = 0; i < MAX_DOMAINS; i++)
 		run->guests[i].domain = &run->domains[i];
 	return open_output(run);
 }
@@ -88,10 +88,14 @@ static int capture(struct run *run)
 			},
 		.reader = run->reader,
 		.dom0 = &run->dom0,
+		.backing = &run->backing,
+		.domains = run->domains,
 		.guests = run->guests,
 		.writer = &run->writer,
 	};
 	int ret = capture_run(&c);
+
+	run->nr_domains = c.facts.nr_guests;
 
 	/* A file without a capture would only be in the way. */
 	if (!c.started && run->writer.regular && !run->writer.is_stdout) {

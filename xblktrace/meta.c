@@ -111,6 +111,8 @@ static json_t *guest_disks(const struct domain *domain)
 	for (i = 0; i < domain->nr_disks; i++) {
 		const struct disk *d = &domain->disks[i];
 
+		if (d->left_out)
+			continue;
 		json_array_append_new(
 			array,
 			json_pack("{s:i, s:I, s:o, s:o, s:o, s:i, s:I}", "index", (int)i,
@@ -132,7 +134,7 @@ static json_t *guests(const struct capture_facts *facts)
 		const struct xenrelay_properties *p = &guest->properties;
 		json_t *json;
 
-		if (facts->connected_only && !guest->rings)
+		if (facts->connected_only && !guest->rings && !guest->expected)
 			continue;
 		json = json_pack("{s:i, s:o, s:o, s:o}", "domid",
 				 (int)guest->domain->domid, "name",

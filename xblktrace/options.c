@@ -27,6 +27,7 @@ static const struct option long_options[] = {
 	{"compress", optional_argument, NULL, 'z'},
 	{"overwrite", no_argument, NULL, OPT_OVERWRITE},
 	{"doorbell", optional_argument, NULL, OPT_DOORBELL},
+	{"follow", no_argument, NULL, 'F'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
@@ -51,6 +52,8 @@ static void print_help(void)
 	       "                            SIGUSR1 and at the end\n"
 	       "      --doorbell[=PERCENT]  let guests send an event when a ring is so full, and\n"
 	       "                            sleep longer (default: %d)\n"
+	       "  -F, --follow              wait for guests that are not there yet, and again when they\n"
+	       "                            have gone\n"
 	       "  -v, --verbose             say what is being done\n"
 	       "  -h, --help                show this help\n"
 	       "  -V, --version             show the version\n"
@@ -118,6 +121,9 @@ static int parse_option(struct options *opts, int c, const char *arg)
 		if (!arg || parse_uint(arg, 1, 100, &opts->doorbell_percent))
 			return 0;
 		return msg_error("--doorbell=%s: not a number from 1 to 100", arg);
+	case 'F':
+		opts->follow = true;
+		return 0;
 	case 'v':
 		opts->verbose = true;
 		return 0;
@@ -159,7 +165,7 @@ int options_parse(struct options *opts, int argc, char **argv)
 		return 1;
 	}
 
-	while ((c = getopt_long(argc, argv, "d:o:w:D:b:n:z::vhV", long_options, NULL)) !=
+	while ((c = getopt_long(argc, argv, "d:o:w:D:b:n:z::FvhV", long_options, NULL)) !=
 	       -1) {
 		if (c == 'h') {
 			print_help();

@@ -18,6 +18,7 @@
  * @output:	argument of -o, NULL if not given
  * @duration_ns: -w, 0 for none
  * @subbuf_kib, @nr_subbufs: -b and -n, or their defaults
+ * @follow:	guests that are not there are waited for
  * @sized:	-b or -n was given: the guests' rings get that size too
  * @compress_level: zstd's, 0 for none
  * @overwrite:	a flight recorder: buffers keep the newest, and are read on SIGUSR1
@@ -38,6 +39,7 @@ struct options {
 	unsigned int compress_level;
 	bool overwrite;
 	unsigned int doorbell_percent;
+	bool follow;
 	bool verbose;
 };
 

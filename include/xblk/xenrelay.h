@@ -194,6 +194,7 @@ XBLK_STATIC_ASSERT(sizeof(union xenrelay_consumer_line) == XENRELAY_LINE_SIZE);
  *                                     by spaces:
  *       overwrite                      the reader may choose the mode
  *       doorbell                       the reader may ask for events
+ *       configure                      the reader may change the config
  *   data/xenrelay/<channel>/state     written by the guest:
  *       "open"                         no reader; no memory is held
  *       "ready <session> <info-ref>"   connected; the info page may be mapped
@@ -205,6 +206,7 @@ XBLK_STATIC_ASSERT(sizeof(union xenrelay_consumer_line) == XENRELAY_LINE_SIZE);
  *   data/xenrelay/<channel>/reader    empty at first; written by the reader:
  *       "connect <session> <domid> <ring-KiB> [word...]"  domid: whom to grant
  *                                      to; ring-KiB 0: the guest's default
+ *       "configure <session>"          the config is another now
  *       "disconnect <session>"         no more items, please
  *       "release <session>"            the reader has unmapped everything
  *     The words of "connect", of which the guest ignores those it does not know:
@@ -212,7 +214,8 @@ XBLK_STATIC_ASSERT(sizeof(union xenrelay_consumer_line) == XENRELAY_LINE_SIZE);
  *       mode=discard, mode=overwrite   the client's own choice if missing
  *       doorbell=<percent>             an event when a ring has filled so far,
  *                                      1 to 100
- *   data/xenrelay/<channel>/config    written by the reader before "connect":
+ *   data/xenrelay/<channel>/config    written by the reader before "connect" and
+ *                                      "configure":
  *                                      passed to the client of the channel
  *
  * <session> is a decimal number, not 0, that the reader draws for each

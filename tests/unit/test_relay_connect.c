@@ -132,6 +132,39 @@ static void test_features(void **state)
 	assert_int_equal(fake.mapped, 0);
 }
 
+/* The client is given another configuration, where it offers that and is there. */
+static void test_configure(void **state)
+{
+	struct xenrelay_channel *ch;
+	char text[32], long_text[2050];
+
+	(void)state;
+	assert_int_equal(connect_quick(&ch), 0);
+	assert_int_equal(xenrelay_configure(ch, "x=1"), -EOPNOTSUPP);
+	assert_string_equal(fake_read(DIR "/config"), "");
+	xenrelay_release(ch);
+
+	fake_write(DIR "/features", "configure");
+	assert_int_equal(connect_quick(&ch), 0);
+	assert_int_equal(xenrelay_configure(ch, "x=1"), 0);
+	assert_string_equal(fake_read(DIR "/config"), "x=1");
+	snprintf(text, sizeof(text), "configure %u", session);
+	assert_string_equal(fake_read(DIR "/reader"), text);
+	assert_int_equal(xenrelay_configure(ch, NULL), 0);
+	assert_string_equal(fake_read(DIR "/config"), "");
+	memset(long_text, 'x', sizeof(long_text));
+	long_text[2049] = '\0';
+	assert_int_equal(xenrelay_configure(ch, long_text), -EINVAL);
+	assert_int_equal(xenrelay_configure(NULL, ""), -EINVAL);
+
+	assert_int_equal(xenrelay_disconnect(ch, 100), 0);
+	assert_int_equal(xenrelay_configure(ch, "x=2"), -ENOTCONN);
+	fake_remove(DIR "/state");
+	assert_int_equal(xenrelay_configure(ch, "x=2"), -ENOENT);
+	assert_string_equal(fake_read(DIR "/config"), "");
+	xenrelay_release(ch);
+}
+
 static void answer_like_an_old_guest(const char *path, const char *value)
 {
 	uint32_t dir_ref = DIR_REF;
@@ -562,6 +595,7 @@ int main(void)
 		TEST(test_nonsense_version),
 		TEST(test_common_version),
 		TEST(test_features),
+		TEST(test_configure),
 		TEST(test_old_guest),
 		TEST(test_bad_arguments),
 		TEST(test_less_room_here),

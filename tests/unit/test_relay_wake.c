@@ -61,6 +61,21 @@ static void expect_no_offer(void)
 	assert_int_equal(xenrelay_next_offer(reader, &offer), 0);
 }
 
+static void test_nodes(void **state)
+{
+	(void)state;
+	assert_int_equal(xenrelay_watch_nodes(reader, ""), -EINVAL);
+	assert_int_equal(xenrelay_watch_nodes(NULL, "/x"), -EINVAL);
+	assert_int_equal(xenrelay_watch_nodes(reader, "/backend/vbd"), 0);
+	/* A new watch fires at once. */
+	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	quiet();
+	fake_write("/backend/vbd/3/51712/state", "4");
+	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	fake_write("/elsewhere", "");
+	assert_false(happens(XENRELAY_CHANGED_NODES, 100));
+}
+
 static void test_channels_come_and_go(void **state)
 {
 	(void)state;
@@ -437,6 +452,7 @@ static void test_bad_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_nodes),
 		TEST(test_channels_come_and_go),
 		TEST(test_differences_only),
 		TEST(test_every_domain),

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 
 static struct xenrelay_reader *reader;
 static char said[4096]; /* all messages since the test began */
+static bool follow;
 
 static void vsay(const char *fmt, va_list ap)
 {
@@ -96,6 +98,7 @@ static int setup(void **state)
 	(void)state;
 	fake_begin();
 	said[0] = '\0';
+	follow = false;
 	node("0", "domid");
 	add_domain(0, "Domain-0", false);
 	add_domain(3, "web", true);
@@ -132,6 +135,7 @@ static int choose(const char *d1, const char *d2, const char *disk)
 		.nr_domains = d2 ? 2 : 1,
 		.disks = &disk,
 		.nr_disks = disk ? 1 : 0,
+		.follow = follow,
 	};
 
 	said[0] = '\0';
@@ -262,6 +266,25 @@ static void test_names_are_printable(void **state)
 	domains_free(domains, nr);
 }
 
+/* What is not there yet is waited for; what is there is traced. */
+static void test_follow(void **state)
+{
+	(void)state;
+	follow = true;
+	assert_int_equal(choose("web", "mail", NULL), 0);
+	assert_int_equal(nr, 1);
+	expect_said("domain mail: it is not there yet: waiting for it");
+	domains_free(domains, nr);
+	assert_int_equal(choose("bare", NULL, NULL), 0);
+	assert_int_equal(nr, 0);
+	expect_said("the tracer is not loaded in that guest");
+	domains_free(domains, nr);
+	assert_int_equal(choose("all", NULL, "xvdq"), 0);
+	assert_int_equal(nr, 0);
+	domains_free(domains, nr);
+	expect_refused("0", NULL, "name one of its guests");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -270,6 +293,7 @@ int main(void)
 		TEST(test_by_number),
 		TEST(test_by_name_and_twice),
 		TEST(test_all),
+		TEST(test_follow),
 		TEST(test_refusals),
 		TEST(test_one_disk),
 		TEST(test_guest_lies),

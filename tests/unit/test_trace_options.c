@@ -59,6 +59,7 @@ static void test_defaults(void **state)
 	assert_int_equal(opts.nr_subbufs, 8);
 	assert_false(opts.sized);
 	assert_int_equal(opts.compress_level, 0);
+	assert_false(opts.follow);
 	assert_false(opts.overwrite);
 	assert_int_equal(opts.doorbell_percent, 0);
 	assert_false(opts.verbose);

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Disks and guests that come and go during a capture: what is done about each, and
+ * in which order.  XenStore is played; what the capture, the module in dom0 and the
+ * guests are asked for is written down as text.
+ *
+ * Domain 3 ("web") is traced from the start, with the disk xvda.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../../xblktrace/capture.h"
+#include "../../xblktrace/disks.h"
+#include "../../xblktrace/hotplug.h"
+#include "fake_xen.h"
+#include "xenrelay-reader.h"
+
+static struct capture c;
+static struct xenrelay_reader *reader;
+static struct options opts;
+static struct backing_table backing;
+static struct domain *domains;
+static struct guest guests[MAX_DOMAINS];
+static struct xenrelay_channel *const a_channel = (void *)guests;
+
+static uint64_t clock_ns;
+static char done[1024];
+static int connect_result;
+
+static void note(const char *fmt, ...)
+{
+	size_t used = strlen(done);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(done + used, sizeof(done) - used, fmt, ap);
+	va_end(ap);
+}
+
+uint64_t capture_clock(void)
+{
+	return clock_ns;
+}
+
+void capture_fail(struct capture *capture, const char *reason)
+{
+	capture->reason = reason;
+	note("fail;");
+}
+
+int capture_describe(struct capture *capture)
+{
+	unsigned int i;
+
+	note("describe");
+	for (i = 0; i < capture->facts.nr_guests; i++)
+		note(" %u", domains[i].domid);
+	note(";");
+	return 0;
+}
+
+int capture_connect(struct capture *capture, struct guest *guest)
+{
+	(void)capture;
+	note("connect %u;", guest->domain->domid);
+	if (!connect_result)
+		guest->channel = a_channel;
+	return connect_result;
+}
+
+int dom0_add(struct dom0 *dom0, const struct backing_table *table, unsigned int first,
+	     const struct domain *new, unsigned int nr_new)
+{
+	(void)dom0;
+	for (; first < table->nr; first++)
+		note("device %u;", table->entries[first].minor);
+	for (; nr_new; nr_new--)
+		note("domain %u;", new ++->domid);
+	return 0;
+}
+
+void guest_tell_disks(struct guest *guest)
+{
+	unsigned int i;
+
+	note("tell %u:", guest->domain->domid);
+	for (i = 0; i < guest->domain->nr_disks; i++)
+		if (!guest->domain->disks[i].gone && !guest->domain->disks[i].left_out)
+			note(" %s=%u", guest->domain->disks[i].name, i);
+	note(";");
+}
+
+int backing_add(struct backing_table *table, const char *root, unsigned int major,
+		unsigned int minor, uint64_t *start_sector)
+{
+	unsigned int i;
+
+	(void)root;
+	*start_sector = 0;
+	for (i = 0; i < table->nr; i++)
+		if (table->entries[i].minor == minor)
+			return i;
+	table->entries =
+		reallocarray(table->entries, table->nr + 1, sizeof(*table->entries));
+	table->entries[table->nr] = (struct backing){.major = major, .minor = minor};
+	return table->nr++;
+}
+
+static void node(const char *value, const char *fmt, ...)
+{
+	char path[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	fake_write(path, value);
+}
+
+static void domain_comes(unsigned int domid, const char *name)
+{
+	node("", "/local/domain/%u", domid);
+	node(name, "/local/domain/%u/name", domid);
+}
+
+static void tracer_comes(unsigned int domid)
+{
+	node("", "/local/domain/%u/data/xenrelay/xblk", domid);
+	node("open", "/local/domain/%u/data/xenrelay/xblk/state", domid);
+}
+
+static void disk_state(unsigned int domid, unsigned int devid, const char *state)
+{
+	node(state, "/local/domain/0/backend/vbd/%u/%u/state", domid, devid);
+}
+
+static void attach(unsigned int domid, unsigned int devid, const char *dev,
+		   unsigned int minor)
+{
+	char device[32];
+
+	snprintf(device, sizeof(device), "8:%x", minor);
+	node("", "/local/domain/0/backend/vbd/%u/%u", domid, devid);
+	node(dev, "/local/domain/0/backend/vbd/%u/%u/dev", domid, devid);
+	node(device, "/local/domain/0/backend/vbd/%u/%u/physical-device", domid, devid);
+	disk_state(domid, devid, "4");
+}
+
+static void detach(unsigned int domid, unsigned int devid)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/%u", domid, devid);
+	fake_remove(path);
+}
+
+/* What is done now, in a round of the capture. */
+static const char *look(void)
+{
+	done[0] = '\0';
+	hotplug_changed(&c, xenrelay_dispatch(reader));
+	hotplug_look(&c);
+	return done;
+}
+
+/* The same, after all that may have to be waited for. */
+static const char *look_later(void)
+{
+	clock_ns += 1000000000;
+	return look();
+}
+
+static void start(const char **args, unsigned int nr)
+{
+	unsigned int i;
+
+	opts.domains = args;
+	opts.nr_domains = nr;
+	assert_int_equal(
+		domains_select(reader, &opts, &backing, &domains, &c.facts.nr_guests), 0);
+	for (i = 0; i < MAX_DOMAINS; i++)
+		guests[i] = (struct guest){
+			.domain = &domains[i],
+			.channel = i < c.facts.nr_guests ? a_channel : NULL,
+		};
+	c.domains = domains;
+	assert_int_equal(hotplug_watch(&c), 0);
+	assert_string_equal(look_later(), "");
+}
+
+static const char *all[] = {"all"};
+
+static void test_disks(void **state)
+{
+	(void)state;
+	start(all, 1);
+	attach(3, 51728, "xvdb", 2);
+	assert_string_equal(look_later(), "describe 3;device 2;tell 3: xvda=0 xvdb=1;");
+	assert_string_equal(look_later(), "");
+	detach(3, 51728);
+	assert_string_equal(look_later(), "describe 3;tell 3: xvda=0;");
+	/* Another disk of the same name has an index of its own. */
+	attach(3, 51728, "xvdb", 1);
+	assert_string_equal(look_later(), "describe 3;tell 3: xvda=0 xvdb=2;");
+	/* Also when it takes the place between two looks. */
+	detach(3, 51728);
+	attach(3, 51728, "xvdb", 3);
+	assert_string_equal(look_later(), "describe 3;device 3;tell 3: xvda=0 xvdb=3;");
+}
+
+/* A disk counts once both sides are connected. */
+static void test_slow_disk(void **state)
+{
+	(void)state;
+	start(all, 1);
+	attach(3, 51728, "xvdb", 2);
+	disk_state(3, 51728, "2");
+	assert_string_equal(look_later(), "");
+	disk_state(3, 51728, "4");
+	assert_string_equal(look_later(), "describe 3;device 2;tell 3: xvda=0 xvdb=1;");
+}
+
+static void test_unwanted_disk(void **state)
+{
+	static const char *wanted[] = {"xvda"};
+
+	(void)state;
+	opts.disks = wanted;
+	opts.nr_disks = 1;
+	start(all, 1);
+	attach(3, 51728, "xvdb", 2);
+	assert_string_equal(look_later(), "");
+}
+
+static void test_guest(void **state)
+{
+	(void)state;
+	start(all, 1);
+	domain_comes(7, "db");
+	assert_string_equal(look_later(), "");
+	tracer_comes(7);
+	assert_string_equal(look_later(), "");
+	attach(7, 51712, "xvda", 5);
+	assert_string_equal(look_later(), "describe 3 7;device 5;domain 7;connect 7;"
+					  "describe 3 7;");
+	assert_false(guests[1].expected);
+	/* Its number is known now, whoever has it. */
+	guests[1].channel = NULL;
+	detach(7, 51712);
+	attach(7, 51712, "xvda", 6);
+	assert_string_equal(look_later(), "");
+}
+
+/* One that does not answer is asked once. */
+static void test_dumb_guest(void **state)
+{
+	(void)state;
+	start(all, 1);
+	connect_result = -1;
+	domain_comes(7, "db");
+	attach(7, 51712, "xvda", 5);
+	tracer_comes(7);
+	assert_string_equal(look_later(), "describe 3 7;device 5;domain 7;connect 7;"
+					  "describe 3 7;");
+	attach(7, 51728, "xvdb", 6);
+	assert_string_equal(look_later(), "");
+}
+
+static void test_names(void **state)
+{
+	static const char *names[] = {"web", "9"};
+
+	(void)state;
+	opts.follow = true;
+	start(names, 2);
+	domain_comes(7, "db");
+	attach(7, 51712, "xvda", 5);
+	tracer_comes(7);
+	assert_string_equal(look_later(), "");
+	/* "web" was started again, and has another number. */
+	domain_comes(8, "web");
+	attach(8, 51712, "xvda", 1);
+	tracer_comes(8);
+	assert_string_equal(look_later(),
+			    "describe 3 8;domain 8;connect 8;describe 3 8;");
+	domain_comes(9, "mail");
+	attach(9, 51712, "xvda", 1);
+	tracer_comes(9);
+	assert_string_equal(look_later(),
+			    "describe 3 8 9;domain 9;connect 9;describe 3 8 9;");
+}
+
+/* However often something changes, XenStore is looked at four times a second. */
+static void test_rate(void **state)
+{
+	unsigned int i, looks = 0;
+
+	(void)state;
+	start(all, 1);
+	clock_ns += 1000000000;
+	for (i = 0; i < 50; i++) {
+		clock_ns += 20000000;
+		attach(3, 51728, "xvdb", 2 + i);
+		looks += *look() != '\0';
+	}
+	assert_in_range(looks, 3, 5);
+}
+
+/* Devices beyond the module's table are left out, and the rest goes on. */
+static void test_many_devices(void **state)
+{
+	uint64_t start_sector;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < MAX_DISKS - 2; i++)
+		backing_add(&backing, "", 8, 100 + i, &start_sector);
+	start(all, 1);
+	attach(3, 51744, "xvdc", 50);
+	attach(3, 51760, "xvdd", 51);
+	assert_string_equal(look_later(), "describe 3;device 50;tell 3: xvda=0 xvdc=1;");
+	assert_int_equal(backing.nr, MAX_DISKS);
+	assert_true(domains[0].disks[2].left_out);
+	assert_string_equal(look_later(), "");
+	/* There is room for one that lies on a device that is traced. */
+	attach(3, 51728, "xvdb", 1);
+	assert_string_equal(look_later(), "describe 3;tell 3: xvda=0 xvdc=1 xvdb=3;");
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_begin();
+	node("0", "domid");
+	domain_comes(3, "web");
+	tracer_comes(3);
+	attach(3, 51712, "xvda", 1);
+	clock_ns = 0;
+	connect_result = 0;
+	opts = (struct options){0};
+	c = (struct capture){
+		.facts = {.opts = &opts},
+		.guests = guests,
+		.backing = &backing,
+	};
+	assert_int_equal(xenrelay_reader_open(&reader), 0);
+	c.reader = reader;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	domains_free(domains, c.facts.nr_guests);
+	free(backing.entries);
+	backing = (struct backing_table){0};
+	xenrelay_reader_close(reader);
+	fake_end();
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_disks), TEST(test_slow_disk),	   TEST(test_unwanted_disk),
+		TEST(test_guest), TEST(test_dumb_guest),   TEST(test_names),
+		TEST(test_rate),  TEST(test_many_devices),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <string.h>
+
+#include "capture.h"
+#include "disks.h"
+#include "hotplug.h"
+#include "msg.h"
+
+/*
+ * A look reads many nodes of XenStore.  Guests can cause looks, so there are few a
+ * second, and they take a tenth of the time at most.
+ */
+#define LOOK_NS	   250000000ull
+#define LOOK_SHARE 10
+
+int hotplug_watch(struct capture *c)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/local/domain/%u/backend/vbd", c->facts.own_domid);
+	if (xenrelay_watch_nodes(c->reader, path) ||
+	    xenrelay_watch_channels(c->reader, XENRELAY_EVERY_DOMAIN))
+		return msg_error("%s", xenrelay_strerror(c->reader));
+	return 0;
+}
+
+void hotplug_changed(struct capture *c, int changed)
+{
+	struct xenrelay_offer offer;
+
+	if (changed & XENRELAY_CHANGED_NODES)
+		c->look_wanted = true;
+	while (xenrelay_next_offer(c->reader, &offer) > 0)
+		if (offer.present && !strcmp(offer.channel, XBLK_CHANNEL))
+			c->look_wanted = true;
+}
+
+/**
+ * struct news - what a look has found
+ * @first_device: those in the backing table from here on are new
+ * @first_guest: likewise, of domains
+ * @nr_guests:	of domains, with the new ones
+ * @disks:	disks of guests that were known have come or gone
+ * @tell:	for each of these guests, whether it is one of those
+ */
+struct news {
+	unsigned int first_device;
+	unsigned int first_guest;
+	unsigned int nr_guests;
+	bool disks;
+	bool tell[MAX_DOMAINS];
+};
+
+static int find_news(struct capture *c, struct news *news)
+{
+	unsigned int i;
+	int changes;
+
+	*news = (struct news){
+		.first_device = c->backing->nr,
+		.first_guest = c->facts.nr_guests,
+		.nr_guests = c->facts.nr_guests,
+	};
+	for (i = 0; i < news->first_guest; i++) {
+		if (!c->guests[i].channel || c->guests[i].ending)
+			continue;
+		changes = disks_update(c->reader, &c->domains[i], c->backing,
+				       c->facts.opts);
+		if (changes < 0)
+			return -1;
+		news->tell[i] = changes > 0;
+		news->disks |= changes > 0;
+	}
+	return domains_add_new(c->reader, c->facts.opts, c->backing, c->domains,
+			       &news->nr_guests);
+}
+
+static int connect_new(struct capture *c, struct guest *guest)
+{
+	const struct domain *domain = guest->domain;
+
+	if (!capture_connect(c, guest))
+		msg_say("domain %u (%s): traced from now on", domain->domid,
+			domain->name);
+	guest->expected = false;
+	/* Now also with what only a connection tells. */
+	return capture_describe(c);
+}
+
+/* Guests one by one: any number may have come, and a command has an end. */
+static int add_to_backend(struct capture *c, const struct news *news)
+{
+	int err = dom0_add(c->dom0, c->backing, news->first_device, NULL, 0);
+	unsigned int i;
+
+	for (i = news->first_guest; !err && i < news->nr_guests; i++)
+		err = dom0_add(c->dom0, c->backing, c->backing->nr, &c->domains[i], 1);
+	return err;
+}
+
+static int trace_news(struct capture *c, const struct news *news)
+{
+	unsigned int i;
+
+	c->facts.nr_guests = news->nr_guests;
+	for (i = news->first_guest; i < news->nr_guests; i++)
+		c->guests[i].expected = true;
+	/* Described, then traced here, then in the guests: as at the start. */
+	if (capture_describe(c))
+		return -1;
+	if (add_to_backend(c, news)) {
+		capture_fail(c, "backend failed");
+		return -1;
+	}
+	for (i = 0; i < news->first_guest; i++)
+		if (news->tell[i])
+			guest_tell_disks(&c->guests[i]);
+	for (i = news->first_guest; !c->reason && i < news->nr_guests; i++)
+		if (connect_new(c, &c->guests[i]))
+			return -1;
+	return 0;
+}
+
+void hotplug_look(struct capture *c)
+{
+	uint64_t began = capture_clock(), took;
+	struct news news;
+
+	if (!c->look_wanted || began < c->look_at)
+		return;
+	c->look_wanted = false;
+	if (find_news(c, &news)) {
+		capture_fail(c, "reading failed");
+		return;
+	}
+	took = (capture_clock() - began) * LOOK_SHARE;
+	c->look_at = began + (took > LOOK_NS ? took : LOOK_NS);
+	if (news.disks || news.nr_guests > news.first_guest)
+		trace_news(c, &news);
+}

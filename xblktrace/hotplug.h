@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Disks and guests that come and go while a capture runs. */
+#ifndef XBLKTRACE_HOTPLUG_H
+#define XBLKTRACE_HOTPLUG_H
+
+struct capture;
+
+/* To be told of them from now on.  Return: 0, or -1 after an error message. */
+int hotplug_watch(struct capture *c);
+
+/* What xenrelay_dispatch() has reported. */
+void hotplug_changed(struct capture *c, int changed);
+
+/*
+ * If something may have come or gone, and the last look was long enough ago: look,
+ * and trace what is new.  May wait for new guests to answer; what is traced already
+ * is read meanwhile.
+ */
+void hotplug_look(struct capture *c);
+
+#endif /* XBLKTRACE_HOTPLUG_H */
