@@ -237,6 +237,8 @@ $(BUILD)/fuzz/obj/%.o: %.c
 
 $(BUILD)/test/fuzz_trace: $(call fuzz_objects,$(PARSE_TEST_SRC))
 $(BUILD)/test/fuzz_proto: $(call fuzz_objects,libxenrelay/proto.c)
+$(BUILD)/test/fuzz_parse_options: $(call fuzz_objects,$(PARSE_TEST_SRC))
+$(BUILD)/test/fuzz_trace_options: $(call fuzz_objects,xblktrace/options.c xblktrace/msg.c)
 
 $(BUILD)/test/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o
 	@mkdir -p $(@D)
@@ -253,10 +255,13 @@ trace_seeds: $(BUILD)/test/trace_seeds
 
 run-fuzz_trace: trace_seeds
 
+# What they say of a command line that is wrong is not to be read a million times.
+run-fuzz_parse_options run-fuzz_trace_options: FUZZ_RUN_FLAGS := -close_fd_mask=3
+
 run-fuzz_%: $(BUILD)/test/fuzz_%
 	mkdir -p $(BUILD)/fuzz/$*
 	ASAN_OPTIONS=quarantine_size_mb=8 \
-		$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
+		$< $(FUZZ_RUN_FLAGS) -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
 			-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/$* $(wildcard tests/fuzz/corpus/$*)
 
 # The ring and the doorbell as models, every interleaving of them, with and without their rules.

@@ -167,16 +167,19 @@ bool filter_parse_time(struct filter *f, const char *arg)
 	f->have_time = true;
 	f->from_ns = 0;
 	f->to_ns = UINT64_MAX;
+	if (!*arg)
+		return false;
 	/* As blkparse: one number alone is where it ends. */
-	if (!strchr(arg, ':'))
-		return parse_ns(&f->to_ns, arg, &end, 1e9) && !*end;
-	if (*arg != ':' && !parse_ns(&f->from_ns, arg, &end, 1e9))
+	if (strchr(arg, ':')) {
+		if (*arg != ':' && !parse_ns(&f->from_ns, arg, &end, 1e9))
+			return false;
+		if (*end != ':')
+			return false;
+		arg = ++end;
+	}
+	if (*arg && (!parse_ns(&f->to_ns, arg, &end, 1e9) || *end))
 		return false;
-	if (*end != ':')
-		return false;
-	if (!end[1])
-		return true;
-	return parse_ns(&f->to_ns, end + 1, &end, 1e9) && !*end && f->to_ns > f->from_ns;
+	return f->to_ns > f->from_ns;
 }
 
 bool filter_parse_latency(struct filter *f, const char *arg)
