@@ -3,13 +3,10 @@
 #ifdef __KERNEL__
 #include <linux/errno.h>
 #include <linux/math64.h>
-#include <linux/string.h>
 #else
 #include <errno.h>
-#include <string.h>
 #endif
 
-#include "xblk/ordering.h"
 #include "consumer.h"
 
 /* A position is read in one access: what is checked is what is used. */
@@ -40,6 +37,7 @@ void xr_ring_init(struct xr_ring *ring, const void *data, uint64_t capacity,
 static int give_up(struct xr_ring *ring, const char *why)
 {
 	ring->broken = why;
+	ring->run = 0;
 	return -EPROTO;
 }
 
@@ -84,12 +82,17 @@ static void copy_items(const struct xr_ring *ring, void *buf, uint64_t from, uin
 	     (n - first) * ring->item_size);
 }
 
-static void publish(struct xr_ring *ring, uint64_t n)
+/* Of @n items that are left, those before the ring's end can be had for the taking. */
+static void begin_run(struct xr_ring *ring, uint64_t n)
 {
-	ring->read += n;
-	ring->tail += n;
-	/* Pairs with the producer's load-acquire of tail before it reuses the room. */
-	xblk_store_release(&ring->consumer->ring.tail, ring->tail);
+	uint64_t at;
+
+	ring->run = 0;
+	if (!n)
+		return;
+	at = ring->tail % ring->capacity;
+	ring->next = ring->data + at * ring->item_size;
+	ring->run = n < ring->capacity - at ? n : ring->capacity - at;
 }
 
 /*
@@ -139,14 +142,15 @@ static int meet_spans(struct xr_ring *ring, uint64_t *n, struct xenrelay_span *l
 static ssize_t read_discard(struct xr_ring *ring, void *buf, size_t max_items,
 			    struct xenrelay_span *loss)
 {
-	uint64_t n = ring->head - ring->tail;
+	uint64_t there = max_items ? ring->head - ring->tail : 0;
+	uint64_t n;
 
-	if (n > max_items)
-		n = max_items;
-	if (meet_spans(ring, &n, loss))
+	if (meet_spans(ring, &there, loss))
 		return -EPROTO;
+	n = there < max_items ? there : max_items;
 	copy_items(ring, buf, ring->tail, n);
-	publish(ring, n);
+	xr_ring_publish(ring, n);
+	begin_run(ring, there - n);
 	return n;
 }
 
@@ -192,7 +196,7 @@ static ssize_t read_overwrite(struct xr_ring *ring, void *buf, size_t max_items,
 		ring->lost += loss->count;
 		ring->tail = from;
 	}
-	publish(ring, n);
+	xr_ring_publish(ring, n);
 	return n;
 }
 
@@ -200,6 +204,8 @@ ssize_t xr_ring_read(struct xr_ring *ring, void *buf, size_t max_items,
 		     struct xenrelay_span *loss)
 {
 	*loss = (struct xenrelay_span){0};
+	if (xr_ring_take(ring, buf, max_items))
+		return max_items;
 	if (ring->broken || look_at_head(ring))
 		return -EPROTO;
 	return ring->overwrite ? read_overwrite(ring, buf, max_items, loss)

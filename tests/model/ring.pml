@@ -92,19 +92,22 @@ active proctype producer()
 active proctype reader()
 {
 	byte head, tail, last, from, n, k, spans, position, count, stopped, buf[CAPACITY];
+	byte known; /* items that are known to be there */
 
 	do
 	:: load_acquire(STOPPED, stopped);
+#ifndef OVERWRITE
+	   if
+	   :: known -> n = known; count = 0; stopped = 0; goto take /* xr_ring_take */
+	   :: true
+	   fi;
+#endif
 	   load_acquire(HEAD, head);
 	   from = tail;
 #ifdef OVERWRITE
 	   from = (from < oldest -> oldest : from);
 #endif
 	   n = head - from;
-	   do /* max_items */
-	   :: n > 1 -> n--
-	   :: break
-	   od;
 #ifndef OVERWRITE
 	   /* meet_spans */
 	   count = 0;
@@ -124,6 +127,16 @@ active proctype reader()
 		fi
 	   :: else -> break
 	   od;
+	   known = n;
+take:
+	   from = tail;
+#endif
+	   do /* max_items */
+	   :: n > 1 -> n--
+	   :: break
+	   od;
+#ifndef OVERWRITE
+	   known = known - n;
 	   if
 	   :: !holds(RELEASE(TAIL)) -> store_once(TAIL, tail + n) /* before the loads */
 	   :: else

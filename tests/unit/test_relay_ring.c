@@ -340,8 +340,10 @@ static void test_overwritten(void **state)
 	end(&f);
 }
 
+/* Asks for more than the guest has said, so that it is listened to. */
 static void expect_broken(struct fixture *f)
 {
+	const size_t max = MAX_BYTES / f->item_size;
 	unsigned char buf[MAX_BYTES], before[MAX_BYTES];
 	uint64_t tail = f->consumer.ring.tail, read = f->ring.read;
 	struct xenrelay_span loss;
@@ -349,18 +351,54 @@ static void expect_broken(struct fixture *f)
 	memset(buf, 0x5a, sizeof(buf));
 	memcpy(before, buf, sizeof(buf));
 	assert_null(f->ring.broken);
-	assert_int_equal(xr_ring_read(&f->ring, buf, 1, &loss), -EPROTO);
+	assert_int_equal(xr_ring_read(&f->ring, buf, max, &loss), -EPROTO);
 	assert_non_null(f->ring.broken);
 	assert_memory_equal(buf, before, sizeof(buf));
 
 	/* For good, even if the guest tells the truth from now on. */
 	f->producer.ring.head = f->ring.head;
 	f->producer.ring.spans = f->ring.spans;
-	assert_int_equal(xr_ring_read(&f->ring, buf, 1, &loss), -EPROTO);
+	assert_int_equal(xr_ring_read(&f->ring, buf, max, &loss), -EPROTO);
 	assert_int_equal(loss.count, 0);
 	assert_memory_equal(buf, before, sizeof(buf));
 	assert_int_equal(f->consumer.ring.tail, tail);
 	assert_int_equal(f->ring.read, read);
+}
+
+/*
+ * What is known to be there is read without a look at the guest's pages, up to the
+ * ring's end or the next loss; then what the guest says counts again.
+ */
+static void test_taken_without_a_look(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, MAX_BYTES, 32, DISCARD);
+	produce(&f, 100);
+	expect(&f, 90, 0, 90);
+	produce(&f, 100);
+	lose(&f, 3);
+	produce(&f, 10);
+	expect(&f, 2, 90, 2);
+	f.producer.ring.head = 0;
+	expect(&f, 1, 92, 1);
+	expect(&f, 7, 93, 7);
+	f.producer.ring.head = f.written;
+	expect(&f, 1, 100, 1);
+	f.producer.ring.head = 0;
+	/* Item 127 is the last before the ring's end. */
+	expect(&f, 27, 101, 27);
+	f.producer.ring.head = f.written;
+	expect(&f, 70, 128, 70);
+	f.producer.ring.spans = 7;
+	expect(&f, 2, 198, 2);
+	f.producer.ring.spans = 1;
+	expect_loss(&f, 1, 3, 200, 1);
+	f.producer.ring.head = 0;
+	expect(&f, 9, 201, 9);
+	expect_broken(&f);
+	end(&f);
 }
 
 /* A ring that has stopped, and one more loss each time that one has been met. */
@@ -609,6 +647,7 @@ int main(void)
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_full_at_once),
 		cmocka_unit_test(test_bound_of_one_read),
+		cmocka_unit_test(test_taken_without_a_look),
 		cmocka_unit_test(test_wrap),
 		cmocka_unit_test(test_one_item_ring),
 		cmocka_unit_test(test_large_positions),
