@@ -591,19 +591,26 @@ static __always_inline void commit(struct xenrelay_slot *slot)
 
 /*
  * The kernel's memcpy() is a string instruction, which takes longer to start than a
- * small item takes to copy.  Items have 8 bytes at least, so the last 8 may overlap.
+ * small item takes to copy.  Items have 8 bytes at least, so the last words may overlap
+ * the first.
  */
 static __always_inline void copy_item(void *to, const void *from, u32 size)
 {
+	const u32 last = size - 8;
 	u32 at;
 
 	if (size > SMALL_ITEM) {
 		memcpy(to, from, size);
 		return;
 	}
-	for (at = 0; at < size - 8; at += 8)
-		memcpy(to + at, from + at, 8);
-	memcpy(to + size - 8, from + size - 8, 8);
+	if (size > 16 && size <= 32) {
+		memcpy(to, from, 16);
+		memcpy(to + size - 16, from + size - 16, 8);
+	} else {
+		for (at = 0; at < last; at += 8)
+			memcpy(to + at, from + at, 8);
+	}
+	memcpy(to + last, from + last, 8);
 }
 
 int xenrelay_write(struct xenrelay_channel *chan, const void *item)
