@@ -32,7 +32,8 @@ u32 xblk_id(const void *object)
 	return (u32)((unsigned long)object >> 5) * id_key;
 }
 
-static u8 record_op(blk_opf_t opf)
+/* Inlined, as fill_rq() is: a call would save and restore most registers. */
+static __always_inline u8 record_op(blk_opf_t opf)
 {
 	u8 op;
 
@@ -154,7 +155,8 @@ static void probe_bio_remap(void *data, struct bio *bio, dev_t dev, sector_t fro
 }
 
 /* Return: whether the request is of a traced disk; if so, *rec is filled in. */
-static bool fill_rq(struct xblk_record *rec, enum xblk_event event, struct request *rq)
+static __always_inline bool fill_rq(struct xblk_record *rec, enum xblk_event event,
+				    struct request *rq)
 {
 	int disk;
 

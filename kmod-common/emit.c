@@ -63,16 +63,16 @@ void xblk_emit_reset(u32 records)
 		memset(per_cpu_ptr(emit_states, cpu), 0, sizeof(struct emit_state));
 }
 
-static void forget_names(struct emit_state *state)
+static noinline void forget_names(struct emit_state *state)
 {
 	memset(state->seen, 0, sizeof(state->seen));
 	state->left = names_last;
 }
 
-static bool emit_process(struct emit_state *state, u64 time)
+/* Not inlined: what builds a record needs registers and stack that most events do not. */
+static noinline bool name_process(struct seen_process *seen, u64 time)
 {
 	struct task_struct *task = current;
-	struct seen_process *seen = &state->seen[hash_32(task->pid, SEEN_BITS)];
 	struct xblk_record rec = {
 		.time = time,
 		.aux = task->pid,
@@ -82,10 +82,6 @@ static bool emit_process(struct emit_state *state, u64 time)
 	};
 
 	BUILD_BUG_ON(TASK_COMM_LEN != XBLK_COMM_LEN);
-	if (likely(seen->pid == task->pid &&
-		   !memcmp(seen->comm, task->comm, sizeof(seen->comm))))
-		return true;
-
 	memcpy(rec.comm, task->comm, sizeof(rec.comm));
 	if (!xblk_sink(&rec))
 		return false;
@@ -94,14 +90,10 @@ static bool emit_process(struct emit_state *state, u64 time)
 	return true;
 }
 
-static void emit(const struct xblk_record *rec, bool process)
+static __always_inline void count_down(struct emit_state *state)
 {
-	struct emit_state *state = this_cpu_ptr(emit_states);
-
 	if (names_last && !state->left--)
 		forget_names(state);
-	if (!process || emit_process(state, rec->time))
-		xblk_sink(rec);
 }
 
 /**
@@ -115,7 +107,8 @@ static void emit(const struct xblk_record *rec, bool process)
  */
 void xblk_emit(const struct xblk_record *rec)
 {
-	emit(rec, false);
+	count_down(this_cpu_ptr(emit_states));
+	xblk_sink(rec);
 }
 
 /**
@@ -126,5 +119,13 @@ void xblk_emit(const struct xblk_record *rec)
  */
 void xblk_emit_pid(const struct xblk_record *rec)
 {
-	emit(rec, true);
+	struct emit_state *state = this_cpu_ptr(emit_states);
+	const struct task_struct *task = current;
+	struct seen_process *seen = &state->seen[hash_32(task->pid, SEEN_BITS)];
+
+	count_down(state);
+	if (likely(seen->pid == task->pid &&
+		   !memcmp(seen->comm, task->comm, sizeof(seen->comm))) ||
+	    name_process(seen, rec->time))
+		xblk_sink(rec);
 }
