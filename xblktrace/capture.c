@@ -16,7 +16,7 @@
 #define NSEC_PER_MSEC 1000000ull
 
 #define FLUSH_NS    (200 * NSEC_PER_MSEC) /* what a crash may cost of the file */
-#define FLUSH_BYTES (256 * 1024)
+#define FLUSH_BYTES (64 * 1024)
 #define ROUND_NS    NSEC_PER_SEC /* the longest time without a ROUND chunk */
 /* Detaching its probes takes a guest milliseconds, but seconds under emulation. */
 #define STOP_WAIT_NS (10 * NSEC_PER_SEC)

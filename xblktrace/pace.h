@@ -20,8 +20,10 @@ struct pace {
  * @permille:	how full the fullest buffer was
  * @elapsed_ms: since the buffers were emptied before
  *
- * So long that at the same rate a buffer is an eighth full; a sleep grows twofold
- * at most, shrinks at once, and is none while a buffer is half full.
+ * So long that at the same rate a buffer is one part in 64 full, for what is read at a
+ * time is work that the guests' requests wait for; 1 ms at least while it is less than an
+ * eighth.  A sleep grows twofold at most, shrinks at once, and is none while a buffer is
+ * half full.
  *
  * Return: ms.
  */

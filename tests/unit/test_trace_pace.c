@@ -47,7 +47,7 @@ static void test_burst(void **state)
 	}
 }
 
-/* A load that goes on is met at about an eighth of the buffer, with the sleep that gives
+/* A load that goes on is met at about a 64th of the buffer, with the sleep that gives
  * that. */
 static void test_steady_load(void **state)
 {
@@ -63,9 +63,21 @@ static void test_steady_load(void **state)
 
 		for (i = 0; i < 20; i++)
 			permille = sleep_once(&pace, permille, &elapsed, rates[r]);
-		assert_in_range(permille, 0, 130);
-		assert_true(elapsed == PACE_MAX_MS || permille >= 100);
+		assert_in_range(permille, 0, 16);
+		assert_true(elapsed == PACE_MAX_MS || permille >= 9);
 	}
+}
+
+/* Where a millisecond fills more than that, it is a millisecond, up to an eighth. */
+static void test_shortest_sleep(void **state)
+{
+	struct pace pace = {0};
+
+	(void)state;
+	assert_int_equal(pace_next(&pace, 30, 1), 1);
+	assert_int_equal(pace_next(&pace, 124, 0), 1);
+	assert_int_equal(pace_next(&pace, 125, 1), 0);
+	assert_int_equal(pace_next(&pace, 30, 0), 1);
 }
 
 /* A buffer that is half full, or has lost something, is read again at once. */
@@ -85,6 +97,7 @@ int main(void)
 		cmocka_unit_test(test_idle_sleeps_long),
 		cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_steady_load),
+		cmocka_unit_test(test_shortest_sleep),
 		cmocka_unit_test(test_full),
 	};
 
