@@ -47,10 +47,10 @@
 /**
  * struct session_stream - the records of one CPU: a ring in its relay buffer
  * @ring:	its producer's end
- * @producer:	what that one tells the reader
- * @losses:	likewise
  * @wake_at:	the producer's position at which the reader is woken
  * @wake:	does so, outside the probe
+ * @producer:	what the producer's end tells the reader
+ * @losses:	likewise
  * @consumer:	what the reader tells it
  * @reader:	its reading end, under the lock of the file's inode, as all below
  * @last:	time up to which it has been read
@@ -62,10 +62,10 @@
  */
 struct session_stream {
 	struct xenrelay_ring ring;
-	union xenrelay_producer_line producer ____cacheline_aligned;
-	struct xenrelay_loss_line losses;
 	u64 wake_at;
 	struct irq_work wake;
+	union xenrelay_producer_line producer ____cacheline_aligned;
+	struct xenrelay_loss_line losses;
 	union xenrelay_consumer_line consumer;
 	struct xr_ring reader;
 	u64 last;
