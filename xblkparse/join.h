@@ -149,28 +149,6 @@ struct join {
 void join_init(struct join *j, struct model *model);
 void join_deinit(struct join *j);
 void join_record(struct join *j, struct stream *s, const struct xblk_record *r);
-/*
- * What join_record() will need of the record, in two steps some records apart
- * and ahead of it: the buckets, then what is in them.  No branch: which event
- * it is cannot be foreseen.
- */
-static inline void join_prefetch_buckets(const struct stream *s,
-					 const struct xblk_record *r)
-{
-	uint32_t bio = r->event == XBLK_EV_ISSUE ? r->aux : r->id;
-
-	__builtin_prefetch(map_home(&s->dom->bios, bio), 1);
-	__builtin_prefetch(map_home(&s->dom->rqs, r->id), 1);
-}
-
-static inline void join_prefetch_objects(const struct stream *s,
-					 const struct xblk_record *r)
-{
-	bool issue = r->event == XBLK_EV_ISSUE;
-
-	map_prefetch_value(issue ? &s->dom->bios : &s->dom->rqs, issue ? r->aux : r->id);
-}
-
 /* All records before @ns have been given. */
 void join_advance(struct join *j, uint64_t ns);
 /* The trace is over: whatever is not complete gets its bin. */
