@@ -87,10 +87,11 @@ struct rq {
 	uint8_t op;
 	uint16_t claim;
 	struct disk *credited; /* dom0's: guest disk that it counts for */
-
-	/* a guest's */
 	uint32_t nr_bios, pid; /* who queued the earliest bio; 0: not known */
-	uint64_t q_ns, c_ns;
+	uint64_t q_ns;
+
+	/* a guest's: one of dom0's ends here */
+	uint64_t c_ns;
 	uint64_t matched_sectors;
 	uint32_t match_pid; /* dom0 thread that has queued a part */
 	uint32_t cpu;	    /* vCPU that issued it last */
@@ -125,7 +126,7 @@ typedef void (*join_request_fn)(void *ctx, const struct rq *rq, enum bin bin,
 
 struct join {
 	struct model *model;
-	struct pool bios, rqs;
+	struct pool bios, rqs, backend_rqs;
 	struct list hold;     /* guest requests, by hold_until */
 	struct list wait_age; /* unmatched bios, oldest first */
 	uint64_t now_ns;      /* as far as dom0 and the rounds have come */
