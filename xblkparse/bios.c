@@ -9,8 +9,8 @@ void bio_free(struct join *j, struct bio *bio)
 	struct domain *dom = bio->disk->dom;
 
 	map_del(&dom->bios, bio->id, bio);
-	list_del(&bio->age);
-	list_del(&bio->in_rq);
+	list_unlink(&bio->age);
+	list_unlink(&bio->in_rq);
 	match_forget_bio(bio);
 	dom->nr_bios--;
 	pool_put(&j->bios, bio);
@@ -132,10 +132,18 @@ static struct bio *remap_origin(struct domain *dom, struct process *p,
 	return find_origin(dom, upper, r, p->remap.from_sector);
 }
 
+/* Who queues the bio; it is mostly the one that queued the last one on this CPU. */
+static struct process *queued_by(struct stream *s, uint32_t pid)
+{
+	if (!s->process || s->process->pid != pid)
+		s->process = model_process(s->dom, pid);
+	return s->process;
+}
+
 void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	struct disk *disk = domain_disk(s->dom, r->disk);
-	struct process *p = model_process(s->dom, r->aux);
+	struct process *p = queued_by(s, r->aux);
 
 	if (!disk)
 		return;
@@ -155,7 +163,7 @@ void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record 
 void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	struct disk *disk = domain_disk(s->dom, r->disk), *guest_disk;
-	struct process *p = model_process(s->dom, r->aux);
+	struct process *p = queued_by(s, r->aux);
 	struct bio *bio, *origin;
 
 	if (!disk)

@@ -3,15 +3,7 @@
 
 #include <string.h>
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
+#include "util.h"
 
 void gaps_add(struct gaps *g, uint64_t from, uint64_t to)
 {

@@ -14,6 +14,7 @@ void join_init(struct join *j, struct model *model)
 	j->timeline = j->processes = true;
 	pool_init(&j->bios, sizeof(struct bio));
 	pool_init(&j->rqs, sizeof(struct rq));
+	pool_init(&j->backend_rqs, offsetof(struct rq, c_ns));
 	list_init(&j->hold);
 	list_init(&j->wait_age);
 }
@@ -22,6 +23,7 @@ void join_deinit(struct join *j)
 {
 	pool_deinit(&j->bios);
 	pool_deinit(&j->rqs);
+	pool_deinit(&j->backend_rqs);
 }
 
 static void on_process(struct stream *s, const struct xblk_record *r)
@@ -137,12 +139,12 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
 		j->last_ns = r->time;
 	if (r->time < dom->first_ns)
 		dom->first_ns = r->time;
-	/* Only dom0's time moves ours: a guest's could be anything. */
-	join_advance(j, dom->backend ? r->time : 0);
 	/*
-	 * Who says it and what it is in one jump: neither can be foreseen, so
-	 * each jump more is one that the processor takes wrongly.
+	 * Only dom0's time moves ours: a guest's could be anything.  Who says it
+	 * and what it is can neither be foreseen, so each jump by it is one that
+	 * the processor takes wrongly: a mask here, and then a single jump.
 	 */
+	join_advance(j, r->time & -(uint64_t)dom->backend);
 	switch (r->event << 1 | dom->backend) {
 	case OF_GUEST(XBLK_EV_QUEUE):
 		bio_queue_guest(j, s, r);
@@ -169,9 +171,8 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
 
 void join_advance(struct join *j, uint64_t ns)
 {
-	if (ns > j->now_ns)
-		j->now_ns = ns;
-	if (!list_empty(&j->hold) || !list_empty(&j->wait_age))
+	j->now_ns = max_u64(j->now_ns, ns);
+	if (unlikely(!list_empty(&j->hold) || !list_empty(&j->wait_age)))
 		match_expire(j);
 }
 

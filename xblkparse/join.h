@@ -87,10 +87,11 @@ struct rq {
 	uint8_t op;
 	uint16_t claim;
 	struct disk *credited; /* dom0's: guest disk that it counts for */
-
-	/* a guest's */
 	uint32_t nr_bios, pid; /* who queued the earliest bio; 0: not known */
-	uint64_t q_ns, c_ns;
+	uint64_t q_ns;
+
+	/* a guest's: one of dom0's ends here */
+	uint64_t c_ns;
 	uint64_t matched_sectors;
 	uint32_t match_pid; /* dom0 thread that has queued a part */
 	uint32_t cpu;	    /* vCPU that issued it last */
@@ -125,7 +126,7 @@ typedef void (*join_request_fn)(void *ctx, const struct rq *rq, enum bin bin,
 
 struct join {
 	struct model *model;
-	struct pool bios, rqs;
+	struct pool bios, rqs, backend_rqs;
 	struct list hold;     /* guest requests, by hold_until */
 	struct list wait_age; /* unmatched bios, oldest first */
 	uint64_t now_ns;      /* as far as dom0 and the rounds have come */
@@ -149,28 +150,6 @@ struct join {
 void join_init(struct join *j, struct model *model);
 void join_deinit(struct join *j);
 void join_record(struct join *j, struct stream *s, const struct xblk_record *r);
-/*
- * What join_record() will need of the record, in two steps some records apart
- * and ahead of it: the buckets, then what is in them.  No branch: which event
- * it is cannot be foreseen.
- */
-static inline void join_prefetch_buckets(const struct stream *s,
-					 const struct xblk_record *r)
-{
-	uint32_t bio = r->event == XBLK_EV_ISSUE ? r->aux : r->id;
-
-	__builtin_prefetch(map_home(&s->dom->bios, bio), 1);
-	__builtin_prefetch(map_home(&s->dom->rqs, r->id), 1);
-}
-
-static inline void join_prefetch_objects(const struct stream *s,
-					 const struct xblk_record *r)
-{
-	bool issue = r->event == XBLK_EV_ISSUE;
-
-	map_prefetch_value(issue ? &s->dom->bios : &s->dom->rqs, issue ? r->aux : r->id);
-}
-
 /* All records before @ns have been given. */
 void join_advance(struct join *j, uint64_t ns);
 /* The trace is over: whatever is not complete gets its bin. */

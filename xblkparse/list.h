@@ -30,11 +30,17 @@ static inline void list_add_tail(struct list *head, struct list *node)
 	head->prev = node;
 }
 
-/* Leaves @node a list of its own, so that deleting twice does no harm. */
-static inline void list_del(struct list *node)
+/* For the last time: @node is not in any list, and not one itself. */
+static inline void list_unlink(struct list *node)
 {
 	node->prev->next = node->next;
 	node->next->prev = node->prev;
+}
+
+/* Leaves @node a list of its own, so that deleting twice does no harm. */
+static inline void list_del(struct list *node)
+{
+	list_unlink(node);
 	list_init(node);
 }
 

@@ -53,23 +53,23 @@ void map_each(struct map *m, void (*fn)(void *value))
 }
 
 /* A slot for a key that the map does not have, from its home @b on. */
-static inline void **insert(struct map *m, struct map_bucket *b, uint32_t key)
+static void **insert(struct map *m, struct map_bucket *b, uint32_t key)
 {
 	unsigned int i;
 
-	while (b->used == (1u << MAP_SLOTS) - 1) {
+	while (b->used == MAP_FULL) {
 		b->overflown++;
 		b = map_behind(m, b);
 	}
 	i = __builtin_ctz(~b->used);
 	b->used |= 1u << i;
 	b->keys[i] = key;
+	b->values[i] = NULL;
 	m->nr++;
 	return &b->values[i];
 }
 
-/* The home of @key in the larger table. */
-static struct map_bucket *grow(struct map *m, uint32_t key)
+static void grow(struct map *m)
 {
 	struct map old = *m;
 
@@ -86,47 +86,41 @@ static struct map_bucket *grow(struct map *m, uint32_t key)
 		}
 	}
 	free(old.buckets);
-	return map_home(m, key);
 }
 
-void **map_place(struct map *m, uint32_t key)
+/* The bucket that has @key, from its home @b on, or NULL; *@hits says where in it. */
+static struct map_bucket *find(const struct map *m, struct map_bucket *b, uint32_t key,
+			       unsigned int *hits)
 {
-	struct map_bucket *home = map_home(m, key), *b = home;
-	void **place;
-
-	for (;;) {
-		unsigned int hits = bucket_match(b, key);
-
-		if (hits)
-			return &b->values[__builtin_ctz(hits)];
+	while (!(*hits = bucket_match(b, key))) {
 		if (!b->overflown)
-			break;
+			return NULL;
 		b = map_behind(m, b);
 	}
-	/* One and a half a bucket at the most: then few of them are full. */
-	if (2 * m->nr > 3 * m->mask)
-		home = grow(m, key);
-	place = insert(m, home, key);
-	*place = NULL;
-	return place;
+	return b;
 }
 
-void map_set(struct map *m, uint32_t key, void *value)
+void **map_place_behind(struct map *m, struct map_bucket *home, uint32_t key)
 {
-	*map_place(m, key) = value;
-}
-
-void map_del(struct map *m, uint32_t key, const void *value)
-{
-	struct map_bucket *home = map_home(m, key), *b = home;
 	unsigned int hits;
+	struct map_bucket *b = find(m, home, key, &hits);
 
-	while (!(hits = bucket_match(b, key))) {
-		if (!b->overflown)
-			return;
-		b = map_behind(m, b);
+	if (b)
+		return &b->values[__builtin_ctz(hits)];
+	if (map_crowded(m)) {
+		grow(m);
+		home = map_home(m, key);
 	}
-	if (b->values[__builtin_ctz(hits)] != value)
+	return insert(m, home, key);
+}
+
+void map_del_behind(struct map *m, struct map_bucket *home, uint32_t key,
+		    const void *value)
+{
+	unsigned int hits;
+	struct map_bucket *b = find(m, home, key, &hits);
+
+	if (!b || b->values[__builtin_ctz(hits)] != value)
 		return;
 	b->used &= ~hits;
 	m->nr--;

@@ -8,13 +8,17 @@
 #ifndef XBLKPARSE_MAP_H
 #define XBLKPARSE_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
+#include "util.h"
+
 #define MAP_SLOTS 4
+#define MAP_FULL  ((1u << MAP_SLOTS) - 1) /* all slots in use */
 
 struct map_bucket {
 	uint32_t keys[MAP_SLOTS];
@@ -87,30 +91,63 @@ static inline void *map_get(const struct map *m, uint32_t key)
 	}
 }
 
-/* Fetch the value of a key whose bucket is at hand, or something that is none. */
-static inline void map_prefetch_value(const struct map *m, uint32_t key)
-{
-	const struct map_bucket *b = map_home(m, key);
-	unsigned int hits = bucket_match(b, key) | 1u << (MAP_SLOTS - 1);
-	uintptr_t value = (uintptr_t)b->values[__builtin_ctz(hits)];
-
-	__builtin_prefetch((const void *)value, 1);
-	__builtin_prefetch((const void *)(value + 64), 1);
-	__builtin_prefetch((const void *)(value + 128), 1);
-}
-
 void map_init(struct map *m);
 void map_deinit(struct map *m);
+/* Each value of the map, to give it back. */
+void map_each(struct map *m, void (*fn)(void *value));
+/* map_place() and map_del() of a key that may be behind its home. */
+void **map_place_behind(struct map *m, struct map_bucket *home, uint32_t key);
+void map_del_behind(struct map *m, struct map_bucket *home, uint32_t key,
+		    const void *value);
+
+/* One and a half a bucket at the most: then few of them are full. */
+static inline bool map_crowded(const struct map *m)
+{
+	return 2 * m->nr > 3 * m->mask;
+}
+
 /*
  * Where the key's value is or is to be: the caller looks whether it is NULL,
  * and leaves something else there before it uses the map again.
  */
-void **map_place(struct map *m, uint32_t key);
+static inline void **map_place(struct map *m, uint32_t key)
+{
+	struct map_bucket *b = map_home(m, key);
+	unsigned int hits = bucket_match(b, key), i;
+
+	if (hits)
+		return &b->values[__builtin_ctz(hits)];
+	if (unlikely(b->overflown || b->used == MAP_FULL || map_crowded(m)))
+		return map_place_behind(m, b, key);
+	i = __builtin_ctz(~b->used);
+	b->used |= 1u << i;
+	b->keys[i] = key;
+	b->values[i] = NULL;
+	m->nr++;
+	return &b->values[i];
+}
+
 /* @value is not NULL; replaces what was there. */
-void map_set(struct map *m, uint32_t key, void *value);
+static inline void map_set(struct map *m, uint32_t key, void *value)
+{
+	*map_place(m, key) = value;
+}
+
 /* Remove the key, unless it stands for something other than @value by now. */
-void map_del(struct map *m, uint32_t key, const void *value);
-/* Each value of the map, to give it back. */
-void map_each(struct map *m, void (*fn)(void *value));
+static inline void map_del(struct map *m, uint32_t key, const void *value)
+{
+	struct map_bucket *b = map_home(m, key);
+	unsigned int hits = bucket_match(b, key);
+
+	if (unlikely(!hits)) {
+		if (b->overflown)
+			map_del_behind(m, b, key, value);
+		return;
+	}
+	if (b->values[__builtin_ctz(hits)] != value)
+		return;
+	b->used &= ~hits;
+	m->nr--;
+}
 
 #endif

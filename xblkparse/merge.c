@@ -61,7 +61,7 @@ struct stream *merge_stream(struct merge *m, unsigned int domid, uint32_t cpu)
 
 static bool waits(const struct stream *s)
 {
-	return s->head < s->len;
+	return s->head < s->tail;
 }
 
 /*
@@ -84,7 +84,7 @@ static inline uint64_t stream_key(const struct stream *s, uint64_t base_ns)
 {
 	if (!waits(s))
 		return KEY_ABSENT;
-	return key_of(s->buf[s->head].time, base_ns, KEY_FAR - 2) | s->nr;
+	return key_of(s->head->time, base_ns, KEY_FAR - 2) | s->nr;
 }
 
 /* The winner among what is below @node; the losers stay in the tree. */
@@ -107,7 +107,7 @@ static uint64_t play(struct merge *m, unsigned int node)
  * path of the last winner has to be played again.  Which stream is next is hard
  * to foresee; hence no branch depends on it.
  */
-static inline void replay(uint64_t *losers, unsigned int leaf, uint64_t key)
+static inline uint64_t replay(uint64_t *losers, unsigned int leaf, uint64_t key)
 {
 	for (unsigned int i = leaf / 2; i; i /= 2) {
 		uint64_t loser = losers[i];
@@ -116,13 +116,7 @@ static inline void replay(uint64_t *losers, unsigned int leaf, uint64_t key)
 		losers[i] = loser ^ swap;
 		key ^= swap;
 	}
-	losers[0] = key;
-}
-
-static void emit(struct merge *m, size_t nr)
-{
-	m->emit(m->ctx, m->batch, nr);
-	m->buffered -= nr;
+	return key;
 }
 
 static bool continues(const struct xblk_record *r)
@@ -130,21 +124,22 @@ static bool continues(const struct xblk_record *r)
 	return r->event == XBLK_EV_PART || r->event == XBLK_EV_REMAP_FROM;
 }
 
-/* The first record of @s, with what belongs to it, behind @nr in the batch. */
-static inline size_t take_first(struct merge *m, struct stream *s, size_t nr)
+/* What belongs to the first record of @s comes right behind it, whatever its time. */
+static inline const struct xblk_record *behind_first(const struct stream *s)
 {
-	const struct xblk_record *r = s->buf + s->head, *end = s->buf + s->len;
+	const struct xblk_record *r = s->head + 1;
 
-	/* What belongs to a record comes right behind it, whatever its time. */
-	do {
-		if (nr == MERGE_BATCH) {
-			emit(m, nr);
-			nr = 0;
-		}
-		m->batch[nr++] = (struct merged){s, r++};
-	} while (r < end && continues(r));
-	s->head = r - s->buf;
-	return nr;
+	while (r < s->tail && continues(r))
+		r++;
+	return r;
+}
+
+static inline void emit(struct merge *m, struct stream *s, const struct xblk_record *from,
+			const struct xblk_record *to)
+{
+	m->buffered -= to - from;
+	for (; from < to; from++)
+		m->emit(m->ctx, s, from);
 }
 
 static uint64_t earliest(const struct merge *m)
@@ -154,30 +149,34 @@ static uint64_t earliest(const struct merge *m)
 	for (unsigned int i = 0; i < m->nr_streams; i++) {
 		const struct stream *s = m->streams[i];
 
-		if (waits(s) && s->buf[s->head].time < ns)
-			ns = s->buf[s->head].time;
+		if (waits(s) && s->head->time < ns)
+			ns = s->head->time;
 	}
 	return ns;
 }
 
-/* Process what is older than @limit, in order. */
+/*
+ * Process what is older than @limit, in order.  Which stream is next is waiting
+ * for one load after the other; found out before the record is processed, the
+ * processor does both at the same time.
+ */
 static void process(struct merge *m, uint64_t limit)
 {
 	uint64_t base = earliest(m), limit_key = key_of(limit, base, KEY_FAR - 1);
-	unsigned int nr_leaves = m->nr_leaves;
-	uint64_t *losers = m->losers;
-	size_t nr = 0;
+	uint64_t key;
 
 	if (base < limit) {
 		m->base_ns = base;
-		losers[0] = play(m, 1);
-		while (losers[0] < limit_key) {
-			struct stream *s = m->streams[losers[0] & (MAX_STREAMS - 1)];
+		key = play(m, 1);
+		while (key < limit_key) {
+			struct stream *s = m->streams[key & (MAX_STREAMS - 1)];
+			const struct xblk_record *first = s->head;
 
-			nr = take_first(m, s, nr);
-			replay(losers, s->nr + nr_leaves, stream_key(s, base));
+			s->head = behind_first(s);
+			key = replay(m->losers, s->nr + m->nr_leaves,
+				     stream_key(s, base));
+			emit(m, s, first, s->head);
 		}
-		emit(m, nr);
 	}
 	if (limit > m->processed_ns)
 		m->processed_ns = limit;
@@ -185,11 +184,10 @@ static void process(struct merge *m, uint64_t limit)
 
 static void drain(struct merge *m, struct stream *s)
 {
-	size_t nr = 0;
+	const struct xblk_record *first = s->head;
 
-	while (waits(s))
-		nr = take_first(m, s, nr);
-	emit(m, nr);
+	s->head = s->tail;
+	emit(m, s, first, s->tail);
 }
 
 /* Without rounds: go on to where all streams that have something have come. */
@@ -214,7 +212,7 @@ static void overflow(struct merge *m)
 		for (unsigned int i = 1; i < m->nr_streams; i++) {
 			struct stream *s = m->streams[i];
 
-			if (s->len - s->head > most->len - most->head)
+			if (s->tail - s->head > most->tail - most->head)
 				most = s;
 		}
 		drain(m, most);
@@ -231,41 +229,40 @@ static void trim(struct merge *m)
 			continue;
 		m->capacity -= s->cap;
 		free(s->buf);
-		s->buf = NULL;
-		s->cap = s->head = s->len = 0;
+		s->buf = s->tail = NULL;
+		s->head = NULL;
+		s->cap = 0;
 	}
 }
 
 /* Have room for @nr more records. */
 static void reserve(struct merge *m, struct stream *s, size_t nr)
 {
-	size_t held = s->len - s->head, cap = s->cap ? s->cap : 1024;
+	size_t held = s->tail - s->head, cap = s->cap ? s->cap : 1024;
 
-	if (s->cap - s->len >= nr)
+	if (s->cap - (s->tail - s->buf) >= nr)
 		return;
-	if (s->head) {
-		memmove(s->buf, s->buf + s->head, held * sizeof(*s->buf));
-		s->head = 0;
-		s->len = held;
-	}
+	if (s->head != s->buf)
+		memmove(s->buf, s->head, held * sizeof(*s->buf));
 	while (cap - held < nr)
 		cap *= 2;
-	if (cap == s->cap)
-		return;
-	s->buf = xrealloc(s->buf, cap * sizeof(*s->buf));
+	if (cap != s->cap)
+		s->buf = xrealloc(s->buf, cap * sizeof(*s->buf));
 	m->capacity += cap - s->cap;
 	s->cap = cap;
+	s->head = s->buf;
+	s->tail = s->buf + held;
 }
 
 static bool in_gap(const struct stream *s)
 {
-	return waits(s) && s->buf[s->len - 1].event == EV_GAP;
+	return waits(s) && s->tail[-1].event == EV_GAP;
 }
 
 /* A gap ends where something good begins again. */
 static void end_gap(struct stream *s, uint64_t ns)
 {
-	struct xblk_record *gap = &s->buf[s->len - 1];
+	struct xblk_record *gap = &s->tail[-1];
 
 	if (gap->lost.until < ns)
 		gap->lost.until = ns;
@@ -275,38 +272,70 @@ static void append_gap(struct stream *s, uint64_t until, uint64_t count)
 {
 	/* A run of bad records is one gap. */
 	if (!in_gap(s)) {
-		s->buf[s->len++] = (struct xblk_record){
+		*s->tail++ = (struct xblk_record){
 			.time = s->last_ns,
 			.lost.until = s->last_ns,
 			.disk = XBLK_NO_DISK,
 			.event = EV_GAP,
 		};
 	}
-	s->buf[s->len - 1].lost.count = add_sat(s->buf[s->len - 1].lost.count, count);
+	s->tail[-1].lost.count = add_sat(s->tail[-1].lost.count, count);
 	end_gap(s, until);
+}
+
+/* How many of the @nr records, from the first one on, can be taken as they are. */
+static size_t good_run(const struct merge *m, struct stream *s,
+		       const struct xblk_record *records, size_t nr, uint64_t min_ns,
+		       uint64_t max_ns)
+{
+	uint64_t last_ns = s->last_ns, late = 0;
+	size_t n;
+
+	for (n = 0; n < nr; n++) {
+		const struct xblk_record *r = &records[n];
+
+		if (unlikely(!record_valid(r, s->dom, min_ns, max_ns) ||
+			     r->event == XBLK_EV_LOST))
+			break;
+		late += r->time < m->processed_ns;
+		last_ns = max_u64(last_ns, r->time);
+	}
+	s->late += late;
+	s->last_ns = last_ns;
+	return n;
+}
+
+/* A loss is counted, what is bad leaves a gap. */
+static void append_other(struct merge *m, struct stream *s, const struct xblk_record *r,
+			 uint64_t min_ns, uint64_t max_ns)
+{
+	if (!record_valid(r, s->dom, min_ns, max_ns)) {
+		s->invalid++;
+		append_gap(s, s->last_ns, 1);
+		return;
+	}
+	if (in_gap(s))
+		end_gap(s, r->time);
+	s->lost = add_sat(s->lost, r->lost.count);
+	s->late += r->time < m->processed_ns;
+	s->last_ns = max_u64(s->last_ns, r->time);
+	*s->tail++ = *r;
 }
 
 /* Copy what is good behind what @s has; @nr records at the most become @nr. */
 static void append(struct merge *m, struct stream *s, const struct xblk_record *records,
 		   size_t nr, uint64_t min_ns, uint64_t max_ns)
 {
-	bool gap = in_gap(s);
+	for (size_t i = 0; i < nr; i++) {
+		size_t good = good_run(m, s, records + i, nr - i, min_ns, max_ns);
 
-	for (const struct xblk_record *r = records; r < records + nr; r++) {
-		if (unlikely(!record_valid(r, s->dom, min_ns, max_ns))) {
-			s->invalid++;
-			append_gap(s, s->last_ns, 1);
-			gap = true;
-			continue;
-		}
-		if (unlikely(gap))
-			end_gap(s, r->time);
-		gap = false;
-		if (unlikely(r->event == XBLK_EV_LOST))
-			s->lost = add_sat(s->lost, r->lost.count);
-		s->late += r->time < m->processed_ns;
-		s->last_ns = r->time > s->last_ns ? r->time : s->last_ns;
-		s->buf[s->len++] = *r;
+		if (good && in_gap(s))
+			end_gap(s, records[i].time);
+		memcpy(s->tail, records + i, good * sizeof(*records));
+		s->tail += good;
+		i += good;
+		if (i < nr)
+			append_other(m, s, &records[i], min_ns, max_ns);
 	}
 }
 
@@ -315,13 +344,12 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 {
 	uint64_t min_ns = sub_sat(m->start_ns, EARLY_NS);
 	uint64_t max_ns = add_sat(chunk->time, AHEAD_NS);
-	size_t before;
+	size_t held = s->tail - s->head;
 
-	if (!waits(s))
-		s->head = s->len = 0;
+	if (!held)
+		s->head = s->tail = s->buf;
 	/* One more: a gap before them.  A bad one leaves a gap in its place. */
 	reserve(m, s, nr + 1);
-	before = s->len;
 	if (s->last_ns < min_ns)
 		s->last_ns = min_ns;
 	if (chunk->sequence > s->next_sequence) {
@@ -329,8 +357,8 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 
 		s->missing = add_sat(s->missing, missing);
 		append_gap(s, nr ? records[0].time : chunk->time, missing);
-		if (s->buf[s->len - 1].lost.until > max_ns)
-			s->buf[s->len - 1].lost.until = max_ns;
+		if (s->tail[-1].lost.until > max_ns)
+			s->tail[-1].lost.until = max_ns;
 	} else if (chunk->sequence < s->next_sequence) {
 		msg("domain %u, cpu %u: the stream's sequence goes back", s->dom->domid,
 		    s->cpu);
@@ -338,7 +366,7 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 	s->next_sequence = add_sat(chunk->sequence, nr);
 	s->found += nr;
 	append(m, s, records, nr, min_ns, max_ns);
-	m->buffered += s->len - before;
+	m->buffered += s->tail - s->head - held;
 	if (m->buffered > m->max_buffered)
 		overflow(m);
 	if (m->capacity > 4 * m->max_buffered)

@@ -25,19 +25,17 @@
 /* Above this many buffered records a trace without rounds goes on regardless. */
 #define MERGE_MAX_BUFFERED ((16u << 20) / XBLK_RECORD_SIZE)
 
-/* So many records are given on at a time, that what they need can be fetched ahead. */
-#define MERGE_BATCH 128
-
 #define MAX_STREAMS 8192
 
 struct stream {
 	struct domain *dom;
 	unsigned int nr; /* in the order of appearance: breaks ties */
 	uint32_t cpu;
-	struct xblk_record *buf;
-	size_t head, len, cap;	/* buf[head..len) wait */
+	struct xblk_record *buf, *tail;
+	const struct xblk_record *head; /* up to the tail: these wait */
+	size_t cap;
 	uint64_t next_sequence; /* expected of the next chunk */
-	uint64_t sequence;	/* of the record that is processed next */
+	uint64_t sequence;	/* of the next event, where events are told of */
 	uint64_t last_ns;	/* of the last good record that arrived */
 
 	uint64_t found;	    /* records in the trace */
@@ -56,18 +54,13 @@ struct stream {
 	/* and the first half of a remapping, by which process */
 	struct remap remap;
 	uint32_t remap_pid;
-	uint64_t interrupt_ns; /* a guest's last one here */
-	struct list responses; /* guests' requests that dom0 has just done here */
+	uint64_t interrupt_ns;	 /* a guest's last one here */
+	struct process *process; /* whose bio was queued here last */
+	struct list responses;	 /* guests' requests that dom0 has just done here */
 };
 
-/* A record in its place of the global order. */
-struct merged {
-	struct stream *s;
-	const struct xblk_record *r;
-};
-
-/* The next records in order; they stay where they are until it returns. */
-typedef void (*merge_emit_fn)(void *ctx, const struct merged *batch, size_t nr);
+/* The next record in order. */
+typedef void (*merge_emit_fn)(void *ctx, struct stream *s, const struct xblk_record *r);
 
 struct merge {
 	struct model *model;
@@ -76,10 +69,9 @@ struct merge {
 	uint64_t start_ns; /* of the trace */
 	struct stream **streams;
 	unsigned int nr_streams;
-	uint64_t *losers; /* keys; [0]: the winner's */
+	uint64_t *losers; /* keys, by node of the tree; the root is 1 */
 	uint64_t base_ns; /* that keys count from */
 	unsigned int nr_leaves;
-	struct merged batch[MERGE_BATCH];
 	size_t buffered;
 	size_t capacity; /* of all streams' buffers */
 	size_t max_buffered;

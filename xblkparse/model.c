@@ -90,6 +90,7 @@ struct process *model_process(struct domain *dom, uint32_t pid)
 	if (dom->processes.nr >= MAX_PROCESSES)
 		return NULL;
 	p = xcalloc(1, sizeof(*p));
+	p->pid = pid;
 	map_set(&dom->processes, pid, p);
 	return p;
 }

@@ -63,6 +63,7 @@ struct remap {
 };
 
 struct process {
+	uint32_t pid;
 	char comm[XBLK_COMM_LEN + 1];
 	bool kthread, known;
 	uint32_t last_bio;   /* which it queued last: a split is of that one */

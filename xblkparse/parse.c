@@ -6,36 +6,15 @@
 
 #include "util.h"
 
-/* How many records ahead what the join looks up is fetched. */
-#define AHEAD_BUCKETS 16
-#define AHEAD_OBJECTS 8
-
-static void prefetch(const struct merged *batch, size_t nr, size_t i)
-{
-	if (i + AHEAD_BUCKETS < nr)
-		join_prefetch_buckets(batch[i + AHEAD_BUCKETS].s,
-				      batch[i + AHEAD_BUCKETS].r);
-	if (i + AHEAD_OBJECTS < nr)
-		join_prefetch_objects(batch[i + AHEAD_OBJECTS].s,
-				      batch[i + AHEAD_OBJECTS].r);
-}
-
-static void emit(void *ctx, const struct merged *batch, size_t nr)
+static void emit(void *ctx, struct stream *s, const struct xblk_record *r)
 {
 	struct parse *p = ctx;
 
-	for (size_t i = 0; i < nr && i < AHEAD_BUCKETS; i++)
-		join_prefetch_buckets(batch[i].s, batch[i].r);
-	for (size_t i = 0; i < nr; i++) {
-		struct stream *s = batch[i].s;
-		const struct xblk_record *r = batch[i].r;
-
-		prefetch(batch, nr, i);
-		if (p->on_event)
-			p->on_event(p->ctx, s, r);
-		join_record(&p->join, s, r);
+	if (p->on_event) {
+		p->on_event(p->ctx, s, r);
 		s->sequence += r->event == EV_GAP ? r->lost.count : 1;
 	}
+	join_record(&p->join, s, r);
 }
 
 void parse_init(struct parse *p, reader_read_fn read, void *ctx)

@@ -6,13 +6,14 @@
 
 #include "util.h"
 
+#define LINE	    64 /* of the cache: what an object has in one is in one */
 #define MIN_OBJECTS 16 /* of a block; each has twice as many as the one before */
 #define MAX_OBJECTS 1024
 
 void pool_init(struct pool *p, size_t size)
 {
 	memset(p, 0, sizeof(*p));
-	p->size = (size + 15) & ~(size_t)15;
+	p->size = (size + LINE - 1) & ~(size_t)(LINE - 1);
 }
 
 static size_t block_objects(size_t block)
@@ -33,7 +34,7 @@ void pool_deinit(struct pool *p)
 void pool_grow(struct pool *p)
 {
 	size_t nr = block_objects(p->nr_blocks);
-	char *block = xmalloc(p->size * nr);
+	char *block = xaligned_alloc(LINE, p->size * nr);
 
 	p->blocks = xrealloc(p->blocks, (p->nr_blocks + 1) * sizeof(*p->blocks));
 	p->blocks[p->nr_blocks++] = block;

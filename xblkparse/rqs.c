@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "join.h"
 
+static struct pool *pool_of(struct join *j, const struct domain *dom)
+{
+	return dom->backend ? &j->backend_rqs : &j->rqs;
+}
+
 void rq_free(struct join *j, struct rq *rq)
 {
 	struct domain *dom = rq->disk->dom;
@@ -12,10 +17,12 @@ void rq_free(struct join *j, struct rq *rq)
 	}
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
-	map_del(&dom->rqs, rq->id, rq);
-	list_del(&rq->age);
+	/* A guest's that is complete left its identity to another one then. */
+	if (!(rq->flags & RQ_COMPLETED))
+		map_del(&dom->rqs, rq->id, rq);
+	list_unlink(&rq->age);
 	dom->nr_rqs--;
-	pool_put(&j->rqs, rq);
+	pool_put(pool_of(j, dom), rq);
 }
 
 /* What ended it was missed. */
@@ -30,24 +37,34 @@ static void rq_forget(struct join *j, struct rq *rq)
 	rq_free(j, rq);
 }
 
-static struct rq *rq_new(struct join *j, struct disk *disk, const struct xblk_record *r)
+/* @place: where the map has its identity. */
+static struct rq *rq_new(struct join *j, struct disk *disk, const struct xblk_record *r,
+			 void **place)
 {
 	struct domain *dom = disk->dom;
 	struct rq *rq;
 
-	if (dom->nr_rqs >= j->max_in_flight) {
+	if (unlikely(*place)) {
+		dom->stale_rqs++;
+		rq_forget(j, *place);
+		place = map_place(&dom->rqs, r->id);
+	}
+	if (unlikely(dom->nr_rqs >= j->max_in_flight)) {
 		dom->evicted_rqs++;
 		rq_forget(j, list_entry(dom->rq_age.next, struct rq, age));
+		place = map_place(&dom->rqs, r->id);
 	}
-	rq = pool_get(&j->rqs);
+	rq = pool_get(pool_of(j, dom));
+	*place = rq;
 	rq->disk = disk;
 	rq->id = r->id;
 	rq->q_ns = UINT64_MAX;
-	rq->clock_generation = dom->clock_generation;
-	if (j->model->backend)
-		rq->backend_clock_generation = j->model->backend->clock_generation;
 	list_init(&rq->bios);
 	if (!dom->backend) {
+		rq->clock_generation = dom->clock_generation;
+		if (j->model->backend)
+			rq->backend_clock_generation =
+				j->model->backend->clock_generation;
 		list_init(&rq->backend_bios);
 		list_init(&rq->match);
 		list_init(&rq->hold);
@@ -55,7 +72,6 @@ static struct rq *rq_new(struct join *j, struct disk *disk, const struct xblk_re
 	}
 	list_add_tail(&dom->rq_age, &rq->age);
 	dom->nr_rqs++;
-	map_set(&dom->rqs, rq->id, rq);
 	return rq;
 }
 
@@ -185,18 +201,17 @@ static struct rq *issue(struct join *j, struct stream *s, const struct xblk_reco
 {
 	struct domain *dom = s->dom;
 	struct disk *disk = domain_disk(dom, r->disk);
-	struct rq *rq = map_get(&dom->rqs, r->id);
+	void **place;
+	struct rq *rq;
 
 	s->rq_open = false;
 	if (!disk)
 		return NULL;
+	place = map_place(&dom->rqs, r->id);
+	rq = *place;
 	*again = rq && is_reissue(rq, disk, r);
-	if (rq && !*again) {
-		dom->stale_rqs++;
-		rq_forget(j, rq);
-	}
 	if (!*again) {
-		rq = rq_new(j, disk, r);
+		rq = rq_new(j, disk, r, place);
 	} else {
 		if (!(rq->flags & RQ_REQUEUED))
 			rq->requeues++;
@@ -303,26 +318,20 @@ static bool completion_fits(const struct rq *rq, const struct xblk_record *r)
 	       overlaps(rq, r->sector, r->nr_sectors);
 }
 
-static enum kind kind_of(unsigned int op)
-{
-	switch (op_class(op)) {
-	case XBLK_OP_READ:
-		return KIND_READ;
-	case XBLK_OP_WRITE:
-	case XBLK_OP_WRITE_ZEROES:
-		return KIND_WRITE;
-	case XBLK_OP_FLUSH:
-		return KIND_FLUSH;
-	case XBLK_OP_DISCARD:
-		return KIND_DISCARD;
-	default:
-		return KIND_OTHER;
-	}
-}
+/* A table: whether it is a read or a write, no branch can foresee. */
+static const enum kind kind_of[XBLK_OP_MASK + 1] = {
+	[XBLK_OP_READ] = KIND_READ,
+	[XBLK_OP_WRITE] = KIND_WRITE,
+	[XBLK_OP_FLUSH] = KIND_FLUSH,
+	[XBLK_OP_DISCARD] = KIND_DISCARD,
+	[XBLK_OP_SECURE_DISCARD] = KIND_DISCARD,
+	[XBLK_OP_WRITE_ZEROES] = KIND_WRITE,
+	[XBLK_OP_OTHER] = KIND_OTHER,
+};
 
 static void count_done(struct disk *disk, unsigned int op, uint32_t sectors, bool error)
 {
-	struct io_count *c = &disk->stats.done[kind_of(op)];
+	struct io_count *c = &disk->stats.done[kind_of[op & XBLK_OP_MASK]];
 
 	c->ios++;
 	c->sectors += sectors;

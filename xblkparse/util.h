@@ -27,6 +27,16 @@ char *xstrdup(const char *s);
 /* Copy at most @size - 1 bytes up to a NUL; unprintable ones become '?'. */
 void copy_printable(char *to, size_t size, const char *from, size_t len);
 
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static inline uint64_t add_sat(uint64_t a, uint64_t b)
 {
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
