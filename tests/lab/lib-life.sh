@@ -102,10 +102,10 @@ life_same() { # EVENT
 }
 
 # The channel is free again, without anybody's help.
-channel_open() { # [N]
-	local n=${1:-1} end=$((SECONDS + 15)) state
-	until state=$(xenstore-read "/local/domain/$(domid "$n")/data/xenrelay/xblk/state") && [ "$state" = open ]; do
-		[ $SECONDS -lt $end ] || fail "guest$n: the channel is '$state', not open"
+channel_open() { # [N] [CHANNEL]
+	local n=${1:-1} name=${2:-xblk} end=$((SECONDS + 30)) state
+	until state=$(xenstore-read "/local/domain/$(domid "$n")/data/xenrelay/$name/state") && [ "$state" = open ]; do
+		[ $SECONDS -lt $end ] || fail "guest$n: the channel $name is '$state', not open"
 		sleep 0.3
 	done
 }
