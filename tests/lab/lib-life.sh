@@ -14,11 +14,12 @@ LIFE_GUEST_KIB=2048        # of the 8 MiB and more that a channel has in a guest
 LIFE_DOM0_KIB=4096         # of the 8 MiB of dom0's relay buffers
 LIFE_XEN_KIB=1024          # which tells whole MiB
 
-# Disk I/O in a guest, for as long as the scenario lasts: LOAD_IOPS reads and as many writes a second, so few
-# that all else does not stand still.
+# Disk I/O in a guest, for as long as the scenario lasts: LOAD_IOPS requests each half second, so few that all
+# else does not stand still.  Not by fio's rate: it spins for as long as it has seen a sleep to be late, which
+# under emulation are many milliseconds for each request.
 load_start() { # [N]
 	guest_bg "${1:-1}" "fio --name=load --filename=/dev/xvda --ioengine=libaio --direct=1 --thread --rw=randrw --bs=4k \
-		--iodepth=4 --rate_iops=${LOAD_IOPS:-40} --size=256M --time_based --runtime=1000"
+		--iodepth=4 --thinktime=500ms --thinktime_blocks=${LOAD_IOPS:-40} --size=256M --time_based --runtime=1000"
 }
 
 # While it is counted, nothing is under way: each request of a disk holds a grant.
