@@ -13,6 +13,7 @@ LIFE_RINGS=(-b 512 -n 8)   # KiB: 4 MiB for each vCPU of a guest and for each CP
 LIFE_GUEST_KIB=2048        # of the 8 MiB and more that a channel has in a guest
 LIFE_DOM0_KIB=4096         # of the 8 MiB of dom0's relay buffers
 LIFE_XEN_KIB=1024          # which tells whole MiB
+LIFE_GRANTS=yes            # empty: not counted
 
 # Disk I/O in a guest, for as long as the scenario lasts: LOAD_IOPS requests each half second, so few that all
 # else does not stand still.  Not by fio's rate: it spins for as long as it has seen a sleep to be late, which
@@ -25,8 +26,8 @@ load_start() { # [N]
 # While it is counted, nothing is under way: each request of a disk holds a grant.
 life_guest() { # N
 	guest "$1" "kill -STOP \$(pidof fio) 2>/dev/null; sleep 0.3
-		[ -e /sys/module/lab_grants ] || insmod /lib/xblk/lab-grants.ko
-		echo grants-free \$(cat /sys/module/lab_grants/parameters/free)
+		${LIFE_GRANTS:+"[ -e /sys/module/lab_grants ] || insmod /lib/xblk/lab-grants.ko
+		echo grants-free \$(cat /sys/module/lab_grants/parameters/free)"}
 		$MEMORY_KIB; kill -CONT \$(pidof fio) 2>/dev/null; true"
 }
 # What is free, and what files and tmpfs have.
