@@ -86,9 +86,9 @@ guest_bg() { # [N] COMMAND...
 		setsid bash -c $(printf %q "( $* ) >/run/bg.out 2>&1; echo \$? >/run/bg.status") </dev/null >/dev/null 2>&1 &"
 }
 
-# Wait for what guest_bg started: its output, its status.
+# Wait for what guest_bg started, 300 s at most: its output, its status.
 guest_wait() { # [N]
-	guest "${1:-1}" 'read -r status </run/bg.status; cat /run/bg.out; exit $status'
+	GUEST_LIMIT=${GUEST_LIMIT:-300} guest "${1:-1}" 'read -r status </run/bg.status; cat /run/bg.out; exit $status'
 }
 
 # Copy files or directories of a guest to /out/guest<N>/.

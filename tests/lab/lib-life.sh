@@ -13,19 +13,21 @@ LIFE_RINGS=(-b 512 -n 8)   # KiB: 4 MiB for each vCPU of a guest and for each CP
 LIFE_GUEST_KIB=2048        # of the 8 MiB and more that a channel has in a guest
 LIFE_DOM0_KIB=4096         # of the 8 MiB of dom0's relay buffers
 LIFE_XEN_KIB=1024          # which tells whole MiB
+LIFE_GRANTS=yes            # empty: not counted
 
-# Disk I/O in a guest, for as long as the scenario lasts: LOAD_IOPS reads and as many writes a second, so few
-# that all else does not stand still.
+# Disk I/O in a guest, for as long as the scenario lasts: LOAD_IOPS requests each half second, so few that all
+# else does not stand still.  Not by fio's rate: it spins for as long as it has seen a sleep to be late, which
+# under emulation are many milliseconds for each request.
 load_start() { # [N]
 	guest_bg "${1:-1}" "fio --name=load --filename=/dev/xvda --ioengine=libaio --direct=1 --thread --rw=randrw --bs=4k \
-		--iodepth=4 --rate_iops=${LOAD_IOPS:-40} --size=256M --time_based --runtime=1000"
+		--iodepth=4 --thinktime=500ms --thinktime_blocks=${LOAD_IOPS:-40} --size=256M --time_based --runtime=1000"
 }
 
 # While it is counted, nothing is under way: each request of a disk holds a grant.
 life_guest() { # N
 	guest "$1" "kill -STOP \$(pidof fio) 2>/dev/null; sleep 0.3
-		[ -e /sys/module/lab_grants ] || insmod /lib/xblk/lab-grants.ko
-		echo grants-free \$(cat /sys/module/lab_grants/parameters/free)
+		${LIFE_GRANTS:+"[ -e /sys/module/lab_grants ] || insmod /lib/xblk/lab-grants.ko
+		echo grants-free \$(cat /sys/module/lab_grants/parameters/free)"}
 		$MEMORY_KIB; kill -CONT \$(pidof fio) 2>/dev/null; true"
 }
 # What is free, and what files and tmpfs have.
@@ -102,10 +104,10 @@ life_same() { # EVENT
 }
 
 # The channel is free again, without anybody's help.
-channel_open() { # [N]
-	local n=${1:-1} end=$((SECONDS + 15)) state
-	until state=$(xenstore-read "/local/domain/$(domid "$n")/data/xenrelay/xblk/state") && [ "$state" = open ]; do
-		[ $SECONDS -lt $end ] || fail "guest$n: the channel is '$state', not open"
+channel_open() { # [N] [CHANNEL]
+	local n=${1:-1} name=${2:-xblk} end=$((SECONDS + 30)) state
+	until state=$(xenstore-read "/local/domain/$(domid "$n")/data/xenrelay/$name/state") && [ "$state" = open ]; do
+		[ $SECONDS -lt $end ] || fail "guest$n: the channel $name is '$state', not open"
 		sleep 0.3
 	done
 }
