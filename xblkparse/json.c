@@ -2,6 +2,7 @@
 /* The summary for machines; xblkparse(1) describes every field. */
 #include "json_util.h"
 #include "output.h"
+#include "util.h"
 
 /* Raised when a reader would go wrong; new members do not make it. */
 #define VERSION 1
@@ -220,6 +221,7 @@ static json_t *summary(const struct parse *p, const struct filter *f)
 	/* Whoever did not read so far cannot know. */
 	json_object_set_new(j, "ended_in_good_order",
 			    p->stopped ? json_null() : json_boolean(p->ended));
+	json_set(j, "read_from_ns", sub_sat(parse_from_ns(p), p->join.start_ns));
 	json_object_set_new(j, "problems", json_boolean(p->problems));
 	json_set_string(j, "reason", p->reason);
 	json_set(j, "duration_ns", p->duration_ns);
