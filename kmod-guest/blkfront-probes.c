@@ -38,8 +38,10 @@ static bool attached;
 
 /**
  * blkfront_probes_attach() - where this kernel lets it.  Process context.
+ *
+ * Return: the names of the functions that are probed, with spaces between them.
  */
-void blkfront_probes_attach(void)
+const char *blkfront_probes_attach(void)
 {
 	/* A kprobe that was registered once must start from nothing. */
 	probe = (struct kprobe){
@@ -53,6 +55,7 @@ void blkfront_probes_attach(void)
 	}
 	if (!attached)
 		pr_info("no probe on blkfront's interrupt in this kernel\n");
+	return attached ? probe.symbol_name : "";
 }
 
 /**

@@ -2,7 +2,7 @@
 #ifndef XBLK_BLKFRONT_PROBES_H
 #define XBLK_BLKFRONT_PROBES_H
 
-void blkfront_probes_attach(void);
+const char *blkfront_probes_attach(void);
 void blkfront_probes_detach(void);
 
 #endif /* XBLK_BLKFRONT_PROBES_H */

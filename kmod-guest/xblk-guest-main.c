@@ -22,6 +22,7 @@
 #include "blkfront-probes.h"
 #include "xenrelay.h"
 
+#define CHANNEL	       "xblk"
 #define RECORD_VERSION 1
 
 static unsigned int ring_kib = 2048;
@@ -207,15 +208,19 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 	xenrelay_get_stats(chan, &stats);
 	xblk_emit_reset(stats.mode == XENRELAY_OVERWRITE ? stats.ring_items / 4 : 0);
 	err = xblk_blk_probes_attach(false);
-	if (err)
+	if (err) {
 		forget_disks();
-	else
-		blkfront_probes_attach();
-	return err;
+		return err;
+	}
+	/* For the reader to tell; without it records come all the same. */
+	xenbus_write(XBT_NIL, "data/xenrelay/" CHANNEL, "probes",
+		     blkfront_probes_attach());
+	return 0;
 }
 
 static void reader_disconnect(void *priv)
 {
+	xenbus_rm(XBT_NIL, "data/xenrelay/" CHANNEL, "probes");
 	blkfront_probes_detach();
 	xblk_blk_probes_detach();
 	forget_disks();
@@ -246,7 +251,7 @@ static struct notifier_block resume_notifier = {
 static int __init xblk_guest_init(void)
 {
 	const struct xenrelay_params params = {
-		.name = "xblk",
+		.name = CHANNEL,
 		.item_size = sizeof(struct xblk_record),
 		.ring_items = min(ring_kib, max_ring_kib) * (1024 / XBLK_RECORD_SIZE),
 		.max_ring_items = max_ring_kib * (1024 / XBLK_RECORD_SIZE),

@@ -119,12 +119,20 @@ static void account_in_flight(struct join *j, const struct rq *rq)
 		timeline_open(&a->timeline, SIDE_GUEST, rq->q_ns, rq->d_ns, j->last_ns);
 }
 
+static bool chosen(const struct join *j, const struct rq *rq, enum bin bin)
+{
+	/* It began before what is read, and so before the span. */
+	if (j->partial && bin == BIN_BEFORE_TRACE)
+		return false;
+	return !j->filter || filter_request(j->filter, j, rq);
+}
+
 bool account_request(struct join *j, const struct rq *rq, enum bin bin,
 		     const int64_t *stages)
 {
 	struct disk_stats *st = &rq->disk->stats;
 
-	if (j->filter && !filter_request(j->filter, j, rq)) {
+	if (!chosen(j, rq, bin)) {
 		st->not_chosen++;
 		return false;
 	}

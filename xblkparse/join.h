@@ -132,6 +132,7 @@ struct join {
 	uint64_t now_ns;      /* as far as dom0 and the rounds have come */
 	uint64_t last_ns;     /* youngest record */
 	uint64_t start_ns;    /* of the trace */
+	bool partial;	      /* what was before the span that is asked for is left out */
 	struct stream *now;   /* whose record it is */
 	uint64_t records;
 	uint64_t max_in_flight;

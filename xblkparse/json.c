@@ -2,6 +2,7 @@
 /* The summary for machines; xblkparse(1) describes every field. */
 #include "json_util.h"
 #include "output.h"
+#include "util.h"
 
 /* Raised when a reader would go wrong; new members do not make it. */
 #define VERSION 1
@@ -175,6 +176,22 @@ static json_t *stream(const struct stream *s)
 	return j;
 }
 
+/* What the domain's kernel offers, of what substages need, and what it does not. */
+static json_t *probes(const struct domain *dom)
+{
+	json_t *j = json_object(), *offered = json_array(), *missing = json_array();
+
+	for (int p = 0; p < PROBE_MAX; p++) {
+		if (probe_is_of(p, dom->backend))
+			json_array_append_new(dom->probes >> p & 1 ? offered : missing,
+					      json_string(probe_names[p]));
+	}
+	json_set(j, "domid", dom->domid);
+	json_object_set_new(j, "offered", offered);
+	json_object_set_new(j, "missing", missing);
+	return j;
+}
+
 static json_t *backend_disk(const struct disk *d)
 {
 	json_t *j = json_object();
@@ -191,7 +208,7 @@ static json_t *backend_disk(const struct disk *d)
 static json_t *summary(const struct parse *p, const struct filter *f)
 {
 	json_t *j = json_object(), *streams = json_array(), *disks = json_array(),
-	       *backend_disks = json_array();
+	       *backend_disks = json_array(), *all_probes = json_array();
 	struct disk_stats all;
 	struct account a;
 
@@ -204,6 +221,7 @@ static json_t *summary(const struct parse *p, const struct filter *f)
 	/* Whoever did not read so far cannot know. */
 	json_object_set_new(j, "ended_in_good_order",
 			    p->stopped ? json_null() : json_boolean(p->ended));
+	json_set(j, "read_from_ns", sub_sat(parse_from_ns(p), p->join.start_ns));
 	json_object_set_new(j, "problems", json_boolean(p->problems));
 	json_set_string(j, "reason", p->reason);
 	json_set(j, "duration_ns", p->duration_ns);
@@ -222,6 +240,10 @@ static json_t *summary(const struct parse *p, const struct filter *f)
 	stats_deinit(&all);
 	for (unsigned int i = 0; i < p->merge.nr_streams; i++)
 		json_array_append_new(streams, stream(p->merge.streams[i]));
+	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
+		if (p->model.domains[i]->probes_told)
+			json_array_append_new(all_probes, probes(p->model.domains[i]));
+	}
 	for (size_t i = 0; i < p->model.nr_disks; i++) {
 		const struct disk *d = p->model.all_disks[i];
 
@@ -231,6 +253,7 @@ static json_t *summary(const struct parse *p, const struct filter *f)
 			json_array_append_new(disks, disk(p, d));
 	}
 	json_object_set_new(j, "streams", streams);
+	json_object_set_new(j, "probes", all_probes);
 	json_object_set_new(j, "disks", disks);
 	json_object_set_new(j, "backend_disks", backend_disks);
 	return j;

@@ -26,6 +26,8 @@ struct run {
 	struct verify verify;
 	FILE *out;
 	int fd;
+	struct index index;
+	uint64_t read_to_ns; /* when the span was complete; 0: not so far */
 	struct timespec began, shown;
 	bool progress;
 };
@@ -79,6 +81,20 @@ static ssize_t read_fd(void *ctx, void *buf, size_t size)
 	return n < 0 && stop ? 0 : n;
 }
 
+static int seek_fd(void *ctx, uint64_t offset)
+{
+	const struct run *run = ctx;
+
+	return lseek(run->fd, offset, SEEK_SET) < 0 ? -1 : 0;
+}
+
+static ssize_t pread_fd(void *ctx, void *buf, size_t size, uint64_t offset)
+{
+	const struct run *run = ctx;
+
+	return pread(run->fd, buf, size, offset);
+}
+
 static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 {
 	struct run *run = ctx;
@@ -125,9 +141,7 @@ static bool on_chunk(void *ctx, const struct parse *p)
 		live_advance(&run->live, p, p->join.now_ns);
 	/* A capture that writes into a pipe would miss its reader. */
 	if (!input_is_stream && !run->opt.verify && span_over(p, &run->opt.filter)) {
-		msg("the trace was read up to %.3f s of it, where what -w asks for is "
-		    "complete: what else is told is of that part",
-		    sub_sat(p->merge.processed_ns, p->join.start_ns) / 1e9);
+		run->read_to_ns = p->merge.processed_ns;
 		return false;
 	}
 	if (!run->progress)
@@ -257,20 +271,57 @@ static bool conclude(struct run *run)
 	return !(o->json_file && write_json_file(run)) && good;
 }
 
+/* A file need not be read from its beginning on; the running report tells of all. */
+static void find_span(struct run *run)
+{
+	const struct options *o = &run->opt;
+	struct seekable src = {.pread = pread_fd, .ctx = run};
+	struct stat st;
+
+	if (input_is_stream || o->verify || o->interval_ns || !o->filter.from_ns ||
+	    fstat(run->fd, &st) || lseek(run->fd, 0, SEEK_CUR))
+		return;
+	src.size = st.st_size;
+	run->parse.reader.seek = seek_fd;
+	if (index_load(&run->index, &src))
+		span_begin(&run->parse, &src, &run->index, &o->filter);
+}
+
+/* Of a part that is less than the trace. */
+static void tell_part(const struct run *run)
+{
+	const struct parse *p = &run->parse;
+	double from = sub_sat(parse_from_ns(p), p->join.start_ns) / 1e9;
+	double to = sub_sat(run->read_to_ns, p->join.start_ns) / 1e9;
+
+	if (run->read_to_ns)
+		msg("the trace was read from %.3f s to %.3f s of it, where what -w asks "
+		    "for is complete: what else is told is of that part",
+		    from, to);
+	else if (p->merge.partial)
+		msg("the trace was read from %.3f s of it on: what else is told than -w "
+		    "asks for is of that part",
+		    from);
+}
+
 static int run_all(struct run *run)
 {
 	struct parse *p = &run->parse;
 	bool good;
 
 	prepare(run);
+	find_span(run);
 	parse_run(p);
 	if (seconds(&run->began, &run->shown) > 0)
 		fputs("\r\033[K", stderr);
 	if (p->stopped && stop)
 		msg("interrupted: what was read by then follows");
+	else
+		tell_part(run);
 	good = conclude(run);
 	live_deinit(&run->live);
 	verify_deinit(&run->verify);
+	index_deinit(&run->index);
 	return good && !p->problems && !(p->stopped && stop) ? 0 : 1;
 }
 

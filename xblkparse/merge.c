@@ -339,19 +339,45 @@ static void append(struct merge *m, struct stream *s, const struct xblk_record *
 	}
 }
 
+/* Room for @nr more records and a gap before them.  Return: how many wait. */
+static size_t begin_chunk(struct merge *m, struct stream *s, size_t nr, uint64_t min_ns)
+{
+	if (!waits(s))
+		s->head = s->tail = s->buf;
+	reserve(m, s, nr + 1);
+	if (s->last_ns < min_ns)
+		s->last_ns = min_ns;
+	return s->tail - s->head;
+}
+
+/* What has come to @s since @held records waited. */
+static void end_chunk(struct merge *m, const struct stream *s, size_t held)
+{
+	m->buffered += s->tail - s->head - held;
+	if (m->buffered > m->max_buffered)
+		overflow(m);
+	if (m->capacity > 4 * m->max_buffered)
+		trim(m);
+}
+
+/* What waits of a stream was skimmed; from here on each record counts. */
+static void reach(struct stream *s, uint64_t sequence)
+{
+	s->reached = true;
+	s->next_sequence = sequence;
+	s->sequence = sequence - (s->tail - s->head);
+}
+
 void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chunk,
 		const struct xblk_record *records, size_t nr)
 {
 	uint64_t min_ns = sub_sat(m->start_ns, EARLY_NS);
 	uint64_t max_ns = add_sat(chunk->time, AHEAD_NS);
-	size_t held = s->tail - s->head;
+	/* A bad record leaves a gap in its place. */
+	size_t held = begin_chunk(m, s, nr, min_ns);
 
-	if (!held)
-		s->head = s->tail = s->buf;
-	/* One more: a gap before them.  A bad one leaves a gap in its place. */
-	reserve(m, s, nr + 1);
-	if (s->last_ns < min_ns)
-		s->last_ns = min_ns;
+	if (m->partial && !s->reached)
+		reach(s, chunk->sequence);
 	if (chunk->sequence > s->next_sequence) {
 		uint64_t missing = chunk->sequence - s->next_sequence;
 
@@ -362,15 +388,25 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 	} else if (chunk->sequence < s->next_sequence) {
 		msg("domain %u, cpu %u: the stream's sequence goes back", s->dom->domid,
 		    s->cpu);
+		s->backwards++;
 	}
 	s->next_sequence = add_sat(chunk->sequence, nr);
 	s->found += nr;
 	append(m, s, records, nr, min_ns, max_ns);
-	m->buffered += s->tail - s->head - held;
-	if (m->buffered > m->max_buffered)
-		overflow(m);
-	if (m->capacity > 4 * m->max_buffered)
-		trim(m);
+	end_chunk(m, s, held);
+}
+
+void merge_skim(struct merge *m, struct stream *s, const struct xblk_chunk *chunk,
+		const struct xblk_record *records, size_t nr)
+{
+	uint64_t min_ns = sub_sat(m->start_ns, EARLY_NS);
+	size_t held = begin_chunk(m, s, nr, min_ns);
+
+	for (const struct xblk_record *r = records; r < records + nr; r++) {
+		if (r->event == XBLK_EV_PROCESS || r->event == XBLK_EV_LOST)
+			append(m, s, r, 1, min_ns, add_sat(chunk->time, AHEAD_NS));
+	}
+	end_chunk(m, s, held);
 }
 
 void merge_round(struct merge *m, uint64_t ns)

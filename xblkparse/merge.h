@@ -36,6 +36,7 @@ struct stream {
 	size_t cap;
 	uint64_t next_sequence; /* expected of the next chunk */
 	uint64_t sequence;	/* of the next event, where events are told of */
+	bool reached;		/* its records have come from next_sequence on */
 	uint64_t last_ns;	/* of the last good record that arrived */
 
 	uint64_t found;	    /* records in the trace */
@@ -67,6 +68,7 @@ struct merge {
 	merge_emit_fn emit;
 	void *ctx;
 	uint64_t start_ns; /* of the trace */
+	bool partial;	   /* streams do not come from their beginning on */
 	struct stream **streams;
 	unsigned int nr_streams;
 	uint64_t *losers; /* keys, by node of the tree; the root is 1 */
@@ -87,6 +89,12 @@ struct stream *merge_stream(struct merge *m, unsigned int domid, uint32_t cpu);
 
 /* A chunk of records. */
 void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chunk,
+		const struct xblk_record *records, size_t nr);
+/*
+ * Of a chunk before the part of the trace that is wanted, what has to be known all
+ * the same: names, and what was lost.
+ */
+void merge_skim(struct merge *m, struct stream *s, const struct xblk_chunk *chunk,
 		const struct xblk_record *records, size_t nr);
 /* All that was written before @ns has been given to merge_data(). */
 void merge_round(struct merge *m, uint64_t ns);

@@ -82,6 +82,32 @@ static struct disk *meta_disk(struct model *m, struct domain *dom, const json_t 
 	return set_disk(m, dom, index, devid, name, dev);
 }
 
+const char *const probe_names[PROBE_MAX] = {
+	[PROBE_BACK_INTERRUPT] = "xen_blkif_be_int",
+	[PROBE_MAP] = "xen_blkbk_map",
+	[PROBE_RESPONSE] = "make_response",
+	[PROBE_FRONT_INTERRUPT] = "blkif_interrupt",
+};
+
+/* The backend's are not known yet where the list is empty: others are always there. */
+static void meta_probes(struct domain *dom, const json_t *of)
+{
+	const json_t *names = json_object_get(of, "probes"), *j;
+	size_t i;
+
+	if (!json_is_array(names) || (dom->backend && !json_array_size(names)))
+		return;
+	dom->probes_told = true;
+	dom->probes = 0;
+	json_array_foreach (names, i, j) {
+		for (int p = 0; p < PROBE_MAX; p++) {
+			if (json_is_string(j) &&
+			    !strcmp(json_string_value(j), probe_names[p]))
+				dom->probes |= 1u << p;
+		}
+	}
+}
+
 static int meta_backend(struct model *m, const json_t *backend)
 {
 	struct domain *dom;
@@ -100,6 +126,7 @@ static int meta_backend(struct model *m, const json_t *backend)
 	dom->backend = true;
 	dom->described = true;
 	get_u64(&dom->uncertainty_ns, backend, "clock_uncertainty_ns", UINT64_MAX);
+	meta_probes(dom, backend);
 	json_array_foreach (json_object_get(backend, "disks"), i, j) {
 		struct disk *d = meta_disk(m, dom, j);
 
@@ -164,6 +191,7 @@ static int meta_guest(struct model *m, const json_t *backend, const json_t *gues
 	other_guest(dom, guest);
 	get_name(dom->name, guest, "name");
 	get_u64(&dom->uncertainty_ns, guest, "clock_uncertainty_ns", UINT64_MAX);
+	meta_probes(dom, guest);
 	json_array_foreach (json_object_get(guest, "disks"), i, j) {
 		struct disk *d = meta_disk(m, dom, j);
 		uint64_t index;

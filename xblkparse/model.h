@@ -75,12 +75,31 @@ struct process {
 	bool queued; /* a bio of that request */
 };
 
+/* What is probed for the substages alone, where a kernel has it by that name. */
+enum probe {
+	PROBE_BACK_INTERRUPT,
+	PROBE_MAP,
+	PROBE_RESPONSE,
+	PROBE_FRONT_INTERRUPT,
+	PROBE_MAX
+};
+
+extern const char *const probe_names[PROBE_MAX];
+
+/* Which of them are of a backend's kernel, and which of a guest's. */
+static inline bool probe_is_of(enum probe probe, bool backend)
+{
+	return (probe != PROBE_FRONT_INTERRUPT) == backend;
+}
+
 struct domain {
 	unsigned int domid;
 	bool backend;
 	bool described; /* by the metadata */
 	char name[NAME_LEN], uuid[NAME_LEN];
 	uint64_t uncertainty_ns;
+	bool probes_told;    /* the metadata says which there are */
+	unsigned int probes; /* a bit each of those that probe_names[] has */
 	struct disk **disks; /* by index; NULL where there is none */
 	unsigned int nr_disks;
 

@@ -44,6 +44,11 @@ static void another(struct parse *p, const char *why)
 	p->foreign = p->problems = true;
 }
 
+static bool skims(const struct parse *p)
+{
+	return p->index && p->row < p->full_row;
+}
+
 static void data(struct parse *p, const struct xblk_chunk *c, const void *payload)
 {
 	struct stream *s = merge_stream(&p->merge, c->domid, c->cpu);
@@ -63,8 +68,10 @@ static void data(struct parse *p, const struct xblk_chunk *c, const void *payloa
 		another(p, "a stream begins again");
 		return;
 	}
-	s->backwards += c->sequence < s->next_sequence;
-	merge_data(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
+	if (skims(p))
+		merge_skim(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
+	else
+		merge_data(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
 }
 
 static void meta(struct parse *p, const struct xblk_chunk *c, const char *text)
@@ -118,6 +125,26 @@ static void lost_at_the_end(struct parse *p)
 	}
 }
 
+/* Which row the next chunk is of; at its beginning, rather the next one of use. */
+static void next_row(struct parse *p)
+{
+	const struct index *x = p->index;
+	uint64_t offset;
+	size_t row;
+
+	if (!x || p->row >= p->full_row || !reader_where(&p->reader, &offset))
+		return;
+	while (p->row + 1 < x->nr && x->rows[p->row + 1].offset <= offset)
+		p->row++;
+	if (x->rows[p->row].offset != offset)
+		return;
+	for (row = p->row; row < p->full_row && !x->rows[row].flags; row++)
+		;
+	if (row != p->row)
+		reader_seek(&p->reader, x->rows[row].offset);
+	p->row = row;
+}
+
 void parse_run(struct parse *p)
 {
 	const void *payload;
@@ -131,12 +158,15 @@ void parse_run(struct parse *p)
 	p->began = true;
 	p->merge.start_ns = p->reader.header.xen_ns;
 	p->join.now_ns = p->join.start_ns = p->merge.start_ns;
+	p->merge.partial = skims(p);
+	next_row(p);
 	while ((ret = reader_next(&p->reader, &c, &payload)) > 0) {
 		chunk(p, &c, payload);
 		if ((p->stop && *p->stop) || (p->on_chunk && !p->on_chunk(p->ctx, p))) {
 			p->stopped = true;
 			break;
 		}
+		next_row(p);
 	}
 	if (ret < 0) {
 		msg("input: %s", strerror(p->reader.error));
@@ -152,8 +182,17 @@ void parse_run(struct parse *p)
 		    p->join.records);
 		p->problems = true;
 	}
-	p->conserved = p->stopped || parse_conserved(p);
+	/* Of a part of the trace its counters say nothing, nor what is not in it. */
+	p->conserved = true;
+	if (p->stopped || p->merge.partial)
+		return;
+	p->conserved = parse_conserved(p);
 	p->problems |= !p->conserved || !parse_sides(p);
+}
+
+uint64_t parse_from_ns(const struct parse *p)
+{
+	return p->merge.partial ? p->index->rows[p->full_row].time : p->join.start_ns;
 }
 
 uint64_t stream_lost(const struct stream *s)

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "index.h"
 #include "join.h"
 #include "merge.h"
 #include "model.h"
@@ -26,6 +27,11 @@ struct parse {
 	uint64_t duration_ns;
 	uint64_t events_sent; /* notifications from guests' channels */
 
+	/* rows of the file: those before @full_row are left out, but for what has
+	 * to be known of them; @index NULL: everything is read */
+	const struct index *index;
+	size_t full_row, row;
+
 	/* set by the caller, may be NULL */
 	const volatile sig_atomic_t *stop;
 	/* each record in global order, gaps too */
@@ -43,6 +49,8 @@ void parse_init(struct parse *p, reader_read_fn read, void *ctx);
 void parse_deinit(struct parse *p);
 /* Read it all.  What can be used is in p->model, even if there are problems. */
 void parse_run(struct parse *p);
+/* From when on the trace is read in full. */
+uint64_t parse_from_ns(const struct parse *p);
 void parse_account(const struct parse *p, const struct domain *dom, struct account *a);
 /* Records lost in a stream, by the best account of it there is. */
 uint64_t stream_lost(const struct stream *s);

@@ -10,7 +10,6 @@
 
 #include "util.h"
 
-#define ALIGN 32
 /* Grows with the chunks; what it holds should stay in the cache until it is used. */
 #define BUF_SIZE   (64u << 10)
 #define MAX_HEADER 4096
@@ -124,7 +123,7 @@ int reader_open(struct reader *r)
 	}
 	if (h->version == 0 || h->endian != XBLK_TRACE_ENDIAN ||
 	    h->record_size != XBLK_RECORD_SIZE || h->header_size < sizeof(*h) ||
-	    h->header_size > MAX_HEADER || h->header_size % ALIGN) {
+	    h->header_size > MAX_HEADER || h->header_size % CHUNK_ALIGN) {
 		msg("input: the header makes no sense");
 		return -1;
 	}
@@ -136,7 +135,7 @@ int reader_open(struct reader *r)
 	return 0;
 }
 
-static bool checksum_ok(const struct xblk_chunk *c, const void *payload)
+bool chunk_intact(const struct xblk_chunk *c, const void *payload)
 {
 	const size_t covered = offsetof(struct xblk_chunk, checksum);
 	XXH3_state_t *state;
@@ -203,11 +202,6 @@ static void damage_ends(struct reader *r)
 	    r->damage_offset, r->offset, r->damage_what);
 }
 
-static size_t padded(uint32_t payload)
-{
-	return (payload + (size_t)ALIGN - 1) & ~(size_t)(ALIGN - 1);
-}
-
 static bool magic_at(struct reader *r, size_t at)
 {
 	uint32_t magic;
@@ -221,7 +215,7 @@ static bool magic_at(struct reader *r, size_t at)
 /* How far to go on from a place where no good chunk is. */
 static size_t next_try(struct reader *r, const struct xblk_chunk *c)
 {
-	size_t total = sizeof(*c) + padded(c->payload);
+	size_t total = chunk_size(c->payload);
 
 	/*
 	 * Prefer the length that the header states over a search: what lies
@@ -233,7 +227,7 @@ static size_t next_try(struct reader *r, const struct xblk_chunk *c)
 		if (r->eof && r->end - r->start == total)
 			return total;
 	}
-	return ALIGN;
+	return CHUNK_ALIGN;
 }
 
 static int at_end(struct reader *r)
@@ -289,20 +283,21 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 
 		if (!fill(r, sizeof(*c)))
 			return at_end(r);
-		if (r->wasted > WASTE_MIN && r->wasted / WASTE_FACTOR > r->offset)
+		if (r->wasted > WASTE_MIN &&
+		    r->wasted / WASTE_FACTOR > r->offset - r->left_out)
 			return give_up(r);
 		memcpy(c, r->buf + r->start, sizeof(*c));
 		if (c->magic != XBLK_CHUNK_MAGIC) {
 			damage(r, NULL, why);
-			consume(r, ALIGN);
+			consume(r, CHUNK_ALIGN);
 			continue;
 		}
-		total = sizeof(*c) + padded(c->payload);
+		total = chunk_size(c->payload);
 		if (c->payload > XBLK_CHUNK_MAX_PAYLOAD) {
 			why = "its length is out of bounds";
 		} else if (!fill(r, sizeof(*c) + c->payload)) {
 			why = "the trace ends in the middle of it";
-		} else if (!checksum_ok(c, r->buf + r->start + sizeof(*c))) {
+		} else if (!chunk_intact(c, r->buf + r->start + sizeof(*c))) {
 			why = "its checksum does not match";
 			r->wasted += c->payload;
 		} else {
@@ -317,5 +312,30 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 		}
 		damage(r, c, why);
 		consume(r, next_try(r, c));
+	}
+}
+
+bool reader_where(const struct reader *r, uint64_t *offset)
+{
+	*offset = r->offset + r->step;
+	return r->unpack.at == r->unpack.len;
+}
+
+void reader_seek(struct reader *r, uint64_t offset)
+{
+	consume(r, r->step);
+	r->step = 0;
+	damage_ends(r);
+	if (offset - r->offset <= r->end - r->start) {
+		consume(r, offset - r->offset);
+		return;
+	}
+	r->left_out += offset - r->offset;
+	r->start = r->end = 0;
+	r->offset = offset;
+	r->eof = false;
+	if (r->seek(r->ctx, offset)) {
+		r->error = errno;
+		r->eof = true;
 	}
 }

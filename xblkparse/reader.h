@@ -18,11 +18,16 @@
 
 #include "unpack.h"
 
+#define CHUNK_ALIGN 32
+
 /* As read(2): bytes, 0 at the end, -1 and errno. */
 typedef ssize_t (*reader_read_fn)(void *ctx, void *buf, size_t size);
+/* Go on at @offset of the trace: 0, or -1 and errno. */
+typedef int (*reader_seek_fn)(void *ctx, uint64_t offset);
 
 struct reader {
 	reader_read_fn read;
+	reader_seek_fn seek; /* set by whoever wants to use reader_seek() */
 	void *ctx;
 	uint8_t *buf;
 	size_t size;
@@ -35,7 +40,8 @@ struct reader {
 	struct xblk_trace_header header;
 	uint64_t damaged; /* stretches that could not be used */
 	uint64_t damaged_bytes;
-	uint64_t wasted; /* bytes hashed for chunks that were none */
+	uint64_t wasted;   /* bytes hashed for chunks that were none */
+	uint64_t left_out; /* bytes that reader_seek() went over */
 	/* the stretch that is being stepped over */
 	bool in_damage;
 	uint64_t damage_offset;
@@ -57,5 +63,20 @@ int reader_open(struct reader *r);
  * for records.
  */
 int reader_next(struct reader *r, struct xblk_chunk *chunk, const void **payload);
+
+/* Whether reader_next() is to read a chunk from @offset, rather than from a PACK. */
+bool reader_where(const struct reader *r, uint64_t *offset);
+/* Then: go on at the chunk at @offset, which is not before. */
+void reader_seek(struct reader *r, uint64_t offset);
+
+/* A chunk with its header and padding. */
+static inline size_t chunk_size(uint32_t payload)
+{
+	return sizeof(struct xblk_chunk) +
+	       (payload + (size_t)CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN;
+}
+
+/* Its checksum is right. */
+bool chunk_intact(const struct xblk_chunk *c, const void *payload);
 
 #endif

@@ -148,6 +148,11 @@ static void print_disk(FILE *out, const struct parse *p, const struct disk *d,
 	print_bins(out, st);
 }
 
+static const char *domain_title(const struct domain *dom)
+{
+	return !dom->backend ? dom->name : dom->domid ? "driver domain" : "dom0";
+}
+
 static void print_losses(FILE *out, const struct parse *p, const struct filter *f,
 			 const struct paint *paint)
 {
@@ -161,11 +166,8 @@ static void print_losses(FILE *out, const struct parse *p, const struct filter *
 		if (!a.found && !a.lost && !dom->described)
 			continue;
 		fprintf(out, "%s (%u): %" PRIu64 " records, %s%" PRIu64 " lost%s",
-			!dom->backend ? dom->name
-			: dom->domid  ? "driver domain"
-				      : "dom0",
-			dom->domid, a.found, a.lost ? paint->bad : "", a.lost,
-			a.lost ? paint->off : "");
+			domain_title(dom), dom->domid, a.found, a.lost ? paint->bad : "",
+			a.lost, a.lost ? paint->off : "");
 		if (a.invalid)
 			fprintf(out, ", %" PRIu64 " invalid", a.invalid);
 		if (a.late)
@@ -178,6 +180,47 @@ static void print_losses(FILE *out, const struct parse *p, const struct filter *
 				paint->off, dom->clock_generation);
 		fputc('\n', out);
 	}
+}
+
+static void list_probes_of(FILE *out, const struct domain *dom, bool there,
+			   const char **before)
+{
+	bool any = false;
+
+	for (int p = 0; p < PROBE_MAX; p++) {
+		if (!probe_is_of(p, dom->backend) || (dom->probes >> p & 1) != there)
+			continue;
+		if (!any)
+			fprintf(out, "%s%s (%u)", *before, domain_title(dom), dom->domid);
+		fprintf(out, " %s", probe_names[p]);
+		any = true;
+		*before = ", ";
+	}
+}
+
+/* Those that the kernels offer, or those that they do not; false: nobody told. */
+static bool list_probes(FILE *out, const struct parse *p, const struct filter *f,
+			bool there, const char *before)
+{
+	bool told = false;
+
+	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
+		const struct domain *dom = p->model.domains[i];
+
+		if (!dom->probes_told || (!dom->backend && !filter_domain(f, dom)))
+			continue;
+		list_probes_of(out, dom, there, &before);
+		told = true;
+	}
+	return told;
+}
+
+/* Which substages there can be. */
+static void print_probes(FILE *out, const struct parse *p, const struct filter *f)
+{
+	if (list_probes(out, p, f, true, "probes: ") &&
+	    list_probes(out, p, f, false, "; not offered: "))
+		fputc('\n', out);
 }
 
 static void print_clock(FILE *out, const struct disk_stats *all, uint64_t uncertainty)
@@ -247,6 +290,7 @@ void report_print(FILE *out, const struct parse *p, const struct filter *f,
 	fputs(any ? "\n" : "no guest disk to report on\n", out);
 	total_stats(p, f, &all);
 	print_losses(out, p, f, &paint);
+	print_probes(out, p, f);
 	print_clock(out, &all, total_uncertainty(p, f));
 	stats_deinit(&all);
 }

@@ -6,7 +6,17 @@
 #include <stdbool.h>
 
 #include "filter.h"
+#include "index.h"
 #include "parse.h"
+
+/*
+ * Have @p, which can seek, begin to read so early that what is asked for is the same
+ * as if everything were read: what is in flight when the span begins has to be known.
+ * How early that is, trying tells.  Where no row of the index is so old, everything is
+ * read.  @x must outlive @p.
+ */
+void span_begin(struct parse *p, const struct seekable *src, const struct index *x,
+		const struct filter *f);
 
 /* Nothing that comes can be of it, or change what was: reading may end here. */
 bool span_over(const struct parse *p, const struct filter *f);

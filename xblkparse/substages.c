@@ -38,7 +38,8 @@ void substages_add(struct hist *hists[SUB_MAX], const struct rq *rq)
 	const struct waypoints *way = &rq->way;
 	uint64_t thread, interrupt, response;
 
-	if (way->thread_ns) {
+	/* Without the interrupt, how much of it was notification is not known. */
+	if (way->thread_ns && way->interrupt_ns) {
 		thread = clamp(way->thread_ns, rq->d_ns, rq->chain.q_ns);
 		interrupt = clamp(way->interrupt_ns, rq->d_ns, thread);
 		add(hists, SUB_NOTIFY, interrupt - rq->d_ns);

@@ -6,6 +6,7 @@
 
 #include "guest.h"
 #include "msg.h"
+#include "store.h"
 
 /* How long a channel may be taken before the user is told, and after. */
 #define SHORT_BUSY_MS 1500
@@ -94,6 +95,18 @@ static int add_streams(struct guest *guest, struct writer *w, uint64_t time)
 	return 0;
 }
 
+/* A guest's word, and one that older ones do not say. */
+static void read_probes(struct guest *guest)
+{
+	char *names = store_read(xenrelay_xenstore(guest->reader),
+				 "/local/domain/%u/data/xenrelay/" XBLK_CHANNEL "/probes",
+				 guest->domain->domid);
+
+	guest->probes_told = names;
+	snprintf(guest->probes, sizeof(guest->probes), "%s", names ? names : "");
+	free(names);
+}
+
 /* What the guest did not grant. */
 static void tell_settled(const struct guest *guest, const struct options *opts)
 {
@@ -160,6 +173,7 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 		guest->channel = NULL;
 		return -1;
 	}
+	read_probes(guest);
 	tell_settled(guest, opts);
 	return 0;
 }

@@ -31,6 +31,9 @@ struct guest_ring {
  * @properties:	kept after the end
  * @rings:	one for each vCPU, kept after the end
  * @next_ring:	where its next turn begins
+ * @probes:	what its kernel lets xblk-guest probe beside the block layer, by its
+ *		word: names with spaces between them
+ * @probes_told: it has said so
  * @events:	events that its channel has sent
  * @ending:	why it is about to end: what is in its rings is still read
  * @failed:	it broke the protocol
@@ -45,8 +48,10 @@ struct guest {
 	struct xenrelay_properties properties;
 	struct guest_ring *rings;
 	unsigned int next_ring;
+	char probes[64];
 	uint64_t events;
 	const char *ending;
+	bool probes_told;
 	bool failed;
 	bool muted;
 	bool rings_in_vain;

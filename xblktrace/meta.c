@@ -149,6 +149,8 @@ static json_t *guests(const struct capture_facts *facts)
 						(json_int_t)p->clock_ns, "xenrelay",
 						"ring_kib", (json_int_t)p->ring_kib,
 						"contiguous", (int)p->contiguous));
+		if (guest->probes_told)
+			json_object_set_new(json, "probes", words(guest->probes));
 		json_array_append_new(array, json);
 	}
 	return array;

@@ -65,7 +65,7 @@ int writer_open(struct writer *w, const char *path)
 	if (err)
 		return err;
 	w->buf = malloc(BUFFER_SIZE);
-	return w->buf ? 0 : -ENOMEM;
+	return w->buf ? index_init(&w->index) : -ENOMEM;
 }
 
 int writer_compress(struct writer *w, int level)
@@ -208,6 +208,7 @@ static size_t pack(struct writer *w)
 
 static int flush(struct writer *w, bool packed)
 {
+	const struct xblk_chunk *first = (const void *)w->buf;
 	size_t len = w->used, done = 0;
 
 	if (w->error || !len)
@@ -219,6 +220,9 @@ static int flush(struct writer *w, bool packed)
 		cut_back(w, done, packed);
 		return w->error;
 	}
+	/* Behind the header. */
+	if (w->bytes)
+		index_written(&w->index, w->bytes, first->time, w->newest);
 	w->bytes += len;
 	w->used = 0;
 	return 0;
@@ -259,6 +263,7 @@ static void finish_chunk(struct writer *w, struct xblk_chunk chunk, bool packed)
 		seal_chunk(&chunk, payload);
 	memcpy(at, &chunk, sizeof(chunk));
 	w->used += pad_chunk(&chunk, payload);
+	w->newest = chunk.time;
 }
 
 /* What is left of the buffer for a chunk with its header; full, it is written out. */
@@ -290,6 +295,9 @@ void writer_commit(struct writer *w, struct writer_stream *stream, size_t record
 {
 	if (!records)
 		return;
+	index_records(&w->index, stream->domid,
+		      (const void *)(w->buf + w->used + sizeof(struct xblk_chunk)),
+		      records);
 	finish_chunk(w,
 		     (struct xblk_chunk){
 			     .type = XBLK_CHUNK_DATA,
@@ -303,10 +311,11 @@ void writer_commit(struct writer *w, struct writer_stream *stream, size_t record
 	stream->records += records;
 }
 
-int writer_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
-		 size_t len, uint64_t time)
+/* A chunk of other than records; @chunk says all but its length. */
+static int put_chunk(struct writer *w, struct xblk_chunk chunk, const void *payload,
+		     size_t len)
 {
-	bool packed = w->zstd && type == XBLK_CHUNK_ROUND;
+	bool packed = w->zstd && chunk.type == XBLK_CHUNK_ROUND;
 
 	if (len > XBLK_CHUNK_MAX_PAYLOAD)
 		return -EFBIG;
@@ -314,28 +323,74 @@ int writer_chunk(struct writer *w, enum xblk_chunk_type type, const void *payloa
 	if (w->zstd && !packed)
 		writer_flush(w);
 	else
-		buffer_room(w, sizeof(struct xblk_chunk) + ALIGN_UP(len, CHUNK_ALIGN));
+		buffer_room(w, sizeof(chunk) + ALIGN_UP(len, CHUNK_ALIGN));
 	if (w->error)
 		return w->error;
 	if (len)
-		memcpy(w->buf + w->used + sizeof(struct xblk_chunk), payload, len);
-	finish_chunk(w, (struct xblk_chunk){.type = type, .payload = len, .time = time},
-		     packed);
+		memcpy(w->buf + w->used + sizeof(chunk), payload, len);
+	if (chunk.type == XBLK_CHUNK_META)
+		index_meta(&w->index);
+	chunk.payload = len;
+	finish_chunk(w, chunk, packed);
 	return w->zstd && !packed ? flush(w, false) : 0;
+}
+
+int writer_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
+		 size_t len, uint64_t time)
+{
+	return put_chunk(w, (struct xblk_chunk){.type = type, .time = time}, payload,
+			 len);
+}
+
+/* Return: where it is, 0 if it could not be written. */
+static uint64_t write_index(struct writer *w, uint64_t time)
+{
+	const struct index *index = &w->index;
+	uint64_t offset = w->bytes;
+
+	put_chunk(w, (struct xblk_chunk){.type = XBLK_CHUNK_INDEX, .time = time},
+		  index->entries, index->nr * sizeof(*index->entries));
+	return writer_flush(w) ? 0 : offset;
+}
+
+/* The file without what is from @offset on.  Return: 0 or negative errno. */
+static int cut_at(struct writer *w, uint64_t offset)
+{
+	off_t end = lseek(w->fd, -(off_t)(w->bytes - offset), SEEK_CUR);
+
+	if (end < 0 || ftruncate(w->fd, end))
+		return -errno;
+	w->bytes = offset;
+	return 0;
+}
+
+static int write_last(struct writer *w, struct xblk_chunk chunk, const void *payload,
+		      size_t len)
+{
+	int err;
+
+	w->error = 0;
+	err = put_chunk(w, chunk, payload, len);
+	return err ? err : writer_flush(w);
 }
 
 int writer_last_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
 		      size_t len, uint64_t time)
 {
-	int first = w->error;
+	struct xblk_chunk chunk = {.type = type, .time = time};
+	int first = writer_flush(w);
 	int err;
 
-	if (first && !w->regular)
-		return first;
-	w->error = 0;
-	err = writer_chunk(w, type, payload, len, time);
-	if (!err)
-		err = writer_flush(w);
+	if (!first)
+		chunk.index = write_index(w, time);
+	if (w->error && !w->regular)
+		return w->error;
+	/* A trace that lacks no more than its index is a good one. */
+	err = write_last(w, chunk, payload, len);
+	if (err && w->regular && chunk.index && !cut_at(w, chunk.index)) {
+		chunk.index = 0;
+		err = write_last(w, chunk, payload, len);
+	}
 	w->error = first ? first : err;
 	return err;
 }
@@ -352,6 +407,7 @@ int writer_close(struct writer *w)
 	w->fd = -1;
 	free(w->buf);
 	free(w->packed);
+	index_deinit(&w->index);
 	ZSTD_freeCCtx(w->zstd);
 	w->buf = w->packed = NULL;
 	w->zstd = NULL;

@@ -18,6 +18,7 @@
 
 #include <zstd.h>
 
+#include "index.h"
 #include "xblk/trace.h"
 
 #define WRITER_LEVEL	 1  /* zstd's, unless told: the higher ones gain little */
@@ -64,6 +65,8 @@ struct writer {
 	ZSTD_CCtx *zstd; /* NULL: not compressing */
 	unsigned char *packed;
 	struct writer_stream *streams;
+	struct index index;
+	uint64_t newest; /* time of the last chunk made */
 };
 
 /**
@@ -109,8 +112,9 @@ int writer_chunk(struct writer *w, enum xblk_chunk_type type, const void *payloa
 int writer_flush(struct writer *w);
 
 /*
- * The last chunk of a capture, also tried after a write that failed: a full
- * disk often has room for it once the partial chunk has been cut off.
+ * The index, if all went well, and the last chunk of a capture.  That is also
+ * tried after a write that failed: a full disk often has room for it once the
+ * partial chunk has been cut off.
  */
 int writer_last_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
 		      size_t len, uint64_t time);

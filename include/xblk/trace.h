@@ -64,6 +64,8 @@ struct xblk_trace_header {
  * @XBLK_CHUNK_PACK:	one zstd frame: DATA and ROUND chunks with their padding,
  *			one behind the other, as they would be in the file, but
  *			with a checksum of 0
+ * @XBLK_CHUNK_INDEX:	&struct xblk_index_entry, in their order: the whole trace
+ *			before this chunk.  END tells where it is.
  */
 enum xblk_chunk_type {
 	XBLK_CHUNK_META = 1,
@@ -71,6 +73,7 @@ enum xblk_chunk_type {
 	XBLK_CHUNK_ROUND = 3,
 	XBLK_CHUNK_END = 4,
 	XBLK_CHUNK_PACK = 5,
+	XBLK_CHUNK_INDEX = 6,
 };
 
 /**
@@ -86,6 +89,8 @@ enum xblk_chunk_type {
  * @sequence:	data: how many records of this stream were in the chunks before
  * @time:	Xen system time, ns: when the chunk was made (round: see above;
  *		pack: that of the first chunk in it)
+ * @index:	end: where the index chunk begins, bytes from the trace's start, or
+ *		0 if there is none; else 0
  * @checksum:	XXH3 (64 bits) of the header up to here and the payload
  *		(without padding), header first
  */
@@ -99,14 +104,39 @@ struct xblk_chunk {
 	xblk_le32 unpacked;
 	xblk_le64 sequence;
 	xblk_le64 time;
-	xblk_le64 reserved2[2];
+	xblk_le64 index;
+	xblk_le64 reserved;
 	xblk_le64 checksum;
+};
+
+/* What a reader has to know of a part of the trace that it otherwise leaves out. */
+enum xblk_index_flags {
+	XBLK_INDEX_META = 1 << 0,   /* a META chunk */
+	XBLK_INDEX_NAMES = 1 << 1,  /* a PROCESS record that says something new */
+	XBLK_INDEX_LOSSES = 1 << 2, /* a LOST record */
+};
+
+#define XBLK_INDEX_MAX (XBLK_CHUNK_MAX_PAYLOAD / sizeof(struct xblk_index_entry))
+
+/**
+ * struct xblk_index_entry - a row of chunks, from here to the next entry's
+ * @offset:	of its first chunk, bytes from the trace's start
+ * @time:	that chunk's; no record before it is younger
+ * @flags:	&enum xblk_index_flags, of all of the row
+ */
+struct xblk_index_entry {
+	xblk_le64 offset;
+	xblk_le64 time;
+	xblk_le32 flags;
+	xblk_le32 reserved;
 };
 
 XBLK_STATIC_ASSERT(sizeof(struct xblk_trace_header) == 64);
 XBLK_STATIC_ASSERT(offsetof(struct xblk_trace_header, checksum) == 56);
 XBLK_STATIC_ASSERT(sizeof(struct xblk_chunk) == 64);
+XBLK_STATIC_ASSERT(offsetof(struct xblk_chunk, index) == 40);
 XBLK_STATIC_ASSERT(offsetof(struct xblk_chunk, checksum) == 56);
+XBLK_STATIC_ASSERT(sizeof(struct xblk_index_entry) == 24);
 
 /*
  * META payload (unknown members are ignored):
@@ -122,6 +152,7 @@ XBLK_STATIC_ASSERT(offsetof(struct xblk_chunk, checksum) == 56);
  *   "guests": [ {
  *     "domid": 3, "name": "guest1", "uuid": "...", "nr_rings": 2,
  *     "clock_uncertainty_ns": N, "xenrelay": { "ring_kib": N, "contiguous": true },
+ *     "probes": ["blkif_interrupt"],     attached ones, by the guest's word
  *     "disks": [ { "index": 0, "devid": 51712, "name": "xvda",
  *                  "params": "/dev/nvme0n1", "dev": "259:0",
  *                  "backend_disk": 0,  index into backend.disks

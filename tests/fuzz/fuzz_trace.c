@@ -3,7 +3,8 @@
  * libFuzzer target: xblkparse from the bytes of a trace to the JSON.
  *
  * The first byte of the input chooses: 'R' or 'r': the rest is a trace, whose
- * checksums need not match; 'P' or 'p': it is what a PACK chunk unpacks to.
+ * checksums need not match; 'W' or 'w': likewise, of which a time span is read,
+ * by its index if it has one; 'P' or 'p': it is what a PACK chunk unpacks to.
  * Anything else: the rest is a series of short
  * events that become the records of a well-formed trace, so that the join is
  * reached by every input; with 'F' only some of the requests are chosen.  With
@@ -21,6 +22,7 @@
 #include "output.h"
 #include "parse.h"
 #include "report.h"
+#include "span.h"
 #include "trace_gen.h"
 #include "util.h"
 #include "verify.h"
@@ -38,19 +40,35 @@ const char *__asan_default_options(void)
 
 struct bytes {
 	const uint8_t *data;
-	size_t len;
+	size_t len, pos;
 };
+
+static ssize_t pread_bytes(void *ctx, void *buf, size_t size, uint64_t offset)
+{
+	struct bytes *b = ctx;
+	size_t left = offset < b->len ? b->len - offset : 0;
+
+	if (size > left)
+		size = left;
+	memcpy(buf, b->data + (left ? offset : 0), size);
+	return size;
+}
 
 static ssize_t read_bytes(void *ctx, void *buf, size_t size)
 {
 	struct bytes *b = ctx;
+	ssize_t n = pread_bytes(ctx, buf, size, b->pos);
 
-	if (size > b->len)
-		size = b->len;
-	memcpy(buf, b->data, size);
-	b->data += size;
-	b->len -= size;
-	return size;
+	b->pos += n;
+	return n;
+}
+
+static int seek_bytes(void *ctx, uint64_t offset)
+{
+	struct bytes *b = ctx;
+
+	b->pos = offset;
+	return 0;
 }
 
 static void check(bool good, const char *what)
@@ -100,12 +118,20 @@ static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 		live_advance(&live, ctx, r->time);
 }
 
+static bool on_chunk(void *ctx, const struct parse *p)
+{
+	(void)ctx;
+	return !span_over(p, p->join.filter);
+}
+
 static void parse_bytes(const uint8_t *data, size_t len, const struct filter *filter)
 {
 	static const struct report_options everything = {
 		.by = ~0u, .slowest = true, .colour = true};
 	static const struct filter all;
-	struct bytes b = {data, len};
+	struct bytes b = {data, len, 0};
+	struct seekable src = {pread_bytes, &b, len};
+	struct index index = {0};
 	struct parse *p = xcalloc(1, sizeof(*p));
 
 	parse_init(p, read_bytes, &b);
@@ -121,6 +147,12 @@ static void parse_bytes(const uint8_t *data, size_t len, const struct filter *fi
 		p->join.ctx = p;
 		p->on_event = on_event;
 		p->ctx = p;
+	}
+	if (filter && filter->have_time) {
+		p->on_chunk = on_chunk;
+		p->reader.seek = seek_bytes;
+		if (index_load(&index, &src))
+			span_begin(p, &src, &index, filter);
 	}
 	parse_run(p);
 	for (size_t i = 0; i < p->model.nr_disks; i++)
@@ -140,6 +172,7 @@ static void parse_bytes(const uint8_t *data, size_t len, const struct filter *fi
 	live_deinit(&live);
 	verify_deinit(&verify);
 	parse_deinit(p);
+	index_deinit(&index);
 	free(p);
 }
 
@@ -214,6 +247,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					   .have_sectors = true,
 					   .last_sector = 100,
 					   .min_latency_ns = 15};
+	static const struct filter span = {
+		.have_time = true, .from_ns = 3000000000, .to_ns = 4000000000};
 	char why[80];
 
 	if (!null)
@@ -228,6 +263,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	print = !(data[0] & 0x20);
 	if ((data[0] | 0x20) == 'r')
 		parse_bytes(data + 1, size - 1, NULL);
+	else if ((data[0] | 0x20) == 'w')
+		parse_bytes(data + 1, size - 1, &span);
 	else if ((data[0] | 0x20) == 'p')
 		parse_packed(data + 1, size - 1);
 	else

@@ -65,6 +65,16 @@ static void traces(const char *dir)
 	write_seed(dir, "packs", 'R', g.data, g.len);
 	gen_deinit(&g);
 
+	gen_init(&g);
+	for (uint64_t s = 0; s < 5; s++) {
+		one_request(&g, s * 1000000000, XBLK_OP_READ, 8);
+		gen_round(&g, s * 1000000000 + 1000);
+	}
+	gen_lost(&g, 0, 0, 5000000000, 5000000100, 3);
+	gen_end_indexed(&g, 5000001000, 1);
+	write_seed(dir, "span", 'W', g.data, g.len);
+	gen_deinit(&g);
+
 	gen_init_bare(&g);
 	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, "{}", 2);
 	gen_chunk(&g, XBLK_CHUNK_END, 0, 0, 0, 0, "{\"streams\": [{}]}", 17);

@@ -14,7 +14,7 @@
 #define NEW_TYPE 99
 #define LOST	 0xfffffff0u /* records a second */
 
-struct source {
+struct long_trace {
 	struct gen g; /* a second's chunks; the streams go on */
 	struct gen filler;
 	const uint8_t *part; /* where to read on */
@@ -47,7 +47,7 @@ static void make_end(struct gen *g)
 	gen_end(g, SECONDS * SECOND);
 }
 
-static bool next_part(struct source *s)
+static bool next_part(struct long_trace *s)
 {
 	const struct gen *from = &s->g;
 
@@ -70,7 +70,7 @@ static bool next_part(struct source *s)
 
 static ssize_t read_source(void *ctx, void *buf, size_t size)
 {
-	struct source *s = ctx;
+	struct long_trace *s = ctx;
 
 	if (!s->left && !next_part(s))
 		return 0;
@@ -83,7 +83,7 @@ static ssize_t read_source(void *ctx, void *buf, size_t size)
 	return size;
 }
 
-static void source_init(struct source *s)
+static void source_init(struct long_trace *s)
 {
 	void *payload = calloc(1, XBLK_CHUNK_MAX_PAYLOAD);
 
@@ -99,7 +99,7 @@ static void source_init(struct source *s)
 
 static void three_hours(void **ctx)
 {
-	struct source s;
+	struct long_trace s;
 	struct parse p;
 	struct account a;
 	struct disk_stats *st;

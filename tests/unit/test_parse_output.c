@@ -269,6 +269,66 @@ static void tables(void **ctx)
 	done(&out, &g);
 }
 
+/* What the kernels let us probe, and what they do not, of those that tell. */
+static void probes(void **ctx)
+{
+	static const char meta[] =
+		"{\"host\": \"host\","
+		" \"backend\": {\"domid\": 0, \"probes\": [\"make_response\", 7,"
+		"  \"block_rq_issue\", \"xen_blkif_be_int\"]},"
+		" \"guests\": [{\"domid\": 3, \"name\": \"guest1\", \"probes\": []},"
+		"  {\"domid\": 4, \"name\": \"guest2\","
+		"   \"probes\": [\"blkif_interrupt\"]},"
+		"  {\"domid\": 5, \"name\": \"old\"}]}";
+	static const struct report_options o;
+	static const struct filter all, guest2 = {.have_domid = true, .domid = 4};
+	struct outcome out;
+	struct printed p;
+	json_t *j, *of;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_end(&g, 1000);
+	run(&out, g.data, g.len);
+	printed_init(&p);
+	report_print(p.out, &out.parse, &all, &o);
+	printed_has(&p, "records");
+	assert_null(strstr(p.text, "probes"));
+	printed_deinit(&p);
+	done(&out, &g);
+
+	gen_init(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, strlen(meta));
+	gen_end(&g, 1000);
+	run(&out, g.data, g.len);
+	printed_init(&p);
+	report_print(p.out, &out.parse, &all, &o);
+	printed_has(&p,
+		    "\nprobes: dom0 (0) xen_blkif_be_int make_response, "
+		    "guest2 (4) blkif_interrupt; "
+		    "not offered: dom0 (0) xen_blkbk_map, guest1 (3) blkif_interrupt\n");
+	report_print(p.out, &out.parse, &guest2, &o);
+	printed_has(&p, "guest2 (4) blkif_interrupt; not offered: dom0 (0) "
+			"xen_blkbk_map\n");
+	printed_deinit(&p);
+
+	printed_init(&p);
+	json_print(p.out, &out.parse, &all);
+	fflush(p.out);
+	j = json_loads(p.text, 0, NULL);
+	of = json_object_get(j, "probes");
+	assert_int_equal(json_array_size(of), 3);
+	of = json_array_get(of, 0);
+	assert_int_equal(json_array_size(json_object_get(of, "offered")), 2);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(of, "missing"), 0)),
+		"xen_blkbk_map");
+	json_decref(j);
+	printed_deinit(&p);
+	done(&out, &g);
+}
+
 static void tables_chosen(void **ctx)
 {
 	unsigned int by;
@@ -469,11 +529,12 @@ static void verify_bad(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(formats),	 cmocka_unit_test(bad_formats),
-		cmocka_unit_test(csv_requests),	 cmocka_unit_test(csv_stages),
-		cmocka_unit_test(json_members),	 cmocka_unit_test(tables),
-		cmocka_unit_test(tables_chosen), cmocka_unit_test(live),
-		cmocka_unit_test(verify_good),	 cmocka_unit_test(verify_bad),
+		cmocka_unit_test(formats),	cmocka_unit_test(bad_formats),
+		cmocka_unit_test(csv_requests), cmocka_unit_test(csv_stages),
+		cmocka_unit_test(json_members), cmocka_unit_test(tables),
+		cmocka_unit_test(probes),	cmocka_unit_test(tables_chosen),
+		cmocka_unit_test(live),		cmocka_unit_test(verify_good),
+		cmocka_unit_test(verify_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

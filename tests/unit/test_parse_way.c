@@ -91,6 +91,21 @@ static void not_parted(void **ctx)
 	for (int i = 0; i < SUB_MAX; i++)
 		assert_null(disk_stats(&o, GEN_GUEST, 0)->substages[i]);
 	done(&o, &g);
+
+	/* Nor is U-T parted by the thread alone: what came before it may be either. */
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
+	ring_event(&g, 0, 1130, XBLK_EV_RING);
+	DOM0(1150, QUEUE, READ, 64, 8, 10, GEN_KTHREAD);
+	DOM0(1160, ISSUE, READ, 64, 8, 200, 10);
+	DOM0(2000, COMPLETE, READ, 64, 8, 200, 0);
+	GUEST(2110, COMPLETE, READ, 64, 8, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.results[0].bin, BIN_JOINED);
+	for (int i = 0; i < SUB_MAX; i++)
+		assert_null(disk_stats(&o, GEN_GUEST, 0)->substages[i]);
+	done(&o, &g);
 }
 
 /* A response whose completion is not known, for one was lost, is nobody's. */

@@ -54,12 +54,15 @@ static void begin(bool overwrite)
 	assert_int_equal(writer_open(&writer, path), 0);
 	assert_int_equal(writer_header(&writer, 0, CONNECTED), 0);
 	fake_write(DIR "/features", "overwrite doorbell");
+	fake_write(DIR "/probes", "blkif_interrupt");
 	fake.written = grants_the_mode;
 	opts = (struct options){.overwrite = overwrite};
 	guest = (struct guest){.domain = &domain};
 	made = 0;
 	assert_int_equal(guest_connect(&guest, &connection, CONNECTED), 0);
 	assert_int_equal(guest.properties.overwrite, overwrite);
+	assert_true(guest.probes_told);
+	assert_string_equal(guest.probes, "blkif_interrupt");
 	xenrelay_ring_init(&ring, fake_page(DATA_REF(0)), 4096, ITEM_SIZE, overwrite,
 			   producer(1),
 			   (struct xenrelay_loss_line *)fake_page(LOSS_REF) + 1,

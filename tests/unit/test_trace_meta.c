@@ -55,6 +55,8 @@ static struct guest guests[] = {
 	 .properties =
 		 {.nr_rings = 1, .ring_kib = 512, .contiguous = true, .clock_ns = 1300},
 	 .rings = rings,
+	 .probes = "blkif_interrupt",
+	 .probes_told = true,
 	 .events = 2},
 	{.domain = &domains[1]},
 };
@@ -135,6 +137,7 @@ static void test_meta(void **state)
 	is_text(json, "guests.0.name", "web");
 	is_text(json, "guests.0.uuid", "u");
 	is_number(json, "guests.0.nr_rings", 1);
+	is_text(json, "guests.0.probes.0", "blkif_interrupt");
 	is_number(json, "guests.0.clock_uncertainty_ns", 1300);
 	is_number(json, "guests.0.xenrelay.ring_kib", 512);
 	assert_true(json_is_true(at(json, "guests.0.xenrelay.contiguous")));

@@ -27,7 +27,9 @@ static char path[] = "/tmp/test_trace_writer.XXXXXX";
 
 /* What a file was found to hold. */
 struct found {
-	unsigned int types[6];
+	unsigned int types[7];
+	size_t rows;	     /* of the index, which is right */
+	uint32_t flags;	     /* of all of them */
 	uint64_t records[2]; /* of streams (3, 0) and (3, 1) */
 	uint64_t last_time;
 	char json[256]; /* of the last META or END */
@@ -65,7 +67,7 @@ static void count_chunk(const struct xblk_chunk *chunk, const unsigned char *pay
 	found->last_time = chunk->time;
 	if (chunk->type == XBLK_CHUNK_DATA)
 		check_data(chunk, payload, found);
-	else
+	else if (chunk->type != XBLK_CHUNK_INDEX)
 		snprintf(found->json, sizeof(found->json), "%.*s", (int)chunk->payload,
 			 payload);
 }
@@ -94,6 +96,37 @@ static void check_pack(const struct xblk_chunk *pack, const unsigned char *paylo
 	}
 	found->types[XBLK_CHUNK_PACK]++;
 	free(b);
+}
+
+/*
+ * Each entry names a chunk of the file, and before it there is none of that time or
+ * later.
+ */
+static void check_index(const unsigned char *b, uint64_t offset, struct found *found)
+{
+	struct xblk_index_entry e;
+	struct xblk_chunk index, chunk;
+	size_t at = 64, newest = 0;
+
+	memcpy(&index, b + offset, sizeof(index));
+	assert_int_equal(index.type, XBLK_CHUNK_INDEX);
+	assert_int_equal(index.payload % sizeof(e), 0);
+	found->rows = index.payload / sizeof(e);
+	assert_in_range(found->rows, 1, XBLK_INDEX_MAX);
+	for (size_t i = 0; i < found->rows; i++) {
+		memcpy(&e, b + offset + sizeof(index) + i * sizeof(e), sizeof(e));
+		assert_true(e.offset < offset && (i || e.offset == 64));
+		while (at < e.offset) {
+			memcpy(&chunk, b + at, sizeof(chunk));
+			newest = chunk.time;
+			at += 64 + (chunk.payload + 31) / 32 * 32;
+		}
+		assert_true(at == e.offset);
+		memcpy(&chunk, b + at, sizeof(chunk));
+		assert_true(e.time == chunk.time && (!i || e.time > newest));
+		assert_int_equal(e.reserved, 0);
+		found->flags |= e.flags;
+	}
 }
 
 static int level; /* the tests run with 0, not compressing, and with another one */
@@ -129,7 +162,7 @@ static void check_bytes(const unsigned char *b, size_t len, struct found *found,
 		memcpy(&chunk, b + at, sizeof(chunk));
 		assert_int_equal(at % 32, 0);
 		assert_int_equal(chunk.magic, XBLK_CHUNK_MAGIC);
-		assert_in_range(chunk.type, XBLK_CHUNK_META, XBLK_CHUNK_PACK);
+		assert_in_range(chunk.type, XBLK_CHUNK_META, XBLK_CHUNK_INDEX);
 		assert_in_range(chunk.payload, 0, XBLK_CHUNK_MAX_PAYLOAD);
 		padded = (chunk.payload + 31) / 32 * 32;
 		if (!whole && len - at - sizeof(chunk) < padded)
@@ -147,6 +180,10 @@ static void check_bytes(const unsigned char *b, size_t len, struct found *found,
 			check_pack(&chunk, b + at + 64, found);
 		else
 			count_chunk(&chunk, b + at + 64, found);
+		if (chunk.type != XBLK_CHUNK_END)
+			assert_int_equal(chunk.index, 0);
+		else if (chunk.index)
+			check_index(b, chunk.index, found);
 		at += 64 + padded;
 	}
 }
@@ -225,6 +262,9 @@ static void test_whole_file(void **state)
 	assert_int_equal(found.types[XBLK_CHUNK_ROUND], 1);
 	assert_int_equal(found.types[XBLK_CHUNK_END], 1);
 	assert_int_equal(found.types[XBLK_CHUNK_PACK], level ? 1 : 0);
+	assert_int_equal(found.types[XBLK_CHUNK_INDEX], 1);
+	assert_int_equal(found.rows, 1);
+	assert_true(found.flags & XBLK_INDEX_META);
 	assert_int_equal(found.records[0], 1);
 	assert_int_equal(found.records[1], 100);
 	assert_string_equal(found.json, "{\"b\":2}");
@@ -250,6 +290,88 @@ static void test_large(void **state)
 	assert_int_equal(found.records[0] + found.records[1], sum);
 	assert_int_equal(found.records[0], streams[0].records);
 	assert_int_equal(found.records[1], streams[1].records);
+}
+
+static void put_one(struct writer *w, unsigned int cpu, struct xblk_record rec,
+		    uint64_t time)
+{
+	size_t max;
+	struct xblk_record *to = writer_reserve(w, &max);
+
+	assert_non_null(to);
+	*to = rec;
+	writer_commit(w, &streams[cpu], 1, time);
+	assert_int_equal(writer_flush(w), 0);
+}
+
+/* What a reader has to know of a row it finds in the index, and nothing else. */
+static void test_index_flags(void **state)
+{
+	static const struct xblk_record name = {.event = XBLK_EV_PROCESS, .aux = 7},
+					other = {.event = XBLK_EV_PROCESS,
+						 .aux = 7,
+						 .comm = "other"},
+					read = {.event = XBLK_EV_QUEUE, .aux = 7},
+					lost = {.event = XBLK_EV_LOST};
+	const struct index *index;
+	struct writer w;
+
+	(void)state;
+	begin(&w, path);
+	index = &w.index;
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	put_one(&w, 0, read, 1);
+	assert_int_equal(index->entries[0].flags, 0);
+	put_one(&w, 0, name, 2);
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_NAMES);
+	w.index.entries[0].flags = 0;
+	/* It is known, by whichever CPU it is told. */
+	put_one(&w, 1, name, 3);
+	assert_int_equal(index->entries[0].flags, 0);
+	put_one(&w, 1, other, 4);
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_NAMES);
+	w.index.entries[0].flags = 0;
+	put_one(&w, 0, name, 5);
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_NAMES);
+	put_one(&w, 0, lost, 6);
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_NAMES | XBLK_INDEX_LOSSES);
+	assert_int_equal(index->nr, 1);
+	assert_int_equal(writer_close(&w), 0);
+}
+
+/* Some of the chunks are of the time of the one before, and do not begin a row. */
+static uint64_t time_of(uint64_t chunk)
+{
+	return chunk - chunk / 7;
+}
+
+/* Its size has an end; each row is still where it says. */
+static void test_index_full(void **state)
+{
+	struct xblk_index_entry *e;
+	struct index index;
+	size_t i, n = 5 * XBLK_INDEX_MAX;
+
+	(void)state;
+	assert_int_equal(index_init(&index), 0);
+	for (i = 0; i < n; i++) {
+		index.flags |= i == n / 2 ? XBLK_INDEX_META : 0;
+		index_written(&index, 64 + i * INDEX_ROW, time_of(i), time_of(i));
+	}
+	assert_in_range(index.nr, XBLK_INDEX_MAX / 2, XBLK_INDEX_MAX);
+	for (e = index.entries; e < index.entries + index.nr; e++) {
+		uint64_t of = (e->offset - 64) / INDEX_ROW;
+		uint64_t end = e + 1 < index.entries + index.nr
+				       ? (e[1].offset - 64) / INDEX_ROW
+				       : n;
+
+		assert_true((e->offset - 64) % INDEX_ROW == 0);
+		assert_true(e->time == time_of(of));
+		assert_int_equal(e->flags,
+				 of <= n / 2 && n / 2 < end ? XBLK_INDEX_META : 0);
+		assert_true(!of || time_of(of) > time_of(of - 1));
+	}
+	index_deinit(&index);
 }
 
 static void test_too_large_payload(void **state)
@@ -291,6 +413,7 @@ static void put_all_kinds(struct writer *w)
 static void test_full_disk_anywhere(void **state)
 {
 	struct rlimit before, limit;
+	const size_t index = 64 + 32; /* which nothing fails for want of */
 	unsigned int with_end = 0;
 	struct writer first;
 	size_t room, all;
@@ -301,7 +424,7 @@ static void test_full_disk_anywhere(void **state)
 	all = first.bytes;
 	assert_int_equal(writer_close(&first), 0);
 	if (!level)
-		assert_int_equal(all, 64 + 96 + 6 * 64 + 45 * 32 + 96);
+		assert_int_equal(all, 64 + 96 + 6 * 64 + 45 * 32 + index + 96);
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &before);
 	for (room = 0; room < all + 64; room += 8) {
@@ -314,12 +437,13 @@ static void test_full_disk_anywhere(void **state)
 		setrlimit(RLIMIT_FSIZE, &limit);
 		put_all_kinds(&w);
 		setrlimit(RLIMIT_FSIZE, &before);
-		assert_int_equal(w.error, room < all ? -EFBIG : 0);
+		assert_int_equal(w.error, room < all - index ? -EFBIG : 0);
 		assert_int_equal(writer_close(&w), w.error);
 
 		check_file(&found);
 		assert_int_equal(found.records[0], streams[0].records);
 		assert_int_equal(found.records[1], streams[1].records);
+		assert_int_equal(found.rows, room < all ? 0 : 1);
 		with_end += w.error && found.types[XBLK_CHUNK_END];
 	}
 	/* Where a large chunk did not fit, the small last one often did. */
@@ -567,6 +691,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_file),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_index_flags),
+		cmocka_unit_test(test_index_full),
 		cmocka_unit_test(test_too_large_payload),
 		cmocka_unit_test(test_full_disk_anywhere),
 		cmocka_unit_test(test_unwritable),

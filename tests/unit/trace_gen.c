@@ -224,6 +224,59 @@ void gen_end(struct gen *g, uint64_t ns)
 	gen_chunk(g, XBLK_CHUNK_END, 0, 0, 0, ns, text, len);
 }
 
+static uint32_t index_flags(const struct xblk_chunk *c, const uint8_t *payload)
+{
+	uint32_t flags = c->type == XBLK_CHUNK_META ? XBLK_INDEX_META : 0;
+
+	for (size_t at = 0; c->type == XBLK_CHUNK_DATA && at < c->payload;
+	     at += XBLK_RECORD_SIZE) {
+		uint8_t event = payload[at + offsetof(struct xblk_record, event)];
+
+		flags |= event == XBLK_EV_PROCESS ? XBLK_INDEX_NAMES : 0;
+		flags |= event == XBLK_EV_LOST ? XBLK_INDEX_LOSSES : 0;
+	}
+	/* It may hold anything. */
+	return c->type == XBLK_CHUNK_PACK ? XBLK_INDEX_NAMES | XBLK_INDEX_LOSSES : flags;
+}
+
+static void gen_index(struct gen *g, uint64_t ns, size_t row)
+{
+	struct xblk_index_entry *rows = malloc(XBLK_CHUNK_MAX_PAYLOAD);
+	uint64_t newest = 0;
+	struct xblk_chunk c;
+	size_t nr = 0;
+
+	if (!rows)
+		abort();
+	for (size_t at = sizeof(struct xblk_trace_header); at < g->len;
+	     at += sizeof(c) + (c.payload + 31) / 32 * 32) {
+		memcpy(&c, g->data + at, sizeof(c));
+		if (!nr || (at - rows[nr - 1].offset >= row && c.time > newest)) {
+			if (nr == XBLK_INDEX_MAX)
+				abort();
+			rows[nr++] = (struct xblk_index_entry){at, c.time, 0, 0};
+		}
+		rows[nr - 1].flags |= index_flags(&c, g->data + at + sizeof(c));
+		newest = c.time;
+	}
+	gen_chunk(g, XBLK_CHUNK_INDEX, 0, 0, 0, ns, rows, nr * sizeof(*rows));
+	free(rows);
+}
+
+void gen_end_indexed(struct gen *g, uint64_t ns, size_t row)
+{
+	uint64_t index;
+	size_t end;
+
+	gen_flush(g, ns);
+	index = g->len;
+	gen_index(g, ns, row);
+	end = g->len;
+	gen_end(g, ns);
+	memcpy(g->data + end + offsetof(struct xblk_chunk, index), &index, sizeof(index));
+	gen_fix_checksum(g, end);
+}
+
 void gen_event(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t ns,
 	       unsigned int event, unsigned int op, uint64_t sector, uint32_t nr,
 	       uint32_t id, uint32_t aux)

@@ -55,6 +55,8 @@ void gen_round(struct gen *g, uint64_t ns);
 void gen_skip(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t nr);
 /* Flush, and the counters of all streams. */
 void gen_end(struct gen *g, uint64_t ns);
+/* The same with an index, of rows of at least @row bytes, before it. */
+void gen_end_indexed(struct gen *g, uint64_t ns, size_t row);
 
 /* A block event on disk 0 of the domain; change what differs by gen_last(). */
 void gen_event(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t ns,

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * -w of a file with an index: what is said of a span is what reading everything says,
+ * to the byte, and little more than the span is read.
+ */
+#include "test_parse_util.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "output.h"
+#include "span.h"
+
+#define MS  1000000ull
+#define SEC 1000000000ull
+
+static struct filter filter;
+
+/* A reading of a trace in memory, and what it printed. */
+struct reading {
+	const struct gen *g;
+	struct parse parse;
+	struct index index;
+	size_t pos, bytes;
+	FILE *out;
+	char *text;
+	size_t len;
+};
+
+static ssize_t pread_gen(void *ctx, void *buf, size_t size, uint64_t offset)
+{
+	struct reading *r = ctx;
+	size_t left = offset < r->g->len ? r->g->len - offset : 0;
+
+	size = size < left ? size : left;
+	memcpy(buf, r->g->data + offset, size);
+	r->bytes += size;
+	return size;
+}
+
+static ssize_t read_gen(void *ctx, void *buf, size_t size)
+{
+	struct reading *r = ctx;
+	ssize_t n = pread_gen(ctx, buf, size, r->pos);
+
+	r->pos += n;
+	return n;
+}
+
+static int seek_gen(void *ctx, uint64_t offset)
+{
+	struct reading *r = ctx;
+
+	r->pos = offset;
+	return 0;
+}
+
+static void print_request(void *ctx, const struct rq *rq, enum bin bin,
+			  const int64_t stages[STAGE_MAX])
+{
+	struct reading *r = ctx;
+
+	csv_request_print(r->out, &r->parse, &filter, rq, bin, stages);
+}
+
+static void print_event(void *ctx, struct stream *s, const struct xblk_record *rec)
+{
+	struct reading *r = ctx;
+
+	if (event_shown(&r->parse, &filter, s, rec))
+		event_print(r->out, &r->parse, s, rec);
+}
+
+static bool goes_on(void *ctx, const struct parse *p)
+{
+	(void)ctx;
+	return !span_over(p, &filter);
+}
+
+/* Return: whether there was an index to use. */
+static bool read_trace(struct reading *r, const struct gen *g, const char *span,
+		       bool as_file)
+{
+	struct seekable src = {.pread = pread_gen, .ctx = r, .size = g->len};
+	struct parse *p = &r->parse;
+	bool indexed = false;
+
+	msg_silent = true;
+	memset(&filter, 0, sizeof(filter));
+	assert_true(filter_parse_time(&filter, span));
+	memset(r, 0, sizeof(*r));
+	r->g = g;
+	r->out = open_memstream(&r->text, &r->len);
+	parse_init(p, read_gen, r);
+	p->join.filter = &filter;
+	p->join.on_request = print_request;
+	p->join.ctx = p->ctx = r;
+	p->on_event = print_event;
+	if (as_file) {
+		p->on_chunk = goes_on;
+		p->reader.seek = seek_gen;
+		indexed = index_load(&r->index, &src);
+		if (indexed)
+			span_begin(p, &src, &r->index, &filter);
+	}
+	parse_run(p);
+	csv_summary(r->out, p, &filter);
+	fclose(r->out);
+	return indexed;
+}
+
+static void end_reading(struct reading *r)
+{
+	parse_deinit(&r->parse);
+	index_deinit(&r->index);
+	free(r->text);
+}
+
+/* The same is said of the span, from at most @percent of the bytes. */
+static void check_span(const struct gen *g, const char *span, unsigned int percent)
+{
+	struct reading all, part;
+
+	read_trace(&all, g, span, false);
+	assert_true(read_trace(&part, g, span, true));
+	assert_false(all.parse.problems);
+	assert_false(part.parse.problems);
+	assert_int_equal(all.bytes, g->len);
+	assert_string_equal(part.text, all.text);
+	assert_non_null(strchr(part.text, '\n'));
+	assert_in_range(part.bytes, 1, (uint64_t)g->len * percent / 100);
+	for (size_t i = 0; i < all.parse.model.nr_disks; i++) {
+		const struct disk_stats *a = &all.parse.model.all_disks[i]->stats;
+		const struct disk_stats *b = &part.parse.model.all_disks[i]->stats;
+
+		assert_int_equal(a->requests, b->requests);
+		assert_memory_equal(a->bins, b->bins, sizeof(a->bins));
+	}
+	end_reading(&all);
+	end_reading(&part);
+}
+
+/* The guest's half of a request on its way to the disk, and dom0's. */
+static void issue(struct gen *out, uint64_t ns, uint32_t id, uint32_t pid)
+{
+	struct gen g = *out;
+
+	GUEST(ns, QUEUE, READ, 64 * id, 8, id, pid);
+	GUEST(ns + 10, ISSUE, READ, 64 * id, 8, id, id);
+	DOM0(ns + 110, QUEUE, READ, 64 * id, 8, id, GEN_KTHREAD);
+	DOM0(ns + 210, ISSUE, READ, 64 * id, 8, id, id);
+	*out = g;
+}
+
+static void complete(struct gen *out, uint64_t ns, uint32_t id)
+{
+	struct gen g = *out;
+
+	DOM0(ns, COMPLETE, READ, 64 * id, 8, id, 0);
+	GUEST(ns + 100, COMPLETE, READ, 64 * id, 8, id, 0);
+	*out = g;
+}
+
+/* From @from to @to s: two requests each 5 ms, a round and then five of them. */
+static void requests(struct gen *g, unsigned int from, unsigned int to)
+{
+	for (uint64_t ns = from * SEC; ns < to * SEC; ns += 5 * MS) {
+		uint32_t id = 10 + ns / MS % 5000;
+
+		issue(g, ns, id, 500);
+		issue(g, ns + 1000, id + 1, 501);
+		complete(g, ns + 1 * MS, id);
+		complete(g, ns + 2 * MS, id + 1);
+		if (ns % (25 * MS) == 0)
+			gen_round(g, ns + 3 * MS);
+	}
+}
+
+static void begin(struct gen *g)
+{
+	gen_init(g);
+	gen_process(g, GEN_GUEST, 0, 0, 500, "dd", 0);
+	gen_process(g, GEN_GUEST, 0, 0, 501, "mysqld", 0);
+}
+
+static void little_is_read(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	requests(&g, 0, 100);
+	/* Another name, before some spans and behind others. */
+	gen_process(&g, GEN_GUEST, 0, 100 * SEC, 501, "kworker", 1);
+	requests(&g, 100, 200);
+	gen_end_indexed(&g, 200 * SEC, 4096);
+	check_span(&g, "50:50.1", 6);
+	check_span(&g, "150:150.1", 6);
+	check_span(&g, "99.9:100.5", 6);
+	check_span(&g, "0.5:0.6", 3);
+	check_span(&g, "199:", 6);
+	/* Long behind the end. */
+	check_span(&g, "300:301", 6);
+	gen_deinit(&g);
+}
+
+/*
+ * What is in flight when a span begins is not of it; where such a thing has just come
+ * back, it is looked for.
+ */
+static void in_flight_for_long(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	requests(&g, 0, 50);
+	issue(&g, 50 * SEC, 1, 500);
+	requests(&g, 50, 53);
+	complete(&g, 53 * SEC, 1);
+	requests(&g, 53, 60);
+	GUEST(60 * SEC, QUEUE, READ, 64 * 2, 8, 2, 500);
+	requests(&g, 60, 100);
+	/* Queued far ahead of its D: not of the span in which it is issued. */
+	GUEST(100 * SEC, ISSUE, READ, 64 * 2, 8, 2, 2);
+	DOM0(100 * SEC + 100, QUEUE, READ, 64 * 2, 8, 2, GEN_KTHREAD);
+	DOM0(100 * SEC + 200, ISSUE, READ, 64 * 2, 8, 2, 2);
+	complete(&g, 100 * SEC + 300, 2);
+	/* In flight at the span's begin and end. */
+	issue(&g, 100 * SEC + 400, 3, 501);
+	requests(&g, 100, 130);
+	complete(&g, 130 * SEC, 3);
+	requests(&g, 130, 150);
+	gen_end_indexed(&g, 150 * SEC, 4096);
+	check_span(&g, "53.3:53.4", 20);
+	check_span(&g, "52:54", 8);
+	/* Until its own last request has come back. */
+	check_span(&g, "100:100.1", 25);
+	check_span(&g, "120:121", 8);
+	check_span(&g, "129:131", 8);
+	gen_deinit(&g);
+}
+
+/*
+ * What was lost is known, wherever the stream told of it; so it is also known whether
+ * the capture's end tells of more, which the last request may be one of.
+ */
+static void losses(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	for (unsigned int at_end = 0; at_end < 2; at_end++) {
+		begin(&g);
+		requests(&g, 0, 50);
+		gen_lost(&g, 0, 0, 50 * SEC, 50 * SEC + MS, 7);
+		requests(&g, 51, 100);
+		gen_lost(&g, GEN_GUEST, 0, 100 * SEC, 100 * SEC + 500 * MS, 7);
+		requests(&g, 101, 120);
+		issue(&g, 120 * SEC, 1, 500);
+		gen_count_lost(&g, 0, 0, at_end);
+		gen_end_indexed(&g, 121 * SEC, 4096);
+		check_span(&g, "20:21", 8);
+		check_span(&g, "49.9:51.5", 8);
+		check_span(&g, "100:101.1", 8);
+		check_span(&g, "119:", 12);
+		gen_deinit(&g);
+	}
+}
+
+static void flush_begins(struct gen *out, uint64_t ns)
+{
+	struct gen g = *out;
+
+	GUEST(ns, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	GUEST(ns + MS, ISSUE, FLUSH, 0, 0, 2, 0);
+	*out = g;
+}
+
+/*
+ * A flush that is outstanding when the span begins holds up what is of it.  That it
+ * may be for long, the read beside it shows.
+ */
+static void flush(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	for (int long_ago = 0; long_ago < 2; long_ago++) {
+		begin(&g);
+		requests(&g, 0, 57);
+		if (long_ago) {
+			flush_begins(&g, 57 * SEC);
+			issue(&g, 57 * SEC, 4, 501);
+		}
+		requests(&g, 57, 59);
+		if (!long_ago)
+			flush_begins(&g, 60 * SEC - 500 * MS);
+		for (unsigned int i = 4; i; i--)
+			gen_round(&g, 60 * SEC - i * 100 * MS);
+		if (long_ago)
+			complete(&g, 60 * SEC - 50 * MS, 4);
+		GUEST(60 * SEC + 10 * MS, QUEUE, READ, 64 * 3, 8, 3, 500);
+		GUEST(60 * SEC + 20 * MS, COMPLETE, FLUSH, 0, 0, 2, 0);
+		GUEST(60 * SEC + 30 * MS, ISSUE, READ, 64 * 3, 8, 3, 3);
+		DOM0(60 * SEC + 30 * MS, QUEUE, READ, 64 * 3, 8, 3, GEN_KTHREAD);
+		DOM0(60 * SEC + 30 * MS, ISSUE, READ, 64 * 3, 8, 3, 3);
+		complete(&g, 60 * SEC + 40 * MS, 3);
+		gen_round(&g, 60 * SEC + 50 * MS);
+		requests(&g, 61, 100);
+		gen_end_indexed(&g, 100 * SEC, 1);
+		check_span(&g, "60:60.1", 25);
+		gen_deinit(&g);
+	}
+}
+
+static void packed(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	requests(&g, 0, 50);
+	for (unsigned int i = 50; i < 60; i++) {
+		size_t at = g.len;
+
+		requests(&g, i, i + 1);
+		gen_pack(&g, at);
+	}
+	requests(&g, 60, 100);
+	gen_end_indexed(&g, 100 * SEC, 4096);
+	check_span(&g, "55.5:55.6", 10);
+	check_span(&g, "90:90.1", 12);
+	gen_deinit(&g);
+}
+
+/* Where the index is not to be had, all is read, and nothing is wrong with that. */
+static void without(void **ctx)
+{
+	struct reading r;
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	requests(&g, 0, 20);
+	gen_end(&g, 20 * SEC);
+	assert_false(read_trace(&r, &g, "10:11", true));
+	assert_false(r.parse.problems);
+	assert_int_equal(r.parse.join.records, r.parse.merge.streams[0]->found +
+						       r.parse.merge.streams[1]->found);
+	end_reading(&r);
+
+	/* Cut off: its last chunk has gone. */
+	gen_end_indexed(&g, 20 * SEC, 4096);
+	g.len -= 32;
+	assert_false(read_trace(&r, &g, "10:", true));
+	end_reading(&r);
+	gen_deinit(&g);
+}
+
+static struct xblk_chunk *index_chunk(struct gen *g)
+{
+	struct xblk_chunk *c = (void *)(g->data + sizeof(struct xblk_trace_header));
+
+	while (c->type != XBLK_CHUNK_INDEX)
+		c = (void *)((char *)c + sizeof(*c) + (c->payload + 31) / 32 * 32);
+	return c;
+}
+
+/* One that contradicts itself is not used; one that lies costs what it lies about. */
+static void liars(void **ctx)
+{
+	struct xblk_index_entry *rows, entry;
+	struct xblk_chunk *c;
+	struct reading r;
+	struct gen g;
+	size_t at, nr;
+
+	(void)ctx;
+	begin(&g);
+	requests(&g, 0, 20);
+	gen_end_indexed(&g, 20 * SEC, 4096);
+	c = index_chunk(&g);
+	at = (uint8_t *)c - g.data;
+	rows = (void *)(c + 1);
+	nr = c->payload / sizeof(*rows);
+
+	for (int what = 0; what < 5; what++) {
+		entry = rows[nr / 2];
+		if (what == 0)
+			rows[nr / 2].offset += 1;
+		else if (what == 1)
+			rows[nr / 2].offset = rows[nr / 2 - 1].offset;
+		else if (what == 2)
+			rows[nr / 2].offset = UINT64_MAX - 31;
+		else if (what == 3)
+			rows[nr / 2].time = 0;
+		else
+			rows[0].offset = 128;
+		gen_fix_checksum(&g, at);
+		assert_false(read_trace(&r, &g, "10:11", true));
+		assert_false(r.parse.problems);
+		end_reading(&r);
+		rows[nr / 2] = entry;
+		rows[0].offset = sizeof(struct xblk_trace_header);
+	}
+
+	/* Its checksum does not hold: it is damage like any other. */
+	rows[1].flags ^= 1;
+	assert_false(read_trace(&r, &g, "10:11", true));
+	end_reading(&r);
+	rows[1].flags ^= 1;
+
+	/* Rows that begin in the midst of a chunk: seen, and told. */
+	for (size_t i = 2; i < nr; i++)
+		rows[i].offset += 96;
+	gen_fix_checksum(&g, at);
+	assert_true(read_trace(&r, &g, "10:11", true));
+	assert_true(r.parse.problems && r.parse.reader.damaged);
+	end_reading(&r);
+
+	/* Times that are all the same, or long over. */
+	for (size_t i = 0; i < nr; i++) {
+		rows[i].time = 0;
+		rows[i].offset -= i > 1 ? 96 : 0;
+	}
+	gen_fix_checksum(&g, at);
+	assert_true(read_trace(&r, &g, "10:11", true));
+	end_reading(&r);
+	gen_deinit(&g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(little_is_read), cmocka_unit_test(in_flight_for_long),
+		cmocka_unit_test(losses),	  cmocka_unit_test(flush),
+		cmocka_unit_test(packed),	  cmocka_unit_test(without),
+		cmocka_unit_test(liars),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where in a trace which time is: made while the trace is written, and put at its
+ * end, so that a reader of a time span need not read what comes before.
+ *
+ * A row of chunks is an entry.  There is room for a fixed number: rows get longer
+ * with the trace.
+ */
+#ifndef XBLKTRACE_INDEX_H
+#define XBLKTRACE_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xblk/record.h"
+#include "xblk/trace.h"
+
+#define INDEX_ROW   (64u << 10) /* bytes of a row at least, at first */
+#define INDEX_NAMES 8192
+
+/* What a thread is known to be called. */
+struct index_name {
+	uint16_t domid;
+	uint32_t pid;
+	uint64_t hash;
+};
+
+/**
+ * struct index - of the trace so far
+ * @entries:	@nr of them, at most XBLK_INDEX_MAX
+ * @row:	bytes that a row has at least
+ * @flags:	of what has not got into the trace yet
+ * @newest:	time of the last chunk in the trace
+ * @names:	by a hash of domain and pid: what does not fit is new each time
+ */
+struct index {
+	struct xblk_index_entry *entries;
+	size_t nr;
+	uint64_t row;
+	uint32_t flags;
+	uint64_t newest;
+	struct index_name *names;
+};
+
+/* Return: 0 or -ENOMEM. */
+int index_init(struct index *index);
+void index_deinit(struct index *index);
+
+/* Records that are about to be in a chunk; a guest's may be anything. */
+void index_records(struct index *index, uint16_t domid, const struct xblk_record *records,
+		   size_t nr);
+/* A META chunk is about to come. */
+void index_meta(struct index *index);
+
+/* At @offset the trace has got chunks, with times from @first to @last. */
+void index_written(struct index *index, uint64_t offset, uint64_t first, uint64_t last);
+
+#endif /* XBLKTRACE_INDEX_H */
