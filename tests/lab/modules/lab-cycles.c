@@ -46,7 +46,7 @@ struct session {
 };
 
 struct client {
-	char name[16];
+	char name[20];
 	struct rnd_state random;
 	struct task_struct *task;
 	struct xenrelay_channel *chan;
