@@ -138,6 +138,8 @@ static void try_features(char *s, size_t len)
 			there |= XR_FEATURE_OVERWRITE;
 		if (!strcmp(word, "doorbell"))
 			there |= XR_FEATURE_DOORBELL;
+		if (!strcmp(word, "configure"))
+			there |= XR_FEATURE_CONFIGURE;
 	}
 	check(found == there, "another set of features");
 }

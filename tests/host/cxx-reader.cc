@@ -56,6 +56,7 @@ int main()
 	xenrelay_list_free(names, 0);
 	EXPECT(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), -EBADF);
 	EXPECT(xenrelay_unwatch_channels(reader), -EBADF);
+	EXPECT(xenrelay_watch_nodes(reader, "/local/domain/0/backend"), -EBADF);
 	EXPECT(xenrelay_next_offer(reader, &offer), -EBADF);
 	EXPECT(xenrelay_get_watch_stats(reader, &watch_stats), -EBADF);
 	EXPECT(xenrelay_connect(reader, 1, "xblk", &options, &channel), -EBADF);
@@ -68,6 +69,7 @@ int main()
 	EXPECT(xenrelay_arm(channel), -EINVAL);
 	EXPECT(xenrelay_rang(channel), false);
 	EXPECT(xenrelay_stopped(channel), true);
+	EXPECT(xenrelay_configure(channel, "disks=51712:0"), -EINVAL);
 	EXPECT(xenrelay_disconnect(channel, 0), -EINVAL);
 	xenrelay_release(channel);
 	xenrelay_reader_close(reader);
