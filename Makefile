@@ -36,7 +36,7 @@ help:
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make sched-compare      I/O schedulers in guest and dom0, compared in the lab (REPEATS=3)'
 	@echo 'make check              unit tests, fuzzers and the lab (about 20 minutes)'
-	@echo 'make check-long         the lab scenarios that take longest (about 10 minutes)'
+	@echo 'make check-long         the lab scenarios that take longest (about half an hour)'
 	@echo 'make bench-parse        xblkparse against blkparse and btt (a few minutes)'
 	@echo 'make lint               sparse, clang-tidy, clang-format and the man pages'
 	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'

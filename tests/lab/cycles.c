@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Readers that connect, read, disconnect, release and die in random orders, from a seed:
- * dom0's half of scenarios/cycles, whose other half is modules/lab-cycles.c in a guest.
+ * dom0's half of long/cycles, whose other half is modules/lab-cycles.c in a guest.
  *
  *	lab-cycles SEED DOMID CHANNELS CONNECTIONS
  *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Channels that open, write and close in random orders, from a seed: the guest's half of
- * tests/lab/scenarios/cycles, whose other half is lab-cycles in dom0.  Neither knows what
+ * tests/lab/long/cycles, whose other half is lab-cycles in dom0.  Neither knows what
  * the other is about to do.
  *
  * A reader names each of its connections in the configuration that it leaves:
