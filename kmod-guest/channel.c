@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A channel's life: announced in XenStore, connected at a reader's wish,
- * written to, and taken down, in whatever order and however either end dies.
+ * A channel's life: announced in XenStore, connected at a reader's wish, and
+ * taken down, in whatever order and however either end dies.
  *
  * All changes of state happen in the channel's work item, so one at a time;
  * the XenStore watch and a slow poll of the reader's sign of life start it.
- * Only the path of an item runs outside: it sees the buffers through RCU, and
- * interrupts off make it a read-side section.
+ * Only the path of an item (write.c) runs outside.
  */
 #include <linux/bitops.h>
 #include <linux/delay.h>
@@ -15,7 +14,6 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -24,11 +22,6 @@
 #include "channel.h"
 #include "xenrelay.h"
 
-#define NAME_MAX_LEN 31
-/* Bytes up to which an item is copied word by word. */
-#define SMALL_ITEM   128
-#define PATH_MAX_LEN (sizeof(XENRELAY_XS_DIR) + 1 + NAME_MAX_LEN)
-
 /* How often a connected reader's sign of life is looked at. */
 #define ALIVE_PERIOD HZ
 /* How long a reader may take from "ready" until it has mapped the pages. */
@@ -36,63 +29,9 @@
 /* How long close() waits for the reader to read what is left. */
 #define DRAIN_TIMEOUT (2 * HZ)
 
-enum channel_state {
-	CHANNEL_OPEN,	   /* no reader, no buffers */
-	CHANNEL_CONNECTED, /* the client writes */
-	CHANNEL_STOPPED,   /* no item comes any more; the reader still reads */
-};
-
-enum reader_command {
-	READER_NONE,
-	READER_CONNECT,
-	READER_CONFIGURE,
-	READER_DISCONNECT,
-	READER_RELEASE,
-};
-
-/**
- * struct reader_wish - what the reader has written
- * @command:	READER_NONE where it made no sense
- * @session:	its number for the connection, not 0
- * @domid:	whom to grant to
- * @version:	of the protocol
- * @ring_kib:	size of each ring; 0: the client's default
- * @mode:	enum xenrelay_mode, or -1: the client's
- * @doorbell_percent: how full a ring is when it is rung; 0: no doorbell
- */
-struct reader_wish {
-	enum reader_command command;
-	u64 session;
-	domid_t domid;
-	u32 version;
-	u32 ring_kib;
-	int mode;
-	u32 doorbell_percent;
-};
-
 /* Bits of xenrelay_channel.pending: why the work item was started. */
 #define PENDING_WATCH	0
 #define PENDING_RESUMED 1
-
-struct xenrelay_channel {
-	struct list_head list;
-	bool closing;
-	struct xenrelay_params params;
-	char path[PATH_MAX_LEN + 1];
-	char reader_path[PATH_MAX_LEN + sizeof("/reader")];
-	struct xenbus_watch watch;
-	struct delayed_work work;
-	unsigned long pending;
-
-	/* Below: the work item's, or close()'s once that has ended it. */
-	enum channel_state state;
-	struct reader_wish wish; /* the last one that was carried out */
-	bool attached;		 /* the reader's sign of life has been seen */
-	unsigned long deadline;	 /* jiffies by which it must be */
-
-	struct xenrelay_buffers *bufs;
-	struct xenrelay_buffers __rcu *open_bufs; /* the same while items may come */
-};
 
 static DEFINE_MUTEX(channels_lock);
 static LIST_HEAD(channels);
@@ -475,13 +414,13 @@ static void reader_changed(struct xenbus_watch *watch, const char *path,
 
 static bool name_is_good(const char *name)
 {
-	size_t len = name ? strnlen(name, NAME_MAX_LEN + 1) : 0;
+	size_t len = name ? strnlen(name, XENRELAY_NAME_MAX_LEN + 1) : 0;
 	size_t i;
 
 	for (i = 0; i < len; i++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-_", name[i]))
 			return false;
-	return len >= 1 && len <= NAME_MAX_LEN;
+	return len >= 1 && len <= XENRELAY_NAME_MAX_LEN;
 }
 
 static bool name_is_taken(const char *name)
@@ -548,138 +487,6 @@ err_unlock:
 	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(xenrelay_open);
-
-/* Inlined into both writers, so that the item's copy is all that they differ in. */
-static __always_inline void *reserve(struct xenrelay_channel *chan,
-				     struct xenrelay_slot *slot)
-{
-	void *room;
-	int err;
-
-	/* Also keeps other writers of this CPU out, and the buffers alive. */
-	local_irq_save(slot->flags);
-	slot->bufs = rcu_dereference_sched(chan->open_bufs);
-	if (unlikely(!slot->bufs)) {
-		err = -ENOTCONN;
-		goto err;
-	}
-	slot->ring = &slot->bufs->rings[smp_processor_id()];
-	if (unlikely(in_nmi())) {
-		u64 lost = this_cpu_inc_return(*slot->bufs->lost_nmi);
-
-		/* The NMI may have come in the middle of a write: own counter. */
-		xblk_store_once(&slot->ring->producer->ring.lost_nmi, lost);
-		err = -EBUSY;
-		goto err;
-	}
-	room = xenrelay_ring_reserve(slot->ring);
-	if (likely(room))
-		return room;
-	xenrelay_ring_lose(slot->ring, chan->params.clock ? chan->params.clock() : 0);
-	err = -ENOSPC;
-err:
-	local_irq_restore(slot->flags);
-	return ERR_PTR(err);
-}
-
-static __always_inline void commit(struct xenrelay_slot *slot)
-{
-	xenrelay_ring_commit(slot->ring);
-	xenrelay_doorbell_check(&slot->bufs->doorbell, slot->ring);
-	local_irq_restore(slot->flags);
-}
-
-/*
- * The kernel's memcpy() is a string instruction, which takes longer to start than a
- * small item takes to copy.  Items have 8 bytes at least, so the last words may overlap
- * the first.
- */
-static __always_inline void copy_item(void *to, const void *from, u32 size)
-{
-	const u32 last = size - 8;
-	u32 at;
-
-	if (size > SMALL_ITEM) {
-		memcpy(to, from, size);
-		return;
-	}
-	if (size > 16 && size <= 32) {
-		memcpy(to, from, 16);
-		memcpy(to + size - 16, from + size - 16, 8);
-	} else {
-		for (at = 0; at < last; at += 8)
-			memcpy(to + at, from + at, 8);
-	}
-	memcpy(to + last, from + last, 8);
-}
-
-int xenrelay_write(struct xenrelay_channel *chan, const void *item)
-{
-	struct xenrelay_slot slot;
-	void *room = reserve(chan, &slot);
-
-	if (IS_ERR(room))
-		return PTR_ERR(room);
-	copy_item(room, item, slot.ring->item_size);
-	commit(&slot);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(xenrelay_write);
-
-void *xenrelay_reserve(struct xenrelay_channel *chan, struct xenrelay_slot *slot)
-{
-	return reserve(chan, slot);
-}
-EXPORT_SYMBOL_GPL(xenrelay_reserve);
-
-void xenrelay_commit(struct xenrelay_slot *slot)
-{
-	commit(slot);
-}
-EXPORT_SYMBOL_GPL(xenrelay_commit);
-
-void xenrelay_cancel(struct xenrelay_slot *slot)
-{
-	local_irq_restore(slot->flags);
-}
-EXPORT_SYMBOL_GPL(xenrelay_cancel);
-
-static void add_ring_stats(struct xenrelay_stats *stats,
-			   const struct xenrelay_buffers *bufs, unsigned int i)
-{
-	const union xenrelay_producer_line *producer = &xenrelay_producer(bufs)[1 + i];
-	const union xenrelay_consumer_line *consumer = &xenrelay_consumer(bufs)[1 + i];
-	u64 head = xblk_load_once(&producer->ring.head);
-
-	stats->written += head;
-	stats->lost += xblk_load_once(&producer->ring.lost);
-	stats->lost_nmi += xblk_load_once(&producer->ring.lost_nmi);
-	/* The reader's word, so whatever it is, no more than there can be. */
-	stats->unread += min3(head - xblk_load_once(&consumer->ring.tail), head,
-			      (u64)stats->ring_items);
-}
-
-void xenrelay_get_stats(struct xenrelay_channel *chan, struct xenrelay_stats *stats)
-{
-	const struct xenrelay_buffers *bufs;
-	unsigned int i;
-
-	memset(stats, 0, sizeof(*stats));
-	rcu_read_lock_sched();
-	bufs = rcu_dereference_sched(chan->open_bufs);
-	if (bufs) {
-		stats->connected = true;
-		stats->mode = bufs->rings[0].overwrite ? XENRELAY_OVERWRITE
-						       : XENRELAY_DISCARD;
-		stats->nr_rings = bufs->nr_rings;
-		stats->ring_items = bufs->rings[0].capacity;
-		stats->events = atomic64_read(&bufs->doorbell.events);
-		for (i = 0; i < bufs->nr_rings; i++)
-			add_ring_stats(stats, bufs, i);
-	}
-	rcu_read_unlock_sched();
-}
-EXPORT_SYMBOL_GPL(xenrelay_get_stats);
 
 void xenrelay_close(struct xenrelay_channel *chan)
 {

@@ -106,6 +106,17 @@ struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params);
  */
 int xenrelay_write(struct xenrelay_channel *chan, const void *item);
 
+/**
+ * xenrelay_write_irqoff() - write one item from where interrupts are off
+ * @chan:	an open channel
+ * @item:	item_size bytes
+ *
+ * As xenrelay_write(), for a caller that has turned interrupts off itself: to write
+ * several items at a time, or to take the time of an item so that those of a vCPU
+ * are in the order of their times.
+ */
+int xenrelay_write_irqoff(struct xenrelay_channel *chan, const void *item);
+
 /* Between xenrelay_reserve() and xenrelay_commit() or xenrelay_cancel(). */
 struct xenrelay_slot {
 	struct xenrelay_buffers *bufs;

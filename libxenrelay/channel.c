@@ -67,9 +67,9 @@ ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
 {
 	if (loss)
 		*loss = (struct xenrelay_loss){0};
-	/* The short way, for who reads a few items at a time. */
+	/* The short way, for who reads a few small items at a time. */
 	if (ch && ring < ch->layout.nr_rings && buf &&
-	    xr_ring_take(&ch->rings[ring], buf, max_items))
+	    xr_ring_take_small(&ch->rings[ring], buf, max_items))
 		return max_items;
 	return look_and_read(ch, ring, buf, max_items, loss);
 }

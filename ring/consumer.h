@@ -20,6 +20,7 @@
 #include <sys/types.h>
 #endif
 
+#include "copy.h"
 #include "xblk/ordering.h"
 #include "xblk/xenrelay.h"
 
@@ -91,27 +92,41 @@ static inline void xr_ring_publish(struct xr_ring *ring, uint64_t n)
 	xblk_store_release(&ring->consumer->ring.tail, ring->tail);
 }
 
+/* Whether so many items, one at least, are known to be there with no loss before them. */
+static inline bool xr_ring_has_run(const struct xr_ring *ring, size_t items)
+{
+	/* None is never few enough. */
+	return items - 1 < ring->run;
+}
+
+/* They have been copied. */
+static inline void xr_ring_took(struct xr_ring *ring, size_t items, size_t bytes)
+{
+	ring->next += bytes;
+	ring->run -= items;
+	xr_ring_publish(ring, items);
+}
+
 /**
- * xr_ring_take - take items that are known to be there
+ * xr_ring_take_small - take items that are known to be there
  *
- * What xr_ring_read() would do, without a look at the guest's pages: for readers of
- * a few items at a time.
+ * What xr_ring_read() would do, for readers of a few small items at a time: calls
+ * nothing.
  *
- * Return: whether @max_items of them, one at least, were taken and no loss comes
- * before them; else nothing was done.
+ * Return: whether @max_items were taken; else nothing was done, as no item, more than
+ * is known or more than XR_COPY_SMALL bytes were asked for.
  */
-static inline bool xr_ring_take(struct xr_ring *ring, void *buf, size_t max_items)
+static inline bool xr_ring_take_small(struct xr_ring *ring, void *buf, size_t max_items)
 {
 	size_t bytes;
 
-	/* None is never few enough. */
-	if (max_items - 1 >= ring->run)
+	if (!xr_ring_has_run(ring, max_items))
 		return false;
 	bytes = max_items * ring->item_size;
-	memcpy(buf, ring->next, bytes);
-	ring->next += bytes;
-	ring->run -= max_items;
-	xr_ring_publish(ring, max_items);
+	if (bytes > XR_COPY_SMALL)
+		return false;
+	xr_copy_small(buf, ring->next, bytes);
+	xr_ring_took(ring, max_items, bytes);
 	return true;
 }
 

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The path of an item, from a client to its vCPU's ring, and the counters.
+ *
+ * Interrupts are off on it: that keeps other writers of this CPU out, and is the
+ * read-side section in which a connection's buffers stay.
+ */
+#include <linux/atomic.h>
+#include <linux/err.h>
+#include <linux/irqflags.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include "../ring/copy.h"
+#include "buffers.h"
+#include "channel.h"
+#include "xenrelay.h"
+
+/* Interrupts are off, and stay off until the item is committed. */
+static __always_inline void *reserve(struct xenrelay_channel *chan,
+				     struct xenrelay_buffers **bufs,
+				     struct xenrelay_ring **ring)
+{
+	void *room;
+
+	*bufs = rcu_dereference_sched(chan->open_bufs);
+	if (unlikely(!*bufs))
+		return ERR_PTR(-ENOTCONN);
+	*ring = &(*bufs)->rings[smp_processor_id()];
+	if (unlikely(in_nmi())) {
+		u64 lost = this_cpu_inc_return(*(*bufs)->lost_nmi);
+
+		/* The NMI may have come in the middle of a write: own counter. */
+		xblk_store_once(&(*ring)->producer->ring.lost_nmi, lost);
+		return ERR_PTR(-EBUSY);
+	}
+	room = xenrelay_ring_reserve(*ring);
+	if (likely(room))
+		return room;
+	xenrelay_ring_lose(*ring, chan->params.clock ? chan->params.clock() : 0);
+	return ERR_PTR(-ENOSPC);
+}
+
+static __always_inline void commit(struct xenrelay_buffers *bufs,
+				   struct xenrelay_ring *ring)
+{
+	xenrelay_ring_commit(ring);
+	xenrelay_doorbell_check(&bufs->doorbell, ring);
+}
+
+static __always_inline int write_item(struct xenrelay_channel *chan, const void *item)
+{
+	struct xenrelay_buffers *bufs;
+	struct xenrelay_ring *ring;
+	void *room = reserve(chan, &bufs, &ring);
+
+	if (IS_ERR(room))
+		return PTR_ERR(room);
+	if (likely(ring->item_size <= XR_COPY_SMALL))
+		xr_copy_small(room, item, ring->item_size);
+	else
+		memcpy(room, item, ring->item_size);
+	commit(bufs, ring);
+	return 0;
+}
+
+int xenrelay_write(struct xenrelay_channel *chan, const void *item)
+{
+	unsigned long flags;
+	int err;
+
+	local_irq_save(flags);
+	err = write_item(chan, item);
+	local_irq_restore(flags);
+	return err;
+}
+EXPORT_SYMBOL_GPL(xenrelay_write);
+
+int xenrelay_write_irqoff(struct xenrelay_channel *chan, const void *item)
+{
+	lockdep_assert_irqs_disabled();
+	return write_item(chan, item);
+}
+EXPORT_SYMBOL_GPL(xenrelay_write_irqoff);
+
+void *xenrelay_reserve(struct xenrelay_channel *chan, struct xenrelay_slot *slot)
+{
+	void *room;
+
+	local_irq_save(slot->flags);
+	room = reserve(chan, &slot->bufs, &slot->ring);
+	if (IS_ERR(room))
+		local_irq_restore(slot->flags);
+	return room;
+}
+EXPORT_SYMBOL_GPL(xenrelay_reserve);
+
+void xenrelay_commit(struct xenrelay_slot *slot)
+{
+	commit(slot->bufs, slot->ring);
+	local_irq_restore(slot->flags);
+}
+EXPORT_SYMBOL_GPL(xenrelay_commit);
+
+void xenrelay_cancel(struct xenrelay_slot *slot)
+{
+	local_irq_restore(slot->flags);
+}
+EXPORT_SYMBOL_GPL(xenrelay_cancel);
+
+static void add_ring_stats(struct xenrelay_stats *stats,
+			   const struct xenrelay_buffers *bufs, unsigned int i)
+{
+	const union xenrelay_producer_line *producer = &xenrelay_producer(bufs)[1 + i];
+	const union xenrelay_consumer_line *consumer = &xenrelay_consumer(bufs)[1 + i];
+	u64 head = xblk_load_once(&producer->ring.head);
+
+	stats->written += head;
+	stats->lost += xblk_load_once(&producer->ring.lost);
+	stats->lost_nmi += xblk_load_once(&producer->ring.lost_nmi);
+	/* The reader's word, so whatever it is, no more than there can be. */
+	stats->unread += min3(head - xblk_load_once(&consumer->ring.tail), head,
+			      (u64)stats->ring_items);
+}
+
+void xenrelay_get_stats(struct xenrelay_channel *chan, struct xenrelay_stats *stats)
+{
+	const struct xenrelay_buffers *bufs;
+	unsigned int i;
+
+	memset(stats, 0, sizeof(*stats));
+	rcu_read_lock_sched();
+	bufs = rcu_dereference_sched(chan->open_bufs);
+	if (bufs) {
+		stats->connected = true;
+		stats->mode = bufs->rings[0].overwrite ? XENRELAY_OVERWRITE
+						       : XENRELAY_DISCARD;
+		stats->nr_rings = bufs->nr_rings;
+		stats->ring_items = bufs->rings[0].capacity;
+		stats->events = atomic64_read(&bufs->doorbell.events);
+		for (i = 0; i < bufs->nr_rings; i++)
+			add_ring_stats(stats, bufs, i);
+	}
+	rcu_read_unlock_sched();
+}
+EXPORT_SYMBOL_GPL(xenrelay_get_stats);
