@@ -49,7 +49,7 @@ static int receive(size_t size, struct run run)
 	for (run_start(&run); n > 0 && !run_over(&run);) {
 		int i;
 
-		for (i = 0; i < 64 && (n = recv(fd, message, size, 0)) > 0; i++)
+		for (i = 0; i < READS && (n = recv(fd, message, size, 0)) > 0; i++)
 			run.bytes += n;
 	}
 	if (n <= 0)

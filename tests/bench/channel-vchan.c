@@ -44,7 +44,7 @@ static int receive(int domid, const char *path, size_t size, struct run run)
 	for (run_start(&run); n > 0 && !run_over(&run);) {
 		int i;
 
-		for (i = 0; i < 64 && (n = libxenvchan_read(chan, message, size)) > 0;
+		for (i = 0; i < READS && (n = libxenvchan_read(chan, message, size)) > 0;
 		     i++)
 			run.bytes += n;
 	}

@@ -3,9 +3,6 @@
 #include "channel.h"
 #include "xenrelay-reader.h"
 
-/* The clock is asked now and then, as a reader that has other things to do would. */
-#define READS 64
-
 int main(int argc, char **argv)
 {
 	struct xenrelay_properties properties;
