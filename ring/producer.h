@@ -21,36 +21,40 @@
 
 /**
  * struct xenrelay_ring - the producer's private state
+ * @head:	items written so far
+ * @full_at:	the head at which the ring is full, as far as is known
+ * @next:	where item @head goes
+ * @end:	behind the last item's place
  * @data:	the ring's pages, contiguous
  * @producer:	its line in the producer page
+ * @item_size:	bytes of an item
+ * @capacity:	items that fit
+ * @overwrite:	the mode
+ * @suspended:	discard: items are being lost, until the reader has taken all
  * @losses:	its line in the loss page
  * @consumer:	its line in the consumer page, which the reader may fill with
  *		anything at any time
- * @item_size:	bytes of an item
- * @capacity:	items that fit
- * @slot:	where item @head goes: @head % @capacity
- * @overwrite:	the mode
- * @suspended:	discard: items are being lost, until the reader has taken all
- * @head:	items written so far
- * @full_at:	the head at which the ring is full, as far as is known
  * @lost:	items that found no room so far
  * @spans:	loss spans begun so far
+ *
+ * One cache line is all that an item needs of it, and no other vCPU's ring is on it.
  */
 struct xenrelay_ring {
-	char *data;
-	union xenrelay_producer_line *producer;
-	struct xenrelay_loss_line *losses;
-	const union xenrelay_consumer_line *consumer;
-	uint32_t item_size;
-	uint32_t capacity;
-	uint32_t slot;
-	bool overwrite;
-	bool suspended;
 	uint64_t head;
 	uint64_t full_at;
+	char *next;
+	char *end;
+	char *data;
+	union xenrelay_producer_line *producer;
+	uint32_t item_size;
+	uint32_t capacity;
+	bool overwrite;
+	bool suspended;
+	struct xenrelay_loss_line *losses;
+	const union xenrelay_consumer_line *consumer;
 	uint64_t lost;
 	uint64_t spans;
-};
+} __attribute__((aligned(XENRELAY_LINE_SIZE)));
 
 static inline void xenrelay_ring_init(struct xenrelay_ring *ring, void *data,
 				      size_t bytes, uint32_t item_size, bool overwrite,
@@ -67,6 +71,8 @@ static inline void xenrelay_ring_init(struct xenrelay_ring *ring, void *data,
 		.capacity = (uint32_t)(bytes / item_size),
 		.overwrite = overwrite,
 	};
+	ring->next = ring->data;
+	ring->end = ring->data + (size_t)ring->capacity * item_size;
 	ring->full_at = overwrite ? ~0ull : ring->capacity;
 }
 
@@ -101,7 +107,7 @@ static inline void *xenrelay_ring_reserve(struct xenrelay_ring *ring)
 		return NULL;
 	/* Overwrite: the head is seen before the item that it gives up changes. */
 	xblk_wmb();
-	return ring->data + (size_t)ring->slot * ring->item_size;
+	return ring->next;
 }
 
 /**
@@ -109,8 +115,9 @@ static inline void *xenrelay_ring_reserve(struct xenrelay_ring *ring)
  */
 static inline void xenrelay_ring_commit(struct xenrelay_ring *ring)
 {
-	if (++ring->slot == ring->capacity)
-		ring->slot = 0;
+	ring->next += ring->item_size;
+	if (ring->next == ring->end)
+		ring->next = ring->data;
 	/* Pairs with the reader's load-acquire of the head. */
 	xblk_store_release(&ring->producer->ring.head, ++ring->head);
 }
