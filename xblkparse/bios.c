@@ -149,9 +149,7 @@ void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record 
 		return;
 	disk->stats.guest.bios++;
 	if (r->op & XBLK_OP_F_PREFLUSH || is_flush(r)) {
-		if (!disk->flushes)
-			disk->flushes = flushes_new();
-		flush_queued(disk->flushes, s->cpu, r->time, r->aux);
+		flush_queued(disk_flushes(disk), s->cpu, r->time, r->aux);
 	}
 	/* An empty flush is never issued itself, so no D will name it. */
 	if (!is_flush(r))

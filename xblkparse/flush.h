@@ -8,25 +8,27 @@
 #ifndef XBLKPARSE_FLUSH_H
 #define XBLKPARSE_FLUSH_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define FLUSH_CPUS 64 /* as many as a channel has rings */
 
+/* The first Q on a CPU since a queue's last flush; .ns is 0 if there was none. */
+struct flush_first {
+	uint64_t ns;
+	uint32_t pid; /* whose */
+};
+
 struct flush_queue {
 	uint32_t rq;   /* identity of its flush request */
 	uint64_t d_ns; /* when it was issued last */
+	struct flush_first waiting[FLUSH_CPUS];
 };
 
 struct flushes {
-	struct flush_cpu {
-		uint64_t first_ns, last_ns; /* of the waiting ones' Q */
-		uint32_t pid;		    /* who queued the first */
-		unsigned int waiting;
-		int queue; /* -1: not known */
-	} cpus[FLUSH_CPUS];
-	struct flush_queue queues[FLUSH_CPUS];
+	int queue_of[FLUSH_CPUS]; /* of a CPU; -1: not known */
+	struct flush_queue *queues;
 	unsigned int nr_queues;
+	struct flush_first waiting[FLUSH_CPUS]; /* for a queue that has issued none */
 };
 
 enum flush_q {
@@ -36,6 +38,7 @@ enum flush_q {
 };
 
 struct flushes *flushes_new(void);
+void flushes_free(struct flushes *f);
 void flush_queued(struct flushes *f, uint32_t cpu, uint64_t ns, uint32_t pid);
 /* The flush request @rq is issued: *@q_ns is the earliest Q that it serves, *@pid whose. */
 enum flush_q flush_issued(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t ns,

@@ -143,6 +143,9 @@ static inline struct disk *domain_disk(const struct domain *dom, unsigned int in
 	return index < dom->nr_disks ? dom->disks[index] : NULL;
 }
 
+/* What is known of a guest disk's flushes. */
+struct flushes *disk_flushes(struct disk *disk);
+
 /* Upper bound of how far two domains' clocks may disagree. */
 uint64_t model_uncertainty(const struct model *m, const struct domain *guest);
 

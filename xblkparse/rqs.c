@@ -145,17 +145,20 @@ static void take_flush_bios(struct rq *rq)
 	list_splice_tail(&rq->bios, &disk->flush_bios);
 }
 
+/* The request is the block layer's own: no bio names what it is for. */
+static bool is_flush_issue(const struct xblk_record *r)
+{
+	return !r->aux && op_class(r->op) == XBLK_OP_FLUSH;
+}
+
 static void take_flush_q(struct rq *rq, uint32_t cpu)
 {
 	struct disk *disk = rq->disk;
-	enum flush_q found = FLUSH_Q_NONE;
 
 	rq->q_ns = rq->d_ns;
 	rq->pid = 0;
-	if (disk->flushes)
-		found = flush_issued(disk->flushes, cpu, rq->id, rq->d_ns, &rq->q_ns,
-				     &rq->pid);
-	if (found == FLUSH_Q_AMBIGUOUS)
+	if (flush_issued(disk_flushes(disk), cpu, rq->id, rq->d_ns, &rq->q_ns,
+			 &rq->pid) == FLUSH_Q_AMBIGUOUS)
 		rq->flags |= RQ_NO_Q | RQ_AMBIGUOUS;
 	/* After a loss that Q may be an earlier flush's, whose D is missing. */
 	if (gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
@@ -239,7 +242,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 		return;
 	if (!again) {
 		merge_count_issued(&rq->disk->stats.guest, r->nr_sectors);
-		if (!r->aux && op_class(r->op) == XBLK_OP_FLUSH)
+		if (is_flush_issue(r))
 			take_flush_q(rq, s->cpu);
 	}
 	if (rq->q_ns == UINT64_MAX)
@@ -257,7 +260,7 @@ void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record
 
 	if (!rq)
 		return;
-	if (!r->aux && op_class(r->op) == XBLK_OP_FLUSH)
+	if (is_flush_issue(r))
 		take_flush_bios(rq);
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
