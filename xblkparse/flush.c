@@ -62,6 +62,13 @@ static int find_queue(struct flushes *f, uint32_t rq)
 	return at;
 }
 
+void flush_known(struct flushes *f, uint32_t cpu, uint32_t rq)
+{
+	int queue = find_queue(f, rq);
+
+	f->queue_of[cpu % FLUSH_CPUS] = queue;
+}
+
 /* On how many CPUs of queue @of (-1: not known) any waits for @queue, the earliest on
  * *@cpu. */
 static unsigned int find_waiting(const struct flushes *f, int queue, int of,

@@ -40,6 +40,8 @@ enum flush_q {
 struct flushes *flushes_new(void);
 void flushes_free(struct flushes *f);
 void flush_queued(struct flushes *f, uint32_t cpu, uint64_t ns, uint32_t pid);
+/* The queue of @cpu is the one whose flush request is @rq. */
+void flush_known(struct flushes *f, uint32_t cpu, uint32_t rq);
 /* The flush request @rq is issued: *@q_ns is the earliest Q that it serves, *@pid whose. */
 enum flush_q flush_issued(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t ns,
 			  uint64_t *q_ns, uint32_t *pid);

@@ -267,6 +267,14 @@ void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record
 	account_flush_begin(rq);
 }
 
+void rq_skim(struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+
+	if (r->event == XBLK_EV_ISSUE && is_flush_issue(r) && disk && !s->dom->backend)
+		flush_known(disk_flushes(disk), s->cpu, r->id);
+}
+
 void rq_part(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	struct rq *rq;
