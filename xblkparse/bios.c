@@ -171,8 +171,12 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 	origin = remap_origin(s->dom, p, r);
 	if (p)
 		p->last_bio = r->id;
-	if (is_flush(r))
+	if (r->op & XBLK_OP_F_PREFLUSH || is_flush(r))
+		flush_queued(disk_flushes(disk), s->cpu, r->time, r->aux);
+	if (is_flush(r)) {
+		bio->cpu = s->cpu % FLUSH_CPUS;
 		list_add_tail(&disk->flush_bios, &bio->in_rq);
+	}
 	bio->lowest_q_ns = r->time;
 	if (origin) {
 		bio_inherit(bio, origin);

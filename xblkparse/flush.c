@@ -108,8 +108,17 @@ static void served(struct flushes *f, int queue, int of)
 	}
 }
 
+static uint64_t cpus_of(const struct flushes *f, int queue)
+{
+	uint64_t cpus = 0;
+
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++)
+		cpus |= (uint64_t)(f->queue_of[i] == queue) << i;
+	return cpus;
+}
+
 enum flush_q flush_issued(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t ns,
-			  uint64_t *q_ns, uint32_t *pid)
+			  struct flush_served *to)
 {
 	int queue = find_queue(f, rq), of = queue;
 	struct flush_queue *q = &f->queues[queue];
@@ -117,6 +126,9 @@ enum flush_q flush_issued(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t
 	unsigned int nr, first = 0;
 
 	f->queue_of[cpu % FLUSH_CPUS] = queue;
+	to->cpus = cpus_of(f, queue);
+	if (f->nr_queues == 1)
+		to->cpus |= cpus_of(f, -1);
 	nr = find_waiting(f, queue, of, &first);
 	/* Those of a CPU that has issued none so far are of this queue or another. */
 	if (!nr) {
@@ -126,10 +138,12 @@ enum flush_q flush_issued(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t
 			found = FLUSH_Q_AMBIGUOUS;
 	}
 	if (nr) {
-		*q_ns = q->waiting[first].ns;
-		*pid = q->waiting[first].pid;
-		if (found == FLUSH_Q_FOUND)
+		to->q_ns = q->waiting[first].ns;
+		to->pid = q->waiting[first].pid;
+		if (found == FLUSH_Q_FOUND) {
+			to->cpus |= cpus_of(f, of);
 			served(f, queue, of);
+		}
 	}
 	memset(q->waiting, 0, sizeof(q->waiting));
 	q->d_ns = ns;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which Q a guest's flush request has.  The block layer issues one flush for
- * all that wait on a hardware queue, from a CPU of that queue, and names none
- * of them; each queue has one flush request, which comes again and again.  So
- * a CPU's queue is known once a flush was issued there.
+ * Which Qs a flush request of a disk serves.  The block layer issues one flush
+ * for all that wait on a hardware queue, from a CPU of that queue, and names none
+ * of them; each queue has one flush request, which comes again and again.  So a
+ * CPU's queue is known once a flush was issued there.
  */
 #ifndef XBLKPARSE_FLUSH_H
 #define XBLKPARSE_FLUSH_H
@@ -42,8 +42,17 @@ void flushes_free(struct flushes *f);
 void flush_queued(struct flushes *f, uint32_t cpu, uint64_t ns, uint32_t pid);
 /* The queue of @cpu is the one whose flush request is @rq. */
 void flush_known(struct flushes *f, uint32_t cpu, uint32_t rq);
-/* The flush request @rq is issued: *@q_ns is the earliest Q that it serves, *@pid whose. */
+
+/* What a flush request serves. */
+struct flush_served {
+	uint64_t q_ns; /* the earliest Q, if any */
+	uint32_t pid;  /* whose */
+	uint64_t cpus; /* a bit each, by number modulo FLUSH_CPUS: all that was queued
+			  there */
+};
+
+/* The flush request @rq is issued; q_ns and pid of @to stay if nothing is known to wait. */
 enum flush_q flush_issued(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t ns,
-			  uint64_t *q_ns, uint32_t *pid);
+			  struct flush_served *to);
 
 #endif

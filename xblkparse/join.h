@@ -51,6 +51,7 @@ struct bio {
 	uint64_t sector;
 	uint32_t nr_sectors;
 	uint8_t op, flags;
+	uint16_t cpu; /* an empty flush's */
 
 	uint32_t id, pid;
 	uint64_t q_ns;

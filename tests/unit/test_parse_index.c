@@ -403,8 +403,8 @@ static void play(struct gen *out, const struct step *s)
 		gen_event(&g, GEN_GUEST, s->cpu, s->ns, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0,
 			  0, 1 + s->queue, 0);
 		DOM0(s->ns, QUEUE, FLUSH, 0, 0, 3 + s->queue, GEN_KTHREAD);
-		DOM0(s->ns, ISSUE, FLUSH, 0, 0, 5 + s->queue, 0);
-		DOM0(s->ns, COMPLETE, FLUSH, 0, 0, 5 + s->queue, 0);
+		DOM0(s->ns, ISSUE, FLUSH, 0, 0, 5, 0);
+		DOM0(s->ns, COMPLETE, FLUSH, 0, 0, 5, 0);
 		break;
 	case FLUSH_COMPLETED:
 		gen_event(&g, GEN_GUEST, s->cpu, s->ns, XBLK_EV_COMPLETE, XBLK_OP_FLUSH,

@@ -224,9 +224,9 @@ void gen_end(struct gen *g, uint64_t ns)
 	gen_chunk(g, XBLK_CHUNK_END, 0, 0, 0, ns, text, len);
 }
 
-/* @flushed_by: the request of each of the guest's CPUs' last flush. */
+/* @flushed_by: the request of the last flush, by domain and CPU. */
 static uint32_t index_flags(const struct xblk_chunk *c, const uint8_t *payload,
-			    uint32_t flushed_by[GEN_STREAMS])
+			    uint32_t flushed_by[][GEN_STREAMS])
 {
 	uint32_t flags = c->type == XBLK_CHUNK_META ? XBLK_INDEX_META : 0;
 	struct xblk_record r;
@@ -236,9 +236,9 @@ static uint32_t index_flags(const struct xblk_chunk *c, const uint8_t *payload,
 		memcpy(&r, payload + at, sizeof(r));
 		flags |= r.event == XBLK_EV_PROCESS ? XBLK_INDEX_NAMES : 0;
 		flags |= r.event == XBLK_EV_LOST ? XBLK_INDEX_LOSSES : 0;
-		if (c->domid && r.event == XBLK_EV_ISSUE && r.op == XBLK_OP_FLUSH &&
-		    flushed_by[c->cpu] != r.id) {
-			flushed_by[c->cpu] = r.id;
+		if (r.event == XBLK_EV_ISSUE && r.op == XBLK_OP_FLUSH &&
+		    flushed_by[c->domid][c->cpu] != r.id) {
+			flushed_by[c->domid][c->cpu] = r.id;
 			flags |= XBLK_INDEX_FLUSHES;
 		}
 	}
@@ -251,7 +251,7 @@ static uint32_t index_flags(const struct xblk_chunk *c, const uint8_t *payload,
 static void gen_index(struct gen *g, uint64_t ns, size_t row)
 {
 	struct xblk_index_entry *rows = malloc(XBLK_CHUNK_MAX_PAYLOAD);
-	uint32_t flushed_by[GEN_STREAMS] = {0};
+	uint32_t flushed_by[GEN_GUEST + 1][GEN_STREAMS] = {0};
 	uint64_t newest = 0;
 	struct xblk_chunk c;
 	size_t nr = 0;
