@@ -149,9 +149,7 @@ void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record 
 		return;
 	disk->stats.guest.bios++;
 	if (r->op & XBLK_OP_F_PREFLUSH || is_flush(r)) {
-		if (!disk->flushes)
-			disk->flushes = flushes_new();
-		flush_queued(disk->flushes, s->cpu, r->time, r->aux);
+		flush_queued(disk_flushes(disk), s->cpu, r->time, r->aux);
 	}
 	/* An empty flush is never issued itself, so no D will name it. */
 	if (!is_flush(r))
@@ -173,8 +171,12 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 	origin = remap_origin(s->dom, p, r);
 	if (p)
 		p->last_bio = r->id;
-	if (is_flush(r))
+	if (r->op & XBLK_OP_F_PREFLUSH || is_flush(r))
+		flush_queued(disk_flushes(disk), s->cpu, r->time, r->aux);
+	if (is_flush(r)) {
+		bio->cpu = s->cpu % FLUSH_CPUS;
 		list_add_tail(&disk->flush_bios, &bio->in_rq);
+	}
 	bio->lowest_q_ns = r->time;
 	if (origin) {
 		bio_inherit(bio, origin);

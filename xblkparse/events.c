@@ -55,6 +55,18 @@ static void print_block(FILE *out, const struct stream *s, const struct xblk_rec
 		fprintf(out, " [%s]", p->comm);
 }
 
+/* Guest and dom0 call a barrier what it is for them, a write or a flush: the ring does
+ * not. */
+static const char *blkif_name(unsigned int op)
+{
+	static const char *const names[] = {
+		[0] = "read",  [1] = "write",	[2] = "barrier",
+		[3] = "flush", [5] = "discard",
+	};
+
+	return op < ARRAY_SIZE(names) && names[op] ? names[op] : "other";
+}
+
 void event_print(FILE *out, const struct parse *p, const struct stream *s,
 		 const struct xblk_record *r)
 {
@@ -83,8 +95,10 @@ void event_print(FILE *out, const struct parse *p, const struct stream *s,
 	case XBLK_EV_CLOCK:
 		fprintf(out, "  clock generation %u", r->id);
 		break;
-	case XBLK_EV_INTERRUPT:
 	case XBLK_EV_RESPONSE:
+		fprintf(out, "  ring %u %s", r->aux, blkif_name(r->op));
+		break;
+	case XBLK_EV_INTERRUPT:
 	case XBLK_EV_RING:
 		fprintf(out, "  ring %u", r->event == XBLK_EV_RING ? r->id : r->aux);
 		break;

@@ -169,6 +169,12 @@ void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
 	}
 }
 
+void join_skim(struct stream *s, const struct xblk_record *records, size_t nr)
+{
+	for (const struct xblk_record *r = records; r < records + nr; r++)
+		rq_skim(s, r);
+}
+
 void join_advance(struct join *j, uint64_t ns)
 {
 	j->now_ns = max_u64(j->now_ns, ns);

@@ -51,6 +51,7 @@ struct bio {
 	uint64_t sector;
 	uint32_t nr_sectors;
 	uint8_t op, flags;
+	uint16_t cpu; /* an empty flush's */
 
 	uint32_t id, pid;
 	uint64_t q_ns;
@@ -151,6 +152,8 @@ struct join {
 void join_init(struct join *j, struct model *model);
 void join_deinit(struct join *j);
 void join_record(struct join *j, struct stream *s, const struct xblk_record *r);
+/* Records before the span that is asked for: what they teach, and nothing else. */
+void join_skim(struct stream *s, const struct xblk_record *records, size_t nr);
 /* All records before @ns have been given. */
 void join_advance(struct join *j, uint64_t ns);
 /* The trace is over: whatever is not complete gets its bin. */
@@ -202,6 +205,7 @@ void bio_forget(struct join *j, struct bio *bio);
 /* rqs.c */
 void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_skim(struct stream *s, const struct xblk_record *r);
 void rq_part(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_requeue(struct stream *s, const struct xblk_record *r);
 void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r);

@@ -44,16 +44,4 @@ static inline void list_del(struct list *node)
 	list_init(node);
 }
 
-/* Move all of @from to the end of @to. */
-static inline void list_splice_tail(struct list *to, struct list *from)
-{
-	if (list_empty(from))
-		return;
-	from->next->prev = to->prev;
-	to->prev->next = from->next;
-	from->prev->next = to;
-	to->prev = from->prev;
-	list_init(from);
-}
-
 #endif

@@ -52,8 +52,8 @@ static void print_titles(struct live *l)
 	print_title(l->out, "MB/s", "");
 	print_title(l->out, "others/s", "");
 	for (int i = 0; i < STAGE_MAX; i++)
-		print_title(l->out, stage_names[i], "\u00b5s");
-	print_title(l->out, "p99", "\u00b5s");
+		print_title(l->out, stage_names[i], microseconds());
+	print_title(l->out, "p99", microseconds());
 	fprintf(l->out, " %8s\n", "lost");
 }
 

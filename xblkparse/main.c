@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <locale.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -331,6 +332,8 @@ int main(int argc, char **argv)
 	struct sigaction sa = {.sa_handler = on_signal};
 	int ret;
 
+	/* Which characters the output can have; numbers are the same everywhere. */
+	setlocale(LC_CTYPE, "");
 	ret = options_parse(&run.opt, argc, argv);
 	if (ret >= 0) {
 		options_deinit(&run.opt);

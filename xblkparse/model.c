@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flush.h"
 #include "util.h"
 
 void model_init(struct model *m)
@@ -31,7 +32,7 @@ void model_deinit(struct model *m)
 	for (size_t i = 0; i < m->nr_disks; i++) {
 		stats_deinit(&m->all_disks[i]->stats);
 		free(m->all_disks[i]->flush_times);
-		free(m->all_disks[i]->flushes);
+		flushes_free(m->all_disks[i]->flushes);
 		free(m->all_disks[i]);
 	}
 	free(m->domains);
@@ -73,6 +74,13 @@ struct domain *model_domain(struct model *m, unsigned int domid)
 	m->domains = xrealloc(m->domains, (m->nr_domains + 1) * sizeof(*m->domains));
 	m->domains[m->nr_domains++] = dom;
 	return dom;
+}
+
+struct flushes *disk_flushes(struct disk *disk)
+{
+	if (!disk->flushes)
+		disk->flushes = flushes_new();
+	return disk->flushes;
 }
 
 uint64_t model_uncertainty(const struct model *m, const struct domain *guest)

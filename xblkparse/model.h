@@ -41,7 +41,7 @@ struct disk {
 	struct disk *backing; /* NULL: not served by a blkback that is traced */
 	uint64_t start_sector;
 	struct disk_stats stats;
-	struct flushes *flushes; /* NULL until it has one */
+	struct flushes *flushes; /* both sides'; NULL until it has one */
 	/* blkback's thread (pid) that serves the ring of a vCPU, as last seen; 0: not
 	 * known */
 	uint32_t ring_thread[RING_CPUS];
@@ -142,6 +142,9 @@ static inline struct disk *domain_disk(const struct domain *dom, unsigned int in
 {
 	return index < dom->nr_disks ? dom->disks[index] : NULL;
 }
+
+/* What is known of which queue its flushes go to. */
+struct flushes *disk_flushes(struct disk *disk);
 
 /* Upper bound of how far two domains' clocks may disagree. */
 uint64_t model_uncertainty(const struct model *m, const struct domain *guest);

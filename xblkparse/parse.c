@@ -68,10 +68,12 @@ static void data(struct parse *p, const struct xblk_chunk *c, const void *payloa
 		another(p, "a stream begins again");
 		return;
 	}
-	if (skims(p))
+	if (skims(p)) {
 		merge_skim(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
-	else
+		join_skim(s, payload, c->payload / XBLK_RECORD_SIZE);
+	} else {
 		merge_data(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
+	}
 }
 
 static void meta(struct parse *p, const struct xblk_chunk *c, const char *text)

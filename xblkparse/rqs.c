@@ -127,36 +127,46 @@ static void take_bio(struct join *j, struct rq *rq, uint32_t id)
 	credit(rq, bio->guest_disk);
 }
 
-/* One flush request serves all the empty flush bios that wait by then. */
-static void take_flush_bios(struct rq *rq)
+/* The empty flush bios that wait by then, on the CPUs of its queue. */
+static void take_flush_bios(struct rq *rq, uint32_t cpu)
 {
 	struct disk *disk = rq->disk;
+	struct list *n = disk->flush_bios.next;
+	struct flush_served by;
 
-	for (struct list *n = disk->flush_bios.next; n != &disk->flush_bios;
-	     n = n->next) {
+	flush_issued(disk_flushes(disk), cpu, rq->id, rq->d_ns, &by);
+	while (n != &disk->flush_bios) {
 		struct bio *bio = list_entry(n, struct bio, in_rq);
 
+		n = n->next;
+		if (!(by.cpus >> bio->cpu & 1))
+			continue;
+		list_del(&bio->in_rq);
+		list_add_tail(&rq->bios, &bio->in_rq);
 		bio->rq = rq;
 		rq->nr_bios++;
 		if (bio->q_ns < rq->q_ns)
 			rq->q_ns = bio->q_ns;
 		credit(rq, bio->guest_disk);
 	}
-	list_splice_tail(&rq->bios, &disk->flush_bios);
+}
+
+/* The request is the block layer's own: no bio names what it is for. */
+static bool is_flush_issue(const struct xblk_record *r)
+{
+	return !r->aux && op_class(r->op) == XBLK_OP_FLUSH;
 }
 
 static void take_flush_q(struct rq *rq, uint32_t cpu)
 {
+	struct flush_served by = {.q_ns = rq->d_ns};
 	struct disk *disk = rq->disk;
-	enum flush_q found = FLUSH_Q_NONE;
 
-	rq->q_ns = rq->d_ns;
-	rq->pid = 0;
-	if (disk->flushes)
-		found = flush_issued(disk->flushes, cpu, rq->id, rq->d_ns, &rq->q_ns,
-				     &rq->pid);
-	if (found == FLUSH_Q_AMBIGUOUS)
+	if (flush_issued(disk_flushes(disk), cpu, rq->id, rq->d_ns, &by) ==
+	    FLUSH_Q_AMBIGUOUS)
 		rq->flags |= RQ_NO_Q | RQ_AMBIGUOUS;
+	rq->q_ns = by.q_ns;
+	rq->pid = by.pid;
 	/* After a loss that Q may be an earlier flush's, whose D is missing. */
 	if (gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
 		rq->flags |= RQ_NO_Q;
@@ -239,7 +249,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 		return;
 	if (!again) {
 		merge_count_issued(&rq->disk->stats.guest, r->nr_sectors);
-		if (!r->aux && op_class(r->op) == XBLK_OP_FLUSH)
+		if (is_flush_issue(r))
 			take_flush_q(rq, s->cpu);
 	}
 	if (rq->q_ns == UINT64_MAX)
@@ -257,11 +267,19 @@ void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record
 
 	if (!rq)
 		return;
-	if (!r->aux && op_class(r->op) == XBLK_OP_FLUSH)
-		take_flush_bios(rq);
+	if (is_flush_issue(r))
+		take_flush_bios(rq, s->cpu);
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
 	account_flush_begin(rq);
+}
+
+void rq_skim(struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+
+	if (r->event == XBLK_EV_ISSUE && is_flush_issue(r) && disk)
+		flush_known(disk_flushes(disk), s->cpu, r->id);
 }
 
 void rq_part(struct join *j, struct stream *s, const struct xblk_record *r)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "table.h"
 
+#include <langinfo.h>
 #include <string.h>
 
 struct paint paint_for(bool colour)
@@ -10,10 +11,15 @@ struct paint paint_for(bool colour)
 	return (struct paint){"\033[1m", "\033[1;33m", "\033[1;31m", "\033[0m"};
 }
 
+const char *microseconds(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") ? "us" : "\u00b5s";
+}
+
 struct unit unit_for(uint64_t ns)
 {
 	if (ns < 10000000)
-		return (struct unit){"\u00b5s", 1e3};
+		return (struct unit){microseconds(), 1e3};
 	if (ns < 10000000000)
 		return (struct unit){"ms", 1e6};
 	return (struct unit){"s", 1e9};

@@ -19,6 +19,9 @@ struct paint {
 
 struct paint paint_for(bool colour);
 
+/* With the letter µ where the locale has it, as UTF-8. */
+const char *microseconds(void);
+
 /* One for a table, so that its numbers compare at a glance. */
 struct unit unit_for(uint64_t ns);
 

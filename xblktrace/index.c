@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <xxhash.h>
 
 #include "index.h"
@@ -9,46 +10,77 @@ int index_init(struct index *index)
 {
 	*index = (struct index){.row = INDEX_ROW};
 	index->entries = malloc(XBLK_INDEX_MAX * sizeof(*index->entries));
-	index->names = calloc(INDEX_NAMES, sizeof(*index->names));
-	return index->entries && index->names ? 0 : -ENOMEM;
+	index->known = calloc(1u << INDEX_KNOWN_BITS, sizeof(*index->known));
+	return index->entries && index->known ? 0 : -ENOMEM;
 }
 
 void index_deinit(struct index *index)
 {
 	free(index->entries);
-	free(index->names);
+	free(index->known);
 	*index = (struct index){0};
+}
+
+static bool is_new(struct index *index, struct index_known say)
+{
+	uint64_t about = (uint64_t)say.domid << 48 | (uint64_t)say.event << 32 | say.of;
+	struct index_known *known =
+		&index->known[about * 0x9e3779b97f4a7c15ull >> (64 - INDEX_KNOWN_BITS)];
+
+	if (known->domid == say.domid && known->event == say.event &&
+	    known->of == say.of && known->what == say.what)
+		return false;
+	*known = say;
+	return true;
 }
 
 /* Threads are named on each CPU, and again where the producer has forgotten. */
 static bool new_name(struct index *index, uint16_t domid, const struct xblk_record *r)
 {
-	struct index_name name = {.domid = domid, .pid = r->aux};
-	struct index_name *known;
-
-	name.hash = XXH3_64bits_withSeed(r->comm, sizeof(r->comm), r->op);
-	known = &index->names[(domid * 2654435761u + name.pid * 40503u) % INDEX_NAMES];
-	if (known->domid == name.domid && known->pid == name.pid &&
-	    known->hash == name.hash)
-		return false;
-	*known = name;
-	return true;
+	return is_new(index, (struct index_known){
+				     .domid = domid,
+				     .event = r->event,
+				     .of = r->aux,
+				     .what = XXH3_64bits_withSeed(r->comm,
+								  sizeof(r->comm), r->op),
+			     });
 }
 
-void index_records(struct index *index, uint16_t domid, const struct xblk_record *records,
-		   size_t nr)
+static bool is_flush_issue(const struct xblk_record *r)
+{
+	return r->event == XBLK_EV_ISSUE && (r->op & XBLK_OP_MASK) == XBLK_OP_FLUSH;
+}
+
+/* Each of a disk's queues has one request for flushes: a CPU's is the same for long. */
+static bool new_flush(struct index *index, uint16_t domid, uint32_t cpu,
+		      const struct xblk_record *r)
+{
+	return is_new(index, (struct index_known){
+				     .domid = domid,
+				     .event = r->event,
+				     .of = (uint32_t)r->disk << 16 | (cpu & 0xffff),
+				     .what = r->id,
+			     });
+}
+
+void index_records(struct index *index, uint16_t domid, uint32_t cpu,
+		   const struct xblk_record *records, size_t nr)
 {
 	for (const struct xblk_record *r = records; r < records + nr; r++) {
 		if (r->event == XBLK_EV_PROCESS && new_name(index, domid, r))
 			index->flags |= XBLK_INDEX_NAMES;
 		else if (r->event == XBLK_EV_LOST)
 			index->flags |= XBLK_INDEX_LOSSES;
+		else if (is_flush_issue(r) && new_flush(index, domid, cpu, r))
+			index->flags |= XBLK_INDEX_FLUSHES;
 	}
 }
 
 void index_meta(struct index *index)
 {
 	index->flags |= XBLK_INDEX_META;
+	/* A disk may have got the place of another one, and all its identities. */
+	memset(index->known, 0, sizeof(*index->known) << INDEX_KNOWN_BITS);
 }
 
 /* Half as many rows, twice as long. */

@@ -16,14 +16,15 @@
 #include "xblk/record.h"
 #include "xblk/trace.h"
 
-#define INDEX_ROW   (64u << 10) /* bytes of a row at least, at first */
-#define INDEX_NAMES 8192
+#define INDEX_ROW	 (64u << 10) /* bytes of a row at least, at first */
+#define INDEX_KNOWN_BITS 13
 
-/* What a thread is known to be called. */
-struct index_name {
+/* What records have said: how a thread is called, by which request a CPU flushes. */
+struct index_known {
 	uint16_t domid;
-	uint32_t pid;
-	uint64_t hash;
+	uint16_t event;
+	uint32_t of;
+	uint64_t what;
 };
 
 /**
@@ -32,7 +33,7 @@ struct index_name {
  * @row:	bytes that a row has at least
  * @flags:	of what has not got into the trace yet
  * @newest:	time of the last chunk in the trace
- * @names:	by a hash of domain and pid: what does not fit is new each time
+ * @known:	by a hash of what it is about: what does not fit is new each time
  */
 struct index {
 	struct xblk_index_entry *entries;
@@ -40,7 +41,7 @@ struct index {
 	uint64_t row;
 	uint32_t flags;
 	uint64_t newest;
-	struct index_name *names;
+	struct index_known *known;
 };
 
 /* Return: 0 or -ENOMEM. */
@@ -48,8 +49,8 @@ int index_init(struct index *index);
 void index_deinit(struct index *index);
 
 /* Records that are about to be in a chunk; a guest's may be anything. */
-void index_records(struct index *index, uint16_t domid, const struct xblk_record *records,
-		   size_t nr);
+void index_records(struct index *index, uint16_t domid, uint32_t cpu,
+		   const struct xblk_record *records, size_t nr);
 /* A META chunk is about to come. */
 void index_meta(struct index *index);
 

@@ -295,7 +295,7 @@ void writer_commit(struct writer *w, struct writer_stream *stream, size_t record
 {
 	if (!records)
 		return;
-	index_records(&w->index, stream->domid,
+	index_records(&w->index, stream->domid, stream->cpu,
 		      (const void *)(w->buf + w->used + sizeof(struct xblk_chunk)),
 		      records);
 	finish_chunk(w,

@@ -111,9 +111,10 @@ struct xblk_chunk {
 
 /* What a reader has to know of a part of the trace that it otherwise leaves out. */
 enum xblk_index_flags {
-	XBLK_INDEX_META = 1 << 0,   /* a META chunk */
-	XBLK_INDEX_NAMES = 1 << 1,  /* a PROCESS record that says something new */
-	XBLK_INDEX_LOSSES = 1 << 2, /* a LOST record */
+	XBLK_INDEX_META = 1 << 0,    /* a META chunk */
+	XBLK_INDEX_NAMES = 1 << 1,   /* a PROCESS record that says something new */
+	XBLK_INDEX_LOSSES = 1 << 2,  /* a LOST record */
+	XBLK_INDEX_FLUSHES = 1 << 3, /* a flush by another request than before */
 };
 
 #define XBLK_INDEX_MAX (XBLK_CHUNK_MAX_PAYLOAD / sizeof(struct xblk_index_entry))

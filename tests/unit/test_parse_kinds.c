@@ -151,6 +151,50 @@ static void flush_after_flush(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * dom0's disk has two queues: the flush that one issues for the write of a barrier does
+ * not serve the empty one that waits in the other.
+ */
+static void flushes_of_two_backend_queues(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	for (unsigned int cpu = 0; cpu < 2; cpu++) {
+		gen_event(&g, 0, cpu, 100 + cpu, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0,
+			  200 + cpu, 0);
+		gen_event(&g, 0, cpu, 200 + cpu, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0,
+			  200 + cpu, 0);
+	}
+	GUEST(1000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	GUEST(1100, ISSUE, FLUSH, 0, 0, 100, 0);
+	gen_event(&g, GEN_GUEST, 1, 1000, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_FUA,
+		  64, 8, 2, 501);
+	gen_event(&g, GEN_GUEST, 1, 1100, XBLK_EV_ISSUE, XBLK_OP_WRITE | XBLK_OP_F_FUA,
+		  64, 8, 101, 2);
+	DOM0(1200, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 11, GEN_KTHREAD);
+	gen_event(&g, 0, 1, 1300, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 64,
+		  8, 12, GEN_KTHREAD);
+	gen_event(&g, 0, 1, 1400, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 201, 0);
+	DOM0(1500, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(1600, COMPLETE, FLUSH, 0, 0, 200, 0);
+	GUEST(1700, COMPLETE, FLUSH, 0, 0, 100, 0);
+	gen_event(&g, 0, 1, 1800, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 201, 0);
+	gen_event(&g, 0, 1, 1900, XBLK_EV_ISSUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 64,
+		  8, 202, 12);
+	gen_event(&g, 0, 1, 2000, XBLK_EV_COMPLETE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH,
+		  64, 8, 202, 0);
+	gen_event(&g, GEN_GUEST, 1, 2200, XBLK_EV_COMPLETE, XBLK_OP_WRITE | XBLK_OP_F_FUA,
+		  64, 8, 101, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 2);
+	assert_stages(&o.results[0], 100, 100, 300, 100, 100);
+	assert_stages(&o.results[1], 100, 200, 600, 100, 200);
+	done(&o, &g);
+}
+
 /* Several guests' flushes that wait are served by one request of the disk's. */
 static void flushes_together(void **ctx)
 {
@@ -374,6 +418,67 @@ static void flush_of_two_cpus(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * A vCPU whose flushes others of its queue issue: what was served with one of their own
+ * waits no longer.
+ */
+static void flush_that_was_served(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	for (uint64_t ns = 1000; ns <= 1001000; ns += 1000000) {
+		gen_event(&g, 3, 1, ns, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH,
+			  0, 0, 1, 501);
+		if (ns == 1000)
+			GUEST(ns + 50, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 2, 500);
+		GUEST(ns + 200, ISSUE, FLUSH, 0, 0, 100, 0);
+		DOM0(ns + 300, QUEUE, FLUSH, 0, 0, 11, GEN_KTHREAD);
+		DOM0(ns + 400, ISSUE, FLUSH, 0, 0, 201, 0);
+		DOM0(ns + 500, COMPLETE, FLUSH, 0, 0, 201, 0);
+		GUEST(ns + 600, COMPLETE, FLUSH, 0, 0, 100, 0);
+	}
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 2);
+	assert_stages(&o.results[1], 200, 100, 100, 100, 100);
+	done(&o, &g);
+}
+
+/*
+ * One queue's flush, and none is known to wait for it but on a vCPU that has issued none:
+ * the other queue's flush may have served that one.
+ */
+static void flush_of_either_queue(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	for (unsigned int i = 0; i < 4; i++) {
+		uint64_t ns = 1000 * (1 + i);
+		unsigned int queue = i == 0 || i == 3;
+
+		if (i < 3)
+			gen_event(&g, 3, queue, ns, XBLK_EV_QUEUE,
+				  XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+		if (i == 2)
+			gen_event(&g, 3, 2, ns + 50, XBLK_EV_QUEUE,
+				  XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 2, 501);
+		gen_event(&g, 3, queue, ns + 100, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0,
+			  100 + queue, 0);
+		gen_event(&g, 3, queue, ns + 200, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0,
+			  100 + queue, 0);
+	}
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 4);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_AMBIGUOUS], 1);
+	assert_int_equal(o.results[3].bin, BIN_AMBIGUOUS);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,9 +487,12 @@ int main(void)
 		cmocka_unit_test(write_with_flush),
 		cmocka_unit_test(flush_without_backend_io),
 		cmocka_unit_test(flush_after_flush),
+		cmocka_unit_test(flushes_of_two_backend_queues),
 		cmocka_unit_test(flushes_together),
 		cmocka_unit_test(flushes_of_two_queues),
 		cmocka_unit_test(flush_of_two_cpus),
+		cmocka_unit_test(flush_that_was_served),
+		cmocka_unit_test(flush_of_either_queue),
 		cmocka_unit_test(discard),
 		cmocka_unit_test(partition),
 		cmocka_unit_test(remapped),

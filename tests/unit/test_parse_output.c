@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is printed: events by a format, CSV, JSON, the running report, --verify. */
 #include <jansson.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -418,6 +419,43 @@ static void live(void **ctx)
 	done(&o, &g);
 }
 
+/* Tables and running report alike. */
+static void unit_is(const char *locale, const char *table, const char *running)
+{
+	static const struct filter all;
+	struct report_options opt = {0};
+	struct printed p;
+	struct live l;
+	struct outcome o;
+	struct gen g;
+
+	assert_non_null(setlocale(LC_CTYPE, locale));
+	generate(&g);
+	run(&o, g.data, g.len);
+	printed_init(&p);
+	report_print(p.out, &o.parse, &all, &opt);
+	printed_has(&p, table);
+	printed_deinit(&p);
+
+	printed_init(&p);
+	live_init(&l, p.out, &all, 1000000000);
+	live_advance(&l, &o.parse, GEN_START + 1100000000);
+	printed_has(&p, running);
+	live_deinit(&l);
+	printed_deinit(&p);
+	setlocale(LC_CTYPE, "C");
+	done(&o, &g);
+}
+
+/* The letter is one character wide, and only where the locale has it. */
+static void micro(void **ctx)
+{
+	(void)ctx;
+	unit_is("C.UTF-8", "  mean \u00b5s    p50 \u00b5s",
+		" U-T \u00b5s  0-Q2D \u00b5s");
+	unit_is("C", "  mean us    p50 us", " U-T us  0-Q2D us");
+}
+
 static void on_verify(void *ctx, struct stream *s, const struct xblk_record *r)
 {
 	verify_record(ctx, s, r);
@@ -533,8 +571,8 @@ int main(void)
 		cmocka_unit_test(csv_requests), cmocka_unit_test(csv_stages),
 		cmocka_unit_test(json_members), cmocka_unit_test(tables),
 		cmocka_unit_test(probes),	cmocka_unit_test(tables_chosen),
-		cmocka_unit_test(live),		cmocka_unit_test(verify_good),
-		cmocka_unit_test(verify_bad),
+		cmocka_unit_test(live),		cmocka_unit_test(micro),
+		cmocka_unit_test(verify_good),	cmocka_unit_test(verify_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -313,6 +313,7 @@ static void test_index_flags(void **state)
 						 .comm = "other"},
 					read = {.event = XBLK_EV_QUEUE, .aux = 7},
 					lost = {.event = XBLK_EV_LOST};
+	struct xblk_record flush = {.event = XBLK_EV_ISSUE, .op = XBLK_OP_FLUSH, .id = 5};
 	const struct index *index;
 	struct writer w;
 
@@ -335,6 +336,24 @@ static void test_index_flags(void **state)
 	assert_int_equal(index->entries[0].flags, XBLK_INDEX_NAMES);
 	put_one(&w, 0, lost, 6);
 	assert_int_equal(index->entries[0].flags, XBLK_INDEX_NAMES | XBLK_INDEX_LOSSES);
+	w.index.entries[0].flags = 0;
+	put_one(&w, 0, flush, 7);
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_FLUSHES);
+	w.index.entries[0].flags = 0;
+	put_one(&w, 0, flush, 8);
+	assert_int_equal(index->entries[0].flags, 0);
+	/* On another CPU, by another request, of a disk that may be another one. */
+	put_one(&w, 1, flush, 9);
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_FLUSHES);
+	w.index.entries[0].flags = 0;
+	flush.id++;
+	put_one(&w, 0, flush, 10);
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_FLUSHES);
+	assert_int_equal(writer_chunk(&w, XBLK_CHUNK_META, "{}", 2, 11), 0);
+	assert_int_equal(writer_flush(&w), 0);
+	w.index.entries[0].flags = 0;
+	put_one(&w, 0, flush, 12);
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_FLUSHES);
 	assert_int_equal(index->nr, 1);
 	assert_int_equal(writer_close(&w), 0);
 }

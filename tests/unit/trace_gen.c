@@ -224,24 +224,34 @@ void gen_end(struct gen *g, uint64_t ns)
 	gen_chunk(g, XBLK_CHUNK_END, 0, 0, 0, ns, text, len);
 }
 
-static uint32_t index_flags(const struct xblk_chunk *c, const uint8_t *payload)
+/* @flushed_by: the request of the last flush, by domain and CPU. */
+static uint32_t index_flags(const struct xblk_chunk *c, const uint8_t *payload,
+			    uint32_t flushed_by[][GEN_STREAMS])
 {
 	uint32_t flags = c->type == XBLK_CHUNK_META ? XBLK_INDEX_META : 0;
+	struct xblk_record r;
 
 	for (size_t at = 0; c->type == XBLK_CHUNK_DATA && at < c->payload;
-	     at += XBLK_RECORD_SIZE) {
-		uint8_t event = payload[at + offsetof(struct xblk_record, event)];
-
-		flags |= event == XBLK_EV_PROCESS ? XBLK_INDEX_NAMES : 0;
-		flags |= event == XBLK_EV_LOST ? XBLK_INDEX_LOSSES : 0;
+	     at += sizeof(r)) {
+		memcpy(&r, payload + at, sizeof(r));
+		flags |= r.event == XBLK_EV_PROCESS ? XBLK_INDEX_NAMES : 0;
+		flags |= r.event == XBLK_EV_LOST ? XBLK_INDEX_LOSSES : 0;
+		if (r.event == XBLK_EV_ISSUE && r.op == XBLK_OP_FLUSH &&
+		    flushed_by[c->domid][c->cpu] != r.id) {
+			flushed_by[c->domid][c->cpu] = r.id;
+			flags |= XBLK_INDEX_FLUSHES;
+		}
 	}
 	/* It may hold anything. */
-	return c->type == XBLK_CHUNK_PACK ? XBLK_INDEX_NAMES | XBLK_INDEX_LOSSES : flags;
+	return c->type == XBLK_CHUNK_PACK
+		       ? XBLK_INDEX_NAMES | XBLK_INDEX_LOSSES | XBLK_INDEX_FLUSHES
+		       : flags;
 }
 
 static void gen_index(struct gen *g, uint64_t ns, size_t row)
 {
 	struct xblk_index_entry *rows = malloc(XBLK_CHUNK_MAX_PAYLOAD);
+	uint32_t flushed_by[GEN_GUEST + 1][GEN_STREAMS] = {0};
 	uint64_t newest = 0;
 	struct xblk_chunk c;
 	size_t nr = 0;
@@ -256,7 +266,8 @@ static void gen_index(struct gen *g, uint64_t ns, size_t row)
 				abort();
 			rows[nr++] = (struct xblk_index_entry){at, c.time, 0, 0};
 		}
-		rows[nr - 1].flags |= index_flags(&c, g->data + at + sizeof(c));
+		rows[nr - 1].flags |=
+			index_flags(&c, g->data + at + sizeof(c), flushed_by);
 		newest = c.time;
 	}
 	gen_chunk(g, XBLK_CHUNK_INDEX, 0, 0, 0, ns, rows, nr * sizeof(*rows));
