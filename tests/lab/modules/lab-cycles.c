@@ -207,7 +207,7 @@ static void try_unread(struct client *c, const struct xenrelay_params *good)
 	struct xenrelay_params params = *good;
 	struct xenrelay_channel *chan;
 	struct xenrelay_stats stats;
-	char name[24];
+	char name[32];
 
 	snprintf(name, sizeof(name), "%s-unread", c->name);
 	params.name = name;
