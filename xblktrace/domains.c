@@ -160,10 +160,16 @@ static int find_domain(struct selection *sel, const char *arg)
 	return found;
 }
 
+/* Return: 0 if the user will wait for it, else -1. */
 static int say_unknown(struct selection *sel, const char *arg)
 {
 	unsigned int own = xenrelay_own_domid(sel->reader);
 
+	if (sel->opts->follow) {
+		msg_say("domain %s: it is not there yet%s: waiting for it", arg,
+			own ? ", or this domain has not been let in" : "");
+		return 0;
+	}
 	if (!own)
 		return msg_error("domain %s: there is no such domain: see 'xl list'",
 				 arg);
@@ -177,10 +183,6 @@ static int add_named(struct selection *sel, const char *arg)
 	int domid = find_domain(sel, arg);
 	int ret;
 
-	if (domid < 0 && sel->opts->follow) {
-		msg_say("domain %s: it is not there yet: waiting for it", arg);
-		return 0;
-	}
 	if (domid < 0)
 		return say_unknown(sel, arg);
 	if (domid == (int)xenrelay_own_domid(sel->reader))
