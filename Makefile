@@ -138,7 +138,7 @@ install-programs: programs
 	install -m 755 $(BUILD)/bin/xblktrace $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot scripts/xblk-report scripts/xblk-sched-report \
 		$(DESTDIR)$(BINDIR)/
-	install -m 755 scripts/xblk-sched-run $(DESTDIR)$(SBINDIR)/
+	install -m 755 scripts/xblk-allow scripts/xblk-sched-run $(DESTDIR)$(SBINDIR)/
 	install -m 644 $(BUILD)/lib/libxenrelay.a $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(BUILD)/lib/$(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/libxenrelay.so

@@ -247,3 +247,20 @@ void xenrelay_buffers_free(struct xenrelay_buffers *bufs)
 	kfree(bufs->data);
 	kfree(bufs);
 }
+
+/**
+ * xenrelay_buffers_unmapped() - whether the reader maps the consumer page no more
+ * @bufs:	of a channel whose reader did
+ *
+ * Its grant ends with that, so nobody can map it again.
+ *
+ * Context: any.
+ */
+bool xenrelay_buffers_unmapped(struct xenrelay_buffers *bufs)
+{
+	struct xenrelay_area *area = &bufs->consumer;
+
+	if (area->nr_granted && gnttab_try_end_foreign_access(area->refs[0]))
+		area->nr_granted = 0;
+	return !area->nr_granted;
+}

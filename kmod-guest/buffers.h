@@ -52,6 +52,7 @@ struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 						 bool overwrite, domid_t reader,
 						 enum xenrelay_mapping mapping);
 void xenrelay_buffers_free(struct xenrelay_buffers *bufs);
+bool xenrelay_buffers_unmapped(struct xenrelay_buffers *bufs);
 
 static inline struct xenrelay_info *xenrelay_info(const struct xenrelay_buffers *bufs)
 {

@@ -323,7 +323,8 @@ static bool reader_gone(struct xenrelay_channel *chan)
 	attached = xblk_load_once(&xenrelay_consumer(bufs)[0].channel.attached);
 	if (attached) {
 		chan->attached = true;
-		return false;
+		/* A reader whose whole domain dies clears nothing, but Xen unmaps it. */
+		return xenrelay_buffers_unmapped(bufs);
 	}
 	return chan->attached || time_after(jiffies, chan->deadline);
 }

@@ -161,8 +161,11 @@ bool xenrelay_stopped(struct xenrelay_channel *ch)
 		/* Whatever else it shows than our "ready", it is ours no more. */
 		ch->ended = state.kind != XR_READY || state.session != ch->session;
 	else
-		/* An unreadable state is the guest's fault: end this channel. */
-		ch->ended = err == -ENOENT || err == -EPROTO;
+		/*
+		 * An unreadable state is the guest's fault: end this channel.  To a
+		 * driver domain all of a domain that has gone is closed, not missing.
+		 */
+		ch->ended = err == -ENOENT || err == -EPROTO || err == -EACCES;
 	ch->senseless = err == -EPROTO;
 	if (!ch->ended && !xenrelay_domain_exists(ch->reader, ch->domid))
 		ch->ended = true;

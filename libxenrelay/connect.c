@@ -25,6 +25,14 @@
 /* Between two transactions, each of which a guest can make fail. */
 #define RETRY_MS 5
 
+/* A node could not be read or written: errno says why. */
+static int fail_node(struct xenrelay_channel *ch, const char *what)
+{
+	if (errno == EACCES)
+		return xr_fail_access(ch->reader, ch->domid);
+	return ch_fail(ch, -errno, "%s: %s", what, strerror(errno));
+}
+
 static int read_state(struct xenrelay_channel *ch, xs_transaction_t t,
 		      struct xr_state *state)
 {
@@ -37,8 +45,7 @@ static int read_state(struct xenrelay_channel *ch, xs_transaction_t t,
 	if (!s && errno == ENOENT)
 		return ch_fail(ch, -ENOENT, "the guest has closed it");
 	if (!s)
-		return ch_fail(ch, -errno, "reading its state in XenStore: %s",
-			       strerror(errno));
+		return fail_node(ch, "reading its state in XenStore");
 	err = xr_parse_state(s, len, state);
 	free(s);
 	return err ? ch_fail(ch, err, "its state in XenStore makes no sense") : 0;
@@ -56,7 +63,7 @@ int xr_write(struct xenrelay_channel *ch, uint32_t transaction, const char *node
 
 	snprintf(path, sizeof(path), "%s/%s", ch->dir, node);
 	if (!xs_write(ch->reader->xs, transaction, path, text, strlen(text)))
-		return ch_fail(ch, -errno, "writing to XenStore: %s", strerror(errno));
+		return fail_node(ch, "writing to XenStore");
 	return 0;
 }
 
@@ -87,7 +94,7 @@ static int agree_on_version(struct xenrelay_channel *ch)
 			       "no such channel: the guest has not loaded the "
 			       "module that offers it, or there is no such domain");
 	if (!s)
-		return ch_fail(ch, -errno, "reading XenStore: %s", strerror(errno));
+		return fail_node(ch, "reading XenStore");
 	err = xr_parse_versions(s, len, &oldest, &newest);
 	free(s);
 	if (err)
@@ -109,7 +116,7 @@ static int read_features(struct xenrelay_channel *ch)
 
 	/* Older guests do not write it. */
 	if (!s && errno != ENOENT)
-		return ch_fail(ch, -errno, "reading XenStore: %s", strerror(errno));
+		return fail_node(ch, "reading XenStore");
 	ch->features = s ? xr_parse_features(s, len) : 0;
 	free(s);
 	return 0;

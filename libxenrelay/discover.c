@@ -64,7 +64,9 @@ static char **read_channels(struct xenrelay_reader *reader, unsigned int domid,
 	nodes = xs_directory(reader->xs, XBT_NULL, path, nr);
 	if (!nodes) {
 		*nr = 0;
-		if (errno != ENOENT)
+		if (errno == EACCES)
+			*err = xr_fail_access(reader, domid);
+		else if (errno != ENOENT)
 			*err = xr_fail(reader, -errno, "XenStore: %s: %s", path,
 				       strerror(errno));
 	}
@@ -184,6 +186,9 @@ static int look(struct xenrelay_reader *reader, struct xr_domain *domain)
 		nodes = read_channels(reader, domain->domid, &nr, &err);
 	else if (domain->listed && reader->every_domain)
 		list_again(reader);
+	/* Closed since it was asked whether the domain is there. */
+	if (err == -EACCES)
+		err = 0;
 	for (i = 0; i < domain->nr; i++)
 		domain->offers[i].present = false;
 	forget(domain);
@@ -265,28 +270,21 @@ static void drop_domain(struct xenrelay_reader *reader, struct xr_domain **link)
 static int list_domains(struct xenrelay_reader *reader)
 {
 	struct xr_domain *domain;
-	unsigned int i, nr;
-	uint64_t domid;
-	char **nodes;
-	int err = 0;
+	unsigned int *domids;
+	int i, nr, err = 0;
 
 	reader->new_domains = false;
-	nodes = xs_directory(reader->xs, XBT_NULL, "/local/domain", &nr);
-	if (!nodes && errno != ENOENT)
-		return xr_fail(reader, -errno, "XenStore: listing domains: %s",
-			       strerror(errno));
+	nr = xenrelay_list_domains(reader, &domids);
+	if (nr < 0)
+		return nr;
 	for (domain = reader->domains; domain; domain = domain->next)
 		domain->listed = domain->named;
-	for (i = 0; nodes && !err && i < nr; i++) {
-		const char *end = xr_parse_number(nodes[i], XR_MAX_DOMID, &domid);
-
-		if (!end || *end || domid == reader->own_domid)
-			continue;
-		err = add_domain(reader, domid, &domain);
+	for (i = 0; !err && i < nr; i++) {
+		err = add_domain(reader, domids[i], &domain);
 		if (!err)
 			domain->listed = true;
 	}
-	free(nodes);
+	free(domids);
 	/* One that has gone may still have to be told of: look() finds that. */
 	for (domain = reader->domains; domain; domain = domain->next)
 		domain->changed |= !domain->listed;
@@ -333,8 +331,37 @@ int xr_discover_dispatch(struct xenrelay_reader *reader)
 	return err ? err : look_at_some(reader, MAX_LOOKS);
 }
 
+/* In a driver domain also what "@releaseDomain" would tell: a guest may have gone. */
+static void backends_changed(struct xenrelay_reader *reader, struct xr_watch *watch)
+{
+	struct xenrelay_channel *ch;
+
+	(void)watch;
+	reader->changed |= XENRELAY_CHANGED_DOMAIN;
+	for (ch = reader->channels; ch; ch = ch->next)
+		ch->changed = true;
+	list_again(reader);
+}
+
+static int watch_backends(struct xenrelay_reader *reader)
+{
+	struct xr_watch *watch = &reader->backends;
+	int err;
+
+	if (*watch->path)
+		return 0;
+	xr_backend_path(reader, watch->path);
+	watch->fired = backends_changed;
+	err = xr_watch_start(reader, watch);
+	if (err)
+		*watch->path = '\0';
+	return err;
+}
+
 static int watch_every_domain(struct xenrelay_reader *reader)
 {
+	int err;
+
 	if (!reader->introduce_watched &&
 	    !xs_watch(reader->xs, INTRODUCE_PATH, INTRODUCE_TOKEN))
 		return xr_fail(reader, -errno,
@@ -342,7 +369,8 @@ static int watch_every_domain(struct xenrelay_reader *reader)
 			       strerror(errno));
 	reader->introduce_watched = true;
 	reader->every_domain = true;
-	return list_domains(reader);
+	err = list_domains(reader);
+	return err || !reader->unprivileged ? err : watch_backends(reader);
 }
 
 int xenrelay_watch_channels(struct xenrelay_reader *reader, unsigned int domid)
@@ -382,6 +410,9 @@ void xr_discover_end(struct xenrelay_reader *reader)
 {
 	while (reader->domains)
 		drop_domain(reader, &reader->domains);
+	if (*reader->backends.path)
+		xr_watch_stop(reader, &reader->backends);
+	*reader->backends.path = '\0';
 	reader->every_domain = reader->new_domains = false;
 }
 

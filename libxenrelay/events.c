@@ -60,7 +60,9 @@ static int watch_on(struct xenrelay_reader *reader, struct xr_watch *watch)
 {
 	if (!xs_watch(reader->xs, watch->path, watch->token))
 		return xr_fail(reader, -errno, "watching %s in XenStore: %s", watch->path,
-			       strerror(errno));
+			       errno == E2BIG ? "no more watches are allowed to "
+						"this domain (xenstored -W)"
+					      : strerror(errno));
 	watch->on = true;
 	watch->budget = WATCH_BURST;
 	watch->counted_at = xr_now_ms();

@@ -56,9 +56,11 @@ struct xenrelay_reader {
 	unsigned int last_token;
 	struct xr_node_watch *node_watches;
 
+	bool unprivileged; /* a driver domain: it may not list the others */
 	bool every_domain; /* all are watched for channels, */
 	bool new_domains;  /* and their list has to be read again */
 	bool introduce_watched;
+	struct xr_watch backends; /* in its stead in a driver domain; path "": not on */
 	struct xr_domain *domains;
 	struct xenrelay_watch_stats stats;
 };
@@ -172,6 +174,14 @@ void xr_doorbell_bind(struct xenrelay_channel *ch, unsigned int percent);
 void xr_doorbell_unbind(struct xenrelay_channel *ch);
 /* Take in what rang, and unmask what may ring again. */
 void xr_doorbell_dispatch(struct xenrelay_reader *reader);
+
+/* --- domains.c --- */
+
+/* The directory of this domain's backends: it tells whom it serves. */
+void xr_backend_path(const struct xenrelay_reader *reader, char path[XR_PATH_MAX]);
+
+/* What there is to say of EACCES, which only a driver domain gets.  Return: it. */
+int xr_fail_access(struct xenrelay_reader *reader, unsigned int domid);
 
 /* --- discover.c --- */
 

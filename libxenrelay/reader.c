@@ -177,25 +177,3 @@ int xenrelay_fd(const struct xenrelay_reader *reader)
 
 	return err ? err : reader->epoll_fd;
 }
-
-bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
-{
-	char path[XR_PATH_MAX];
-	char *s;
-
-	if (xr_check_reader(reader) || domid > XR_MAX_DOMID)
-		return false;
-	/*
-	 * Both: a dying domain whose pages are still mapped is no longer
-	 * introduced, and the toolstack removes the directory of one that has
-	 * gone for good.
-	 */
-	if (!xs_is_domain_introduced(reader->xs, domid))
-		return false;
-	snprintf(path, sizeof(path), "/local/domain/%u", domid);
-	s = xs_read(reader->xs, XBT_NULL, path, NULL);
-	if (!s)
-		return errno != ENOENT;
-	free(s);
-	return true;
-}

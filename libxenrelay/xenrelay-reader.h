@@ -143,12 +143,25 @@ int xenrelay_dispatch(struct xenrelay_reader *reader);
  */
 int xenrelay_watch_nodes(struct xenrelay_reader *reader, const char *path);
 
-/* Whether the domain is there and has not begun to die; false for a bad argument. */
+/*
+ * Whether the domain is there and has not begun to die; false for a bad argument.  A
+ * driver domain sees only those whose channels are open to it: see xenrelay_list().
+ */
 bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid);
 
 #define XENRELAY_NAME_SIZE    32    /* of a channel's name with its NUL */
 #define XENRELAY_MAX_CHANNELS 64    /* of a domain; those beyond are not seen */
-#define XENRELAY_EVERY_DOMAIN (~0u) /* but this one */
+#define XENRELAY_EVERY_DOMAIN (~0u) /* that xenrelay_list_domains() gives */
+
+/**
+ * xenrelay_list_domains - the other domains that this one knows of
+ * @domids:	an array, free with free()
+ *
+ * All; or in a driver domain, which may not list them, those that it has backends for.
+ *
+ * Return: how many; -ENOMEM and XenStore's errors.
+ */
+int xenrelay_list_domains(struct xenrelay_reader *reader, unsigned int **domids);
 
 /**
  * xenrelay_list - the channels that a domain offers
@@ -157,7 +170,8 @@ bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid);
  * Names that no channel can have are left out, and those that exceed
  * XENRELAY_MAX_CHANNELS.
  *
- * Return: how many, 0 if none; -ENOMEM and XenStore's errors.
+ * Return: how many, 0 if none; -EACCES (this is a driver domain, which domain 0 has
+ * not let in: see xenrelay(7)), -ENOMEM and XenStore's errors.
  */
 int xenrelay_list(struct xenrelay_reader *reader, unsigned int domid, char ***names);
 
@@ -285,7 +299,8 @@ struct xenrelay_options {
  *   -E2BIG        its rings are larger than @options allow
  *   -EINVAL       a bad argument; also: a page could not be mapped, because its
  *                 grant is bad or this domain has no maptrack entry left
- *   -EACCES, -ENOMEM, and other errors of the mapping
+ *   -EACCES       this is a driver domain, which domain 0 has not let in
+ *   -ENOMEM, and other errors of the mapping
  */
 int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
 		     const char *channel, const struct xenrelay_options *options,

@@ -197,6 +197,21 @@ static void report_processes(struct search *search, const char *kind)
 	free(nodes);
 }
 
+static void say_elsewhere(struct search *search, const struct disk *disk,
+			  unsigned int backend)
+{
+	char *name = store_read(search->xs, "/local/domain/%u/name", backend);
+	char why[256];
+
+	snprintf(
+		why, sizeof(why),
+		"served by domain %u (%.64s): run 'xblk-allow %u %u' here, and xblktrace "
+		"there",
+		backend, name ? name : "", search->domain->domid, backend);
+	free(name);
+	say_untraced(search->domain, disk, why);
+}
+
 /* Disks of other domains: the guest's own words, good enough for a hint. */
 static void report_elsewhere(struct search *search)
 {
@@ -207,7 +222,7 @@ static void report_elsewhere(struct search *search)
 
 	nodes = store_list(search->xs, &nr, "/local/domain/%u/device/vbd", domain->domid);
 	for (i = 0; i < nr && i < MAX_HINTS; i++) {
-		char why[64];
+		char dir[128];
 
 		if (!parse_uint(nodes[i], 0, UINT32_MAX, &disk.devid) ||
 		    !store_read_uint(search->xs, &backend,
@@ -215,12 +230,11 @@ static void report_elsewhere(struct search *search)
 				     domain->domid, disk.devid) ||
 		    backend == search->own)
 			continue;
-		snprintf(disk.name, sizeof(disk.name), "%u", disk.devid);
-		if (!is_wanted(search, &disk))
-			continue;
-		snprintf(why, sizeof(why), "served by domain %u; run xblktrace there",
-			 backend);
-		say_untraced(domain, &disk, why);
+		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/vbd/%u/%u", backend,
+			 domain->domid, disk.devid);
+		read_names(search->xs, dir, &disk);
+		if (is_wanted(search, &disk))
+			say_elsewhere(search, &disk, backend);
 	}
 	free(nodes);
 }

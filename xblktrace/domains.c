@@ -36,16 +36,18 @@ static void describe(struct selection *sel, struct domain *domain)
 	free(s);
 }
 
-static bool offers_channel(struct selection *sel, unsigned int domid)
+/* Return: 1 if so, 0 if not, negative errno if this domain cannot tell. */
+static int offers_channel(struct selection *sel, unsigned int domid)
 {
 	char **names;
 	int i, nr = xenrelay_list(sel->reader, domid, &names);
 	bool found = false;
 
+	if (nr < 0)
+		return nr;
 	for (i = 0; i < nr; i++)
 		found |= !strcmp(names[i], XBLK_CHANNEL);
-	if (nr >= 0)
-		xenrelay_list_free(names, nr);
+	xenrelay_list_free(names, nr);
 	return found;
 }
 
@@ -75,15 +77,18 @@ static int add_domain(struct selection *sel, unsigned int domid, bool named)
 {
 	struct domain domain = {.domid = domid, .named = named};
 	struct domain *known = find_known(sel, domid);
-	int asked_for;
+	int offers, asked_for;
 
 	if (known) {
 		known->named |= named;
 		return 1;
 	}
 	describe(sel, &domain);
-	if (!offers_channel(sel, domid)) {
-		if (!sel->quiet)
+	offers = offers_channel(sel, domid);
+	if (offers <= 0) {
+		if (offers && !sel->quiet)
+			msg_say("%s", xenrelay_strerror(sel->reader));
+		else if (!sel->quiet)
 			msg_say("domain %u (%s): the tracer is not loaded in that guest: "
 				"run 'modprobe xblk-guest' there",
 				domid, domain.name);
@@ -109,42 +114,68 @@ static int add_domain(struct selection *sel, unsigned int domid, bool named)
 	return 1;
 }
 
+static int list_domains(struct selection *sel, unsigned int **domids)
+{
+	int nr = xenrelay_list_domains(sel->reader, domids);
+
+	return nr < 0 ? msg_error("%s", xenrelay_strerror(sel->reader)) : nr;
+}
+
 static int add_all(struct selection *sel)
 {
-	unsigned int i, nr, domid;
-	char **nodes = store_list(sel->xs, &nr, "/local/domain");
-	int ret = 0;
+	unsigned int *domids;
+	int i, nr = list_domains(sel, &domids), ret = nr;
 
 	for (i = 0; ret >= 0 && i < nr; i++)
-		if (parse_uint(nodes[i], 1, UINT16_MAX, &domid) &&
-		    domid != xenrelay_own_domid(sel->reader))
-			ret = add_domain(sel, domid, false);
-	free(nodes);
+		ret = add_domain(sel, domids[i], false);
+	free(domids);
 	return ret < 0 ? -1 : 0;
+}
+
+static bool has_name(struct selection *sel, unsigned int domid, const char *wanted)
+{
+	char *name = store_read(sel->xs, "/local/domain/%u/name", domid);
+	bool same = name && !strcmp(name, wanted);
+
+	free(name);
+	return same;
 }
 
 /* A number is a domid, anything else a name.  Return: -1 if there is none. */
 static int find_domain(struct selection *sel, const char *arg)
 {
-	unsigned int i, nr, domid;
-	char **nodes;
-	int found = -1;
+	unsigned int own = xenrelay_own_domid(sel->reader), number, *domids;
+	bool by_number = parse_uint(arg, 0, UINT16_MAX, &number);
+	int i, nr, found = -1;
 
-	if (parse_uint(arg, 0, UINT16_MAX, &domid))
-		return xenrelay_domain_exists(sel->reader, domid) ? (int)domid : -1;
-	nodes = store_list(sel->xs, &nr, "/local/domain");
-	for (i = 0; found < 0 && i < nr; i++) {
-		char *name;
-
-		if (!parse_uint(nodes[i], 0, UINT16_MAX, &domid))
-			continue;
-		name = store_read(sel->xs, "/local/domain/%u/name", domid);
-		if (name && !strcmp(name, arg))
-			found = domid;
-		free(name);
-	}
-	free(nodes);
+	if (by_number && xenrelay_domain_exists(sel->reader, number))
+		return number;
+	if (by_number ? number == own : has_name(sel, own, arg))
+		return own;
+	nr = list_domains(sel, &domids);
+	for (i = 0; found < 0 && i < nr; i++)
+		if (by_number ? domids[i] == number : has_name(sel, domids[i], arg))
+			found = domids[i];
+	free(domids);
 	return found;
+}
+
+/* Return: 0 if the user will wait for it, else -1. */
+static int say_unknown(struct selection *sel, const char *arg)
+{
+	unsigned int own = xenrelay_own_domid(sel->reader);
+
+	if (sel->opts->follow) {
+		msg_say("domain %s: it is not there yet%s: waiting for it", arg,
+			own ? ", or this domain has not been let in" : "");
+		return 0;
+	}
+	if (!own)
+		return msg_error("domain %s: there is no such domain: see 'xl list'",
+				 arg);
+	return msg_error("domain %s: this domain knows of no such domain: let it in with "
+			 "'xblk-allow %s %u' in domain 0",
+			 arg, arg, own);
 }
 
 static int add_named(struct selection *sel, const char *arg)
@@ -152,13 +183,8 @@ static int add_named(struct selection *sel, const char *arg)
 	int domid = find_domain(sel, arg);
 	int ret;
 
-	if (domid < 0 && sel->opts->follow) {
-		msg_say("domain %s: it is not there yet: waiting for it", arg);
-		return 0;
-	}
 	if (domid < 0)
-		return msg_error("domain %s: there is no such domain: see 'xl list'",
-				 arg);
+		return say_unknown(sel, arg);
 	if (domid == (int)xenrelay_own_domid(sel->reader))
 		return msg_error(
 			"domain %s: this is the domain that serves the disks; name "
@@ -218,7 +244,6 @@ int domains_select(struct xenrelay_reader *reader, const struct options *opts,
 
 static bool is_asked_for(struct selection *sel, unsigned int domid)
 {
-	char *name = store_read(sel->xs, "/local/domain/%u/name", domid);
 	bool found = false;
 	unsigned int i, number;
 
@@ -230,9 +255,8 @@ static bool is_asked_for(struct selection *sel, unsigned int domid)
 		else if (parse_uint(arg, 0, UINT16_MAX, &number))
 			found = number == domid;
 		else
-			found = name && !strcmp(arg, name);
+			found = has_name(sel, domid, arg);
 	}
-	free(name);
 	return found;
 }
 
@@ -249,16 +273,13 @@ int domains_add_new(struct xenrelay_reader *reader, const struct options *opts,
 		.nr = *nr,
 		.quiet = true,
 	};
-	unsigned int i, nr_nodes, domid;
-	char **nodes = store_list(sel.xs, &nr_nodes, "/local/domain");
-	int ret = 0;
+	unsigned int *domids;
+	int i, nr_listed = list_domains(&sel, &domids), ret = nr_listed;
 
-	for (i = 0; ret >= 0 && i < nr_nodes; i++)
-		if (parse_uint(nodes[i], 1, UINT16_MAX, &domid) &&
-		    domid != xenrelay_own_domid(reader) && !find_known(&sel, domid) &&
-		    is_asked_for(&sel, domid))
-			ret = add_domain(&sel, domid, false);
-	free(nodes);
+	for (i = 0; ret >= 0 && i < nr_listed; i++)
+		if (!find_known(&sel, domids[i]) && is_asked_for(&sel, domids[i]))
+			ret = add_domain(&sel, domids[i], false);
+	free(domids);
 	*nr = sel.nr;
 	return ret < 0 ? -1 : 0;
 }

@@ -31,7 +31,7 @@ static int check_xen(void)
 	if (strcmp(type, "xen\n") && access("/proc/xen", F_OK))
 		return msg_error(
 			"this machine does not run under Xen: boot the hypervisor "
-			"and run xblktrace in its domain 0");
+			"and run xblktrace in the domain that serves the disks");
 	if (access("/dev/xen/gntdev", F_OK))
 		return msg_error("/dev/xen/gntdev is missing: load its module with "
 				 "'modprobe xen-gntdev'");

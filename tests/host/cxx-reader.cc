@@ -37,6 +37,7 @@ int main()
 	xenrelay_offer offer;
 	xenrelay_loss loss;
 	char **names = nullptr;
+	unsigned int *domids;
 	char item[8];
 
 	options.mode = XENRELAY_MODE_OVERWRITE;
@@ -52,6 +53,7 @@ int main()
 	EXPECT(xenrelay_fd(reader), -EBADF);
 	EXPECT(xenrelay_dispatch(reader), -EBADF);
 	EXPECT(xenrelay_domain_exists(reader, 1), false);
+	EXPECT(xenrelay_list_domains(reader, &domids), -EBADF);
 	EXPECT(xenrelay_list(reader, 1, &names), -EBADF);
 	xenrelay_list_free(names, 0);
 	EXPECT(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), -EBADF);

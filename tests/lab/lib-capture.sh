@@ -34,12 +34,12 @@ capture_wait() { # NAME
 	wait "$CAPTURE_PID"
 }
 
-# fio in guest1, its result as JSON in /out/fio-NAME.json. One command, with the counters read
+# fio in guest1 (or FIO_GUEST), its result as JSON in /out/fio-NAME.json. One command, with the counters read
 # around it, so that nothing else comes between: /out/stat-NAME is the difference of the disk's
 # stat file, /out/interrupts-NAME that of the guest's interrupt counts.
 guest_fio() { # NAME OPTION...
 	local name=$1 disk=${FIO_DISK:-xvda}; shift
-	GUEST_LIMIT=150 guest 1 "set -e
+	GUEST_LIMIT=150 guest "${FIO_GUEST:-1}" "set -e
 		cd /run; cat /sys/block/$disk/stat >stat.before; cat /proc/interrupts >int.before
 		fio --name=$name --filename=/dev/$disk --ioengine=libaio --direct=1 --thread \
 			--output-format=json --output=fio.json $* >/dev/null

@@ -8,6 +8,7 @@
 . /lab/lib-check.sh
 . /lab/lib-capture.sh
 . /lab/lib-life.sh
+. /lab/lib-driver.sh
 . /lab/settings
 
 domid() { cat "/run/lab/guest${1:-1}.domid" 2>/dev/null; } # [N]

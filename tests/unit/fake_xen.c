@@ -121,10 +121,20 @@ static void push_event(const char *path, const char *token)
 	eventfd_write(event_fd, 1);
 }
 
+static bool is_closed(const char *path)
+{
+	if (!fake.closed || !fake.closed(path))
+		return false;
+	errno = EACCES;
+	return true;
+}
+
 void fake_fire(const char *path)
 {
 	unsigned int i;
 
+	if (is_closed(path))
+		return;
 	for (i = 0; i < MAX_NODES; i++) {
 		size_t len = watches[i].path ? strlen(watches[i].path) : 0;
 
@@ -181,6 +191,8 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
 	const char *value = fake_read(path);
 
 	(void)xs, (void)t;
+	if (is_closed(path))
+		return NULL;
 	if (!value) {
 		errno = ENOENT;
 		return NULL;
@@ -193,9 +205,12 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
 bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
 	      const void *data, unsigned int len)
 {
-	char *value = strndup(data, len);
+	char *value;
 
 	(void)xs, (void)t;
+	if (is_closed(path))
+		return false;
+	value = strndup(data, len);
 	fake_write(path, value);
 	if (fake.written)
 		fake.written(path, value);
@@ -207,12 +222,15 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
 		    unsigned int *num)
 {
 	size_t len = strlen(path);
-	char **list = calloc(MAX_NODES, sizeof(*list) + 64);
-	char *text = (char *)(list + MAX_NODES);
+	char **list, *text;
 	unsigned int i;
 
 	(void)xs, (void)t;
 	*num = 0;
+	if (is_closed(path))
+		return NULL;
+	list = calloc(MAX_NODES, sizeof(*list) + 64);
+	text = (char *)(list + MAX_NODES);
 	for (i = 0; i < MAX_NODES; i++) {
 		const char *p = nodes[i].path;
 
@@ -314,6 +332,10 @@ bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
 bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
 {
 	(void)xs, (void)domid;
+	if (fake.closed) {
+		errno = EACCES;
+		return false;
+	}
 	return !fake.domain_gone;
 }
 

@@ -24,6 +24,8 @@
  * @room:	pages that can be mapped at once, 0: any number
  * @room_errno:	what is said when there is no more room
  * @domain_gone: the domains are no longer introduced
+ * @closed:	this is a driver domain, and XenStore says EACCES of the paths for which
+ *		this is true; NULL: it is domain 0
  * @watching:	watches that the reader has
  * @fail_ends:	transactions that are to fail, from the next on
  * @bell_port:	the guest's event channel, 0: it has none
@@ -40,6 +42,7 @@ struct fake_xen {
 	unsigned int room;
 	int room_errno;
 	bool domain_gone;
+	bool (*closed)(const char *path);
 	unsigned int watching;
 	unsigned int fail_ends;
 	unsigned int bell_port;

@@ -2,7 +2,7 @@
 /*
  * Which guests and disks -d and -D select, from XenStore trees as a toolstack
  * and guests (also lying ones) leave them.  Domain 3 has two phy: disks, one
- * that QEMU serves and one of another backend domain; domain 5 has one disk;
+ * that QEMU serves and one of another backend domain, 7; domain 5 has one disk;
  * domain 6 has no tracer loaded.
  */
 #include <errno.h>
@@ -108,6 +108,8 @@ static int setup(void **state)
 	add_disk("qdisk", 3, 51744, "xvdc", NULL);
 	node("", "/local/domain/3/device/vbd/51760");
 	node("7", "/local/domain/3/device/vbd/51760/backend-id");
+	node("store", "/local/domain/7/name");
+	node("xvdd", "/local/domain/7/backend/vbd/3/51760/dev");
 	add_domain(5, "db", true);
 	add_disk("vbd", 5, 51712, "xvda", "8:2");
 	add_domain(6, "bare", false);
@@ -173,7 +175,7 @@ static void test_by_number(void **state)
 	assert_int_equal(domains[0].disks[1].minor, 0x1f);
 	assert_int_equal(domains[0].disks[1].start_sector, 0x1f * 100);
 	expect_said("disk xvdc: served by a process");
-	expect_said("disk 51760: served by domain 7");
+	expect_said("disk xvdd: served by domain 7 (store): run 'xblk-allow 3 7' here");
 	domains_free(domains, nr);
 }
 
@@ -285,6 +287,56 @@ static void test_follow(void **state)
 	expect_refused("0", NULL, "name one of its guests");
 }
 
+static bool let_in;
+
+/* What the driver domain may not read: all but its own, and what it was let into. */
+static bool closed(const char *path)
+{
+	static const char *const opened[] = {"/local/domain/3/name",
+					     "/local/domain/3/data/xenrelay"};
+	unsigned int i;
+
+	for (i = 0; let_in && i < 2; i++)
+		if (!strncmp(path, opened[i], strlen(opened[i])))
+			return false;
+	return strcmp(path, "domid") && strncmp(path, "/local/domain/7/", 16);
+}
+
+/* Domain 7 itself: it can trace its disk of domain 3 once domain 0 lets it. */
+static void test_driver_domain(void **state)
+{
+	(void)state;
+	xenrelay_reader_close(reader);
+	let_in = false;
+	fake.closed = closed;
+	node("7", "domid");
+	node("", "/local/domain/7/backend/vbd");
+	node("", "/local/domain/7/backend/vbd/3");
+	node("", "/local/domain/7/backend/vbd/3/51760");
+	node("4", "/local/domain/7/backend/vbd/3/51760/state");
+	node("8:4", "/local/domain/7/backend/vbd/3/51760/physical-device");
+	assert_int_equal(xenrelay_reader_open(&reader), 0);
+
+	expect_refused("3", NULL, "run 'xblk-allow 3 7' in domain 0");
+	expect_refused("web", NULL, "'xblk-allow web 7' in domain 0");
+	expect_refused("all", NULL, "run 'xblk-allow 3 7' in domain 0");
+	expect_refused("5", NULL, "knows of no such domain");
+	expect_refused("7", NULL, "this is the domain that serves the disks");
+	expect_refused("store", NULL, "this is the domain that serves the disks");
+
+	let_in = true;
+	assert_int_equal(choose("web", NULL, NULL), 0);
+	assert_int_equal(nr, 1);
+	assert_int_equal(domains[0].domid, 3);
+	assert_string_equal(domains[0].name, "web");
+	assert_int_equal(domains[0].nr_disks, 1);
+	assert_string_equal(domains[0].disks[0].name, "xvdd");
+	domains_free(domains, nr);
+	assert_int_equal(choose("all", NULL, NULL), 0);
+	assert_int_equal(nr, 1);
+	domains_free(domains, nr);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -299,6 +351,7 @@ int main(void)
 		TEST(test_guest_lies),
 		TEST(test_disks_not_ready),
 		TEST(test_names_are_printable),
+		TEST(test_driver_domain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
