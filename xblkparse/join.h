@@ -150,7 +150,8 @@ struct join {
 
 void join_init(struct join *j, struct model *model);
 void join_deinit(struct join *j);
-void join_record(struct join *j, struct stream *s, const struct xblk_record *r);
+/* What becomes of the records; their ctx is a struct join. */
+extern const merge_emit_pair join_emit[EVENTS];
 /* All records before @ns have been given. */
 void join_advance(struct join *j, uint64_t ns);
 /* The trace is over: whatever is not complete gets its bin. */

@@ -35,7 +35,7 @@ struct disk {
 	unsigned int index; /* in the domain's records */
 	char name[NAME_LEN];
 	char label[LABEL_LEN]; /* "xvda", of further ones of that name "xvda#2" */
-	unsigned int namesake;	   /* 1: the domain's first one of that name */
+	unsigned int namesake; /* 1: the domain's first one of that name */
 	char dev[NAME_LEN];
 	bool gone; /* a later metadata has another disk at this index */
 	/* a guest's */
