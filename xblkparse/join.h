@@ -175,6 +175,11 @@ static inline unsigned int op_class(unsigned int op)
 	return op;
 }
 
+static inline bool same_class(unsigned int a, unsigned int b)
+{
+	return !((a ^ b) & XBLK_OP_MASK) || op_class(a) == op_class(b);
+}
+
 static inline bool is_flush(const struct xblk_record *r)
 {
 	return !r->nr_sectors &&

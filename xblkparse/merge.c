@@ -74,8 +74,11 @@ _Static_assert(MAX_STREAMS <= 1 << NR_BITS, "a stream's number fits its key");
 
 static inline uint64_t key_of(uint64_t ns, uint64_t base_ns, uint64_t far)
 {
-	ns = sub_sat(ns, base_ns);
-	return (ns < far ? ns : far) << NR_BITS;
+	uint64_t since = ns - base_ns;
+
+	if (unlikely(since > far))
+		since = ns < base_ns ? 0 : far;
+	return since << NR_BITS;
 }
 
 static inline uint64_t stream_key(const struct stream *s, uint64_t base_ns)
@@ -109,10 +112,9 @@ static inline uint64_t replay(uint64_t *losers, unsigned int leaf, uint64_t key)
 {
 	for (unsigned int i = leaf / 2; i; i /= 2) {
 		uint64_t loser = losers[i];
-		uint64_t swap = (loser ^ key) & -(uint64_t)(loser < key);
 
-		losers[i] = loser ^ swap;
-		key ^= swap;
+		losers[i] = max_u64(loser, key);
+		key = min_u64(loser, key);
 	}
 	return key;
 }
@@ -158,6 +160,9 @@ static uint64_t earliest(const struct merge *m)
 	return ns;
 }
 
+/* So many records before their turn they are fetched from memory. */
+#define PREFETCH 6
+
 /* Whose first record is next, and what is to be done with it. */
 struct turn {
 	struct stream *s; /* NULL: nothing more before the limit */
@@ -190,6 +195,7 @@ static void process_before(struct merge *m, uint64_t limit_key)
 		merge_emit_fn emit = turn.emit;
 		const struct xblk_record *first = s->head;
 
+		__builtin_prefetch(first + PREFETCH);
 		s->head = behind_first(s);
 		m->buffered -= s->head - first;
 		turn = turn_of(m,
@@ -197,7 +203,8 @@ static void process_before(struct merge *m, uint64_t limit_key)
 				      stream_key(s, m->base_ns)),
 			       limit_key);
 		emit(m->ctx, s, first);
-		emit_all(m, s, first + 1, s->head);
+		if (unlikely(first + 1 < s->head))
+			emit_all(m, s, first + 1, s->head);
 	}
 }
 

@@ -108,7 +108,7 @@ void merge_finish(struct merge *m);
 
 static inline bool block_valid(const struct xblk_record *r)
 {
-	return (r->op & XBLK_OP_MASK) != 6 && r->sector < MAX_SECTOR;
+	return ((r->op & XBLK_OP_MASK) != 6) & (r->sector < MAX_SECTOR);
 }
 
 /* valid.c: of the events beyond Q to C */
