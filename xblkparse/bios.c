@@ -23,7 +23,8 @@ void bio_forget(struct join *j, struct bio *bio)
 	bio_free(j, bio);
 }
 
-static inline struct bio *bio_new(struct join *j, struct disk *disk, const struct xblk_record *r)
+static inline struct bio *bio_new(struct join *j, struct disk *disk,
+				  const struct xblk_record *r)
 {
 	struct domain *dom = disk->dom;
 	struct bio *bio;

@@ -181,11 +181,23 @@ static void on_gap(void *ctx, struct stream *s, const struct xblk_record *r)
 
 const merge_emit_pair join_emit[EVENTS] = {
 	[XBLK_EV_QUEUE] = {on_queue_guest, on_queue_backend},
-	[XBLK_EV_BACKMERGE ... XBLK_EV_REQUEUE] = {on_other, on_other},
+	[XBLK_EV_BACKMERGE] = {on_other, on_other},
+	[XBLK_EV_FRONTMERGE] = {on_other, on_other},
+	[XBLK_EV_RQMERGE] = {on_other, on_other},
+	[XBLK_EV_SPLIT] = {on_other, on_other},
+	[XBLK_EV_REQUEUE] = {on_other, on_other},
 	[XBLK_EV_ISSUE] = {on_issue_guest, on_issue_backend},
 	[XBLK_EV_PART] = {on_other, on_other},
 	[XBLK_EV_COMPLETE] = {on_complete_guest, on_complete_backend},
-	[XBLK_EV_REMAP ... XBLK_EV_BIO_COMPLETE] = {on_other, on_other},
+	[XBLK_EV_REMAP] = {on_other, on_other},
+	[XBLK_EV_REMAP_FROM] = {on_other, on_other},
+	[XBLK_EV_INTERRUPT] = {on_other, on_other},
+	[XBLK_EV_RESPONSE] = {on_other, on_other},
+	[XBLK_EV_RING] = {on_other, on_other},
+	[XBLK_EV_PROCESS] = {on_other, on_other},
+	[XBLK_EV_LOST] = {on_other, on_other},
+	[XBLK_EV_CLOCK] = {on_other, on_other},
+	[XBLK_EV_BIO_COMPLETE] = {on_other, on_other},
 	[EV_GAP] = {on_gap, on_gap},
 };
 

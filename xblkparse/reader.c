@@ -16,6 +16,7 @@
 
 /* Grows with the chunks; what it holds should stay in the cache until it is used. */
 #define BUF_SIZE   (64u << 10)
+#define READ_SIZE  BUF_SIZE /* beyond it only what is wanted: the rest would be moved */
 #define MAX_HEADER 4096
 /*
  * What is hashed of would-be chunks whose checksum is wrong: each may cost the
@@ -66,11 +67,13 @@ static void make_room(struct reader *r, size_t want)
 static bool fill(struct reader *r, size_t want)
 {
 	while (r->end - r->start < want && !r->eof) {
+		size_t size;
 		ssize_t n;
 
 		if (r->size - r->start < want)
 			make_room(r, want);
-		n = r->read(r->ctx, r->buf + r->end, r->size - r->end);
+		size = max_u64(r->start + want - r->end, READ_SIZE);
+		n = r->read(r->ctx, r->buf + r->end, min_u64(size, r->size - r->end));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

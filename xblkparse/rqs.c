@@ -38,8 +38,8 @@ static void rq_forget(struct join *j, struct rq *rq)
 }
 
 /* @place: where the map has its identity. */
-static inline struct rq *rq_new(struct join *j, struct disk *disk, const struct xblk_record *r,
-			 void **place)
+static inline struct rq *rq_new(struct join *j, struct disk *disk,
+				const struct xblk_record *r, void **place)
 {
 	struct domain *dom = disk->dom;
 	struct rq *rq;
@@ -196,8 +196,8 @@ static void rq_back(struct rq *rq)
 }
 
 /* The request that is issued, with its bio if it names one; @again: it came back. */
-static inline struct rq *issue(struct join *j, struct stream *s, const struct xblk_record *r,
-			bool *again)
+static inline struct rq *issue(struct join *j, struct stream *s,
+			       const struct xblk_record *r, bool *again)
 {
 	struct domain *dom = s->dom;
 	struct disk *disk = domain_disk(dom, r->disk);
@@ -311,8 +311,7 @@ void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r)
 
 static bool completion_fits(const struct rq *rq, const struct xblk_record *r)
 {
-	if (rq->disk->index != r->disk || rq->disk->gone ||
-	    !same_class(rq->op, r->op))
+	if (rq->disk->index != r->disk || rq->disk->gone || !same_class(rq->op, r->op))
 		return false;
 	return !rq->nr_sectors || !r->nr_sectors || op_class(rq->op) == XBLK_OP_DISCARD ||
 	       overlaps(rq, r->sector, r->nr_sectors);
@@ -368,7 +367,7 @@ static bool is_flush_end(const struct rq *rq, const struct xblk_record *r)
 
 /* The request that the completion is of, or NULL. */
 static inline struct rq *completed(struct join *j, struct domain *dom,
-			    const struct xblk_record *r)
+				   const struct xblk_record *r)
 {
 	struct rq *rq = map_get(&dom->rqs, r->id);
 
