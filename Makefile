@@ -53,7 +53,7 @@ TRACE_SRC := $(wildcard xblktrace/*.c)
 PARSE_SRC := $(wildcard xblkparse/*.c)
 RELAY_LIBS := -lxenstore -lxengnttab -lxenevtchn
 TRACE_LIBS := $(RELAY_LIBS) -ljansson -lxxhash -lzstd
-PARSE_LIBS := -ljansson -lxxhash -lzstd
+PARSE_LIBS := -ljansson -lxxhash -lzstd -lpthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -219,8 +219,23 @@ $(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-tsan -fsanitize=thread -o $@ $^ -lcmocka -lpthread
 
+# xblkparse's threads likewise.
+$(BUILD)/tsan/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Ixblkparse -Itests/unit $(CFLAGS) -fsanitize=thread -MMD -MP -c -o $@ $<
+
+tsan_objects = $(patsubst %.c,$(BUILD)/tsan/%.o,$(1))
+
+$(BUILD)/test/tsan_parse_ahead: $(call tsan_objects,tests/unit/test_parse_ahead.c $(PARSE_TEST_SRC))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
+
 run-test_%: $(BUILD)/test/test_%
 	$<
+
+run-test_parse_ahead: $(BUILD)/test/test_parse_ahead $(BUILD)/test/tsan_parse_ahead
+	$(BUILD)/test/test_parse_ahead
+	$(BUILD)/test/tsan_parse_ahead
 
 run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 	$<
@@ -322,4 +337,4 @@ lint:
 	tests/tidy $(BUILD)/sparse/modules $(call headers,6.1) '$(filter -I% -D_GNU_SOURCE,$(CPPFLAGS)) \
 		-DXBLK_VERSION="" -std=gnu11' -- $(RELAY_SRC) $(TRACE_SRC) $(PARSE_SRC)
 
--include $(shell find $(BUILD)/obj $(BUILD)/pic $(BUILD)/san $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/pic $(BUILD)/san $(BUILD)/tsan $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

@@ -23,7 +23,8 @@ void bio_forget(struct join *j, struct bio *bio)
 	bio_free(j, bio);
 }
 
-static struct bio *bio_new(struct join *j, struct disk *disk, const struct xblk_record *r)
+static inline struct bio *bio_new(struct join *j, struct disk *disk,
+				  const struct xblk_record *r)
 {
 	struct domain *dom = disk->dom;
 	struct bio *bio;
@@ -87,7 +88,7 @@ static bool bio_holds(const struct bio *bio, const struct disk *disk, unsigned i
 		      uint64_t sector, uint32_t nr)
 {
 	return bio->disk == disk && !bio->rq && !(bio->flags & BIO_DONE) &&
-	       op_class(bio->op) == op_class(op) && nr <= bio->nr_sectors &&
+	       same_class(bio->op, op) && nr <= bio->nr_sectors &&
 	       (bio->sector == sector || !bio->nr_sectors);
 }
 

@@ -60,7 +60,7 @@ void csv_request_print(FILE *out, const struct parse *p, const struct filter *f,
 	fprintf(out, "%u,", dom->domid);
 	print_text(out, rq->disk->guest);
 	fputc(',', out);
-	print_text(out, rq->disk->name);
+	print_text(out, rq->disk->label);
 	fprintf(out, ",%s,%" PRIu64 ",%u,", op, rq->sector, rq->nr_sectors);
 	if (queued)
 		fprintf(out, "%" PRId64, (int64_t)(rq->q_ns - start_ns));
@@ -106,7 +106,7 @@ void csv_summary(FILE *out, const struct parse *p, const struct filter *f)
 			fprintf(out, "%u,", d->dom->domid);
 			print_text(out, d->guest);
 			fputc(',', out);
-			print_text(out, d->name);
+			print_text(out, d->label);
 			fprintf(out,
 				",%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
 				",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.9f\n",

@@ -117,7 +117,7 @@ bool parse_sides(const struct parse *p)
 		if (!d->stats.backend.bios || accounted_for(p, d->dom))
 			continue;
 		msg("domain %u: dom0 served its %s, but the trace has no record of it",
-		    d->dom->domid, d->name);
+		    d->dom->domid, d->label);
 		good = false;
 	}
 	if (issued && backend && !accounted_for(p, backend)) {

@@ -73,9 +73,9 @@ void event_print(FILE *out, const struct parse *p, const struct stream *s,
 	const struct disk *disk = disk_of(s, r);
 	int64_t ns = (int64_t)(r->time - p->merge.start_ns);
 	uint64_t abs_ns = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-	char name[NAME_LEN + 16], comm[XBLK_COMM_LEN + 1];
+	char name[LABEL_LEN + 16], comm[XBLK_COMM_LEN + 1];
 
-	snprintf(name, sizeof(name), "%u:%s", s->dom->domid, disk ? disk->name : "-");
+	snprintf(name, sizeof(name), "%u:%s", s->dom->domid, disk ? disk->label : "-");
 	fprintf(out, "%12s %3u %8" PRIu64 " %s%5" PRIu64 ".%09" PRIu64 " %5u %2c", name,
 		s->cpu, s->sequence, ns < 0 ? "-" : "", abs_ns / 1000000000,
 		abs_ns % 1000000000, event_has_pid(r->event) ? r->aux : 0,

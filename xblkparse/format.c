@@ -201,7 +201,7 @@ static void text_of(const struct event *e, const struct item *item, char *to, si
 		snprintf(to, size, "%s", e->stream->dom->name);
 		break;
 	case 'k':
-		snprintf(to, size, "%s", e->disk ? e->disk->name : "-");
+		snprintf(to, size, "%s", e->disk ? e->disk->label : "-");
 		break;
 	case 'z':
 		wall_time(e, to, size);
@@ -255,7 +255,7 @@ static uint64_t number_of(const struct event *e, char field)
 static void print_item(FILE *out, const struct event *e, const struct item *item)
 {
 	int width = item->left ? -(int)item->width : (int)item->width;
-	char text[NAME_LEN] = "";
+	char text[LABEL_LEN] = "";
 
 	if (!item->field) {
 		fputs(item->text, out);

@@ -21,12 +21,10 @@ struct hist {
 
 static inline size_t hist_bucket(uint64_t ns)
 {
-	unsigned int shift;
-
 	/* Below two octaves' worth every value has a bucket of its own. */
-	if (ns < 2u << HIST_SUB_BITS)
-		return ns;
-	shift = 63 - __builtin_clzll(ns) - HIST_SUB_BITS;
+	unsigned int shift =
+		63 - __builtin_clzll(ns | 1u << HIST_SUB_BITS) - HIST_SUB_BITS;
+
 	return ((size_t)shift << HIST_SUB_BITS) + (ns >> shift);
 }
 

@@ -73,12 +73,60 @@ static void on_lost(struct join *j, struct stream *s, const struct xblk_record *
 	way_forget_done(s);
 }
 
-/* An event as guest and dom0 tell of it: side by side, for a dense switch. */
-#define OF_GUEST(event)	  ((event) << 1)
-#define OF_BACKEND(event) ((event) << 1 | 1)
-
-static void other_record(struct join *j, struct stream *s, const struct xblk_record *r)
+void join_advance(struct join *j, uint64_t ns)
 {
+	j->now_ns = max_u64(j->now_ns, ns);
+	if (unlikely(!list_empty(&j->hold) || !list_empty(&j->wait_age)))
+		match_expire(j);
+}
+
+/* What every record tells.  Only dom0's time moves ours: a guest's could be anything. */
+static inline struct join *note(void *ctx, struct domain *dom,
+				const struct xblk_record *r, bool backend)
+{
+	struct join *j = ctx;
+
+	j->records++;
+	j->last_ns = max_u64(j->last_ns, r->time);
+	dom->first_ns = min_u64(dom->first_ns, r->time);
+	join_advance(j, backend ? r->time : 0);
+	return j;
+}
+
+static void on_queue_guest(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	bio_queue_guest(note(ctx, s->dom, r, false), s, r);
+}
+
+static void on_queue_backend(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	bio_queue_backend(note(ctx, s->dom, r, true), s, r);
+}
+
+static void on_issue_guest(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	rq_issue_guest(note(ctx, s->dom, r, false), s, r);
+}
+
+static void on_issue_backend(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	rq_issue_backend(note(ctx, s->dom, r, true), s, r);
+}
+
+static void on_complete_guest(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	rq_complete_guest(note(ctx, s->dom, r, false), s, r);
+}
+
+static void on_complete_backend(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	rq_complete_backend(note(ctx, s->dom, r, true), s, r);
+}
+
+static void on_other(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	struct join *j = note(ctx, s->dom, r, s->dom->backend);
+
 	switch (r->event) {
 	case XBLK_EV_BACKMERGE:
 	case XBLK_EV_FRONTMERGE:
@@ -126,47 +174,9 @@ static void other_record(struct join *j, struct stream *s, const struct xblk_rec
 	}
 }
 
-void join_record(struct join *j, struct stream *s, const struct xblk_record *r)
+static void on_gap(void *ctx, struct stream *s, const struct xblk_record *r)
 {
-	struct domain *dom = s->dom;
-
-	if (r->event == EV_GAP) {
-		on_lost(j, s, r);
-		return;
-	}
-	j->records++;
-	if (r->time > j->last_ns)
-		j->last_ns = r->time;
-	if (r->time < dom->first_ns)
-		dom->first_ns = r->time;
-	/*
-	 * Only dom0's time moves ours: a guest's could be anything.  Who says it
-	 * and what it is can neither be foreseen, so each jump by it is one that
-	 * the processor takes wrongly: a mask here, and then a single jump.
-	 */
-	join_advance(j, r->time & -(uint64_t)dom->backend);
-	switch (r->event << 1 | dom->backend) {
-	case OF_GUEST(XBLK_EV_QUEUE):
-		bio_queue_guest(j, s, r);
-		return;
-	case OF_BACKEND(XBLK_EV_QUEUE):
-		bio_queue_backend(j, s, r);
-		return;
-	case OF_GUEST(XBLK_EV_ISSUE):
-		rq_issue_guest(j, s, r);
-		return;
-	case OF_BACKEND(XBLK_EV_ISSUE):
-		rq_issue_backend(j, s, r);
-		return;
-	case OF_GUEST(XBLK_EV_COMPLETE):
-		rq_complete_guest(j, s, r);
-		return;
-	case OF_BACKEND(XBLK_EV_COMPLETE):
-		rq_complete_backend(j, s, r);
-		return;
-	default:
-		other_record(j, s, r);
-	}
+	on_lost(ctx, s, r);
 }
 
 void join_skim(struct stream *s, const struct xblk_record *records, size_t nr)
@@ -175,12 +185,27 @@ void join_skim(struct stream *s, const struct xblk_record *records, size_t nr)
 		rq_skim(s, r);
 }
 
-void join_advance(struct join *j, uint64_t ns)
-{
-	j->now_ns = max_u64(j->now_ns, ns);
-	if (unlikely(!list_empty(&j->hold) || !list_empty(&j->wait_age)))
-		match_expire(j);
-}
+const merge_emit_pair join_emit[EVENTS] = {
+	[XBLK_EV_QUEUE] = {on_queue_guest, on_queue_backend},
+	[XBLK_EV_BACKMERGE] = {on_other, on_other},
+	[XBLK_EV_FRONTMERGE] = {on_other, on_other},
+	[XBLK_EV_RQMERGE] = {on_other, on_other},
+	[XBLK_EV_SPLIT] = {on_other, on_other},
+	[XBLK_EV_REQUEUE] = {on_other, on_other},
+	[XBLK_EV_ISSUE] = {on_issue_guest, on_issue_backend},
+	[XBLK_EV_PART] = {on_other, on_other},
+	[XBLK_EV_COMPLETE] = {on_complete_guest, on_complete_backend},
+	[XBLK_EV_REMAP] = {on_other, on_other},
+	[XBLK_EV_REMAP_FROM] = {on_other, on_other},
+	[XBLK_EV_INTERRUPT] = {on_other, on_other},
+	[XBLK_EV_RESPONSE] = {on_other, on_other},
+	[XBLK_EV_RING] = {on_other, on_other},
+	[XBLK_EV_PROCESS] = {on_other, on_other},
+	[XBLK_EV_LOST] = {on_other, on_other},
+	[XBLK_EV_CLOCK] = {on_other, on_other},
+	[XBLK_EV_BIO_COMPLETE] = {on_other, on_other},
+	[EV_GAP] = {on_gap, on_gap},
+};
 
 void join_finish(struct join *j)
 {

@@ -151,9 +151,10 @@ struct join {
 
 void join_init(struct join *j, struct model *model);
 void join_deinit(struct join *j);
-void join_record(struct join *j, struct stream *s, const struct xblk_record *r);
 /* Records before the span that is asked for: what they teach, and nothing else. */
 void join_skim(struct stream *s, const struct xblk_record *records, size_t nr);
+/* What becomes of the records; their ctx is a struct join. */
+extern const merge_emit_pair join_emit[EVENTS];
 /* All records before @ns have been given. */
 void join_advance(struct join *j, uint64_t ns);
 /* The trace is over: whatever is not complete gets its bin. */
@@ -175,6 +176,11 @@ static inline unsigned int op_class(unsigned int op)
 	if (op == XBLK_OP_SECURE_DISCARD)
 		return XBLK_OP_DISCARD;
 	return op;
+}
+
+static inline bool same_class(unsigned int a, unsigned int b)
+{
+	return !((a ^ b) & XBLK_OP_MASK) || op_class(a) == op_class(b);
 }
 
 static inline bool is_flush(const struct xblk_record *r)

@@ -103,10 +103,11 @@ static json_t *disk(const struct parse *p, const struct disk *d)
 
 	json_set(j, "domid", d->dom->domid);
 	json_set_string(j, "guest", d->guest);
-	json_set_string(j, "disk", d->name);
+	json_set_string(j, "disk", d->label);
+	json_set(j, "index", d->index);
 	json_set(j, "devid", d->devid);
 	json_object_set_new(j, "backing",
-			    d->backing ? json_string(d->backing->name) : json_null());
+			    d->backing ? json_string(d->backing->label) : json_null());
 	json_object_set_new(j, "backend_disk",
 			    d->backing ? json_u64(d->backing->index) : json_null());
 	json_object_set_new(j, "backend_scheduler",
@@ -197,7 +198,7 @@ static json_t *backend_disk(const struct disk *d)
 	json_t *j = json_object();
 
 	json_set(j, "index", d->index);
-	json_set_string(j, "disk", d->name);
+	json_set_string(j, "disk", d->label);
 	json_set_string(j, "dev", d->dev);
 	json_set_string(j, "scheduler", d->scheduler);
 	json_set(j, "own_bios", d->own_bios);

@@ -75,14 +75,14 @@ static void print_disk(struct live *l, const struct parse *p, size_t nr, uint64_
 	const struct disk_stats *st = &d->stats;
 	struct live_disk *was = disk_at(l, nr);
 	uint64_t ios[KIND_MAX], sectors[KIND_MAX], lost = lost_for(p, d);
-	char name[NAME_LEN + 16];
+	char name[LABEL_LEN + 16];
 
 	for (int k = 0; k < KIND_MAX; k++) {
 		ios[k] = st->done[k].ios - was->done[k].ios;
 		sectors[k] = st->done[k].sectors - was->done[k].sectors;
 		was->done[k] = st->done[k];
 	}
-	snprintf(name, sizeof(name), "%u:%s", d->dom->domid, d->name);
+	snprintf(name, sizeof(name), "%u:%s", d->dom->domid, d->label);
 	fprintf(l->out, "%10.3f %-14s",
 		(double)(int64_t)(end_ns - p->join.start_ns) / 1e9, name);
 	print_value(l->out, ios[KIND_READ] / seconds);

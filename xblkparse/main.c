@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <locale.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -272,6 +273,13 @@ static bool conclude(struct run *run)
 	return !(o->json_file && write_json_file(run)) && good;
 }
 
+static bool several_processors(void)
+{
+	cpu_set_t ours;
+
+	return !sched_getaffinity(0, sizeof(ours), &ours) && CPU_COUNT(&ours) > 1;
+}
+
 /* A file need not be read from its beginning on; the running report tells of all. */
 static void find_span(struct run *run)
 {
@@ -311,6 +319,7 @@ static int run_all(struct run *run)
 	bool good;
 
 	prepare(run);
+	p->reader.go_ahead = !input_is_stream && several_processors();
 	find_span(run);
 	parse_run(p);
 	if (seconds(&run->began, &run->shown) > 0)

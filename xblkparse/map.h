@@ -48,10 +48,10 @@ static inline uint64_t hash_mix(uint64_t x)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* The bucket where the search for a key begins. */
+/* The bucket where the search for a key begins; for keys so short this does as well. */
 static inline struct map_bucket *map_home(const struct map *m, uint32_t key)
 {
-	return &m->buckets[hash_mix(key) & m->mask];
+	return &m->buckets[(key * hash_seed[1] + hash_seed[0]) >> 32 & m->mask];
 }
 
 static inline struct map_bucket *map_behind(const struct map *m,

@@ -244,14 +244,13 @@ static struct bio *find_bio(const struct rq *rq, uint64_t oldest_ns)
 	return other;
 }
 
-void match_rq(struct join *j, struct rq *rq)
+/* Bios that were there before the request. */
+static void match_waiting(struct join *j, struct rq *rq)
 {
 	struct domain *guest = rq->disk->dom;
 	uint64_t window = JOIN_WAIT_NS;
 	struct bio *bio;
 
-	if (!rq->disk->backing)
-		return;
 	/*
 	 * After a loss, an older bio more likely belongs to a request whose D
 	 * is missing: then only what the clocks may be wrong by is believed.
@@ -264,6 +263,14 @@ void match_rq(struct join *j, struct rq *rq)
 			break;
 		attach(j, rq, bio);
 	}
+}
+
+void match_rq(struct join *j, struct rq *rq)
+{
+	if (!rq->disk->backing)
+		return;
+	if (unlikely(!list_empty(&j->wait_age)))
+		match_waiting(j, rq);
 	if (!(rq->flags & RQ_MATCHED) && list_empty(&rq->match))
 		list_add_tail(rq_bucket(rq), &rq->match);
 }

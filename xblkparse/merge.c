@@ -10,12 +10,10 @@
 #define EARLY_NS 1000000000ull
 #define AHEAD_NS 10000000000ull
 
-void merge_init(struct merge *m, struct model *model, merge_emit_fn emit, void *ctx)
+void merge_init(struct merge *m, struct model *model)
 {
 	memset(m, 0, sizeof(*m));
 	m->model = model;
-	m->emit = emit;
-	m->ctx = ctx;
 	m->max_buffered = MERGE_MAX_BUFFERED;
 }
 
@@ -76,8 +74,11 @@ _Static_assert(MAX_STREAMS <= 1 << NR_BITS, "a stream's number fits its key");
 
 static inline uint64_t key_of(uint64_t ns, uint64_t base_ns, uint64_t far)
 {
-	ns = sub_sat(ns, base_ns);
-	return (ns < far ? ns : far) << NR_BITS;
+	uint64_t since = ns - base_ns;
+
+	if (unlikely(since > far))
+		since = ns < base_ns ? 0 : far;
+	return since << NR_BITS;
 }
 
 static inline uint64_t stream_key(const struct stream *s, uint64_t base_ns)
@@ -111,10 +112,9 @@ static inline uint64_t replay(uint64_t *losers, unsigned int leaf, uint64_t key)
 {
 	for (unsigned int i = leaf / 2; i; i /= 2) {
 		uint64_t loser = losers[i];
-		uint64_t swap = (loser ^ key) & -(uint64_t)(loser < key);
 
-		losers[i] = loser ^ swap;
-		key ^= swap;
+		losers[i] = max_u64(loser, key);
+		key = min_u64(loser, key);
 	}
 	return key;
 }
@@ -134,12 +134,17 @@ static inline const struct xblk_record *behind_first(const struct stream *s)
 	return r;
 }
 
-static inline void emit(struct merge *m, struct stream *s, const struct xblk_record *from,
-			const struct xblk_record *to)
+static inline merge_emit_fn emit_fn(const struct merge *m, const struct stream *s,
+				    const struct xblk_record *r)
 {
-	m->buffered -= to - from;
+	return m->emit[r->event][s->dom->backend];
+}
+
+static void emit_all(struct merge *m, struct stream *s, const struct xblk_record *from,
+		     const struct xblk_record *to)
+{
 	for (; from < to; from++)
-		m->emit(m->ctx, s, from);
+		emit_fn(m, s, from)(m->ctx, s, from);
 }
 
 static uint64_t earliest(const struct merge *m)
@@ -155,28 +160,62 @@ static uint64_t earliest(const struct merge *m)
 	return ns;
 }
 
+/* So many records before their turn they are fetched from memory. */
+#define PREFETCH 6
+
+/* Whose first record is next, and what is to be done with it. */
+struct turn {
+	struct stream *s; /* NULL: nothing more before the limit */
+	merge_emit_fn emit;
+};
+
+static inline struct turn turn_of(const struct merge *m, uint64_t key, uint64_t limit_key)
+{
+	struct turn t = {0};
+
+	if (key < limit_key) {
+		t.s = m->streams[key & (MAX_STREAMS - 1)];
+		t.emit = emit_fn(m, t.s, t.s->head);
+	}
+	return t;
+}
+
 /*
- * Process what is older than @limit, in order.  Which stream is next is waiting
- * for one load after the other; found out before the record is processed, the
- * processor does both at the same time.
+ * All that is before @limit_key.  Which record is next, and which function it is for,
+ * is waiting for one load after the other; found out before the last one is processed,
+ * the processor does both at the same time.  Then it also knows where to go on as soon
+ * as it gets there, which it cannot foresee: the events are in no order.
  */
+static void process_before(struct merge *m, uint64_t limit_key)
+{
+	struct turn turn = turn_of(m, play(m, 1), limit_key);
+
+	while (turn.s) {
+		struct stream *s = turn.s;
+		merge_emit_fn emit = turn.emit;
+		const struct xblk_record *first = s->head;
+
+		__builtin_prefetch(first + PREFETCH);
+		s->head = behind_first(s);
+		m->buffered -= s->head - first;
+		turn = turn_of(m,
+			       replay(m->losers, s->nr + m->nr_leaves,
+				      stream_key(s, m->base_ns)),
+			       limit_key);
+		emit(m->ctx, s, first);
+		if (unlikely(first + 1 < s->head))
+			emit_all(m, s, first + 1, s->head);
+	}
+}
+
+/* Process what is older than @limit, in order. */
 static void process(struct merge *m, uint64_t limit)
 {
-	uint64_t base = earliest(m), limit_key = key_of(limit, base, KEY_FAR - 1);
-	uint64_t key;
+	uint64_t base = earliest(m);
 
 	if (base < limit) {
 		m->base_ns = base;
-		key = play(m, 1);
-		while (key < limit_key) {
-			struct stream *s = m->streams[key & (MAX_STREAMS - 1)];
-			const struct xblk_record *first = s->head;
-
-			s->head = behind_first(s);
-			key = replay(m->losers, s->nr + m->nr_leaves,
-				     stream_key(s, base));
-			emit(m, s, first, s->head);
-		}
+		process_before(m, key_of(limit, base, KEY_FAR - 1));
 	}
 	if (limit > m->processed_ns)
 		m->processed_ns = limit;
@@ -187,7 +226,8 @@ static void drain(struct merge *m, struct stream *s)
 	const struct xblk_record *first = s->head;
 
 	s->head = s->tail;
-	emit(m, s, first, s->tail);
+	m->buffered -= s->tail - first;
+	emit_all(m, s, first, s->tail);
 }
 
 /* Without rounds: go on to where all streams that have something have come. */

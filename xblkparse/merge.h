@@ -20,7 +20,8 @@
  * Takes the place of records that are missing or cannot be used, in the
  * stream where they would be; never comes from a trace.  As XBLK_EV_LOST.
  */
-#define EV_GAP 0xff
+#define EV_GAP XBLK_EV_MAX
+#define EVENTS (EV_GAP + 1)
 
 /* Above this many buffered records a trace without rounds goes on regardless. */
 #define MERGE_MAX_BUFFERED ((16u << 20) / XBLK_RECORD_SIZE)
@@ -60,12 +61,13 @@ struct stream {
 	struct list responses;	 /* guests' requests that dom0 has just done here */
 };
 
-/* The next record in order. */
+/* The next record in order; there is a function for each event, of guests and of dom0. */
 typedef void (*merge_emit_fn)(void *ctx, struct stream *s, const struct xblk_record *r);
+typedef merge_emit_fn merge_emit_pair[2]; /* by struct domain.backend */
 
 struct merge {
 	struct model *model;
-	merge_emit_fn emit;
+	const merge_emit_pair *emit; /* by event; set by the caller, as is ctx */
 	void *ctx;
 	uint64_t start_ns; /* of the trace */
 	bool partial;	   /* streams do not come from their beginning on */
@@ -81,7 +83,7 @@ struct merge {
 	uint64_t processed_ns; /* all before this has been processed */
 };
 
-void merge_init(struct merge *m, struct model *model, merge_emit_fn emit, void *ctx);
+void merge_init(struct merge *m, struct model *model);
 void merge_deinit(struct merge *m);
 
 /* NULL if there are too many. */
@@ -106,7 +108,7 @@ void merge_finish(struct merge *m);
 
 static inline bool block_valid(const struct xblk_record *r)
 {
-	return (r->op & XBLK_OP_MASK) != 6 && r->sector < MAX_SECTOR;
+	return ((r->op & XBLK_OP_MASK) != 6) & (r->sector < MAX_SECTOR);
 }
 
 /* valid.c: of the events beyond Q to C */

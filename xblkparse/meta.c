@@ -3,6 +3,7 @@
 #include "model.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,30 @@ static bool get_u64(uint64_t *to, const json_t *object, const char *key, uint64_
 		return false;
 	*to = json_integer_value(v);
 	return true;
+}
+
+/* How many of the domain's disks had the name so far. */
+static unsigned int namesakes(const struct domain *dom, const char *name)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < dom->nr_disks; i++) {
+		const struct disk *d = dom->disks[i];
+
+		if (d && d->namesake > nr && !strcmp(d->name, name))
+			nr = d->namesake;
+	}
+	return nr;
+}
+
+static void set_name(struct disk *d, const char *name)
+{
+	strcpy(d->name, name);
+	d->namesake = namesakes(d->dom, name) + 1;
+	if (d->namesake == 1)
+		strcpy(d->label, name);
+	else
+		snprintf(d->label, sizeof(d->label), "%s#%u", name, d->namesake);
 }
 
 /*
@@ -54,7 +79,7 @@ static struct disk *set_disk(struct model *m, struct domain *dom, unsigned int i
 	d->dom = dom;
 	d->index = index;
 	d->devid = devid;
-	strcpy(d->name, name);
+	set_name(d, name);
 	strcpy(d->dev, dev);
 	list_init(&d->flush_bios);
 	m->all_disks = xrealloc(m->all_disks, (m->nr_disks + 1) * sizeof(*m->all_disks));

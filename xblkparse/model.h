@@ -19,6 +19,7 @@
 #include "stats.h"
 
 #define NAME_LEN      64
+#define LABEL_LEN     (NAME_LEN + 16)
 #define MAX_DOMAINS   1024
 #define MAX_DISKS     4096  /* of one domain */
 #define MAX_ALL_DISKS 32768 /* also those that others have replaced */
@@ -33,6 +34,8 @@ struct disk {
 	struct domain *dom;
 	unsigned int index; /* in the domain's records */
 	char name[NAME_LEN];
+	char label[LABEL_LEN]; /* "xvda", of further ones of that name "xvda#2" */
+	unsigned int namesake; /* 1: the domain's first one of that name */
 	char dev[NAME_LEN];
 	bool gone; /* a later metadata has another disk at this index */
 	/* a guest's */

@@ -6,23 +6,25 @@
 
 #include "util.h"
 
-static void emit(void *ctx, struct stream *s, const struct xblk_record *r)
+static void tell_and_join(void *ctx, struct stream *s, const struct xblk_record *r)
 {
 	struct parse *p = ctx;
 
-	if (p->on_event) {
-		p->on_event(p->ctx, s, r);
-		s->sequence += r->event == EV_GAP ? r->lost.count : 1;
-	}
-	join_record(&p->join, s, r);
+	p->on_event(p->ctx, s, r);
+	s->sequence += r->event == EV_GAP ? r->lost.count : 1;
+	join_emit[r->event][s->dom->backend](&p->join, s, r);
 }
+
+static const merge_emit_pair tell_and_join_emit[EVENTS] = {
+	[0 ... EVENTS - 1] = {tell_and_join, tell_and_join},
+};
 
 void parse_init(struct parse *p, reader_read_fn read, void *ctx)
 {
 	memset(p, 0, sizeof(*p));
 	reader_init(&p->reader, read, ctx);
 	model_init(&p->model);
-	merge_init(&p->merge, &p->model, emit, p);
+	merge_init(&p->merge, &p->model);
 	join_init(&p->join, &p->model);
 }
 
@@ -158,6 +160,8 @@ void parse_run(struct parse *p)
 		return;
 	}
 	p->began = true;
+	p->merge.emit = p->on_event ? tell_and_join_emit : join_emit;
+	p->merge.ctx = p->on_event ? (void *)p : &p->join;
 	p->merge.start_ns = p->reader.header.xen_ns;
 	p->join.now_ns = p->join.start_ns = p->merge.start_ns;
 	p->merge.partial = skims(p);

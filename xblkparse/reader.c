@@ -7,11 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+/* By itself XXH3 keeps to what every x86-64 has; with this, to what this one has. */
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
 
 #include "util.h"
 
 /* Grows with the chunks; what it holds should stay in the cache until it is used. */
 #define BUF_SIZE   (64u << 10)
+#define READ_SIZE  BUF_SIZE /* beyond it only what is wanted: the rest would be moved */
 #define MAX_HEADER 4096
 /*
  * What is hashed of would-be chunks whose checksum is wrong: each may cost the
@@ -33,6 +38,7 @@ void reader_init(struct reader *r, reader_read_fn read, void *ctx)
 
 void reader_deinit(struct reader *r)
 {
+	ahead_free(r->ahead);
 	unpack_deinit(&r->unpack);
 	free(r->buf);
 	r->buf = NULL;
@@ -61,11 +67,13 @@ static void make_room(struct reader *r, size_t want)
 static bool fill(struct reader *r, size_t want)
 {
 	while (r->end - r->start < want && !r->eof) {
+		size_t size;
 		ssize_t n;
 
 		if (r->size - r->start < want)
 			make_room(r, want);
-		n = r->read(r->ctx, r->buf + r->end, r->size - r->end);
+		size = max_u64(r->start + want - r->end, READ_SIZE);
+		n = r->read(r->ctx, r->buf + r->end, min_u64(size, r->size - r->end));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -132,6 +140,8 @@ int reader_open(struct reader *r)
 		return -1;
 	}
 	consume(r, h->header_size);
+	if (r->go_ahead && h->version >= XBLK_TRACE_VERSION_PACKED)
+		r->ahead = ahead_new();
 	return 0;
 }
 
@@ -255,6 +265,37 @@ static int give_up(struct reader *r)
 	return 0;
 }
 
+/* Give the packs behind the one that is being read to be unpacked. */
+static void look_ahead(struct reader *r)
+{
+	struct xblk_chunk c;
+	size_t at = r->step;
+
+	if (r->given_to > r->offset + at)
+		at = r->given_to - r->offset;
+	while (ahead_has_room(r->ahead) && fill(r, at + sizeof(c))) {
+		memcpy(&c, r->buf + r->start + at, sizeof(c));
+		if (c.magic != XBLK_CHUNK_MAGIC || c.type != XBLK_CHUNK_PACK ||
+		    c.payload > XBLK_CHUNK_MAX_PAYLOAD ||
+		    !fill(r, at + sizeof(c) + c.payload))
+			return;
+		ahead_give(r->ahead, r->offset + at, &c,
+			   r->buf + r->start + at + sizeof(c));
+		at += chunk_size(c.payload);
+		r->given_to = r->offset + at;
+	}
+}
+
+static const char *unpack(struct reader *r, const struct xblk_chunk *pack,
+			  const void *payload)
+{
+	const char *why;
+
+	if (r->ahead && ahead_take(r->ahead, r->offset, &r->unpack, &why))
+		return why;
+	return unpack_begin(&r->unpack, pack, payload);
+}
+
 /* The chunk at buf[start], whose checksum is right; NULL, or why it is of no use. */
 static const char *hand_out(struct reader *r, struct xblk_chunk *c, const void **payload)
 {
@@ -265,7 +306,7 @@ static const char *hand_out(struct reader *r, struct xblk_chunk *c, const void *
 	*payload = r->buf + r->start + sizeof(*c);
 	if (c->type != XBLK_CHUNK_PACK)
 		return NULL;
-	why = unpack_begin(&r->unpack, c, *payload);
+	why = unpack(r, c, *payload);
 	if (!why)
 		unpack_next(&r->unpack, c, payload);
 	return why;
@@ -280,6 +321,7 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 	for (;;) {
 		const char *why = "it does not begin like a chunk";
 		size_t total;
+		bool packed;
 
 		if (!fill(r, sizeof(*c)))
 			return at_end(r);
@@ -302,11 +344,14 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 			r->wasted += c->payload;
 		} else {
 			fill(r, total);
+			packed = c->type == XBLK_CHUNK_PACK;
 			why = hand_out(r, c, payload);
 			if (!why) {
 				damage_ends(r);
 				r->step = r->end - r->start < total ? r->end - r->start
 								    : total;
+				if (packed && r->ahead)
+					look_ahead(r);
 				return 1;
 			}
 		}

@@ -16,6 +16,7 @@
 
 #include <xblk/trace.h>
 
+#include "ahead.h"
 #include "unpack.h"
 
 #define CHUNK_ALIGN 32
@@ -37,6 +38,10 @@ struct reader {
 	bool eof;
 	int error;	      /* errno of a failed read, else 0 */
 	struct unpack unpack; /* of the chunk at buf[start] */
+	bool go_ahead;	      /* set by whoever has a second processor, and a trace whose
+			       * next bytes are there already */
+	struct ahead *ahead;  /* NULL: every pack is unpacked when it is read */
+	uint64_t given_to;    /* where in the trace the last one given to it ends */
 	struct xblk_trace_header header;
 	uint64_t damaged; /* stretches that could not be used */
 	uint64_t damaged_bytes;

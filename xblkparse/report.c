@@ -128,8 +128,8 @@ static void print_disk(FILE *out, const struct parse *p, const struct disk *d,
 	fprintf(out,
 		"%s%s (%u) %s on %s: %" PRIu64 " requests, %" PRIu64
 		" joined (%.2f%%)%s\n",
-		paint.title, d->guest, d->dom->domid, d->name,
-		d->backing ? d->backing->name : "a backend that is not traced",
+		paint.title, d->guest, d->dom->domid, d->label,
+		d->backing ? d->backing->label : "a backend that is not traced",
 		st->requests, joined, st->requests ? 100.0 * joined / st->requests : 0.0,
 		paint.off);
 	if (st->not_chosen)

@@ -27,11 +27,11 @@ void request_print(FILE *out, const struct parse *p, const struct filter *f,
 		   const struct rq *rq, enum bin bin, const int64_t stages[STAGE_MAX])
 {
 	bool known = !(rq->flags & RQ_NO_Q);
-	char name[NAME_LEN + 16], op[16];
+	char name[LABEL_LEN + 16], op[16];
 
 	if (!filter_disk(f, rq->disk))
 		return;
-	snprintf(name, sizeof(name), "%u:%s", rq->disk->dom->domid, rq->disk->name);
+	snprintf(name, sizeof(name), "%u:%s", rq->disk->dom->domid, rq->disk->label);
 	op_letters(op, rq->op, rq->nr_sectors);
 	fprintf(out, "%12s %4s %12" PRIu64 " %6u ", name, op, rq->sector, rq->nr_sectors);
 	if (known)

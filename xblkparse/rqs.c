@@ -38,8 +38,8 @@ static void rq_forget(struct join *j, struct rq *rq)
 }
 
 /* @place: where the map has its identity. */
-static struct rq *rq_new(struct join *j, struct disk *disk, const struct xblk_record *r,
-			 void **place)
+static inline struct rq *rq_new(struct join *j, struct disk *disk,
+				const struct xblk_record *r, void **place)
 {
 	struct domain *dom = disk->dom;
 	struct rq *rq;
@@ -83,7 +83,7 @@ static bool overlaps(const struct rq *rq, uint64_t sector, uint32_t nr)
 
 static bool bio_fits(const struct rq *rq, const struct bio *bio)
 {
-	if (bio->disk != rq->disk || op_class(bio->op) != op_class(rq->op))
+	if (bio->disk != rq->disk || !same_class(bio->op, rq->op))
 		return false;
 	/* The ranges of one discard request need not touch. */
 	return op_class(rq->op) == XBLK_OP_DISCARD || !bio->nr_sectors ||
@@ -99,7 +99,7 @@ static void credit(struct rq *rq, struct disk *guest_disk)
 	merge_count_issued(&guest_disk->stats.backend, rq->nr_sectors);
 }
 
-static void take_bio(struct join *j, struct rq *rq, uint32_t id)
+static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
 {
 	struct domain *dom = rq->disk->dom;
 	struct bio *bio = map_get(&dom->bios, id);
@@ -178,7 +178,7 @@ static bool is_reissue(const struct rq *rq, const struct disk *disk,
 {
 	const struct bio *bio = r->aux ? map_get(&disk->dom->bios, r->aux) : NULL;
 
-	if (rq->disk != disk || op_class(rq->op) != op_class(r->op))
+	if (rq->disk != disk || !same_class(rq->op, r->op))
 		return false;
 	/* Without its R only where none was lost: ids are used again. */
 	if (bio && bio->rq == rq)
@@ -206,8 +206,8 @@ static void rq_back(struct rq *rq)
 }
 
 /* The request that is issued, with its bio if it names one; @again: it came back. */
-static struct rq *issue(struct join *j, struct stream *s, const struct xblk_record *r,
-			bool *again)
+static inline struct rq *issue(struct join *j, struct stream *s,
+			       const struct xblk_record *r, bool *again)
 {
 	struct domain *dom = s->dom;
 	struct disk *disk = domain_disk(dom, r->disk);
@@ -329,8 +329,7 @@ void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r)
 
 static bool completion_fits(const struct rq *rq, const struct xblk_record *r)
 {
-	if (rq->disk->index != r->disk || rq->disk->gone ||
-	    op_class(rq->op) != op_class(r->op))
+	if (rq->disk->index != r->disk || rq->disk->gone || !same_class(rq->op, r->op))
 		return false;
 	return !rq->nr_sectors || !r->nr_sectors || op_class(rq->op) == XBLK_OP_DISCARD ||
 	       overlaps(rq, r->sector, r->nr_sectors);
@@ -385,8 +384,8 @@ static bool is_flush_end(const struct rq *rq, const struct xblk_record *r)
 }
 
 /* The request that the completion is of, or NULL. */
-static struct rq *completed(struct join *j, struct domain *dom,
-			    const struct xblk_record *r)
+static inline struct rq *completed(struct join *j, struct domain *dom,
+				   const struct xblk_record *r)
 {
 	struct rq *rq = map_get(&dom->rqs, r->id);
 

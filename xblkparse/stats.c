@@ -30,7 +30,7 @@ const char *const kind_names[KIND_MAX] = {
 	[KIND_DISCARD] = "discards", [KIND_OTHER] = "others",
 };
 
-static void add_stages(struct hist *to[STAGE_MAX], const int64_t stages[STAGE_MAX])
+static inline void add_stages(struct hist *to[STAGE_MAX], const int64_t stages[STAGE_MAX])
 {
 	for (int i = 0; i < STAGE_MAX; i++) {
 		if (!to[i])

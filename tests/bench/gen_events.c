@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+#include <zstd.h>
 
 #include <xblk/trace.h>
 
@@ -25,6 +26,8 @@
 #define GUEST_PID      500
 #define THREAD_PID     77
 #define EVENTS_A_ROUND 16384
+#define PACK_SIZE      (XBLK_CHUNK_MAX_PAYLOAD - 8 * 1024) /* these two as xblktrace's */
+#define PACK_LEVEL     1
 #define GUEST_DEV      ((8u << 20) | 0)
 #define DOM0_DEV       ((259u << 20) | 0)
 
@@ -67,6 +70,9 @@ static struct stream streams[SIDES][NR_CPUS];
 static uint64_t random_state;
 static uint64_t step_ns = 8192; /* the longest time between two events of a request */
 static FILE *trace;
+static bool compress;
+static uint8_t pack[PACK_SIZE] __attribute__((aligned(32)));
+static size_t pack_used;
 
 static uint64_t next_random(void)
 {
@@ -85,10 +91,61 @@ static void put(FILE *f, const void *bytes, size_t len)
 	exit(1);
 }
 
+static const char padding[32];
+
+static size_t padding_of(size_t len)
+{
+	return (32 - len % 32) % 32;
+}
+
+static void write_chunk(struct xblk_chunk c, const void *payload)
+{
+	XXH3_state_t *state = XXH3_createState();
+
+	XXH3_64bits_reset(state);
+	XXH3_64bits_update(state, &c, offsetof(struct xblk_chunk, checksum));
+	XXH3_64bits_update(state, payload, c.payload);
+	c.checksum = XXH3_64bits_digest(state);
+	XXH3_freeState(state);
+	put(trace, &c, sizeof(c));
+	put(trace, payload, c.payload);
+	put(trace, padding, padding_of(c.payload));
+}
+
+static void write_pack(void)
+{
+	static uint8_t packed[ZSTD_COMPRESSBOUND(PACK_SIZE)];
+	const struct xblk_chunk *first = (const void *)pack;
+	size_t len;
+
+	if (!pack_used)
+		return;
+	len = ZSTD_compress(packed, sizeof(packed), pack, pack_used, PACK_LEVEL);
+	if (ZSTD_isError(len)) {
+		fputs("gen_events: compressing failed\n", stderr);
+		exit(1);
+	}
+	write_chunk(
+		(struct xblk_chunk){
+			.magic = XBLK_CHUNK_MAGIC,
+			.type = XBLK_CHUNK_PACK,
+			.payload = len,
+			.unpacked = pack_used,
+			.time = first->time,
+		},
+		packed);
+	pack_used = 0;
+}
+
+static void add_to_pack(const void *bytes, size_t len)
+{
+	memcpy(pack + pack_used, bytes, len);
+	pack_used += len;
+}
+
 static void chunk(unsigned int type, unsigned int domid, unsigned int cpu,
 		  uint64_t sequence, uint64_t time, const void *payload, size_t len)
 {
-	static const char padding[32];
 	struct xblk_chunk c = {
 		.magic = XBLK_CHUNK_MAGIC,
 		.type = type,
@@ -98,16 +155,17 @@ static void chunk(unsigned int type, unsigned int domid, unsigned int cpu,
 		.sequence = sequence,
 		.time = time,
 	};
-	XXH3_state_t *state = XXH3_createState();
 
-	XXH3_64bits_reset(state);
-	XXH3_64bits_update(state, &c, offsetof(struct xblk_chunk, checksum));
-	XXH3_64bits_update(state, payload, len);
-	c.checksum = XXH3_64bits_digest(state);
-	XXH3_freeState(state);
-	put(trace, &c, sizeof(c));
-	put(trace, payload, len);
-	put(trace, padding, (32 - len % 32) % 32);
+	if (!compress || (type != XBLK_CHUNK_DATA && type != XBLK_CHUNK_ROUND)) {
+		write_pack();
+		write_chunk(c, payload);
+		return;
+	}
+	if (PACK_SIZE - pack_used < sizeof(c) + len + padding_of(len))
+		write_pack();
+	add_to_pack(&c, sizeof(c));
+	add_to_pack(payload, len);
+	add_to_pack(padding, padding_of(len));
 }
 
 static unsigned int domid_of(unsigned int side)
@@ -143,7 +201,8 @@ static void begin_trace(void)
 		" \"backend_disk\": 0, \"start_sector\": 0}]}]}";
 	struct xblk_trace_header h = {
 		.magic = XBLK_TRACE_MAGIC,
-		.version = XBLK_TRACE_VERSION_PLAIN,
+		.version = compress ? XBLK_TRACE_VERSION_PACKED
+				    : XBLK_TRACE_VERSION_PLAIN,
 		.header_size = sizeof(h),
 		.endian = XBLK_TRACE_ENDIAN,
 		.record_size = XBLK_RECORD_SIZE,
@@ -337,9 +396,10 @@ static void generate(uint64_t nr_events, unsigned int depth, bool blktrace)
 static int usage(void)
 {
 	fputs("usage: gen_events [-n EVENTS] [-q IN_FLIGHT] [-s SEED] [-l STEP_NS] [-f FIRST]\n"
-	      "                  [-x TRACE] [-b DIR]\n"
+	      "                  [-x TRACE [-z]] [-b DIR]\n"
 	      "STEP_NS: the longest time between two events of a request; FIRST: how many\n"
-	      "records of each stream come before the trace's first ones, and are missing\n",
+	      "records of each stream come before the trace's first ones, and are missing;\n"
+	      "-z: the trace is compressed\n",
 	      stderr);
 	return 2;
 }
@@ -351,7 +411,7 @@ int main(int argc, char **argv)
 	unsigned int depth = 256;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:q:s:l:f:x:b:")) != -1) {
+	while ((c = getopt(argc, argv, "n:q:s:l:f:x:zb:")) != -1) {
 		switch (c) {
 		case 'n':
 			nr_events = strtoull(optarg, NULL, 0);
@@ -372,6 +432,9 @@ int main(int argc, char **argv)
 			break;
 		case 'x':
 			path = optarg;
+			break;
+		case 'z':
+			compress = true;
 			break;
 		case 'b':
 			dir = optarg;

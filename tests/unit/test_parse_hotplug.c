@@ -51,6 +51,11 @@ static void check_one(struct outcome *o, unsigned int domid, unsigned int disk)
 	assert_int_equal(disk_stats(o, domid, disk)->done[KIND_READ].ios, 1);
 }
 
+static const char *label(struct outcome *o, unsigned int domid, unsigned int disk)
+{
+	return domain_disk(model_domain(&o->parse.model, domid), disk)->label;
+}
+
 static void come_and_go(void **ctx)
 {
 	struct outcome o;
@@ -71,6 +76,9 @@ static void come_and_go(void **ctx)
 	check_one(&o, 3, 0);
 	check_one(&o, 3, 4);
 	check_one(&o, 4, 0);
+	assert_string_equal(label(&o, 3, 0), "xvda");
+	assert_string_equal(label(&o, 3, 4), "xvda#2");
+	assert_string_equal(label(&o, 4, 0), "xvda");
 	done(&o, &g);
 }
 
