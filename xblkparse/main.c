@@ -178,16 +178,23 @@ static int open_input(const struct options *o)
 	return fd;
 }
 
+/* Whoever read the pipe that we write to has gone. */
+static bool reader_left(FILE *out)
+{
+	struct pollfd fd = {.fd = fileno(out)};
+
+	return poll(&fd, 1, 0) > 0 && fd.revents & POLLERR;
+}
+
 /* 0, or -1 after a message; a reader that went away is no failure of ours. */
 static int close_output(FILE *out, const char *name)
 {
-	int bad;
+	bool left = reader_left(out), bad = ferror(out);
 
 	errno = 0;
-	bad = ferror(out);
 	if (out == stdout ? fflush(out) : fclose(out))
-		bad = 1;
-	if (!bad || errno == EPIPE)
+		bad = true;
+	if (!bad || left || errno == EPIPE)
 		return 0;
 	msg("%s: %s", name, errno ? strerror(errno) : "writing failed");
 	return -1;
