@@ -22,7 +22,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 
 .PHONY: all programs modules examples install install-programs install-modules clean help
 .PHONY: demo sched-compare check check-long lint bench-parse
-.PHONY: bench-record bench-channel bench-overhead bench-probes bench-modules bench-programs
+.PHONY: bench-record bench-stream bench-channel bench-overhead bench-probes bench-modules bench-programs
 .SECONDARY:
 
 all: programs modules examples
@@ -40,6 +40,7 @@ help:
 	@echo 'make bench-parse        xblkparse against blkparse and btt (a few minutes)'
 	@echo 'make lint               sparse, clang-tidy, clang-format and the man pages'
 	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'
+	@echo 'make bench-stream       messages from one processor to another, beside libxenvchan, on this machine (1 minute)'
 	@echo 'make bench-channel      MB/s from guest to dom0, beside netfront and libxenvchan, in the lab'
 	@echo 'make bench-overhead     what tracing costs a guest'"'"'s fio, beside blktrace, in the lab'
 	@echo 'make bench-probes       instructions per record in the kernel'"'"'s probes, in the lab'
@@ -289,6 +290,10 @@ $(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h ring/cons
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -I. -Itests/bench $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan $(RELAY_LIBS) -llttng-ust -ldl -lpthread
 
+$(BUILD)/bench/stream: tests/bench/stream.c ring/consumer.c ring/consumer.h ring/copy.h ring/producer.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -I. $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan -lpthread
+
 $(BUILD)/bench/channel-%: tests/bench/channel-%.c tests/bench/channel.h $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c %.a,$^) -lxenvchan $(RELAY_LIBS)
@@ -312,6 +317,15 @@ bench-channel bench-overhead bench-probes: bench-%:
 # Both ends of the ring run, nothing is lost, and there are figures.
 run-bench_record: $(BUILD)/bench/record
 	LTTNG_UST_REGISTER_TIMEOUT=0 $< -t 1 -b 2000 memcpy xenrelay xenrelay_spinning xenrelay_tsc
+
+# Likewise.
+run-bench_stream: $(BUILD)/bench/stream
+	$< 1
+
+bench-stream:
+	@scripts/install-deps build bench
+	@$(MAKE) -s $(BUILD)/bench/stream
+	@$(BUILD)/bench/stream | tee $(BUILD)/bench/stream.tsv
 
 bench-record:
 	@scripts/install-deps build bench
