@@ -33,7 +33,8 @@ struct emit_state {
 	struct seen_process seen[1 << SEEN_BITS];
 };
 
-static u32 names_last;
+/* Records after which names are told again, 0 for never. */
+u32 xblk_emit_names_last;
 static struct emit_state __percpu *emit_states;
 
 int xblk_emit_init(void)
@@ -58,15 +59,15 @@ void xblk_emit_reset(u32 records)
 {
 	int cpu;
 
-	names_last = records;
+	xblk_emit_names_last = records;
 	for_each_possible_cpu (cpu)
 		memset(per_cpu_ptr(emit_states, cpu), 0, sizeof(struct emit_state));
 }
 
-static noinline void forget_names(struct emit_state *state)
+static void forget_names(struct emit_state *state)
 {
 	memset(state->seen, 0, sizeof(state->seen));
-	state->left = names_last;
+	state->left = xblk_emit_names_last;
 }
 
 /* Not inlined: what builds a record needs registers and stack that most events do not. */
@@ -90,25 +91,13 @@ static noinline bool name_process(struct seen_process *seen, u64 time)
 	return true;
 }
 
-static __always_inline void count_down(struct emit_state *state)
+/* Where names are told again: one record less until then.  Interrupts off. */
+void xblk_emit_count(void)
 {
-	if (names_last && !state->left--)
-		forget_names(state);
-}
+	struct emit_state *state = this_cpu_ptr(emit_states);
 
-/**
- * xblk_emit() - write a record
- * @rec:	the record, its time taken with interrupts off
- *
- * The caller takes the time after it has turned interrupts off, so that the
- * records of a CPU are in the order of their times.
- *
- * Context: interrupts off, not NMI.
- */
-void xblk_emit(const struct xblk_record *rec)
-{
-	count_down(this_cpu_ptr(emit_states));
-	xblk_sink(rec);
+	if (!state->left--)
+		forget_names(state);
 }
 
 /**
@@ -123,7 +112,8 @@ void xblk_emit_pid(const struct xblk_record *rec)
 	const struct task_struct *task = current;
 	struct seen_process *seen = &state->seen[hash_32(task->pid, SEEN_BITS)];
 
-	count_down(state);
+	if (unlikely(xblk_emit_names_last))
+		xblk_emit_count();
 	if (likely(seen->pid == task->pid &&
 		   !memcmp(seen->comm, task->comm, sizeof(seen->comm))) ||
 	    name_process(seen, rec->time))

@@ -3,14 +3,13 @@
 #ifndef XBLK_EMIT_H
 #define XBLK_EMIT_H
 
+#include <linux/compiler.h>
+#include <linux/types.h>
 #include "xblk/record.h"
 
 int xblk_emit_init(void);
 void xblk_emit_exit(void);
 void xblk_emit_reset(u32 records);
-
-void xblk_emit(const struct xblk_record *rec);
-void xblk_emit_pid(const struct xblk_record *rec);
 
 /**
  * xblk_sink() - write one record to the stream of this CPU
@@ -20,5 +19,26 @@ void xblk_emit_pid(const struct xblk_record *rec);
  * whoever reads the stream finds out about it there.
  */
 bool xblk_sink(const struct xblk_record *rec);
+
+extern u32 xblk_emit_names_last;
+void xblk_emit_count(void);
+
+/**
+ * xblk_emit() - write a record
+ * @rec:	the record, its time taken with interrupts off
+ *
+ * The caller takes the time after it has turned interrupts off, so that the
+ * records of a CPU are in the order of their times.
+ *
+ * Context: interrupts off, not NMI.
+ */
+static inline void xblk_emit(const struct xblk_record *rec)
+{
+	if (unlikely(xblk_emit_names_last))
+		xblk_emit_count();
+	xblk_sink(rec);
+}
+
+void xblk_emit_pid(const struct xblk_record *rec);
 
 #endif /* XBLK_EMIT_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What blkback does around a bio: kprobes on its own functions, where this
+ * What blkback does around a bio: probes on its own functions, where this
  * kernel has them.  Each is optional; without it the stages are the same and
  * only their parts are missing.
  *
@@ -11,8 +11,6 @@
  */
 #include <linux/hash.h>
 #include <linux/irqflags.h>
-#include <linux/kprobes.h>
-#include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
@@ -20,6 +18,7 @@
 #include "../kmod-common/clock.h"
 #include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
+#include "../kmod-common/entry-probes.h"
 #include "blkback-probes.h"
 #include "session.h"
 
@@ -71,9 +70,10 @@ static void ring_event(struct xblk_record *rec, bool pid)
 	local_irq_restore(flags);
 }
 
-static int map_entered(struct kprobe *kp, struct pt_regs *regs)
+static void map_entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			struct ftrace_regs *regs)
 {
-	const void *address = (const void *)regs_get_kernel_argument(regs, 0);
+	const void *address = (const void *)ftrace_regs_get_argument(regs, 0);
 	struct ring *ring = ring_find(address);
 	struct xblk_record rec = {
 		.id = xblk_id(address),
@@ -85,14 +85,14 @@ static int map_entered(struct kprobe *kp, struct pt_regs *regs)
 
 	if (likely(ring && READ_ONCE(ring->pid) == current->pid)) {
 		ring_event(&rec, true);
-		return 0;
+		return;
 	}
 	if (!(current->flags & PF_KTHREAD) || sscanf(current->comm, "%u.", &domid) != 1 ||
 	    !session_traces_domain(domid)) {
 		/* The memory of a ring that has gone, now another domain's. */
 		if (ring)
 			WRITE_ONCE(ring->ring, NULL);
-		return 0;
+		return;
 	}
 	if (!ring)
 		ring = ring_add(address);
@@ -100,13 +100,13 @@ static int map_entered(struct kprobe *kp, struct pt_regs *regs)
 		WRITE_ONCE(ring->pid, current->pid);
 		ring_event(&rec, true);
 	}
-	return 0;
 }
 
-static int interrupt_entered(struct kprobe *kp, struct pt_regs *regs)
+static void interrupt_entered(unsigned long ip, unsigned long parent,
+			      struct ftrace_ops *ops, struct ftrace_regs *regs)
 {
 	/* xen_blkif_be_int(int irq, void *ring) */
-	const void *ring = (const void *)regs_get_kernel_argument(regs, 1);
+	const void *ring = (const void *)ftrace_regs_get_argument(regs, 1);
 	struct xblk_record rec = {
 		.aux = xblk_id(ring),
 		.disk = XBLK_NO_DISK,
@@ -115,37 +115,30 @@ static int interrupt_entered(struct kprobe *kp, struct pt_regs *regs)
 
 	if (ring_find(ring))
 		ring_event(&rec, false);
-	return 0;
 }
 
-static int response_entered(struct kprobe *kp, struct pt_regs *regs)
+static void response_entered(unsigned long ip, unsigned long parent,
+			     struct ftrace_ops *ops, struct ftrace_regs *regs)
 {
 	/* make_response(ring, u64 id, unsigned short op, int status) */
-	const void *ring = (const void *)regs_get_kernel_argument(regs, 0);
+	const void *ring = (const void *)ftrace_regs_get_argument(regs, 0);
 	struct xblk_record rec = {
-		.id = (u32)regs_get_kernel_argument(regs, 1),
+		.id = (u32)ftrace_regs_get_argument(regs, 1),
 		.aux = xblk_id(ring),
 		.disk = XBLK_NO_DISK,
 		.event = XBLK_EV_RESPONSE,
-		.op = (u8)regs_get_kernel_argument(regs, 2),
+		.op = (u8)ftrace_regs_get_argument(regs, 2),
 	};
 
 	if (ring_find(ring))
 		ring_event(&rec, false);
-	return 0;
 }
 
-static const struct {
-	const char *name;
-	kprobe_pre_handler_t handler;
-} probes[] = {
+static struct xblk_entry_probe probes[] = {
 	{"xen_blkbk_map", map_entered},
 	{"xen_blkif_be_int", interrupt_entered},
 	{"make_response", response_entered},
 };
-
-static struct kprobe kprobes[ARRAY_SIZE(probes)];
-static bool attached[ARRAY_SIZE(probes)];
 
 /**
  * blkback_probes_attach() - as many as this kernel has.  Process context.
@@ -155,16 +148,8 @@ void blkback_probes_attach(void)
 	int i;
 
 	memset(rings, 0, sizeof(rings));
-	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		/* A kprobe that was registered once must start from nothing. */
-		kprobes[i] = (struct kprobe){
-			.symbol_name = probes[i].name,
-			.pre_handler = probes[i].handler,
-		};
-		attached[i] = !register_kprobe(&kprobes[i]);
-		if (!attached[i])
-			pr_info("no probe on %s in this kernel\n", probes[i].name);
-	}
+	for (i = 0; i < ARRAY_SIZE(probes); i++)
+		xblk_entry_probe_attach(&probes[i]);
 }
 
 /**
@@ -174,19 +159,16 @@ void blkback_probes_detach(void)
 {
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		if (attached[i])
-			unregister_kprobe(&kprobes[i]);
-		attached[i] = false;
-	}
+	for (i = 0; i < ARRAY_SIZE(probes); i++)
+		xblk_entry_probe_detach(&probes[i]);
 }
 
-static void show(struct seq_file *s, bool which)
+static void show(struct seq_file *s, bool attached)
 {
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		if (attached[i] == which)
+		if (xblk_entry_probe_attached(&probes[i]) == attached)
 			seq_printf(s, " %s", probes[i].name);
 }
 
@@ -196,16 +178,10 @@ static void show(struct seq_file *s, bool which)
  */
 void blkback_probes_show(struct seq_file *s)
 {
-	unsigned long missed = 0;
-	int i;
-
 	seq_puts(s, "probes");
 	xblk_blk_probes_show(s);
 	show(s, true);
 	seq_puts(s, "\nmissing");
 	show(s, false);
-	/* Hits that found another kprobe running on their CPU. */
-	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		missed += attached[i] ? kprobes[i].nmissed : 0;
-	seq_printf(s, "\nmissed %lu\n", missed);
+	seq_putc(s, '\n');
 }

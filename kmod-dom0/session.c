@@ -42,7 +42,7 @@
 
 #define RECORD_SIZE  sizeof(struct xblk_record)
 #define STAGE_LENGTH 1024 /* records that read() takes from the ring at a time */
-#define WAKE_PART    32	  /* of a buffer: so much of it wakes a reader */
+#define WAKE_PART    32	  /* of a buffer: so much more in it wakes a reader */
 
 /**
  * struct session_stream - the records of one CPU: a ring in its relay buffer
@@ -54,6 +54,7 @@
  * @consumer:	what the reader tells it
  * @reader:	its reading end, under the lock of the file's inode, as all below
  * @last:	time up to which it has been read
+ * @looked_at:	the producer's position when session_level() told how full it is
  * @marks:	LOST records that were put among the records
  * @staged:	records in @stage.  They have left the ring, so that a fault of
  *		read()'s loses none.
@@ -69,6 +70,7 @@ struct session_stream {
 	union xenrelay_consumer_line consumer;
 	struct xr_ring reader;
 	u64 last;
+	u64 looked_at;
 	u64 marks;
 	size_t staged;
 	size_t taken;
@@ -455,6 +457,11 @@ void session_end(void)
 	mutex_unlock(&session_lock);
 }
 
+static u64 produced(const struct session_stream *stream)
+{
+	return READ_ONCE(stream->producer.ring.head);
+}
+
 /**
  * session_level() - records that wait to be read from the fullest of the buffers
  *
@@ -462,25 +469,29 @@ void session_end(void)
  */
 u64 session_level(void)
 {
-	const struct session_stream *stream;
+	struct session_stream *stream;
 	u64 most = 0;
 	int cpu;
 
 	mutex_lock(&session_lock);
 	for_each_possible_cpu (cpu) {
 		stream = per_cpu_ptr(&streams, cpu);
-		if (stream->stage)
-			most = max(most, xr_ring_level(&stream->reader) + stream->staged -
-						 stream->taken);
+		if (!stream->stage)
+			continue;
+		stream->looked_at = produced(stream);
+		most = max(most, xr_ring_level(&stream->reader) + stream->staged -
+					 stream->taken);
 	}
 	mutex_unlock(&session_lock);
 	return most;
 }
 
 /**
- * session_poll() - have the caller woken when a buffer has filled to a part
+ * session_poll() - have the caller woken when a buffer has got a part fuller
  * @file:	as for any poll()
  * @wait:	likewise
+ *
+ * Than when session_level() told how full they were: so a reader may look, and sleep on.
  *
  * Return: EPOLLIN if one has already.
  */
@@ -488,7 +499,7 @@ __poll_t session_poll(struct file *file, struct poll_table_struct *wait)
 {
 	struct session_stream *stream;
 	__poll_t ready = 0;
-	u64 mark;
+	u64 wake_at;
 	int cpu;
 
 	poll_wait(file, &session_wait, wait);
@@ -497,10 +508,10 @@ __poll_t session_poll(struct file *file, struct poll_table_struct *wait)
 		stream = per_cpu_ptr(&streams, cpu);
 		if (!stream->stage)
 			continue;
-		mark = stream->reader.capacity / WAKE_PART;
-		WRITE_ONCE(stream->wake_at, stream->reader.tail + mark);
+		wake_at = stream->looked_at + stream->reader.capacity / WAKE_PART;
+		WRITE_ONCE(stream->wake_at, wake_at);
 		/* If the producer misses it now, its next record does not. */
-		if (xr_ring_level(&stream->reader) >= mark)
+		if (produced(stream) >= wake_at)
 			ready = EPOLLIN | EPOLLRDNORM;
 	}
 	mutex_unlock(&session_lock);

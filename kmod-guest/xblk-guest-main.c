@@ -110,19 +110,29 @@ int xblk_dev_index(dev_t dev)
 	return -1;
 }
 
-/* A disk is looked at once, when its first event comes. */
+/*
+ * A disk is looked at once, when its first event comes.  Not inlined: other events need
+ * none of its registers and stack.
+ */
+static noinline int meet_disk(struct traced_disks *disks, struct gendisk *disk)
+{
+	u32 key = disk->diskseq, devid;
+	int index;
+
+	if (!blkfront_devid(disk, &devid))
+		return -1;
+	index = wanted_index(disks, key, devid);
+	xblk_disks_add(&disks->seen, key, index);
+	return index;
+}
+
 int xblk_disk_index(struct gendisk *disk)
 {
 	struct traced_disks *disks = rcu_dereference_sched(traced);
-	u32 key = disk->diskseq, devid;
-	int index = xblk_disks_find(&disks->seen, key);
+	int index = xblk_disks_find(&disks->seen, disk->diskseq);
 
-	if (unlikely(index < 0)) {
-		if (!blkfront_devid(disk, &devid))
-			return -1;
-		index = wanted_index(disks, key, devid);
-		xblk_disks_add(&disks->seen, key, index);
-	}
+	if (unlikely(index < 0))
+		index = meet_disk(disks, disk);
 	return index == XBLK_DISK_IGNORED ? -1 : index;
 }
 

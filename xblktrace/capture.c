@@ -321,19 +321,40 @@ static unsigned int choose_sleep(struct capture *c, unsigned int permille)
 	return ms;
 }
 
+/* Whether a buffer is so full that there is no more waiting; also when all fails. */
+static bool full_enough(struct capture *c)
+{
+	unsigned int i;
+	uint64_t level;
+
+	if (look(c, &level) || dom0_fullness(c->dom0, level) >= PACE_AIM_PERMILLE)
+		return true;
+	for (i = 0; i < c->facts.nr_guests; i++)
+		if (guest_fullness(&c->guests[i]) >= PACE_AIM_PERMILLE)
+			return true;
+	return false;
+}
+
 /*
- * A guest's I/O fills the buffers of this domain, too, and its own kernel says when.
- * So a burst ends the sleep, and no guest need send an event for that.
+ * A guest's I/O fills the buffers of this domain, too, and its own kernel says, each time
+ * that they have got a little fuller, when to look at the guests' rings.  So a burst ends
+ * the sleep, and no guest need send an event for that.
  */
 static void sleep_until_next(struct capture *c, unsigned int permille)
 {
 	struct pollfd pfd[] = {{.fd = c->signal_fd, .events = POLLIN},
 			       {.fd = xenrelay_fd(c->reader), .events = POLLIN},
 			       {.fd = c->dom0->now, .events = POLLIN}};
+	unsigned int ms = choose_sleep(c, permille);
+	const uint64_t until = c->now + ms * NSEC_PER_MSEC;
 
-	if (poll(pfd, recording(c) ? 2 : 3, choose_sleep(c, permille)) > 0) {
+	while (poll(pfd, recording(c) ? 2 : 3, ms) > 0) {
 		c->signal_came = pfd[0].revents;
 		c->reader_woken = pfd[1].revents;
+		if (c->signal_came || c->reader_woken || full_enough(c) ||
+		    c->now >= until)
+			break;
+		ms = (until - c->now) / NSEC_PER_MSEC + 1;
 	}
 }
 

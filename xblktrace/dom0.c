@@ -197,6 +197,11 @@ int dom0_now(struct dom0 *dom0, uint64_t *ns)
 	return dom0_look(dom0, ns, &level);
 }
 
+unsigned int dom0_fullness(const struct dom0 *dom0, uint64_t level)
+{
+	return level * XBLK_RECORD_SIZE * 1000 / dom0->buffer_bytes;
+}
+
 /* Return: records taken from one CPU, -1 if @w has failed, -2 if reading has. */
 static int64_t drain_cpu(struct dom0 *dom0, struct dom0_cpu *cpu, struct writer *w,
 			 uint64_t time)
@@ -243,7 +248,7 @@ int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
 					 dom0->cpus[i].stream.cpu, strerror(errno));
 		if (n < 0)
 			return -1;
-		full = n * XBLK_RECORD_SIZE * 1000 / dom0->buffer_bytes;
+		full = dom0_fullness(dom0, n);
 		if (full > *permille)
 			*permille = full;
 		records += n;

@@ -57,8 +57,14 @@ int dom0_add(struct dom0 *dom0, const struct backing_table *backing, unsigned in
 /* Xen system time, ns. */
 int dom0_now(struct dom0 *dom0, uint64_t *ns);
 
-/* The same, and then how many records wait in the fullest buffer. */
+/*
+ * The same, and then how many records wait in the fullest buffer.  @dom0->now can be
+ * polled for when it has got a 32nd fuller than that.
+ */
 int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level);
+
+/* What @level is, permille. */
+unsigned int dom0_fullness(const struct dom0 *dom0, uint64_t level);
 
 /**
  * dom0_drain - move records from the relay files into the trace

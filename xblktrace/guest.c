@@ -263,22 +263,35 @@ static int64_t drain_ring(struct guest *guest, unsigned int ring, struct writer 
 	return records;
 }
 
+unsigned int guest_fullness(const struct guest *guest)
+{
+	unsigned int i, most = 0;
+
+	for (i = 0; guest->channel && i < guest->properties.nr_rings; i++) {
+		unsigned int full = xenrelay_ring_level(guest->channel, i) * 1000 /
+				    guest->properties.capacity;
+
+		if (full > most)
+			most = full;
+	}
+	return most;
+}
+
 void guest_begin_round(struct guest *guest, unsigned int *permille)
 {
-	unsigned int i;
+	unsigned int i, full = guest_fullness(guest);
+
+	if (full > *permille)
+		*permille = full;
 
 	for (i = 0; guest->channel && i < guest->properties.nr_rings; i++) {
 		struct xenrelay_ring_stats stats;
 		uint64_t passed;
-		unsigned int full;
 
 		xenrelay_get_ring_stats(guest->channel, i, &stats);
 		passed = stats.read + (guest->properties.overwrite ? stats.met : 0);
 		/* One more than there are: a loss may be behind the last. */
 		guest->rings[i].due = stats.produced - passed + 1;
-		full = stats.level * 1000 / guest->properties.capacity;
-		if (full > *permille)
-			*permille = full;
 	}
 }
 

@@ -85,6 +85,9 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
  */
 void guest_tell_disks(struct guest *guest);
 
+/* How full the fullest ring is, permille. */
+unsigned int guest_fullness(const struct guest *guest);
+
 /**
  * guest_begin_round - note how much there is to be taken from each ring
  * @permille:	raised to how full the fullest ring is

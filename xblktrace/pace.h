@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-#define PACE_MAX_MS 500
+#define PACE_MAX_MS	  500
+#define PACE_AIM_PERMILLE 333 /* how full a buffer is to be when it is read */
 
 /**
  * struct pace - the sleep's state
@@ -20,10 +21,11 @@ struct pace {
  * @permille:	how full the fullest buffer was
  * @elapsed_ms: since the buffers were emptied before
  *
- * So long that at the same rate a buffer is one part in 64 full, for what is read at a
- * time is work that the guests' requests wait for; 1 ms at least while it is less than an
- * eighth.  A sleep grows twofold at most, shrinks at once, and is none while a buffer is
- * half full.
+ * So long that at the same rate a buffer is PACE_AIM_PERMILLE full; 1 ms at least while it
+ * is less.  Where reader and guests share a processor, a guest's requests
+ * wait while records are read: few of them, for longer, is what costs them least.
+ *
+ * A sleep grows twofold at most, shrinks at once, and is none while a buffer is half full.
  *
  * Return: ms.
  */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define XXH_STATIC_LINKING_ONLY /* XXH3_state_t on the stack */
+#define XXH_INLINE_ALL		/* optimized as this file is */
 #include <xxhash.h>
 
 #include "writer.h"
@@ -65,7 +66,11 @@ int writer_open(struct writer *w, const char *path)
 	if (err)
 		return err;
 	w->buf = malloc(BUFFER_SIZE);
-	return w->buf ? index_init(&w->index) : -ENOMEM;
+	if (!w->buf)
+		return -ENOMEM;
+	/* Its pages are to be there before anything is traced: not 0, which needs none. */
+	memset(w->buf, 0xff, BUFFER_SIZE);
+	return index_init(&w->index);
 }
 
 int writer_compress(struct writer *w, int level)

@@ -9,9 +9,11 @@ unload_modules() { unload_guest_modules 1; unload_dom0_module; }
 # Start xblktrace in the background, and wait until it traces: /out/NAME.xblk, /out/NAME.log
 capture_start() { # NAME [OPTION...]
 	local name=$1 end=$((SECONDS + 90)); shift
+	# What an earlier capture of that name said is not this one's.
+	rm -f "$LAB_OUT/$name.log"
 	xblktrace -v -o "$LAB_OUT/$name.xblk" "$@" 2>"$LAB_OUT/$name.log" </dev/null &
 	CAPTURE_PID=$!
-	until grep -q 'tracing' "$LAB_OUT/$name.log"; do
+	until grep -qs 'tracing' "$LAB_OUT/$name.log"; do
 		kill -0 $CAPTURE_PID 2>/dev/null || fail "xblktrace ended: $(tail -n 1 "$LAB_OUT/$name.log")"
 		[ $SECONDS -lt $end ] || fail "xblktrace does not trace: $(tail -n 1 "$LAB_OUT/$name.log")"
 		sleep 0.2

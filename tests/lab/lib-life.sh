@@ -64,7 +64,7 @@ life_take() { # DIRECTORY
 		life_anonymous >"$dir/watches"
 	{
 		ls /sys/kernel/debug/xblk-dom0 2>/dev/null | grep trace
-		cat /sys/kernel/debug/kprobes/list
+		cut -d ' ' -f 1 /sys/kernel/debug/tracing/enabled_functions
 		pidof xblktrace
 	} | sort >"$dir/processes"
 }

@@ -176,6 +176,12 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 	return 0;
 }
 
+unsigned int dom0_fullness(const struct dom0 *dom0, uint64_t level)
+{
+	(void)dom0, (void)level;
+	return 0;
+}
+
 int dom0_now(struct dom0 *dom0, uint64_t *ns)
 {
 	uint64_t level;
