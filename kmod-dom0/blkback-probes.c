@@ -153,6 +153,19 @@ void blkback_probes_attach(void)
 }
 
 /**
+ * blkback_probes_forget_rings() - of domains that are traced no more
+ *
+ * No record comes of them, but for what is on its way.  Context: process.
+ */
+void blkback_probes_forget_rings(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rings); i++)
+		WRITE_ONCE(rings[i].ring, NULL);
+}
+
+/**
  * blkback_probes_detach() - none runs any more on return.  Process context.
  */
 void blkback_probes_detach(void)

@@ -5,6 +5,7 @@
 struct seq_file;
 
 void blkback_probes_attach(void);
+void blkback_probes_forget_rings(void);
 void blkback_probes_detach(void);
 void blkback_probes_show(struct seq_file *s);
 

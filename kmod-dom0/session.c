@@ -410,8 +410,11 @@ static void session_stop(void)
 {
 	if (!tracing)
 		return;
-	blkback_probes_detach();
+	/* Detaching from a function takes up to a second, in which nobody reads. */
+	bitmap_zero(domains, DOMID_FIRST_RESERVED);
+	blkback_probes_forget_rings();
 	xblk_blk_probes_detach();
+	blkback_probes_detach();
 	/* Pairs with refill()'s load-acquire. */
 	smp_store_release(&tracing, false);
 }
