@@ -176,7 +176,7 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 		flush_queued(disk_flushes(disk), s->cpu, r->time, r->aux);
 	if (is_flush(r)) {
 		bio->cpu = s->cpu % FLUSH_CPUS;
-		list_add_tail(&disk->flush_bios, &bio->in_rq);
+		list_add_tail(&disk_flushes(disk)->bios[bio->cpu], &bio->in_rq);
 	}
 	bio->lowest_q_ns = r->time;
 	if (origin) {

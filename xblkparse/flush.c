@@ -11,8 +11,10 @@ struct flushes *flushes_new(void)
 {
 	struct flushes *f = xcalloc(1, sizeof(*f));
 
-	for (unsigned int i = 0; i < FLUSH_CPUS; i++)
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
 		f->queue_of[i] = -1;
+		list_init(&f->bios[i]);
+	}
 	return f;
 }
 
@@ -126,6 +128,7 @@ enum flush_q flush_issued(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t
 	unsigned int nr, first = 0;
 
 	f->queue_of[cpu % FLUSH_CPUS] = queue;
+	to->since_ns = q->d_ns;
 	to->cpus = cpus_of(f, queue);
 	if (f->nr_queues == 1)
 		to->cpus |= cpus_of(f, -1);

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "list.h"
+
 #define FLUSH_CPUS 64 /* as many as a channel has rings */
 
 /* The first Q on a CPU since a queue's last flush; .ns is 0 if there was none. */
@@ -29,6 +31,7 @@ struct flushes {
 	struct flush_queue *queues;
 	unsigned int nr_queues;
 	struct flush_first waiting[FLUSH_CPUS]; /* for a queue that has issued none */
+	struct list bios[FLUSH_CPUS]; /* dom0's empty ones that no request has taken up */
 };
 
 enum flush_q {
@@ -45,10 +48,12 @@ void flush_known(struct flushes *f, uint32_t cpu, uint32_t rq);
 
 /* What a flush request serves. */
 struct flush_served {
-	uint64_t q_ns; /* the earliest Q, if any */
-	uint32_t pid;  /* whose */
-	uint64_t cpus; /* a bit each, by number modulo FLUSH_CPUS: all that was queued
-			  there */
+	uint64_t q_ns;	   /* the earliest Q, if any */
+	uint32_t pid;	   /* whose */
+	uint64_t since_ns; /* when the queue issued its last one, which served all by
+			      then; 0 if it has not */
+	uint64_t cpus;	   /* a bit each, by number modulo FLUSH_CPUS: all that was queued
+			      there */
 };
 
 /* The flush request @rq is issued; q_ns and pid of @to stay if nothing is known to wait. */

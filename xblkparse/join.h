@@ -45,7 +45,7 @@ enum bio_flags {
 /* What every event looks at comes first: a bio is larger than a cache line. */
 struct bio {
 	struct list age;   /* of the domain, oldest first */
-	struct list in_rq; /* rq->bios, or disk->flush_bios */
+	struct list in_rq; /* rq->bios, or its disk's flushes->bios */
 	struct disk *disk;
 	struct rq *rq; /* issued as part of, or NULL */
 	uint64_t sector;

@@ -351,6 +351,21 @@ static void measure(struct join *j, struct rq *rq)
 }
 
 /* Why a request is not joined. */
+/* A flush of it that dom0 queued, and which of the disk's queues served it is not known. */
+static bool flush_untold(const struct rq *rq)
+{
+	const struct list *n;
+
+	for (n = rq->backend_bios.next; n != &rq->backend_bios; n = n->next) {
+		const struct bio *bio = list_entry(n, const struct bio, match);
+
+		if (!bio->rq && !bio->nr_sectors && bio->disk->flushes &&
+		    bio->disk->flushes->nr_queues > 1)
+			return true;
+	}
+	return false;
+}
+
 static enum bin why_not(const struct join *j, const struct rq *rq,
 			const struct verdict *span, bool at_end)
 {
@@ -376,6 +391,8 @@ static enum bin why_not(const struct join *j, const struct rq *rq,
 			return BIN_IN_FLIGHT;
 		return guest->nr_rqs >= j->max_in_flight ? BIN_EVICTED : BIN_MALFORMED;
 	}
+	if (flush_untold(rq))
+		return BIN_AMBIGUOUS;
 	if (rq->nr_backend_bios)
 		return BIN_INCOMPLETE;
 	/* dom0's part of the trace may begin a little later than the guest's. */

@@ -81,7 +81,6 @@ static struct disk *set_disk(struct model *m, struct domain *dom, unsigned int i
 	d->devid = devid;
 	set_name(d, name);
 	strcpy(d->dev, dev);
-	list_init(&d->flush_bios);
 	m->all_disks = xrealloc(m->all_disks, (m->nr_disks + 1) * sizeof(*m->all_disks));
 	m->all_disks[m->nr_disks++] = d;
 	dom->disks[index] = d;

@@ -52,8 +52,7 @@ struct disk {
 	struct flush_times *flush_times; /* NULL until there is one */
 	/* the backend's */
 	char scheduler[NAME_LEN];
-	struct list flush_bios; /* empty flush bios that no request has taken up */
-	uint64_t own_bios;	/* not blkback's */
+	uint64_t own_bios; /* not blkback's */
 	uint64_t own_sectors;
 };
 

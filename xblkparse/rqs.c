@@ -127,27 +127,43 @@ static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
 	credit(rq, bio->guest_disk);
 }
 
-/* The empty flush bios that wait by then, on the CPUs of its queue. */
-static void take_flush_bios(struct rq *rq, uint32_t cpu)
+static void take_flush_bio(struct rq *rq, struct bio *bio)
 {
-	struct disk *disk = rq->disk;
-	struct list *n = disk->flush_bios.next;
+	list_del(&bio->in_rq);
+	list_add_tail(&rq->bios, &bio->in_rq);
+	bio->rq = rq;
+	rq->nr_bios++;
+	if (bio->q_ns < rq->q_ns)
+		rq->q_ns = bio->q_ns;
+	credit(rq, bio->guest_disk);
+}
+
+/* It was served by one of the queue's earlier requests: which one was not known then. */
+static void miss_flush_bio(struct join *j, struct bio *bio)
+{
+	if (bio->owner)
+		bio->owner->flags |= RQ_AMBIGUOUS;
+	bio_forget(j, bio);
+}
+
+/* The empty flush bios that wait by then, on the CPUs of its queue. */
+static void take_flush_bios(struct join *j, struct rq *rq, uint32_t cpu)
+{
+	struct flushes *flushes = disk_flushes(rq->disk);
 	struct flush_served by;
 
-	flush_issued(disk_flushes(disk), cpu, rq->id, rq->d_ns, &by);
-	while (n != &disk->flush_bios) {
-		struct bio *bio = list_entry(n, struct bio, in_rq);
+	flush_issued(flushes, cpu, rq->id, rq->d_ns, &by);
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		struct list *waiting = &flushes->bios[i];
 
-		n = n->next;
-		if (!(by.cpus >> bio->cpu & 1))
-			continue;
-		list_del(&bio->in_rq);
-		list_add_tail(&rq->bios, &bio->in_rq);
-		bio->rq = rq;
-		rq->nr_bios++;
-		if (bio->q_ns < rq->q_ns)
-			rq->q_ns = bio->q_ns;
-		credit(rq, bio->guest_disk);
+		while (by.cpus >> i & 1 && !list_empty(waiting)) {
+			struct bio *bio = list_entry(waiting->next, struct bio, in_rq);
+
+			if (bio->lowest_q_ns < by.since_ns)
+				miss_flush_bio(j, bio);
+			else
+				take_flush_bio(rq, bio);
+		}
 	}
 }
 
@@ -188,20 +204,18 @@ static bool is_reissue(const struct rq *rq, const struct disk *disk,
 	       (rq->first_bio == r->aux || overlaps(rq, r->sector, r->nr_sectors));
 }
 
-/* Its bios are to be issued again. */
-static void rq_back(struct rq *rq)
+/* It is to be issued again: its bios will be named, but for those of a flush. */
+static void rq_back(struct rq *rq, bool is_flush)
 {
 	if (!rq->disk->dom->backend)
 		match_detach(rq);
-	while (!list_empty(&rq->bios)) {
+	while (!is_flush && !list_empty(&rq->bios)) {
 		struct bio *bio = list_entry(rq->bios.next, struct bio, in_rq);
 
 		bio->rq = NULL;
 		list_del(&bio->in_rq);
-		if (!bio->nr_sectors)
-			list_add_tail(&bio->disk->flush_bios, &bio->in_rq);
+		rq->nr_bios--;
 	}
-	rq->nr_bios = 0;
 	rq->done_sectors = 0;
 }
 
@@ -226,7 +240,7 @@ static inline struct rq *issue(struct join *j, struct stream *s,
 		if (!(rq->flags & RQ_REQUEUED))
 			rq->requeues++;
 		rq->flags &= ~RQ_REQUEUED;
-		rq_back(rq);
+		rq_back(rq, is_flush_issue(r));
 	}
 	rq->op = r->op;
 	rq->sector = r->sector;
@@ -268,7 +282,7 @@ void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record
 	if (!rq)
 		return;
 	if (is_flush_issue(r))
-		take_flush_bios(rq, s->cpu);
+		take_flush_bios(j, rq, s->cpu);
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
 	account_flush_begin(rq);
@@ -322,7 +336,7 @@ void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r)
 		bio->guest_disk->stats.backend.requests++;
 	/* Only one that had been issued before is known; its bios go on. */
 	if (rq && (rq->flags & RQ_REQUEUED)) {
-		rq_back(rq);
+		rq_back(rq, false);
 		rq_free(j, rq);
 	}
 }
@@ -355,7 +369,7 @@ static void count_done(struct disk *disk, unsigned int op, uint32_t sectors, boo
 	disk->stats.errors += error;
 }
 
-/* dom0's bios in the completed front of @rq are done. */
+/* dom0's bios in the completed front of @rq are done; they are in the order of sectors. */
 static void finish_bios(struct join *j, struct rq *rq, uint64_t ns, bool all)
 {
 	uint64_t end = rq->sector + rq->done_sectors;
@@ -366,7 +380,7 @@ static void finish_bios(struct join *j, struct rq *rq, uint64_t ns, bool all)
 
 		n = n->next;
 		if (!all && bio->sector + bio->nr_sectors > end)
-			continue;
+			break;
 		bio->d_ns = rq->d_ns;
 		bio->c_ns = ns;
 		match_bio_done(j, bio);

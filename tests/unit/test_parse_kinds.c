@@ -195,6 +195,79 @@ static void flushes_of_two_backend_queues(void **ctx)
 	done(&o, &g);
 }
 
+/* Two queues of dom0's disk, the one of CPU 0 and maybe 1, the other of CPU 2. */
+static void two_backend_queues(struct gen *g)
+{
+	for (unsigned int cpu = 0; cpu <= 2; cpu += 2) {
+		gen_event(g, 0, cpu, 100 + cpu, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0,
+			  200 + cpu, 0);
+		gen_event(g, 0, cpu, 200 + cpu, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0,
+			  200 + cpu, 0);
+	}
+}
+
+/*
+ * A flush that waits on a CPU whose queue is not known, while another one of that queue
+ * is issued, which serves both: which one did is not known once the queue is.
+ */
+static void flush_of_a_queue_learned_late(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	two_backend_queues(&g);
+	GUEST(1000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	GUEST(1100, ISSUE, FLUSH, 0, 0, 100, 0);
+	gen_event(&g, GEN_GUEST, 1, 1000, XBLK_EV_QUEUE,
+		  XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 2, 501);
+	gen_event(&g, GEN_GUEST, 1, 1100, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	DOM0(1200, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 11, GEN_KTHREAD);
+	gen_event(&g, 0, 1, 1210, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0,
+		  12, GEN_KTHREAD);
+	DOM0(1300, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(1400, COMPLETE, FLUSH, 0, 0, 200, 0);
+	GUEST(1500, COMPLETE, FLUSH, 0, 0, 100, 0);
+	gen_event(&g, GEN_GUEST, 1, 1500, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	GUEST(2000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 3, 500);
+	GUEST(2050, ISSUE, FLUSH, 0, 0, 100, 0);
+	gen_event(&g, 0, 1, 2200, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0,
+		  13, GEN_KTHREAD);
+	gen_event(&g, 0, 1, 2300, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 200, 0);
+	gen_event(&g, 0, 1, 2400, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 200, 0);
+	GUEST(2500, COMPLETE, FLUSH, 0, 0, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 2);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_AMBIGUOUS], 1);
+	done(&o, &g);
+}
+
+/* What a flush request of dom0's serves is still its own when it is issued again. */
+static void flush_issued_again(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	two_backend_queues(&g);
+	GUEST(1000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	GUEST(1100, ISSUE, FLUSH, 0, 0, 100, 0);
+	gen_event(&g, 0, 1, 1200, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0,
+		  11, GEN_KTHREAD);
+	DOM0(1300, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(1320, REQUEUE, FLUSH, 0, 0, 200, 0);
+	DOM0(1350, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(1400, COMPLETE, FLUSH, 0, 0, 200, 0);
+	GUEST(1500, COMPLETE, FLUSH, 0, 0, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_int_equal(o.results[0].bin, BIN_JOINED);
+	assert_stages(&o.results[0], 100, 100, 150, 50, 100);
+	done(&o, &g);
+}
+
 /* Several guests' flushes that wait are served by one request of the disk's. */
 static void flushes_together(void **ctx)
 {
@@ -488,6 +561,8 @@ int main(void)
 		cmocka_unit_test(flush_without_backend_io),
 		cmocka_unit_test(flush_after_flush),
 		cmocka_unit_test(flushes_of_two_backend_queues),
+		cmocka_unit_test(flush_of_a_queue_learned_late),
+		cmocka_unit_test(flush_issued_again),
 		cmocka_unit_test(flushes_together),
 		cmocka_unit_test(flushes_of_two_queues),
 		cmocka_unit_test(flush_of_two_cpus),
