@@ -356,7 +356,7 @@ static int channel_publish(struct xenrelay_channel *chan)
  */
 static bool is_published(struct xenrelay_channel *chan)
 {
-	return xenbus_exists(XBT_NIL, chan->path, "state");
+	return xenbus_exists(XBT_NIL, chan->path, "version");
 }
 
 static void channel_work(struct work_struct *work)
