@@ -152,6 +152,9 @@ static int find_domain(struct selection *sel, const char *arg)
 		return number;
 	if (by_number ? number == own : has_name(sel, own, arg))
 		return own;
+	/* Domain 0 would have seen it, unless it is dying. */
+	if (by_number && !own)
+		return -1;
 	nr = list_domains(sel, &domids);
 	for (i = 0; found < 0 && i < nr; i++)
 		if (by_number ? domids[i] == number : has_name(sel, domids[i], arg))
