@@ -35,20 +35,15 @@ int xblk_entry_probe_attach(struct xblk_entry_probe *probe)
 				strlen(probe->name), 1);
 	if (!err)
 		err = register_ftrace_function(&probe->ops);
+	probe->attached = !err;
 	if (err) {
-		pr_info("no probe on %s in this kernel: %d\n", probe->name, err);
+		pr_info("no probe on %s: %s (%d)\n", probe->name,
+			err == -EBUSY ? "kernel.ftrace_enabled is 0"
+				      : "this kernel has none that can be probed",
+			err);
 		ftrace_free_filter(&probe->ops);
 	}
 	return err;
-}
-
-/**
- * xblk_entry_probe_attached() - whether it was, and has not been detached since
- * @probe:	the probe
- */
-bool xblk_entry_probe_attached(const struct xblk_entry_probe *probe)
-{
-	return probe->ops.flags & FTRACE_OPS_FL_ENABLED;
 }
 
 /**
@@ -59,8 +54,9 @@ bool xblk_entry_probe_attached(const struct xblk_entry_probe *probe)
  */
 void xblk_entry_probe_detach(struct xblk_entry_probe *probe)
 {
-	if (!xblk_entry_probe_attached(probe))
+	if (!probe->attached)
 		return;
 	unregister_ftrace_function(&probe->ops);
 	ftrace_free_filter(&probe->ops);
+	probe->attached = false;
 }

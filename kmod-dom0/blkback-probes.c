@@ -181,7 +181,7 @@ static void show(struct seq_file *s, bool attached)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		if (xblk_entry_probe_attached(&probes[i]) == attached)
+		if (probes[i].attached == attached)
 			seq_printf(s, " %s", probes[i].name);
 }
 
