@@ -42,7 +42,7 @@
 
 #define RECORD_SIZE  sizeof(struct xblk_record)
 #define STAGE_LENGTH 1024 /* records that read() takes from the ring at a time */
-#define WAKE_PART    32	  /* of a buffer: so much more in it wakes a reader */
+#define WAKE_PART    48	  /* of a buffer: so much more in it wakes a reader */
 
 /**
  * struct session_stream - the records of one CPU: a ring in its relay buffer

@@ -8,7 +8,7 @@
  *   xblk-dom0/stats     clock, probes and counters, as text
  *   xblk-dom0/now       Xen system time, ns, then how many records wait in the
  *                       fullest buffer, of at least those that are older; poll()
- *                       tells when a buffer has got a 32nd fuller since
+ *                       tells when a buffer has got a 48th fuller since
  *   xblk-dom0/trace*    the records, one relay file for each CPU, in a session
  */
 #include <linux/atomic.h>

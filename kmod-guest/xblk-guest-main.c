@@ -231,8 +231,9 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 static void reader_disconnect(void *priv)
 {
 	xenbus_rm(XBT_NIL, "data/xenrelay/" CHANNEL, "probes");
-	blkfront_probes_detach();
+	/* Those that go at once are first: the other takes up to a second. */
 	xblk_blk_probes_detach();
+	blkfront_probes_detach();
 	forget_disks();
 }
 

@@ -18,7 +18,7 @@
 #define FLUSH_NS    (200 * NSEC_PER_MSEC) /* what a crash may cost of the file */
 #define FLUSH_BYTES (64 * 1024)
 #define ROUND_NS    NSEC_PER_SEC /* the longest time without a ROUND chunk */
-/* Detaching its probes takes a guest milliseconds, but seconds under emulation. */
+/* Detaching its probes takes a guest up to a second, but seconds under emulation. */
 #define STOP_WAIT_NS (10 * NSEC_PER_SEC)
 /* With nothing to read: a doorbell or a signal ends the sleep. */
 #define WAIT_MS 1000
