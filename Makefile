@@ -118,9 +118,11 @@ modules:
 		cp -u $(MODULES)/$$side/kmod-$$side/*.ko $(MODULES)/ || exit 1; \
 	done
 
-# Clients of xenrelay.ko that are not installed: built in the guest's copy of the tree.
+# Clients of xenrelay.ko that are not installed: built in the guest's copy of the tree. Kbuild does not see
+# that the versions of xenrelay's symbols have changed: it does when there are no symbols yet.
 define client_modules
 	@cp -ru $(1) $(MODULES)/guest/
+	@rm -f $(MODULES)/guest/$(notdir $(1))/Module.symvers
 	@$(MAKE) --no-print-directory -C $(KDIR) W=1 CONFIG_DEBUG_INFO_BTF_MODULES= $(KFLAGS) \
 		KBUILD_EXTRA_SYMBOLS=$(abspath $(MODULES))/guest/kmod-guest/Module.symvers \
 		M=$(abspath $(MODULES))/guest/$(notdir $(1)) modules
