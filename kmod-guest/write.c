@@ -53,7 +53,8 @@ static __always_inline void commit(struct xenrelay_buffers *bufs,
 	xenrelay_doorbell_check(&bufs->doorbell, ring);
 }
 
-static __always_inline int write_item(struct xenrelay_channel *chan, const void *item)
+/* All that write_small() leaves, and every failure. */
+static noinline int write_item(struct xenrelay_channel *chan, const void *item)
 {
 	struct xenrelay_buffers *bufs;
 	struct xenrelay_ring *ring;
@@ -61,30 +62,56 @@ static __always_inline int write_item(struct xenrelay_channel *chan, const void 
 
 	if (IS_ERR(room))
 		return PTR_ERR(room);
-	if (likely(ring->item_size <= XR_COPY_SMALL))
-		xr_copy_small(room, item, ring->item_size);
-	else
-		memcpy(room, item, ring->item_size);
+	memcpy(room, item, ring->item_size);
 	commit(bufs, ring);
 	return 0;
+}
+
+/*
+ * A small item into a ring that has room, which nobody waits for.  This calls nothing, so
+ * that its caller need not save registers for it.
+ */
+static __always_inline bool write_small(struct xenrelay_channel *chan, const void *item)
+{
+	struct xenrelay_buffers *bufs = rcu_dereference_sched(chan->open_bufs);
+	struct xenrelay_ring *ring;
+
+	if (unlikely(!bufs || in_nmi()))
+		return false;
+	ring = &bufs->rings[smp_processor_id()];
+	if (unlikely(!xenrelay_ring_has_room(ring) || ring->item_size > XR_COPY_SMALL ||
+		     bufs->doorbell.mark))
+		return false;
+	xr_copy_small(xenrelay_ring_reserve(ring), item, ring->item_size);
+	xenrelay_ring_commit(ring);
+	return true;
+}
+
+static noinline int write_and_restore(struct xenrelay_channel *chan, const void *item,
+				      unsigned long flags)
+{
+	int err = write_item(chan, item);
+
+	local_irq_restore(flags);
+	return err;
 }
 
 int xenrelay_write(struct xenrelay_channel *chan, const void *item)
 {
 	unsigned long flags;
-	int err;
 
 	local_irq_save(flags);
-	err = write_item(chan, item);
+	if (unlikely(!write_small(chan, item)))
+		return write_and_restore(chan, item, flags);
 	local_irq_restore(flags);
-	return err;
+	return 0;
 }
 EXPORT_SYMBOL_GPL(xenrelay_write);
 
 int xenrelay_write_irqoff(struct xenrelay_channel *chan, const void *item)
 {
 	lockdep_assert_irqs_disabled();
-	return write_item(chan, item);
+	return likely(write_small(chan, item)) ? 0 : write_item(chan, item);
 }
 EXPORT_SYMBOL_GPL(xenrelay_write_irqoff);
 

@@ -92,6 +92,12 @@ static inline bool xenrelay_ring_find_room(struct xenrelay_ring *ring)
 	return true;
 }
 
+/* Whether it has, as far as is known: else it may have by now. */
+static inline bool xenrelay_ring_has_room(const struct xenrelay_ring *ring)
+{
+	return ring->head != ring->full_at;
+}
+
 /**
  * xenrelay_ring_reserve() - room for one item
  *
@@ -103,7 +109,7 @@ static inline bool xenrelay_ring_find_room(struct xenrelay_ring *ring)
  */
 static inline void *xenrelay_ring_reserve(struct xenrelay_ring *ring)
 {
-	if (ring->head == ring->full_at && !xenrelay_ring_find_room(ring))
+	if (!xenrelay_ring_has_room(ring) && !xenrelay_ring_find_room(ring))
 		return NULL;
 	/* Overwrite: the head is seen before the item that it gives up changes. */
 	xblk_wmb();
