@@ -221,9 +221,9 @@ $(BUILD)/test/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/trace.a
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka -ljansson -lxxhash -lzstd -lm -lpthread
 
 # The ring's two ends as two threads, also under the thread sanitizer.
-$(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c
+$(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-tsan -fsanitize=thread -o $@ $^ -lcmocka -lpthread
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-tsan -fsanitize=thread -o $@ $(filter %.c,$^) -lcmocka -lpthread
 
 # xblkparse's threads likewise.
 $(BUILD)/tsan/%.o: %.c
@@ -244,6 +244,14 @@ run-test_parse_ahead: $(BUILD)/test/test_parse_ahead $(BUILD)/test/tsan_parse_ah
 	$(BUILD)/test/tsan_parse_ahead
 
 run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
+	$<
+
+# Goes from instruction to instruction, of which a sanitizer would add many.
+$(BUILD)/test/bare_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -lcmocka
+
+run-test_relay_nested: $(BUILD)/test/bare_relay_nested
 	$<
 
 # FUZZ_SECONDS of a fuzzer, tests/fuzz/fuzz_*.c, from the corpus in the tree or, for traces, one

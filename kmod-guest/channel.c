@@ -156,6 +156,7 @@ static char *read_config(struct xenrelay_channel *chan, u64 session)
 static void shut_out_writers(struct xenrelay_channel *chan)
 {
 	RCU_INIT_POINTER(chan->open_bufs, NULL);
+	RCU_INIT_POINTER(chan->small_rings, NULL);
 	synchronize_rcu();
 }
 
@@ -252,6 +253,8 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	info->clock_ns = params->clock_ns ? *params->clock_ns : 0;
 	chan->bufs = bufs;
 	rcu_assign_pointer(chan->open_bufs, bufs);
+	if (params->item_size <= XR_COPY_SMALL && !overwrite && !bufs->doorbell.mark)
+		rcu_assign_pointer(chan->small_rings, bufs->rings);
 
 	err = params->connect(chan, params->priv, config);
 	if (err) {

@@ -65,6 +65,8 @@ struct xenrelay_channel {
 
 	struct xenrelay_buffers *bufs;
 	struct xenrelay_buffers __rcu *open_bufs; /* the same while items may come */
+	/* Its rings then, if all that an item takes is xenrelay_ring_put_small(). */
+	struct xenrelay_ring __rcu *small_rings;
 };
 
 void xenrelay_channels_resumed(void);

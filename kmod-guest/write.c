@@ -2,13 +2,12 @@
 /*
  * The path of an item, from a client to its vCPU's ring, and the counters.
  *
- * Interrupts are off on it: that keeps other writers of this CPU out, and is the
- * read-side section in which a connection's buffers stay.
+ * A writer stays on its CPU, and by that is in the read-side section in which a
+ * connection's buffers stay.
  */
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/irqflags.h>
-#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
@@ -53,68 +52,6 @@ static __always_inline void commit(struct xenrelay_buffers *bufs,
 	xenrelay_doorbell_check(&bufs->doorbell, ring);
 }
 
-/* All that write_small() leaves, and every failure. */
-static noinline int write_item(struct xenrelay_channel *chan, const void *item)
-{
-	struct xenrelay_buffers *bufs;
-	struct xenrelay_ring *ring;
-	void *room = reserve(chan, &bufs, &ring);
-
-	if (IS_ERR(room))
-		return PTR_ERR(room);
-	memcpy(room, item, ring->item_size);
-	commit(bufs, ring);
-	return 0;
-}
-
-/*
- * A small item into a ring that has room, which nobody waits for.  This calls nothing, so
- * that its caller need not save registers for it.
- */
-static __always_inline bool write_small(struct xenrelay_channel *chan, const void *item)
-{
-	struct xenrelay_buffers *bufs = rcu_dereference_sched(chan->open_bufs);
-	struct xenrelay_ring *ring;
-
-	if (unlikely(!bufs || in_nmi()))
-		return false;
-	ring = &bufs->rings[smp_processor_id()];
-	if (unlikely(!xenrelay_ring_has_room(ring) || ring->item_size > XR_COPY_SMALL ||
-		     bufs->doorbell.mark))
-		return false;
-	xr_copy_small(xenrelay_ring_reserve(ring), item, ring->item_size);
-	xenrelay_ring_commit(ring);
-	return true;
-}
-
-static noinline int write_and_restore(struct xenrelay_channel *chan, const void *item,
-				      unsigned long flags)
-{
-	int err = write_item(chan, item);
-
-	local_irq_restore(flags);
-	return err;
-}
-
-int xenrelay_write(struct xenrelay_channel *chan, const void *item)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	if (unlikely(!write_small(chan, item)))
-		return write_and_restore(chan, item, flags);
-	local_irq_restore(flags);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(xenrelay_write);
-
-int xenrelay_write_irqoff(struct xenrelay_channel *chan, const void *item)
-{
-	lockdep_assert_irqs_disabled();
-	return likely(write_small(chan, item)) ? 0 : write_item(chan, item);
-}
-EXPORT_SYMBOL_GPL(xenrelay_write_irqoff);
-
 void *xenrelay_reserve(struct xenrelay_channel *chan, struct xenrelay_slot *slot)
 {
 	void *room;
@@ -139,6 +76,44 @@ void xenrelay_cancel(struct xenrelay_slot *slot)
 	local_irq_restore(slot->flags);
 }
 EXPORT_SYMBOL_GPL(xenrelay_cancel);
+
+/* All that write_small() leaves, and every failure. */
+static noinline int write_exclusively(struct xenrelay_channel *chan, const void *item)
+{
+	struct xenrelay_slot slot;
+	void *room = xenrelay_reserve(chan, &slot);
+
+	if (IS_ERR(room))
+		return PTR_ERR(room);
+	memcpy(room, item, slot.ring->item_size);
+	xenrelay_commit(&slot);
+	return 0;
+}
+
+/*
+ * A small item into a ring that has room, which nobody waits for.  This calls nothing, so
+ * that its caller need not save registers for it, and leaves interrupts as they are.
+ */
+static __always_inline bool write_small(struct xenrelay_channel *chan, const void *item)
+{
+	struct xenrelay_ring *rings = rcu_dereference_sched(chan->small_rings);
+
+	if (unlikely(!rings || in_nmi()))
+		return false;
+	return xenrelay_ring_put_small(&rings[smp_processor_id()], item);
+}
+
+int xenrelay_write(struct xenrelay_channel *chan, const void *item)
+{
+	preempt_disable_notrace();
+	if (likely(write_small(chan, item))) {
+		preempt_enable_notrace();
+		return 0;
+	}
+	preempt_enable_notrace();
+	return write_exclusively(chan, item);
+}
+EXPORT_SYMBOL_GPL(xenrelay_write);
 
 static void add_ring_stats(struct xenrelay_stats *stats,
 			   const struct xenrelay_buffers *bufs, unsigned int i)

@@ -59,7 +59,7 @@ static struct traced_disks __rcu *traced;
 
 bool xblk_sink(const struct xblk_record *rec)
 {
-	return !xenrelay_write_irqoff(channel, rec);
+	return !xenrelay_write(channel, rec);
 }
 
 /*

@@ -99,23 +99,15 @@ struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params);
  * Never waits: no lock, no hypercall, no event.  (With a doorbell that the reader
  * asked for, an event is sent behind the caller's back, from an interrupt.)
  *
+ * Interrupts need not be off, and who comes with one may write, too.  For a vCPU's items
+ * to be in the order of the times in them, they are off from when the time is taken.
+ *
  * Context: process, softirq or hardirq.  From NMI the item is refused and
  * counted as lost.
  * Return: 0; -ENOSPC (ring full, loss counted), -ENOTCONN (no reader; not
  * counted), -EBUSY (NMI, loss counted).
  */
 int xenrelay_write(struct xenrelay_channel *chan, const void *item);
-
-/**
- * xenrelay_write_irqoff() - write one item from where interrupts are off
- * @chan:	an open channel
- * @item:	item_size bytes
- *
- * As xenrelay_write(), for a caller that has turned interrupts off itself: to write
- * several items at a time, or to take the time of an item so that those of a vCPU
- * are in the order of their times.
- */
-int xenrelay_write_irqoff(struct xenrelay_channel *chan, const void *item);
 
 /* Between xenrelay_reserve() and xenrelay_commit() or xenrelay_cancel(). */
 struct xenrelay_slot {

@@ -3,8 +3,14 @@
  * The producer's end of one ring.  Plain C over include/xblk/ordering.h, so
  * that the tests run this very code in user space against the reading end.
  *
- * One producer: the caller keeps everything else on this CPU out (interrupts
- * off) from reserve to commit.
+ * One producer: one CPU, on which the writer stays while it writes.  There are two ways:
+ *
+ * - exclusively, xenrelay_ring_reserve() and _commit() or _lose(): the caller keeps
+ *   everything else on this CPU out (interrupts off) from the one to the other.
+ * - xenrelay_ring_put_small(): interrupts may be on, and who comes in between may write
+ *   as well, either way; he has finished when the interrupted writer goes on.  So an
+ *   item's room is taken by one instruction, and the outermost writer publishes the
+ *   items, when all are there.
  */
 #ifndef XENRELAY_PRODUCER_H
 #define XENRELAY_PRODUCER_H
@@ -16,19 +22,22 @@
 #include <stddef.h>
 #include <stdint.h>
 #endif
+#include "copy.h"
 #include "xblk/ordering.h"
 #include "xblk/xenrelay.h"
 
 /**
  * struct xenrelay_ring - the producer's private state
- * @head:	items written so far
- * @full_at:	the head at which the ring is full, as far as is known
- * @next:	where item @head goes
- * @end:	behind the last item's place
- * @data:	the ring's pages, contiguous
+ * @head:	items whose room has been taken
+ * @stop_at:	the head from which on there may be no room, as far as is known, or the
+ *		items' places begin anew
+ * @base:	item n's place is n * @item_size bytes behind it, up to @lap_end
+ * @published:	the head that the reader knows of
  * @producer:	its line in the producer page
  * @item_size:	bytes of an item
  * @capacity:	items that fit
+ * @lap_end:	the item whose place is the first one again
+ * @data:	the ring's pages, contiguous
  * @overwrite:	the mode
  * @suspended:	discard: items are being lost, until the reader has taken all
  * @losses:	its line in the loss page
@@ -41,13 +50,14 @@
  */
 struct xenrelay_ring {
 	uint64_t head;
-	uint64_t full_at;
-	char *next;
-	char *end;
-	char *data;
+	uint64_t stop_at;
+	uintptr_t base;
+	uint64_t published;
 	union xenrelay_producer_line *producer;
 	uint32_t item_size;
 	uint32_t capacity;
+	uint64_t lap_end;
+	char *data;
 	bool overwrite;
 	bool suspended;
 	struct xenrelay_loss_line *losses;
@@ -62,40 +72,60 @@ static inline void xenrelay_ring_init(struct xenrelay_ring *ring, void *data,
 				      struct xenrelay_loss_line *losses,
 				      const union xenrelay_consumer_line *consumer)
 {
+	const uint32_t capacity = (uint32_t)(bytes / item_size);
+
 	*ring = (struct xenrelay_ring){
-		.data = (char *)data,
+		.stop_at = capacity,
+		.base = (uintptr_t)data,
 		.producer = producer,
+		.item_size = item_size,
+		.capacity = capacity,
+		.lap_end = capacity,
+		.data = (char *)data,
+		.overwrite = overwrite,
 		.losses = losses,
 		.consumer = consumer,
-		.item_size = item_size,
-		.capacity = (uint32_t)(bytes / item_size),
-		.overwrite = overwrite,
 	};
-	ring->next = ring->data;
-	ring->end = ring->data + (size_t)ring->capacity * item_size;
-	ring->full_at = overwrite ? ~0ull : ring->capacity;
 }
 
-/*
- * A position that a reader could not have reached leaves the ring full: it
- * costs items, nothing else.
- */
-static inline bool xenrelay_ring_find_room(struct xenrelay_ring *ring)
+static inline void *xenrelay_ring_place(uintptr_t base, uint64_t n, uint32_t item_size)
 {
-	/* Pairs with the reader's store-release of its tail. */
+	return (void *)(base + n * item_size);
+}
+
+/* Discard: up to where there is room; the head, if there is none. */
+static inline uint64_t xenrelay_ring_full_at(struct xenrelay_ring *ring)
+{
+	/*
+	 * Pairs with the reader's store-release of its tail.  A position that a reader
+	 * could not have reached leaves the ring full: it costs items, nothing else.
+	 */
 	uint64_t unread = ring->head - xblk_load_acquire(&ring->consumer->ring.tail);
 
 	if (ring->suspended ? unread != 0 : unread >= ring->capacity)
-		return false;
+		return ring->head;
 	ring->suspended = false;
-	ring->full_at = ring->head - unread + ring->capacity;
-	return true;
+	return ring->head - unread + ring->capacity;
 }
 
-/* Whether it has, as far as is known: else it may have by now. */
-static inline bool xenrelay_ring_has_room(const struct xenrelay_ring *ring)
+/*
+ * At @stop_at.  A writer that was interrupted before it has taken room has seen the old
+ * @stop_at, or takes both @stop_at and @base as they are now.
+ */
+static inline bool xenrelay_ring_find_room(struct xenrelay_ring *ring)
 {
-	return ring->head != ring->full_at;
+	const uint64_t full_at = ring->overwrite ? ~0ull : xenrelay_ring_full_at(ring);
+
+	if (full_at == ring->head)
+		return false;
+	if (ring->head == ring->lap_end) {
+		ring->lap_end += ring->capacity;
+		xblk_store_once(&ring->base,
+				(uintptr_t)ring->data - ring->head * ring->item_size);
+	}
+	xblk_store_once(&ring->stop_at,
+			full_at < ring->lap_end ? full_at : ring->lap_end);
+	return true;
 }
 
 /**
@@ -109,23 +139,63 @@ static inline bool xenrelay_ring_has_room(const struct xenrelay_ring *ring)
  */
 static inline void *xenrelay_ring_reserve(struct xenrelay_ring *ring)
 {
-	if (!xenrelay_ring_has_room(ring) && !xenrelay_ring_find_room(ring))
+	if (ring->head == ring->stop_at && !xenrelay_ring_find_room(ring))
 		return NULL;
 	/* Overwrite: the head is seen before the item that it gives up changes. */
 	xblk_wmb();
-	return ring->next;
+	return xenrelay_ring_place(ring->base, ring->head, ring->item_size);
 }
 
 /**
  * xenrelay_ring_commit() - publish the item that was reserved
+ *
+ * In the middle of somebody's xenrelay_ring_put_small() this is left to that one.
  */
 static inline void xenrelay_ring_commit(struct xenrelay_ring *ring)
 {
-	ring->next += ring->item_size;
-	if (ring->next == ring->end)
-		ring->next = ring->data;
-	/* Pairs with the reader's load-acquire of the head. */
-	xblk_store_release(&ring->producer->ring.head, ++ring->head);
+	if (ring->published == ring->head++) {
+		ring->published = ring->head;
+		/* Pairs with the reader's load-acquire of the head. */
+		xblk_store_release(&ring->producer->ring.head, ring->head);
+	}
+}
+
+/**
+ * xenrelay_ring_put_small() - write one item, interrupts on or off
+ * @item:	item_size bytes, XR_COPY_SMALL at most
+ *
+ * In discard mode only: a ring that is being overwritten shows its reader by its head
+ * which item is being given up, so there must not be two of them at a time.
+ *
+ * Return: whether it was written; else xenrelay_ring_reserve() knows more.
+ */
+static inline bool xenrelay_ring_put_small(struct xenrelay_ring *ring, const void *item)
+{
+	const uint32_t item_size = ring->item_size;
+	uint64_t nth, head;
+	uintptr_t base;
+
+	do {
+		nth = xblk_load_once(&ring->head);
+		if (nth == xblk_load_once(&ring->stop_at))
+			return false;
+		base = xblk_load_once(&ring->base);
+	} while (xblk_cmpxchg_local(&ring->head, nth, nth + 1) != nth);
+	xr_copy_small(xenrelay_ring_place(base, nth, item_size), item, item_size);
+
+	/* Not all before it is there: whoever has been interrupted goes on from here. */
+	if (xblk_load_once(&ring->published) != nth)
+		return true;
+	do {
+		head = xblk_load_once(&ring->head);
+		/* Pairs with the reader's load-acquire of the head. */
+		xblk_store_release(&ring->producer->ring.head, head);
+		xblk_store_once(&ring->published, head);
+		/* Who came before that left his items to this one; who came after did
+		 * not. */
+	} while (xblk_load_once(&ring->head) != head &&
+		 xblk_load_once(&ring->published) == head);
+	return true;
 }
 
 /**

@@ -30,7 +30,11 @@
 #define xblk_wmb()		     virt_wmb()
 #define xblk_rmb()		     virt_rmb()
 #define xblk_mb()		     virt_mb()
+#define xblk_barrier()		     barrier()
+#define xblk_cmpxchg_local(p, o, n)  cmpxchg_local(p, o, n)
 #else
+#include <stdbool.h>
+#include <stdint.h>
 #define xblk_load_acquire(ptr)	     __atomic_load_n(ptr, __ATOMIC_ACQUIRE)
 #define xblk_store_release(ptr, val) __atomic_store_n(ptr, val, __ATOMIC_RELEASE)
 #define xblk_load_once(ptr)	     __atomic_load_n(ptr, __ATOMIC_RELAXED)
@@ -38,6 +42,22 @@
 #define xblk_wmb()		     __atomic_thread_fence(__ATOMIC_RELEASE)
 #define xblk_rmb()		     __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define xblk_mb()		     __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define xblk_barrier()		     __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
+/* Against interrupts of this CPU alone, as the kernel's: a signal, in user space. */
+static inline uint64_t xblk_cmpxchg_local(uint64_t *ptr, uint64_t old, uint64_t value)
+{
+#ifdef __x86_64__
+	__asm__ volatile("cmpxchgq %2, %1"
+			 : "+a"(old), "+m"(*ptr)
+			 : "r"(value)
+			 : "memory", "cc");
+#else
+	__atomic_compare_exchange_n(ptr, &old, value, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+#endif
+	return old;
+}
 #endif
 
 #endif /* XBLK_ORDERING_H */

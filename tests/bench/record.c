@@ -201,10 +201,14 @@ static void open_spun_ring(void)
 	start_reader(spin_on_ring);
 }
 
+/* As xenrelay_write() does. */
 static void put_ring(const struct xblk_record *rec)
 {
-	void *room = xenrelay_ring_reserve(&ring);
+	void *room;
 
+	if (xenrelay_ring_put_small(&ring, rec))
+		return;
+	room = xenrelay_ring_reserve(&ring);
 	if (!room) {
 		xenrelay_ring_lose(&ring, rec->time);
 		return;

@@ -60,6 +60,7 @@ static void open_ring(void)
 		     &lines.producer, &lines.losses, &lines.consumer);
 }
 
+/* As xenrelay_write() does. */
 static void *send_ring(void *unused)
 {
 	uint64_t n;
@@ -67,12 +68,12 @@ static void *send_ring(void *unused)
 
 	(void)unused;
 	for (n = 0; n < nr_messages; n++) {
+		if (size <= XR_COPY_SMALL &&
+		    xenrelay_ring_put_small(&writing_end, message))
+			continue;
 		while (!(room = xenrelay_ring_reserve(&writing_end)))
 			__builtin_ia32_pause();
-		if (size <= XR_COPY_SMALL)
-			xr_copy_small(room, message, size);
-		else
-			memcpy(room, message, size);
+		memcpy(room, message, size);
 		xenrelay_ring_commit(&writing_end);
 	}
 	return NULL;

@@ -23,6 +23,7 @@
 enum producer {
 	HASTY,	   /* what finds no room is lost */
 	PATIENT,   /* waits for room: nothing is lost */
+	SMALL,	   /* likewise, by xenrelay_ring_put_small() where it does */
 	OVERWRITE, /* never waits: the oldest are lost */
 };
 
@@ -46,9 +47,14 @@ static void *produce(void *arg)
 	xenrelay_ring_init(&ring, s->data, s->bytes, s->item_size, s->kind == OVERWRITE,
 			   &s->producer, &s->losses, &s->consumer);
 	for (n = 1; n <= ATTEMPTS; n++) {
-		uint64_t *item = xenrelay_ring_reserve(&ring);
+		uint64_t small[XR_COPY_SMALL / sizeof(uint64_t)], *item;
 
-		while (!item && s->kind == PATIENT) {
+		for (i = 0; i < s->item_size / sizeof(*small) && s->kind == SMALL; i++)
+			small[i] = n;
+		if (s->kind == SMALL && xenrelay_ring_put_small(&ring, small))
+			continue;
+		item = xenrelay_ring_reserve(&ring);
+		while (!item && (s->kind == PATIENT || s->kind == SMALL)) {
 			sched_yield();
 			item = xenrelay_ring_reserve(&ring);
 		}
@@ -63,7 +69,7 @@ static void *produce(void *arg)
 				item[i] = n; /* TSan is to see a race */
 		xenrelay_ring_commit(&ring);
 		/* So that the reader has a chance, and the producer the advantage. */
-		if (s->kind != PATIENT && n % 512 == 0)
+		if (s->kind != PATIENT && s->kind != SMALL && n % 512 == 0)
 			sched_yield();
 	}
 	__atomic_store_n(&s->done, true, __ATOMIC_RELEASE);
@@ -141,6 +147,7 @@ static void run(size_t bytes, uint32_t item_size, size_t max_items, enum produce
 		assert_int_equal(s.producer.ring.spans, p.losses);
 		break;
 	case PATIENT:
+	case SMALL:
 		assert_int_equal(p.read, ATTEMPTS);
 		break;
 	case OVERWRITE:
@@ -165,6 +172,7 @@ static void test_nothing_lost_with_patience(void **state)
 {
 	(void)state;
 	run(4096, 32, 128, PATIENT);
+	run(4096, 32, 128, SMALL);
 }
 
 /* 4096 / 56 leaves 8 bytes of padding. */
@@ -172,6 +180,7 @@ static void test_padding(void **state)
 {
 	(void)state;
 	run(4096, 56, 100, PATIENT);
+	run(4096, 56, 100, SMALL);
 	run(4096, 56, 100, HASTY);
 	run(4096, 56, 100, OVERWRITE);
 }
@@ -181,6 +190,7 @@ static void test_single_slot(void **state)
 {
 	(void)state;
 	run(96, 64, 1, PATIENT);
+	run(96, 64, 1, SMALL);
 	run(96, 64, 1, HASTY);
 }
 
