@@ -299,11 +299,11 @@ run-model:
 
 # --- benchmarks: see tests/bench/README.md ------------------------------------
 
-$(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h ring/consumer.c ring/producer.h
+$(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h tests/bench/ends.h ring/consumer.c $(wildcard ring/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -I. -Itests/bench $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan $(RELAY_LIBS) -llttng-ust -ldl -lpthread
 
-$(BUILD)/bench/stream: tests/bench/stream.c ring/consumer.c ring/consumer.h ring/copy.h ring/producer.h
+$(BUILD)/bench/stream: tests/bench/stream.c tests/bench/ends.h ring/consumer.c $(wildcard ring/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -I. $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan -lpthread
 

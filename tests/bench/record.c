@@ -14,7 +14,6 @@
 #include "record-event.h"
 
 #include <err.h>
-#include <libxenvchan.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -23,8 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ring/consumer.h"
-#include "ring/producer.h"
+#include "ends.h"
 #include "xblk/record.h"
 
 #define BATCH	   32
@@ -125,14 +123,6 @@ static void close_memory(void)
 
 /* --- xenrelay -------------------------------------------------------------- */
 
-static struct {
-	union xenrelay_producer_line producer __attribute__((aligned(64)));
-	struct xenrelay_loss_line losses __attribute__((aligned(64)));
-	union xenrelay_consumer_line consumer __attribute__((aligned(64)));
-} lines;
-static struct xenrelay_ring ring;
-static struct xr_ring reading_end;
-
 /* As xblktrace reads a ring that fills slowly: it looks, and sleeps for a millisecond. */
 static void sleep_1ms(void)
 {
@@ -153,14 +143,14 @@ static void read_ring(void (*idle)(void))
 
 	pin(reader_cpu);
 	do {
-		reading_end.stopped = __atomic_load_n(&stop, __ATOMIC_ACQUIRE);
+		ring_reader.stopped = __atomic_load_n(&stop, __ATOMIC_ACQUIRE);
 		do {
-			n = xr_ring_read(&reading_end, buf, 4096, &loss);
+			n = xr_ring_read(&ring_reader, buf, 4096, &loss);
 			if (n < 0)
-				errx(1, "xenrelay: %s", reading_end.broken);
+				errx(1, "xenrelay: %s", ring_reader.broken);
 		} while (n || loss.count);
 		idle();
-	} while (!reading_end.stopped);
+	} while (!ring_reader.stopped);
 }
 
 static void *poll_ring(void *unused)
@@ -179,14 +169,8 @@ static void *spin_on_ring(void *unused)
 
 static void prepare_ring(void)
 {
-	memset(&lines, 0, sizeof(lines));
 	open_memory();
-	xenrelay_ring_init(&ring, memory, RING_BYTES, sizeof(struct xblk_record), false,
-			   &lines.producer, &lines.losses, &lines.consumer);
-	xr_ring_init(&reading_end, memory,
-		     xr_capacity(RING_BYTES, sizeof(struct xblk_record)),
-		     sizeof(struct xblk_record), false, &lines.producer, &lines.losses,
-		     &lines.consumer);
+	ring_begin(memory, RING_BYTES, sizeof(struct xblk_record));
 }
 
 static void open_polled_ring(void)
@@ -201,20 +185,10 @@ static void open_spun_ring(void)
 	start_reader(spin_on_ring);
 }
 
-/* As xenrelay_write() does. */
 static void put_ring(const struct xblk_record *rec)
 {
-	void *room;
-
-	if (xenrelay_ring_put_small(&ring, rec))
-		return;
-	room = xenrelay_ring_reserve(&ring);
-	if (!room) {
-		xenrelay_ring_lose(&ring, rec->time);
-		return;
-	}
-	memcpy(room, rec, sizeof(*rec));
-	xenrelay_ring_commit(&ring);
+	if (!ring_write(rec, sizeof(*rec)))
+		xenrelay_ring_lose(&ring_writer, rec->time);
 }
 
 /* The time of each record is taken, too: by LTTng's clock ... */
@@ -242,12 +216,12 @@ static void put_ring_tsc(const struct xblk_record *rec)
 
 static uint64_t unread(void)
 {
-	return ring.head - xblk_load_acquire(&lines.consumer.ring.tail);
+	return ring_writer.head - xblk_load_acquire(&ring_lines.consumer.ring.tail);
 }
 
 static bool ring_is_half_full(void)
 {
-	return unread() > ring.capacity / 2;
+	return unread() > ring_writer.capacity / 2;
 }
 
 static bool ring_is_not_empty(void)
@@ -258,23 +232,13 @@ static bool ring_is_not_empty(void)
 static void close_ring(void)
 {
 	end_reader();
-	if (reading_end.read != nr_put || ring.lost)
+	if (ring_reader.read != nr_put || ring_writer.lost)
 		errx(1, "xenrelay: %lu records put, %lu read, %lu lost", nr_put,
-		     reading_end.read, ring.lost);
+		     ring_reader.read, ring_writer.lost);
 	close_memory();
 }
 
-/* --- libxenvchan: its own code, on memory that need not be granted ------------ */
-
-static struct vchan_interface vchan_page __attribute__((aligned(4096)));
-static struct libxenvchan vchan_writer, vchan_reader;
-
-/* A notification costs it nothing here: these take the place of libxenevtchn's. */
-int xenevtchn_notify(xenevtchn_handle *event, evtchn_port_t port)
-{
-	(void)event, (void)port;
-	return 0;
-}
+/* --- libxenvchan ----------------------------------------------------------- */
 
 static void *poll_vchan(void *unused)
 {
@@ -292,17 +256,8 @@ static void *poll_vchan(void *unused)
 
 static void open_vchan(void)
 {
-	const struct libxenvchan_ring data = {
-		.shr = &vchan_page.right,
-		.order = __builtin_ctz(RING_BYTES),
-	};
-
 	open_memory();
-	vchan_page = (struct vchan_interface){.cli_live = 1, .srv_live = 1};
-	vchan_writer =
-		(struct libxenvchan){.ring = &vchan_page, .is_server = 1, .write = data};
-	vchan_reader = (struct libxenvchan){.ring = &vchan_page, .read = data};
-	vchan_writer.write.buffer = vchan_reader.read.buffer = memory;
+	vchan_begin(memory, RING_BYTES);
 	start_reader(poll_vchan);
 }
 

@@ -9,7 +9,6 @@
  * there is no room or nothing to read.
  */
 #include <err.h>
-#include <libxenvchan.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
@@ -18,8 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "ring/consumer.h"
-#include "ring/producer.h"
+#include "ends.h"
 
 #define BYTES	   (64 << 20) /* a turn */
 #define RING_BYTES (1 << 20)  /* libxenvchan's largest */
@@ -43,39 +41,19 @@ static uint64_t now(void)
 
 /* --- xenrelay -------------------------------------------------------------- */
 
-static struct {
-	union xenrelay_producer_line producer __attribute__((aligned(64)));
-	struct xenrelay_loss_line losses __attribute__((aligned(64)));
-	union xenrelay_consumer_line consumer __attribute__((aligned(64)));
-} lines;
-static struct xenrelay_ring writing_end;
-static struct xr_ring reading_end __attribute__((aligned(64)));
-
 static void open_ring(void)
 {
-	memset(&lines, 0, sizeof(lines));
-	xenrelay_ring_init(&writing_end, memory, RING_BYTES, size, false, &lines.producer,
-			   &lines.losses, &lines.consumer);
-	xr_ring_init(&reading_end, memory, xr_capacity(RING_BYTES, size), size, false,
-		     &lines.producer, &lines.losses, &lines.consumer);
+	ring_begin(memory, RING_BYTES, size);
 }
 
-/* As xenrelay_write() does. */
 static void *send_ring(void *unused)
 {
 	uint64_t n;
-	void *room;
 
 	(void)unused;
-	for (n = 0; n < nr_messages; n++) {
-		if (size <= XR_COPY_SMALL &&
-		    xenrelay_ring_put_small(&writing_end, message))
-			continue;
-		while (!(room = xenrelay_ring_reserve(&writing_end)))
+	for (n = 0; n < nr_messages; n++)
+		while (!ring_write(message, size))
 			__builtin_ia32_pause();
-		memcpy(room, message, size);
-		xenrelay_ring_commit(&writing_end);
-	}
 	return NULL;
 }
 
@@ -86,39 +64,19 @@ static void receive_ring(void)
 	uint64_t n;
 
 	for (n = 0; n < nr_messages;) {
-		if (xr_ring_take_small(&reading_end, received, 1) ||
-		    xr_ring_read(&reading_end, received, 1, &loss) == 1)
+		if (xr_ring_take_small(&ring_reader, received, 1) ||
+		    xr_ring_read(&ring_reader, received, 1, &loss) == 1)
 			n++;
-		else if (reading_end.broken)
-			errx(1, "xenrelay: %s", reading_end.broken);
+		else if (ring_reader.broken)
+			errx(1, "xenrelay: %s", ring_reader.broken);
 	}
 }
 
-/* --- libxenvchan: its own code, on memory that need not be granted ------------ */
-
-static struct vchan_interface vchan_page __attribute__((aligned(4096)));
-static struct libxenvchan vchan_writer __attribute__((aligned(64)));
-static struct libxenvchan vchan_reader __attribute__((aligned(64)));
-
-/* A notification costs it nothing here: these take the place of libxenevtchn's. */
-int xenevtchn_notify(xenevtchn_handle *event, evtchn_port_t port)
-{
-	(void)event, (void)port;
-	return 0;
-}
+/* --- libxenvchan ----------------------------------------------------------- */
 
 static void open_vchan(void)
 {
-	const struct libxenvchan_ring data = {
-		.shr = &vchan_page.right,
-		.order = __builtin_ctz(RING_BYTES),
-		.buffer = memory,
-	};
-
-	vchan_page = (struct vchan_interface){.cli_live = 1, .srv_live = 1};
-	vchan_writer =
-		(struct libxenvchan){.ring = &vchan_page, .is_server = 1, .write = data};
-	vchan_reader = (struct libxenvchan){.ring = &vchan_page, .read = data};
+	vchan_begin(memory, RING_BYTES);
 }
 
 static void *send_vchan(void *unused)
