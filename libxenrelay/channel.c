@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* A connected channel: reading it, its counters, its end. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "xblk/ordering.h"
 #include "internal.h"
@@ -142,11 +139,22 @@ uint64_t xenrelay_events_sent(const struct xenrelay_channel *ch)
 	return ch ? xblk_load_once(&ch->producer[0].channel.events) : 0;
 }
 
+/*
+ * Whether what xr_check_connected() found is the channel's end.  A state that cannot be
+ * read is the guest's fault, and to a driver domain all of a domain that has gone is
+ * closed, not missing.
+ */
+static bool is_end(struct xenrelay_channel *ch, int found)
+{
+	ch->senseless = found == -EPROTO;
+	/* Whatever else it shows than our "ready", it is ours no more. */
+	ch->ended = found == -ENOTCONN || found == -ENOENT || found == -EPROTO ||
+		    found == -EACCES;
+	return ch->ended;
+}
+
 bool xenrelay_stopped(struct xenrelay_channel *ch)
 {
-	struct xr_state state;
-	int err;
-
 	if (!ch || ch->ended)
 		return true;
 	/* Pairs with the producer's store-release of state behind its last head. */
@@ -156,38 +164,37 @@ bool xenrelay_stopped(struct xenrelay_channel *ch)
 		return false;
 
 	ch->changed = false;
-	err = xr_read_state(ch, &state);
-	if (!err)
-		/* Whatever else it shows than our "ready", it is ours no more. */
-		ch->ended = state.kind != XR_READY || state.session != ch->session;
-	else
-		/*
-		 * An unreadable state is the guest's fault: end this channel.  To a
-		 * driver domain all of a domain that has gone is closed, not missing.
-		 */
-		ch->ended = err == -ENOENT || err == -EPROTO || err == -EACCES;
-	ch->senseless = err == -EPROTO;
-	if (!ch->ended && !xenrelay_domain_exists(ch->reader, ch->domid))
+	if (!is_end(ch, xr_check_connected(ch, XBT_NULL)) &&
+	    !xenrelay_domain_exists(ch->reader, ch->domid))
 		ch->ended = true;
 	return ch->ended;
+}
+
+/* Return: 0, also if it has ended instead, or keeps us from asking: then once more. */
+static int ask_to_stop(struct xenrelay_channel *ch)
+{
+	int err;
+
+	if (ch->asked || xenrelay_stopped(ch))
+		return 0;
+	err = xr_request(ch, xr_check_connected, "disconnect", NULL);
+	ch->asked = !err;
+	return err == -EAGAIN || is_end(ch, err) ? 0 : err;
 }
 
 int xenrelay_disconnect(struct xenrelay_channel *ch, unsigned int timeout_ms)
 {
 	uint64_t now = xr_now_ms(), deadline = now + timeout_ms;
-	char text[32];
 	int ret;
 
 	if (!ch)
 		return -EINVAL;
-	if (!ch->asked && !xenrelay_stopped(ch)) {
-		snprintf(text, sizeof(text), "disconnect %" PRIu32, ch->session);
-		ret = xr_write(ch, XBT_NULL, "reader", text);
+	for (;;) {
+		ret = ask_to_stop(ch);
 		if (ret)
 			return ret;
-		ch->asked = true;
-	}
-	while (!xenrelay_stopped(ch)) {
+		if (xenrelay_stopped(ch))
+			return 0;
 		if (!timeout_ms)
 			return -EINPROGRESS;
 		if (now >= deadline)
@@ -199,7 +206,6 @@ int xenrelay_disconnect(struct xenrelay_channel *ch, unsigned int timeout_ms)
 			return ret;
 		now = xr_now_ms();
 	}
-	return 0;
 }
 
 void xenrelay_release(struct xenrelay_channel *ch)
@@ -212,7 +218,7 @@ void xenrelay_release(struct xenrelay_channel *ch)
 	xr_unmap(ch);
 	/* Into the directory of a domain that is gone nothing may be created. */
 	if (ch->claimed && xenrelay_domain_exists(ch->reader, ch->domid))
-		xr_write_release(ch);
+		xr_tell_release(ch);
 	xr_watch_stop(ch->reader, &ch->watch);
 
 	for (link = &ch->reader->channels; *link != ch; link = &(*link)->next)

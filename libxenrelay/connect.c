@@ -25,57 +25,6 @@
 /* Between two transactions, each of which a guest can make fail. */
 #define RETRY_MS 5
 
-/* A node could not be read or written: errno says why. */
-static int fail_node(struct xenrelay_channel *ch, const char *what)
-{
-	if (errno == EACCES)
-		return xr_fail_access(ch->reader, ch->domid);
-	return ch_fail(ch, -errno, "%s: %s", what, strerror(errno));
-}
-
-static int read_state(struct xenrelay_channel *ch, xs_transaction_t t,
-		      struct xr_state *state)
-{
-	unsigned int len;
-	int err;
-	char *s;
-
-	*state = (struct xr_state){0};
-	s = xs_read(ch->reader->xs, t, ch->watch.path, &len);
-	if (!s && errno == ENOENT)
-		return ch_fail(ch, -ENOENT, "the guest has closed it");
-	if (!s)
-		return fail_node(ch, "reading its state in XenStore");
-	err = xr_parse_state(s, len, state);
-	free(s);
-	return err ? ch_fail(ch, err, "its state in XenStore makes no sense") : 0;
-}
-
-int xr_read_state(struct xenrelay_channel *ch, struct xr_state *state)
-{
-	return read_state(ch, XBT_NULL, state);
-}
-
-int xr_write(struct xenrelay_channel *ch, uint32_t transaction, const char *node,
-	     const char *text)
-{
-	char path[XR_PATH_MAX + 16];
-
-	snprintf(path, sizeof(path), "%s/%s", ch->dir, node);
-	if (!xs_write(ch->reader->xs, transaction, path, text, strlen(text)))
-		return fail_node(ch, "writing to XenStore");
-	return 0;
-}
-
-/* A node that the guest wrote once; NULL with errno. */
-static char *read_node(struct xenrelay_channel *ch, const char *node, unsigned int *len)
-{
-	char path[XR_PATH_MAX + 16];
-
-	snprintf(path, sizeof(path), "%s/%s", ch->dir, node);
-	return xs_read(ch->reader->xs, XBT_NULL, path, len);
-}
-
 /*
  * Which version to speak, the newest that both know.
  *
@@ -88,13 +37,13 @@ static int agree_on_version(struct xenrelay_channel *ch)
 	char *s;
 	int err;
 
-	s = read_node(ch, "version", &len);
+	s = xr_read_node(ch, XBT_NULL, "version", &len);
 	if (!s && errno == ENOENT)
 		return ch_fail(ch, -ENOENT,
 			       "no such channel: the guest has not loaded the "
 			       "module that offers it, or there is no such domain");
 	if (!s)
-		return fail_node(ch, "reading XenStore");
+		return xr_fail_node(ch, "reading XenStore");
 	err = xr_parse_versions(s, len, &oldest, &newest);
 	free(s);
 	if (err)
@@ -112,11 +61,11 @@ static int agree_on_version(struct xenrelay_channel *ch)
 static int read_features(struct xenrelay_channel *ch)
 {
 	unsigned int len;
-	char *s = read_node(ch, "features", &len);
+	char *s = xr_read_node(ch, XBT_NULL, "features", &len);
 
 	/* Older guests do not write it. */
 	if (!s && errno != ENOENT)
-		return fail_node(ch, "reading XenStore");
+		return xr_fail_node(ch, "reading XenStore");
 	ch->features = s ? xr_parse_features(s, len) : 0;
 	free(s);
 	return 0;
@@ -160,85 +109,44 @@ static int draw_session(struct xenrelay_channel *ch)
 }
 
 /*
- * Write config and "connect" if the channel is free.  One transaction, so that
- * of two readers at the same moment one finds the other's request.
- *
- * Return: 0; -EBUSY, -EAGAIN (the transaction met another: try again), ...
+ * Whether the channel may be taken.  Of two readers that ask for it at the same moment,
+ * one finds the other's request.
  */
-static int try_claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts,
-		     unsigned int ring_kib)
+static int check_free(struct xenrelay_channel *ch, uint32_t transaction)
 {
-	struct xs_handle *xs = ch->reader->xs;
 	struct xr_state state;
-	char text[128];
-	xs_transaction_t t;
-	int err;
+	int err = xr_read_state(ch, transaction, &state);
 
-	t = xs_transaction_start(xs);
-	if (t == XBT_NULL)
-		return ch_fail(ch, -errno, "XenStore transaction: %s", strerror(errno));
-
-	err = read_state(ch, t, &state);
 	if (!err && (state.kind == XR_READY || state.kind == XR_STOPPED))
 		err = ch_fail(ch, -EBUSY, "another reader has it");
-	if (!err)
-		err = xr_write(ch, t, "config", opts->config ? opts->config : "");
-	if (!err) {
-		make_request(ch, opts, ring_kib, text, sizeof(text));
-		err = xr_write(ch, t, "reader", text);
-	}
-	if (err) {
-		xs_transaction_end(xs, t, true);
-		return err;
-	}
-	if (!xs_transaction_end(xs, t, false))
-		return errno == EAGAIN ? -EAGAIN
-				       : ch_fail(ch, -errno, "XenStore transaction: %s",
-						 strerror(errno));
-	ch->claimed = true;
-	return 0;
+	return err;
 }
 
-/* Whether the last thing that a reader said on the channel was said by us. */
-static bool is_ours(struct xenrelay_channel *ch, xs_transaction_t t)
+/*
+ * Whether the last thing that a reader said on the channel was said by us: the guest
+ * frees the channel also when it sees our mapping gone, so another reader may have it
+ * by now.  Its word must not be overwritten.
+ */
+static int check_ours(struct xenrelay_channel *ch, uint32_t transaction)
 {
-	char path[XR_PATH_MAX + 16];
+	struct xr_state state;
 	uint32_t session = 0;
 	unsigned int len;
 	char *s;
 
-	snprintf(path, sizeof(path), "%s/reader", ch->dir);
-	s = xs_read(ch->reader->xs, t, path, &len);
+	if (xr_read_state(ch, transaction, &state) == -ENOENT)
+		return -ENOENT;
+	s = xr_read_node(ch, transaction, "reader", &len);
 	if (s && sscanf(s, "%*[a-z] %" SCNu32, &session) != 1)
 		session = 0;
 	free(s);
-	return session == ch->session;
+	return session == ch->session ? 0 : ch_fail(ch, -EBUSY, "another reader has it");
 }
 
-/*
- * The guest frees the channel also when it sees our mapping gone, so another
- * reader may have it by now.  Its word must not be overwritten.
- */
-void xr_write_release(struct xenrelay_channel *ch)
+void xr_tell_release(struct xenrelay_channel *ch)
 {
-	struct xs_handle *xs = ch->reader->xs;
-	struct xr_state state;
-	xs_transaction_t t;
-	char text[32];
-	bool abort;
-	/* The guest can make each one fail.  It sees that our mapping has gone anyway. */
-	int tries = 16;
-
-	snprintf(text, sizeof(text), "release %" PRIu32, ch->session);
-	do {
-		t = xs_transaction_start(xs);
-		if (t == XBT_NULL)
-			return;
-		/* Nothing is written where the channel has been closed. */
-		abort = read_state(ch, t, &state) == -ENOENT || !is_ours(ch, t) ||
-			xr_write(ch, t, "reader", text);
-	} while (!xs_transaction_end(xs, t, abort) && errno == EAGAIN && !abort &&
-		 --tries);
+	/* Where that fails, the guest sees that our mapping has gone. */
+	xr_request(ch, check_ours, "release", NULL);
 }
 
 static int check_config(struct xenrelay_reader *reader, const char *config)
@@ -250,8 +158,6 @@ static int check_config(struct xenrelay_reader *reader, const char *config)
 
 int xenrelay_configure(struct xenrelay_channel *ch, const char *config)
 {
-	struct xr_state state;
-	char text[32];
 	int err;
 
 	if (!ch)
@@ -262,31 +168,27 @@ int xenrelay_configure(struct xenrelay_channel *ch, const char *config)
 	if (!(ch->features & XR_FEATURE_CONFIGURE))
 		return ch_fail(ch, -EOPNOTSUPP,
 			       "the guest does not offer to change its configuration");
-	/* Nothing is written where the channel has been closed: that would create it. */
-	err = xr_read_state(ch, &state);
-	if (!err && (state.kind != XR_READY || state.session != ch->session))
-		err = ch_fail(ch, -ENOTCONN, "it has stopped");
-	if (!err)
-		err = xr_write(ch, XBT_NULL, "config", config ? config : "");
-	if (err)
-		return err;
-	snprintf(text, sizeof(text), "configure %" PRIu32, ch->session);
-	return xr_write(ch, XBT_NULL, "reader", text);
+	return xr_request(ch, xr_check_connected, "configure", config ? config : "");
 }
 
+/* Ask for the channel as soon as it is free. */
 static int claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts,
 		 unsigned int ring_kib, uint64_t deadline)
 {
+	char request[128];
 	int err, ret;
 
+	make_request(ch, opts, ring_kib, request, sizeof(request));
 	for (;;) {
 		uint64_t now = xr_now_ms(), until = deadline;
 
-		err = try_claim(ch, opts, ring_kib);
+		err = xr_try_request(ch, check_free, request,
+				     opts->config ? opts->config : "");
+		ch->claimed = !err;
 		if (err != -EBUSY && err != -EAGAIN)
 			return err;
 		if (err == -EAGAIN) {
-			err = ch_fail(ch, -EBUSY, "XenStore is too busy");
+			err = -EBUSY;
 			if (now >= deadline)
 				return err;
 			if (now + RETRY_MS < deadline)
@@ -308,7 +210,7 @@ static int await_ready(struct xenrelay_channel *ch, uint64_t deadline, uint32_t 
 
 	for (;;) {
 		ch->changed = false;
-		ret = xr_read_state(ch, &state);
+		ret = xr_read_state(ch, XBT_NULL, &state);
 		if (ret)
 			return ret;
 		if (state.session == ch->session) {
@@ -408,12 +310,11 @@ static int check_granted(struct xenrelay_channel *ch, const struct xenrelay_opti
  * have used them anew: what was mapped is not the channel then, and what failed is no
  * fault of it.  Once it is ours and mapped, closing waits for us.
  */
-static int check_ours(struct xenrelay_channel *ch, int err)
+static int check_still_ready(struct xenrelay_channel *ch, int err)
 {
-	struct xr_state state;
-	int ret = xr_read_state(ch, &state);
+	int ret = xr_check_connected(ch, XBT_NULL);
 
-	if (!ret && (state.kind != XR_READY || state.session != ch->session))
+	if (ret == -ENOTCONN)
 		ret = ch_fail(ch, -ENOENT, "the guest has closed it");
 	if (ret)
 		ch->short_of_room = false;
@@ -439,7 +340,7 @@ static int attempt(struct xenrelay_channel *ch, const struct xenrelay_options *o
 	if (!err)
 		err = await_ready(ch, *ready_until, &info_ref);
 	if (!err)
-		err = check_ours(ch, xr_map(ch, info_ref, max_kib / KIB_PER_PAGE));
+		err = check_still_ready(ch, xr_map(ch, info_ref, max_kib / KIB_PER_PAGE));
 	if (!err)
 		err = check_granted(ch, opts);
 	return err;
@@ -481,7 +382,7 @@ static int negotiate(struct xenrelay_channel *ch, const struct xenrelay_options 
 		/* The guest frees the channel before it takes the next request. */
 		memcpy(why, ch->reader->error, sizeof(why));
 		xr_unmap(ch);
-		xr_write_release(ch);
+		xr_tell_release(ch);
 		ch->claimed = false;
 		memcpy(ch->reader->error, why, sizeof(why));
 		busy_until = ready_until;

@@ -144,17 +144,41 @@ int xr_wait(struct xenrelay_channel *ch, uint64_t deadline);
 /* Have the reader's descriptor become readable at a time, or before. */
 void xr_timer(struct xenrelay_reader *reader, uint64_t at);
 
-/* --- connect.c --- */
+/* --- nodes.c --- */
+
+/* A node could not be read or written: errno says why. */
+int xr_fail_node(struct xenrelay_channel *ch, const char *what);
+
+/* A node below the channel's directory, to be freed; NULL with errno. */
+char *xr_read_node(struct xenrelay_channel *ch, uint32_t transaction, const char *node,
+		   unsigned int *len);
 
 /* Read and parse the channel's "state"; -ENOENT if it is gone. */
-int xr_read_state(struct xenrelay_channel *ch, struct xr_state *state);
+int xr_read_state(struct xenrelay_channel *ch, uint32_t transaction,
+		  struct xr_state *state);
 
-/* Write the channel's "reader" node, or another below its directory. */
-int xr_write(struct xenrelay_channel *ch, uint32_t transaction, const char *node,
-	     const char *text);
+/* Whether the channel, as a transaction sees it, may be written to: 0, or an error. */
+typedef int xr_check(struct xenrelay_channel *ch, uint32_t transaction);
+
+/* It may by the reader that is connected; -ENOTCONN: it shows another state than that. */
+xr_check xr_check_connected;
+
+/*
+ * Write a request to "reader", and @config unless NULL, where @check allows it.
+ *
+ * Return: 0; what @check found; -EAGAIN: something was written there meanwhile; ...
+ */
+int xr_try_request(struct xenrelay_channel *ch, xr_check *check, const char *request,
+		   const char *config);
+
+/* Likewise "@verb <session>", with a bounded number of tries. */
+int xr_request(struct xenrelay_channel *ch, xr_check *check, const char *verb,
+	       const char *config);
+
+/* --- connect.c --- */
 
 /* Tell the guest that everything is unmapped, unless the channel is another's already. */
-void xr_write_release(struct xenrelay_channel *ch);
+void xr_tell_release(struct xenrelay_channel *ch);
 
 /* --- map.c --- */
 

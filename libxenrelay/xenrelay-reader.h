@@ -314,7 +314,8 @@ int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
  * last one only, where several follow each other closely.
  *
  * Return: 0; -EOPNOTSUPP (the client does not offer it), -ENOTCONN or -ENOENT (the
- * channel has stopped or is closed), -EINVAL (too long), and XenStore's errors.
+ * channel has stopped or is closed), -EINVAL (too long), -EAGAIN (the guest's writing
+ * to XenStore keeps it from being told), and XenStore's errors.
  */
 int xenrelay_configure(struct xenrelay_channel *ch, const char *config);
 
@@ -489,7 +490,8 @@ bool xenrelay_stopped(struct xenrelay_channel *ch);
  * xenrelay_disconnect - ask the guest to stop, and wait for it
  * @timeout_ms:	how long to wait; 0: ask only, xenrelay_stopped() tells
  *
- * May be called again; it asks once.
+ * May be called again; it asks once.  A guest that writes to XenStore without end can
+ * keep it from asking: it tries again while it waits, and when it is called again.
  *
  * Return: 0 once the channel has stopped or its domain is gone; -ETIMEDOUT;
  * -ECANCELED as its connection's @idle wished; XenStore's errors; -EINPROGRESS for a

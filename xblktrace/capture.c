@@ -133,7 +133,7 @@ static void look_at_guests(struct capture *c)
 		if (!guest->channel || guest->ending)
 			continue;
 		if (c->reason) {
-			/* Asks once; nothing more can be done about an error. */
+			/* Asks until it is heard; nothing can be done about an error. */
 			xenrelay_disconnect(guest->channel, 0);
 			if (xenrelay_stopped(guest->channel))
 				guest->ending = c->reason;

@@ -13,11 +13,12 @@
 
 #include "fake_xen.h"
 
-#define MAX_NODES  512
-#define MAX_EVENTS 8192
-#define MAX_MAPS   128
-#define PAGE	   4096
-#define LOCAL_PORT 40
+#define MAX_NODES   512
+#define MAX_EVENTS  8192
+#define MAX_MAPS    128
+#define PAGE	    4096
+#define LOCAL_PORT  40
+#define MAX_IN_HAND 8
 
 struct node {
 	char *path, *value;
@@ -29,12 +30,24 @@ struct mapping {
 	int notify; /* offset of the byte to clear, -1 for none */
 };
 
+/**
+ * struct in_hand - a node that the transaction has read or written
+ * @before:	its value when that was first done, NULL: it was not there
+ * @written:	what it is to be, NULL: it was only read
+ */
+struct in_hand {
+	char *path, *before, *written;
+};
+
 struct fake_xen fake;
 
 static struct node nodes[MAX_NODES];
 static struct node watches[MAX_NODES]; /* value: the token */
 static struct node events[MAX_EVENTS];
 static unsigned int nr_events;
+static struct in_hand in_hand[MAX_IN_HAND];
+static unsigned int nr_in_hand;
+static bool in_transaction;
 static struct mapping maps[MAX_MAPS];
 static int memory_fd, event_fd, bell_fd;
 static bool bell_masked, bell_pending;
@@ -185,14 +198,48 @@ void xs_close(struct xs_handle *xs)
 	(void)xs;
 }
 
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+/* The transaction's own view of a node, from now on. */
+static struct in_hand *take_in_hand(const char *path)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_in_hand; i++)
+		if (!strcmp(in_hand[i].path, path))
+			return &in_hand[i];
+	if (!in_transaction || nr_in_hand == MAX_IN_HAND)
+		abort();
+	in_hand[nr_in_hand] =
+		(struct in_hand){.path = strdup(path), .before = copy(fake_read(path))};
+	return &in_hand[nr_in_hand++];
+}
+
+static void reader_calls(void)
+{
+	if (fake.called)
+		fake.called();
+}
+
 void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
 	      unsigned int *len)
 {
-	const char *value = fake_read(path);
+	const struct in_hand *node;
+	const char *value;
 
-	(void)xs, (void)t;
+	(void)xs;
+	reader_calls();
 	if (is_closed(path))
 		return NULL;
+	if (t == XBT_NULL) {
+		value = fake_read(path);
+	} else {
+		node = take_in_hand(path);
+		value = node->written ? node->written : node->before;
+	}
 	if (!value) {
 		errno = ENOENT;
 		return NULL;
@@ -202,19 +249,32 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
 	return strdup(value);
 }
 
-bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
-	      const void *data, unsigned int len)
+static void reader_wrote(const char *path, const char *value)
 {
-	char *value;
-
-	(void)xs, (void)t;
-	if (is_closed(path))
-		return false;
-	value = strndup(data, len);
 	fake_write(path, value);
 	if (fake.written)
 		fake.written(path, value);
-	free(value);
+}
+
+bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
+	      const void *data, unsigned int len)
+{
+	struct in_hand *node;
+	char *value;
+
+	(void)xs;
+	reader_calls();
+	if (is_closed(path))
+		return false;
+	value = strndup(data, len);
+	if (t == XBT_NULL) {
+		reader_wrote(path, value);
+		free(value);
+	} else {
+		node = take_in_hand(path);
+		free(node->written);
+		node->written = value;
+	}
 	return true;
 }
 
@@ -227,6 +287,7 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
 
 	(void)xs, (void)t;
 	*num = 0;
+	reader_calls();
 	if (is_closed(path))
 		return NULL;
 	list = calloc(MAX_NODES, sizeof(*list) + 64);
@@ -315,23 +376,58 @@ char **xs_check_watch(struct xs_handle *xs)
 xs_transaction_t xs_transaction_start(struct xs_handle *xs)
 {
 	(void)xs;
+	if (in_transaction)
+		abort();
+	in_transaction = true;
 	return 1;
+}
+
+static bool is_outdated(const struct in_hand *node)
+{
+	const char *now = fake_read(node->path);
+
+	return now && node->before ? strcmp(now, node->before) != 0 : now != node->before;
+}
+
+static bool may_commit(void)
+{
+	unsigned int i;
+
+	if (fake.fail_ends) {
+		fake.fail_ends--;
+		return false;
+	}
+	for (i = 0; i < nr_in_hand; i++)
+		if (is_outdated(&in_hand[i]))
+			return false;
+	return true;
 }
 
 bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
 {
+	bool commit;
+	unsigned int i;
+
 	(void)xs, (void)t;
-	if (!abort && fake.fail_ends) {
-		fake.fail_ends--;
-		errno = EAGAIN;
-		return false;
+	reader_calls();
+	commit = !abort && may_commit();
+	in_transaction = false;
+	for (i = 0; i < nr_in_hand; i++) {
+		if (commit && in_hand[i].written)
+			reader_wrote(in_hand[i].path, in_hand[i].written);
+		free(in_hand[i].path);
+		free(in_hand[i].before);
+		free(in_hand[i].written);
 	}
-	return true;
+	nr_in_hand = 0;
+	errno = EAGAIN;
+	return abort || commit;
 }
 
 bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
 {
 	(void)xs, (void)domid;
+	reader_calls();
 	if (fake.closed) {
 		errno = EACCES;
 		return false;

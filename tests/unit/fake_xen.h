@@ -6,6 +6,9 @@
  *
  * A mapping is a real one with the protection asked for, so that writing where
  * the reader may only read is a fault here as on Xen.
+ *
+ * A transaction's writes are seen by others when it ends, and not at all if
+ * something that it read or wrote has changed meanwhile.
  */
 #ifndef FAKE_XEN_H
 #define FAKE_XEN_H
@@ -31,6 +34,7 @@
  * @bell_port:	the guest's event channel, 0: it has none
  * @bound:	the reader has bound it
  * @unmasked:	times that the reader has unmasked it
+ * @called:	called before each of the reader's calls that reads or writes nodes
  * @written:	called after the reader wrote a node
  * @idle:	called when the reader looked for events and found none
  */
@@ -48,6 +52,7 @@ struct fake_xen {
 	unsigned int bell_port;
 	bool bound;
 	unsigned int unmasked;
+	void (*called)(void);
 	void (*written)(const char *path, const char *value);
 	void (*idle)(void);
 };

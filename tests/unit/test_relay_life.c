@@ -238,6 +238,98 @@ static void test_ends_of_the_other_side(void **state)
 	assert_false(xenrelay_domain_exists(reader, 3));
 }
 
+static unsigned int calls, gone_at;
+
+static void remove_guest(void)
+{
+	static const char *const nodes[] = {DIR "/version",   DIR "/features",
+					    DIR "/config",    DIR "/reader",
+					    DIR "/state",     DIR,
+					    "/local/domain/3"};
+	unsigned int i;
+
+	if (++calls != gone_at)
+		return;
+	fake.written = NULL;
+	for (i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
+		fake_remove(nodes[i]);
+}
+
+/* Have the next step look at the state before it does anything. */
+static void touch_state(void)
+{
+	fake_fire(DIR "/state");
+	xenrelay_dispatch(reader);
+}
+
+static void live_until_gone(void)
+{
+	struct xenrelay_channel *ch;
+	int err = connect_quick(&ch);
+
+	assert_true(!err || err == -ENOENT);
+	if (err)
+		return;
+	touch_state();
+	err = xenrelay_configure(ch, "x=1");
+	assert_true(!err || err == -ENOENT);
+	touch_state();
+	assert_int_equal(xenrelay_disconnect(ch, 50), 0);
+	xenrelay_release(ch);
+}
+
+/*
+ * The toolstack removes the directory of a domain that goes.  Whichever of the reader's
+ * calls it comes before, no later one may make a node there again.
+ */
+static void test_guest_goes_at_any_moment(void **state)
+{
+	for (gone_at = 1;; gone_at++) {
+		fake_write(DIR "/features", "configure");
+		calls = 0;
+		fake.called = remove_guest;
+		live_until_gone();
+		assert_int_equal(fake.mapped, 0);
+		if (calls < gone_at)
+			break;
+		/* This domain's own number. */
+		assert_int_equal(fake_nr_nodes(), 1);
+		teardown(state);
+		assert_int_equal(setup(state), 0);
+	}
+	assert_int_equal(releases, 1);
+}
+
+/* Each transaction meets another write: few at once, and asked again later. */
+static void test_guest_keeps_us_from_asking(void **state)
+{
+	const unsigned int many = 1000000;
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake_write(DIR "/features", "configure");
+	assert_int_equal(connect_quick(&ch), 0);
+	fake.fail_ends = many;
+	assert_int_equal(xenrelay_configure(ch, "x=1"), -EAGAIN);
+	assert_non_null(strstr(xenrelay_strerror(reader), "too busy"));
+	assert_in_range(many - fake.fail_ends, 2, 20);
+
+	fake.fail_ends = many;
+	assert_int_equal(xenrelay_disconnect(ch, 0), -EINPROGRESS);
+	assert_in_range(many - fake.fail_ends, 2, 20);
+	assert_int_equal(xenrelay_disconnect(ch, 50), -ETIMEDOUT);
+	assert_in_range(many - fake.fail_ends, 4, 200);
+	assert_int_equal(disconnects, 0);
+	fake.fail_ends = 40;
+	assert_int_equal(xenrelay_disconnect(ch, 1000), 0);
+	assert_int_equal(disconnects, 1);
+
+	fake.fail_ends = many;
+	xenrelay_release(ch);
+	assert_in_range(many - fake.fail_ends, 2, 20);
+	assert_int_equal(releases, 0);
+}
+
 /* Closing the reader alone is a safe end. */
 static void test_close_without_release(void **state)
 {
@@ -276,6 +368,8 @@ int main(void)
 		TEST(test_lying_head),
 		TEST(test_guest_does_not_stop),
 		TEST(test_ends_of_the_other_side),
+		TEST(test_guest_goes_at_any_moment),
+		TEST(test_guest_keeps_us_from_asking),
 		TEST(test_close_without_release),
 		TEST(test_list),
 	};

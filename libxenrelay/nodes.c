@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The channel's nodes in XenStore: what the guest says there, and what is asked of it.
+ *
+ * The directory of a domain that goes is removed at any moment, and writing to a node
+ * that is not there makes it.  So the state is looked at and the request written in one
+ * transaction: XenStore refuses it if the state has changed or gone by then.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* Of a request, at once.  A guest that writes without end can make each one fail. */
+#define MAX_TRIES 16
+
+int xr_fail_node(struct xenrelay_channel *ch, const char *what)
+{
+	if (errno == EACCES)
+		return xr_fail_access(ch->reader, ch->domid);
+	return ch_fail(ch, -errno, "%s: %s", what, strerror(errno));
+}
+
+char *xr_read_node(struct xenrelay_channel *ch, uint32_t transaction, const char *node,
+		   unsigned int *len)
+{
+	char path[XR_PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/%s", ch->dir, node);
+	return xs_read(ch->reader->xs, transaction, path, len);
+}
+
+static int write_node(struct xenrelay_channel *ch, xs_transaction_t t, const char *node,
+		      const char *text)
+{
+	char path[XR_PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/%s", ch->dir, node);
+	if (!xs_write(ch->reader->xs, t, path, text, strlen(text)))
+		return xr_fail_node(ch, "writing to XenStore");
+	return 0;
+}
+
+int xr_read_state(struct xenrelay_channel *ch, uint32_t transaction,
+		  struct xr_state *state)
+{
+	unsigned int len;
+	int err;
+	char *s;
+
+	*state = (struct xr_state){0};
+	s = xr_read_node(ch, transaction, "state", &len);
+	if (!s && errno == ENOENT)
+		return ch_fail(ch, -ENOENT, "the guest has closed it");
+	if (!s)
+		return xr_fail_node(ch, "reading its state in XenStore");
+	err = xr_parse_state(s, len, state);
+	free(s);
+	return err ? ch_fail(ch, err, "its state in XenStore makes no sense") : 0;
+}
+
+int xr_check_connected(struct xenrelay_channel *ch, uint32_t transaction)
+{
+	struct xr_state state;
+	int err = xr_read_state(ch, transaction, &state);
+
+	if (!err && (state.kind != XR_READY || state.session != ch->session))
+		err = ch_fail(ch, -ENOTCONN, "it has stopped");
+	return err;
+}
+
+static int fail_transaction(struct xenrelay_channel *ch)
+{
+	if (errno == EAGAIN)
+		return ch_fail(ch, -EAGAIN, "XenStore is too busy");
+	return ch_fail(ch, -errno, "XenStore transaction: %s", strerror(errno));
+}
+
+int xr_try_request(struct xenrelay_channel *ch, xr_check *check, const char *request,
+		   const char *config)
+{
+	struct xs_handle *xs = ch->reader->xs;
+	xs_transaction_t t;
+	int err;
+
+	t = xs_transaction_start(xs);
+	if (t == XBT_NULL)
+		return fail_transaction(ch);
+	err = check(ch, t);
+	if (!err && config)
+		err = write_node(ch, t, "config", config);
+	if (!err)
+		err = write_node(ch, t, "reader", request);
+	if (!xs_transaction_end(xs, t, err) && !err)
+		err = fail_transaction(ch);
+	return err;
+}
+
+int xr_request(struct xenrelay_channel *ch, xr_check *check, const char *verb,
+	       const char *config)
+{
+	int err, tries = MAX_TRIES;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%s %" PRIu32, verb, ch->session);
+	do
+		err = xr_try_request(ch, check, text, config);
+	while (err == -EAGAIN && --tries);
+	return err;
+}
