@@ -17,6 +17,11 @@
 
 /* Of one domain's list: each look reads up to XENRELAY_MAX_CHANNELS nodes. */
 #define LOOK_PERIOD_MS 250
+/*
+ * Of a driver domain's backends, to whose nodes its guests write: that lists the domains
+ * anew and looks at each channel.
+ */
+#define BACKENDS_PERIOD_MS 250
 /* Domains looked at in a turn. */
 #define MAX_LOOKS 8
 
@@ -355,6 +360,7 @@ static int watch_backends(struct xenrelay_reader *reader)
 		return 0;
 	xr_backend_path(reader, watch->path);
 	watch->fired = backends_changed;
+	watch->period_ms = BACKENDS_PERIOD_MS;
 	err = xr_watch_start(reader, watch);
 	if (err)
 		*watch->path = '\0';

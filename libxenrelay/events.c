@@ -185,11 +185,24 @@ static void take_event(struct xenrelay_reader *reader, const char *path,
 	for (watch = reader->watches; watch; watch = watch->next) {
 		if (strcmp(token, watch->token))
 			continue;
-		watch->fired(reader, watch);
+		watch->news = true;
 		if (watch->on && !within_budget(watch))
 			mute(reader, watch);
 		return;
 	}
+}
+
+/* Tell of an event, or of many, as often as the watch's period allows. */
+static void tell_news(struct xenrelay_reader *reader, struct xr_watch *watch,
+		      uint64_t now)
+{
+	if (now < watch->tell_at) {
+		xr_timer(reader, watch->tell_at);
+		return;
+	}
+	watch->news = false;
+	watch->tell_at = now + watch->period_ms;
+	watch->fired(reader, watch);
 }
 
 /* Return: events taken in, or negative errno. */
@@ -212,6 +225,8 @@ static int take_events(struct xenrelay_reader *reader)
 		free(event);
 	}
 	for (watch = reader->watches; watch; watch = watch->next) {
+		if (watch->news)
+			tell_news(reader, watch, now);
 		/* It fires as soon as it is on. */
 		if (!watch->on && now >= watch->back_at && watch_on(reader, watch))
 			watch->back_at = now + MUTE_MS;

@@ -21,7 +21,9 @@ struct xr_node_watch;
 
 /**
  * struct xr_watch - a watch in XenStore that a guest can make fire
- * @fired:	called for each event that is let through
+ * @fired:	called once for all the events of a turn that are let through
+ * @period_ms:	between two calls of it at least
+ * @news:	it is to be called, not before @tell_at
  * @on:		it is registered
  * @budget:	events that are let through before it is taken back
  * @counted_at:	when @budget was last refilled
@@ -33,6 +35,9 @@ struct xr_watch {
 	char path[XR_PATH_MAX];
 	char token[16];
 	void (*fired)(struct xenrelay_reader *reader, struct xr_watch *watch);
+	unsigned int period_ms;
+	bool news;
+	uint64_t tell_at;
 	bool on;
 	unsigned int budget;
 	uint64_t counted_at;

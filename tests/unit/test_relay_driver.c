@@ -183,12 +183,77 @@ static void test_guest_gone(void **state)
 	assert_int_equal(releases, 0);
 }
 
+static void go(void)
+{
+	fake.idle = NULL;
+	let_in = false;
+	fake_remove(DIR "/state");
+	fake_remove(BACKEND "/vbd/3");
+}
+
+/* The same is seen without a dispatch. */
+static void test_guest_goes_while_waited_for(void **state)
+{
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	let_in = true;
+	assert_int_equal(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), 0);
+	assert_int_equal(connect_quick(&ch), 0);
+	fake.written = silent;
+	fake.idle = go;
+	assert_int_equal(xenrelay_disconnect(ch, 5000), 0);
+	assert_false(xenrelay_domain_exists(reader, 3));
+	xenrelay_release(ch);
+	assert_int_equal(releases, 0);
+}
+
+static unsigned int calls;
+
+static void count_call(void)
+{
+	calls++;
+}
+
+/*
+ * A guest that writes to the nodes of its backend as often as its watch allows: the
+ * domains are listed, and the channels looked at, a few times only.
+ */
+static void test_busy_backend(void **state)
+{
+	struct xenrelay_channel *ch;
+	unsigned int i;
+
+	(void)state;
+	let_in = true;
+	assert_int_equal(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), 0);
+	assert_int_equal(connect_quick(&ch), 0);
+	happens(0, 300);
+	fake.called = count_call;
+	for (i = 0; i < 200; i++) {
+		fake_write(BACKEND "/vbd/3/51712/state", i % 2 ? "4" : "3");
+		assert_true(xenrelay_dispatch(reader) >= 0);
+		assert_false(xenrelay_stopped(ch));
+	}
+	assert_in_range(calls, 1, 50);
+	/* The last of them is heard, too. */
+	calls = 0;
+	assert_true(happens(XENRELAY_CHANGED_DOMAIN, 1000));
+	assert_in_range(calls, 1, 50);
+	fake.called = NULL;
+	xenrelay_release(ch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		DRIVER_TEST(test_domains),    DRIVER_TEST(test_not_let_in),
-		DRIVER_TEST(test_let_in),     DRIVER_TEST(test_watch),
+		DRIVER_TEST(test_domains),
+		DRIVER_TEST(test_not_let_in),
+		DRIVER_TEST(test_let_in),
+		DRIVER_TEST(test_watch),
 		DRIVER_TEST(test_guest_gone),
+		DRIVER_TEST(test_guest_goes_while_waited_for),
+		DRIVER_TEST(test_busy_backend),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
