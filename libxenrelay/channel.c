@@ -140,7 +140,7 @@ uint64_t xenrelay_events_sent(const struct xenrelay_channel *ch)
 }
 
 /*
- * Whether what xr_check_connected() found is the channel's end.  A state that cannot be
+ * Whether what a look at the channel's nodes found is its end.  A state that cannot be
  * read is the guest's fault, and to a driver domain all of a domain that has gone is
  * closed, not missing.
  */
@@ -164,7 +164,7 @@ bool xenrelay_stopped(struct xenrelay_channel *ch)
 		return false;
 
 	ch->changed = false;
-	if (!is_end(ch, xr_check_connected(ch, XBT_NULL)) &&
+	if (!is_end(ch, xr_check_connected(ch)) &&
 	    !xenrelay_domain_exists(ch->reader, ch->domid))
 		ch->ended = true;
 	return ch->ended;
@@ -177,7 +177,7 @@ static int ask_to_stop(struct xenrelay_channel *ch)
 
 	if (ch->asked || xenrelay_stopped(ch))
 		return 0;
-	err = xr_request(ch, xr_check_connected, "disconnect", NULL);
+	err = xr_request(ch, "disconnect", NULL);
 	ch->asked = !err;
 	return err == -EAGAIN || is_end(ch, err) ? 0 : err;
 }

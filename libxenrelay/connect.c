@@ -122,31 +122,10 @@ static int check_free(struct xenrelay_channel *ch, uint32_t transaction)
 	return err;
 }
 
-/*
- * Whether the last thing that a reader said on the channel was said by us: the guest
- * frees the channel also when it sees our mapping gone, so another reader may have it
- * by now.  Its word must not be overwritten.
- */
-static int check_ours(struct xenrelay_channel *ch, uint32_t transaction)
-{
-	struct xr_state state;
-	uint32_t session = 0;
-	unsigned int len;
-	char *s;
-
-	if (xr_read_state(ch, transaction, &state) == -ENOENT)
-		return -ENOENT;
-	s = xr_read_node(ch, transaction, "reader", &len);
-	if (s && sscanf(s, "%*[a-z] %" SCNu32, &session) != 1)
-		session = 0;
-	free(s);
-	return session == ch->session ? 0 : ch_fail(ch, -EBUSY, "another reader has it");
-}
-
 void xr_tell_release(struct xenrelay_channel *ch)
 {
 	/* Where that fails, the guest sees that our mapping has gone. */
-	xr_request(ch, check_ours, "release", NULL);
+	xr_request(ch, "release", NULL);
 }
 
 static int check_config(struct xenrelay_reader *reader, const char *config)
@@ -168,7 +147,8 @@ int xenrelay_configure(struct xenrelay_channel *ch, const char *config)
 	if (!(ch->features & XR_FEATURE_CONFIGURE))
 		return ch_fail(ch, -EOPNOTSUPP,
 			       "the guest does not offer to change its configuration");
-	return xr_request(ch, xr_check_connected, "configure", config ? config : "");
+	err = xr_check_connected(ch);
+	return err ? err : xr_request(ch, "configure", config ? config : "");
 }
 
 /* Ask for the channel as soon as it is free. */
@@ -312,7 +292,7 @@ static int check_granted(struct xenrelay_channel *ch, const struct xenrelay_opti
  */
 static int check_still_ready(struct xenrelay_channel *ch, int err)
 {
-	int ret = xr_check_connected(ch, XBT_NULL);
+	int ret = xr_check_connected(ch);
 
 	if (ret == -ENOTCONN)
 		ret = ch_fail(ch, -ENOENT, "the guest has closed it");

@@ -162,23 +162,25 @@ char *xr_read_node(struct xenrelay_channel *ch, uint32_t transaction, const char
 int xr_read_state(struct xenrelay_channel *ch, uint32_t transaction,
 		  struct xr_state *state);
 
+/* Whether its state is that of this connection: 0, or -ENOTCONN, -ENOENT, ... */
+int xr_check_connected(struct xenrelay_channel *ch);
+
 /* Whether the channel, as a transaction sees it, may be written to: 0, or an error. */
 typedef int xr_check(struct xenrelay_channel *ch, uint32_t transaction);
-
-/* It may by the reader that is connected; -ENOTCONN: it shows another state than that. */
-xr_check xr_check_connected;
 
 /*
  * Write a request to "reader", and @config unless NULL, where @check allows it.
  *
- * Return: 0; what @check found; -EAGAIN: something was written there meanwhile; ...
+ * Return: 0; what @check found; -EAGAIN: that has changed meanwhile; ...
  */
 int xr_try_request(struct xenrelay_channel *ch, xr_check *check, const char *request,
 		   const char *config);
 
-/* Likewise "@verb <session>", with a bounded number of tries. */
-int xr_request(struct xenrelay_channel *ch, xr_check *check, const char *verb,
-	       const char *config);
+/*
+ * Likewise "@verb <session>", with a bounded number of tries, where the last request is
+ * one of this connection.  -ENOENT: the channel is closed; -ENOTCONN: it is another's.
+ */
+int xr_request(struct xenrelay_channel *ch, const char *verb, const char *config);
 
 /* --- connect.c --- */
 

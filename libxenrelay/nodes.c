@@ -3,8 +3,8 @@
  * The channel's nodes in XenStore: what the guest says there, and what is asked of it.
  *
  * The directory of a domain that goes is removed at any moment, and writing to a node
- * that is not there makes it.  So the state is looked at and the request written in one
- * transaction: XenStore refuses it if the state has changed or gone by then.
+ * that is not there makes it.  So what is written rests on a look in the same
+ * transaction: XenStore refuses it if what was seen has changed or gone by then.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -62,14 +62,40 @@ int xr_read_state(struct xenrelay_channel *ch, uint32_t transaction,
 	return err ? ch_fail(ch, err, "its state in XenStore makes no sense") : 0;
 }
 
-int xr_check_connected(struct xenrelay_channel *ch, uint32_t transaction)
+int xr_check_connected(struct xenrelay_channel *ch)
 {
 	struct xr_state state;
-	int err = xr_read_state(ch, transaction, &state);
+	int err = xr_read_state(ch, XBT_NULL, &state);
 
 	if (!err && (state.kind != XR_READY || state.session != ch->session))
 		err = ch_fail(ch, -ENOTCONN, "it has stopped");
 	return err;
+}
+
+/*
+ * Whether the last thing that a reader said on the channel was said by us: the guest
+ * frees the channel also when it sees our mapping gone, so another reader may have it
+ * by now.  Its word must not be overwritten.
+ *
+ * No look at the state: a guest that writes it without end would keep us from asking.
+ */
+static int check_ours(struct xenrelay_channel *ch, uint32_t transaction)
+{
+	uint32_t session = 0;
+	unsigned int len;
+	char *s;
+
+	s = xr_read_node(ch, transaction, "reader", &len);
+	if (!s && errno == ENOENT)
+		return ch_fail(ch, -ENOENT, "the guest has closed it");
+	if (!s)
+		return xr_fail_node(ch, "reading XenStore");
+	if (sscanf(s, "%*[a-z] %" SCNu32, &session) != 1)
+		session = 0;
+	free(s);
+	if (session != ch->session)
+		return ch_fail(ch, -ENOTCONN, "another reader has it");
+	return 0;
 }
 
 static int fail_transaction(struct xenrelay_channel *ch)
@@ -99,15 +125,14 @@ int xr_try_request(struct xenrelay_channel *ch, xr_check *check, const char *req
 	return err;
 }
 
-int xr_request(struct xenrelay_channel *ch, xr_check *check, const char *verb,
-	       const char *config)
+int xr_request(struct xenrelay_channel *ch, const char *verb, const char *config)
 {
 	int err, tries = MAX_TRIES;
 	char text[32];
 
 	snprintf(text, sizeof(text), "%s %" PRIu32, verb, ch->session);
 	do
-		err = xr_try_request(ch, check, text, config);
+		err = xr_try_request(ch, check_ours, text, config);
 	while (err == -EAGAIN && --tries);
 	return err;
 }

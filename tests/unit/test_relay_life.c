@@ -210,6 +210,7 @@ static void test_ends_of_the_other_side(void **state)
 	(void)state;
 	assert_int_equal(connect_quick(&ch), 0);
 	assert_false(xenrelay_stopped(ch));
+	fake_remove(DIR "/reader");
 	fake_remove(DIR "/state");
 	assert_int_equal(xenrelay_dispatch(reader) & XENRELAY_CHANGED_CHANNEL,
 			 XENRELAY_CHANGED_CHANNEL);
@@ -300,6 +301,47 @@ static void test_guest_goes_at_any_moment(void **state)
 	assert_int_equal(releases, 1);
 }
 
+static void flap_state(void)
+{
+	static unsigned int n;
+
+	set_state("ready %u %u", session, n++);
+}
+
+/* A state that is written without end keeps nobody from asking. */
+static void test_flapping_state(void **state)
+{
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake_write(DIR "/features", "configure");
+	assert_int_equal(connect_quick(&ch), 0);
+	fake.called = flap_state;
+	assert_int_equal(xenrelay_configure(ch, "x=1"), 0);
+	assert_int_equal(xenrelay_disconnect(ch, 0), 0);
+	assert_int_equal(disconnects, 1);
+	xenrelay_release(ch);
+	assert_int_equal(releases, 1);
+}
+
+/* What another reader has written is not overwritten. */
+static void test_another_reader(void **state)
+{
+	struct xenrelay_channel *ch;
+	char text[32];
+
+	(void)state;
+	fake_write(DIR "/features", "configure");
+	assert_int_equal(connect_quick(&ch), 0);
+	snprintf(text, sizeof(text), "connect %u 0 0", session ^ 1);
+	fake_write(DIR "/reader", text);
+	assert_int_equal(xenrelay_configure(ch, "x=1"), -ENOTCONN);
+	assert_int_equal(xenrelay_disconnect(ch, 0), 0);
+	xenrelay_release(ch);
+	assert_string_equal(fake_read(DIR "/reader"), text);
+	assert_string_equal(fake_read(DIR "/config"), "");
+}
+
 /* Each transaction meets another write: few at once, and asked again later. */
 static void test_guest_keeps_us_from_asking(void **state)
 {
@@ -369,6 +411,8 @@ int main(void)
 		TEST(test_guest_does_not_stop),
 		TEST(test_ends_of_the_other_side),
 		TEST(test_guest_goes_at_any_moment),
+		TEST(test_flapping_state),
+		TEST(test_another_reader),
 		TEST(test_guest_keeps_us_from_asking),
 		TEST(test_close_without_release),
 		TEST(test_list),
