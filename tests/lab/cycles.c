@@ -158,15 +158,18 @@ static void say_nonsense(struct xenrelay_reader *reader, const char *name)
 	static const char *const verbs[] = {"release", "disconnect", "connect", "",
 					    "stopped"};
 	struct xs_handle *xs = xenrelay_xenstore(reader);
+	xs_transaction_t t = xs_transaction_start(xs);
 	char path[128], text[64], *there;
+	bool said;
 
 	snprintf(path, sizeof(path), "/local/domain/%u/data/xenrelay/%s/reader", domid,
 		 name);
 	snprintf(text, sizeof(text), "%s %u%s", verbs[below(5)], below(3),
 		 below(2) ? "" : " x y z");
-	there = xs_read(xs, XBT_NULL, path, NULL);
-	/* Where there is no channel this would make a node. */
-	if (there && !*there && xs_write(xs, XBT_NULL, path, text, strlen(text)))
+	there = xs_read(xs, t, path, NULL);
+	/* Where there is no channel, or none any more, this would make a node. */
+	said = there && !*there && xs_write(xs, t, path, text, strlen(text));
+	if (xs_transaction_end(xs, t, !said) && said)
 		shared->words++;
 	free(there);
 }
