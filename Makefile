@@ -221,7 +221,7 @@ $(BUILD)/test/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/trace.a
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka -ljansson -lxxhash -lzstd -lm -lpthread
 
 # The ring's two ends as two threads, also under the thread sanitizer.
-$(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h)
+$(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h include/xblk/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-tsan -fsanitize=thread -o $@ $(filter %.c,$^) -lcmocka -lpthread
 
@@ -247,7 +247,7 @@ run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 	$<
 
 # Goes from instruction to instruction, of which a sanitizer would add many.
-$(BUILD)/test/bare_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h)
+$(BUILD)/test/bare_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h include/xblk/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -lcmocka
 
@@ -299,11 +299,11 @@ run-model:
 
 # --- benchmarks: see tests/bench/README.md ------------------------------------
 
-$(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h tests/bench/ends.h ring/consumer.c $(wildcard ring/*.h)
+$(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h tests/bench/ends.h ring/consumer.c $(wildcard ring/*.h include/xblk/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -I. -Itests/bench $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan $(RELAY_LIBS) -llttng-ust -ldl -lpthread
 
-$(BUILD)/bench/stream: tests/bench/stream.c tests/bench/ends.h ring/consumer.c $(wildcard ring/*.h)
+$(BUILD)/bench/stream: tests/bench/stream.c tests/bench/ends.h ring/consumer.c $(wildcard ring/*.h include/xblk/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -I. $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan -lpthread
 

@@ -99,8 +99,9 @@ struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params);
  * Never waits: no lock, no hypercall, no event.  (With a doorbell that the reader
  * asked for, an event is sent behind the caller's back, from an interrupt.)
  *
- * Interrupts need not be off, and who comes with one may write, too.  For a vCPU's items
- * to be in the order of the times in them, they are off from when the time is taken.
+ * Interrupts need not be off, and who comes with one may write, too: the reader sees what
+ * he wrote when the interrupted item is there.  For a vCPU's items to be in the order of
+ * the times in them, interrupts are off from when the time is taken.
  *
  * Context: process, softirq or hardirq.  From NMI the item is refused and
  * counted as lost.
@@ -131,7 +132,8 @@ struct xenrelay_slot {
  */
 void *xenrelay_reserve(struct xenrelay_channel *chan, struct xenrelay_slot *slot);
 
-/* Publish the item.  */
+/* Publish the item, or leave that to whom its writer has interrupted in xenrelay_write().
+ */
 void xenrelay_commit(struct xenrelay_slot *slot);
 
 /* Forget the room: there is no item, and none is lost. */

@@ -32,7 +32,8 @@
  * @stop_at:	the head from which on there may be no room, as far as is known, or the
  *		items' places begin anew
  * @base:	item n's place is n * @item_size bytes behind it, up to @lap_end
- * @published:	the head that the reader knows of
+ * @published:	the head up to which items have been published.  Behind @head while an
+ *item before that is being written; then its writer publishes all of them
  * @producer:	its line in the producer page
  * @item_size:	bytes of an item
  * @capacity:	items that fit
@@ -93,24 +94,29 @@ static inline void *xenrelay_ring_place(uintptr_t base, uint64_t n, uint32_t ite
 	return (void *)(base + n * item_size);
 }
 
-/* Discard: up to where there is room; the head, if there is none. */
+/*
+ * Discard: up to where there is room; the head, if there is none.
+ *
+ * A position that a reader could not have reached leaves the ring full: it costs items,
+ * nothing else.
+ */
 static inline uint64_t xenrelay_ring_full_at(struct xenrelay_ring *ring)
 {
-	/*
-	 * Pairs with the reader's store-release of its tail.  A position that a reader
-	 * could not have reached leaves the ring full: it costs items, nothing else.
-	 */
+	/* Pairs with the reader's store-release of its tail. */
 	uint64_t unread = ring->head - xblk_load_acquire(&ring->consumer->ring.tail);
 
 	if (ring->suspended ? unread != 0 : unread >= ring->capacity)
+		return ring->head;
+	if (unread < ring->head - xblk_load_once(&ring->producer->ring.head))
 		return ring->head;
 	ring->suspended = false;
 	return ring->head - unread + ring->capacity;
 }
 
 /*
- * At @stop_at.  A writer that was interrupted before it has taken room has seen the old
- * @stop_at, or takes both @stop_at and @base as they are now.
+ * Only where @head is @stop_at: so a writer that was interrupted after it had read the old
+ * @stop_at has found it reached, and takes no room, or finds another @head than it read,
+ * and tries again.  Who takes room has read @stop_at and @base as they are.
  */
 static inline bool xenrelay_ring_find_room(struct xenrelay_ring *ring)
 {
@@ -131,8 +137,8 @@ static inline bool xenrelay_ring_find_room(struct xenrelay_ring *ring)
 /**
  * xenrelay_ring_reserve() - room for one item
  *
- * The reader's position is looked at only when the ring seems full, so that
- * its cache line moves between the two processors once for many items.
+ * The reader's position is looked at only when the ring seems full and once in
+ * each lap, so that its cache line moves between the two processors once for many items.
  *
  * Return: where to put the item, or NULL: the caller counts it with
  * xenrelay_ring_lose().
@@ -183,7 +189,8 @@ static inline bool xenrelay_ring_put_small(struct xenrelay_ring *ring, const voi
 	} while (xblk_cmpxchg_local(&ring->head, nth, nth + 1) != nth);
 	xr_copy_small(xenrelay_ring_place(base, nth, item_size), item, item_size);
 
-	/* Not all before it is there: whoever has been interrupted goes on from here. */
+	/* An item before it is not there yet: its writer, interrupted by us, publishes
+	 * both. */
 	if (xblk_load_once(&ring->published) != nth)
 		return true;
 	do {

@@ -30,7 +30,6 @@
 #define xblk_wmb()		     virt_wmb()
 #define xblk_rmb()		     virt_rmb()
 #define xblk_mb()		     virt_mb()
-#define xblk_barrier()		     barrier()
 #define xblk_cmpxchg_local(p, o, n)  cmpxchg_local(p, o, n)
 #else
 #include <stdbool.h>
@@ -42,7 +41,6 @@
 #define xblk_wmb()		     __atomic_thread_fence(__ATOMIC_RELEASE)
 #define xblk_rmb()		     __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define xblk_mb()		     __atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define xblk_barrier()		     __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 /* Against interrupts of this CPU alone, as the kernel's: a signal, in user space. */
 static inline uint64_t xblk_cmpxchg_local(uint64_t *ptr, uint64_t old, uint64_t value)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One ring: ring/producer.h on one side, ring/consumer.c on the other, under the names
- * that they use, in discard mode or, with -DOVERWRITE, in the other.
+ * that they use, in discard mode or, with -DOVERWRITE, in the other.  Writers that
+ * interrupt each other on one processor are tests/unit/test_relay_nested.c's.
  *
  * An item is one word: an item of several is torn if any of them is wrong.  Attempts
  * to write are numbered, and an item holds its number.  So a loss of n is exact if the

@@ -21,9 +21,10 @@
 #define ATTEMPTS 300000
 
 enum producer {
-	HASTY,	   /* what finds no room is lost */
-	PATIENT,   /* waits for room: nothing is lost */
-	SMALL,	   /* likewise, by xenrelay_ring_put_small() where it does */
+	HASTY,	 /* what finds no room is lost */
+	PATIENT, /* waits for room: nothing is lost */
+	SMALL,	 /* likewise, by xenrelay_ring_put_small() where it does */
+	SMALL_HASTY,
 	OVERWRITE, /* never waits: the oldest are lost */
 };
 
@@ -38,38 +39,57 @@ struct shared {
 	bool done;
 };
 
+static bool is_patient(const struct shared *s)
+{
+	return s->kind == PATIENT || s->kind == SMALL;
+}
+
+static bool put_small(const struct shared *s, struct xenrelay_ring *ring, uint64_t n)
+{
+	uint64_t item[XR_COPY_SMALL / sizeof(n)], i;
+
+	if (s->kind != SMALL && s->kind != SMALL_HASTY)
+		return false;
+	for (i = 0; i < s->item_size / sizeof(*item); i++)
+		item[i] = n;
+	return xenrelay_ring_put_small(ring, item);
+}
+
+static void write_item(const struct shared *s, struct xenrelay_ring *ring, uint64_t n)
+{
+	uint64_t *item, i;
+
+	if (put_small(s, ring, n))
+		return;
+	item = xenrelay_ring_reserve(ring);
+	while (!item && is_patient(s)) {
+		sched_yield();
+		item = xenrelay_ring_reserve(ring);
+	}
+	if (!item) {
+		xenrelay_ring_lose(ring, n);
+		return;
+	}
+	for (i = 0; i < s->item_size / sizeof(*item); i++)
+		if (s->kind == OVERWRITE)
+			xblk_store_once(&item[i], n);
+		else
+			item[i] = n; /* TSan is to see a race */
+	xenrelay_ring_commit(ring);
+}
+
 static void *produce(void *arg)
 {
 	struct shared *s = arg;
 	struct xenrelay_ring ring;
-	uint64_t n, i;
+	uint64_t n;
 
 	xenrelay_ring_init(&ring, s->data, s->bytes, s->item_size, s->kind == OVERWRITE,
 			   &s->producer, &s->losses, &s->consumer);
 	for (n = 1; n <= ATTEMPTS; n++) {
-		uint64_t small[XR_COPY_SMALL / sizeof(uint64_t)], *item;
-
-		for (i = 0; i < s->item_size / sizeof(*small) && s->kind == SMALL; i++)
-			small[i] = n;
-		if (s->kind == SMALL && xenrelay_ring_put_small(&ring, small))
-			continue;
-		item = xenrelay_ring_reserve(&ring);
-		while (!item && (s->kind == PATIENT || s->kind == SMALL)) {
-			sched_yield();
-			item = xenrelay_ring_reserve(&ring);
-		}
-		if (!item) {
-			xenrelay_ring_lose(&ring, n);
-			continue;
-		}
-		for (i = 0; i < s->item_size / sizeof(*item); i++)
-			if (s->kind == OVERWRITE)
-				xblk_store_once(&item[i], n);
-			else
-				item[i] = n; /* TSan is to see a race */
-		xenrelay_ring_commit(&ring);
+		write_item(s, &ring, n);
 		/* So that the reader has a chance, and the producer the advantage. */
-		if (s->kind != PATIENT && s->kind != SMALL && n % 512 == 0)
+		if (!is_patient(s) && n % 512 == 0)
 			sched_yield();
 	}
 	__atomic_store_n(&s->done, true, __ATOMIC_RELEASE);
@@ -142,6 +162,7 @@ static void run(size_t bytes, uint32_t item_size, size_t max_items, enum produce
 	assert_int_equal(ring.lost, p.lost);
 	switch (kind) {
 	case HASTY:
+	case SMALL_HASTY:
 		assert_int_equal(s.producer.ring.head, p.read);
 		assert_int_equal(s.producer.ring.lost, p.lost);
 		assert_int_equal(s.producer.ring.spans, p.losses);
@@ -165,6 +186,7 @@ static void test_records(void **state)
 {
 	(void)state;
 	run(4096, 32, 64, HASTY);
+	run(4096, 32, 64, SMALL_HASTY);
 	run(64 * 1024, 32, 4096, HASTY);
 }
 
@@ -192,6 +214,7 @@ static void test_single_slot(void **state)
 	run(96, 64, 1, PATIENT);
 	run(96, 64, 1, SMALL);
 	run(96, 64, 1, HASTY);
+	run(96, 64, 1, SMALL_HASTY);
 }
 
 static void test_overwrite(void **state)
