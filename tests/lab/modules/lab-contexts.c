@@ -35,7 +35,7 @@
 #include "lab-contexts.h"
 
 #define BURST	 64 /* items that a task writes before it looks for room again */
-#define PATIENCE 40 /* times that it finds none before it writes all the same */
+#define PATIENCE 20 /* times that it finds none before it writes all the same */
 
 static unsigned int item_size = sizeof(struct lab_contexts_item);
 module_param(item_size, uint, 0444);
@@ -56,6 +56,7 @@ struct writer {
 	enum lab_context context;
 	struct rnd_state random;
 	struct hrtimer timer;
+	u32 turn;    /* of the ways to write */
 	bool writes; /* it is in xenrelay_write() */
 	u64 tried, written, full, nmi, other, cancelled;
 	u64 between, amid;
@@ -112,7 +113,7 @@ static void write_one(struct writer *w)
 	int ret;
 
 	lab_contexts_fill(&item);
-	switch (below(w, w->context == LAB_TASK ? 32 : 3)) {
+	switch (w->turn++ % (w->context == LAB_TASK ? 32 : 4)) {
 	case 0:
 		ret = cancel();
 		if (!ret) {
@@ -208,12 +209,11 @@ static int task_writes(void *arg)
 		      from_now(&cpu->writers[LAB_HARDIRQ]), HRTIMER_MODE_ABS_PINNED_HARD);
 	while (!kthread_should_stop()) {
 		wait_for_room();
-		for (i = 0; i < BURST; i++) {
-			/* So that who sees @writes is in between, not in its stead. */
-			preempt_disable();
+		/* So that who sees @writes is in between, not in its stead. */
+		preempt_disable();
+		for (i = 0; i < BURST; i++)
 			write_one(&cpu->writers[LAB_TASK]);
-			preempt_enable();
-		}
+		preempt_enable();
 		cond_resched();
 	}
 	hrtimer_cancel(&cpu->writers[LAB_SOFTIRQ].timer);

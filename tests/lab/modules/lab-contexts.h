@@ -4,6 +4,11 @@
 #ifndef LAB_CONTEXTS_H
 #define LAB_CONTEXTS_H
 
+#ifdef __KERNEL__
+#include <linux/string.h>
+#else
+#include <string.h>
+#endif
 #include "xblk/types.h"
 
 /* In the order in which one comes in between another. */
@@ -33,16 +38,14 @@ struct lab_contexts_item {
 
 XBLK_STATIC_ASSERT(sizeof(struct lab_contexts_item) == 32);
 
-/* Each byte of @check depends on all that is before it. */
+/* Each word of @check depends on all that is before it, and is none of the others. */
 static inline void lab_contexts_fill(struct lab_contexts_item *item)
 {
-	__u64 mixed = (item->seq << 16 | item->context << 8 | item->cpu) *
-		      0x9e3779b97f4a7c15ull;
-	unsigned int i;
+	const __u64 mixed = (item->seq << 16 | item->context << 8 | item->cpu) *
+			    0x9e3779b97f4a7c15ull;
+	const __u64 words[] = {mixed ^ mixed >> 32, ~mixed, mixed ^ mixed << 32};
 
-	mixed ^= mixed >> 32;
-	for (i = 0; i < sizeof(item->check); i++)
-		item->check[i] = (xblk_u8)((mixed >> i % 8 * 8) + i);
+	memcpy(item->check, words, sizeof(item->check));
 }
 
 #endif /* LAB_CONTEXTS_H */
