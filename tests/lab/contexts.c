@@ -199,7 +199,7 @@ static int read_channel(struct xenrelay_reader *reader, unsigned int domid)
 	if (props.nr_rings > MAX_RINGS ||
 	    props.item_size > sizeof(struct lab_contexts_item) ||
 	    props.item_size < LAB_CONTEXTS_MIN_SIZE) {
-		fprintf(stderr, "contexts: not the channel that this reads\n");
+		wrong(0, "not one that this reads");
 		return -1;
 	}
 	puts("reading");
@@ -225,9 +225,10 @@ int main(int argc, char **argv)
 	ret = xenrelay_reader_open(&reader);
 	if (!ret)
 		ret = read_channel(reader, strtoul(argv[1], NULL, 10));
-	if (ret)
-		fprintf(stderr, "contexts: %u wrong; %s\n", nr_wrong,
-			xenrelay_strerror(reader));
+	if (nr_wrong)
+		fprintf(stderr, "contexts: %u wrong\n", nr_wrong);
+	else if (ret)
+		fprintf(stderr, "contexts: %s\n", xenrelay_strerror(reader));
 	xenrelay_reader_close(reader);
 	return ret != 0;
 }
