@@ -153,15 +153,18 @@ static bool is_amid(void)
 static void come_between(struct writer *w)
 {
 	const struct writer *other = this_cpu_ptr(cpus.writers);
-	bool between = false;
+	bool between = false, amid = is_amid();
 	u32 n = 1 + below(w, 3);
 
 	for (; other->context < w->context; other++)
 		between |= READ_ONCE(other->writes);
 	w->between += between;
-	w->amid += is_amid();
+	w->amid += amid;
 	while (n--)
 		write_one(w);
+	/* The reader, on the same processor, gets to see what is not whole yet. */
+	if (amid)
+		mdelay(2);
 }
 
 static ktime_t from_now(struct writer *w)
