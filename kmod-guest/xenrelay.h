@@ -132,8 +132,7 @@ struct xenrelay_slot {
  */
 void *xenrelay_reserve(struct xenrelay_channel *chan, struct xenrelay_slot *slot);
 
-/* Publish the item, or leave that to whom its writer has interrupted in xenrelay_write().
- */
+/* Publish the item, or leave that to a xenrelay_write() that was interrupted. */
 void xenrelay_commit(struct xenrelay_slot *slot);
 
 /* Forget the room: there is no item, and none is lost. */

@@ -32,8 +32,8 @@
  * @stop_at:	the head from which on there may be no room, as far as is known, or the
  *		items' places begin anew
  * @base:	item n's place is n * @item_size bytes behind it, up to @lap_end
- * @published:	the head up to which items have been published.  Behind @head while an
- *item before that is being written; then its writer publishes all of them
+ * @published:	the head up to which items have been published; less than @head while
+ *		one of those behind it is being written, whose writer publishes all
  * @producer:	its line in the producer page
  * @item_size:	bytes of an item
  * @capacity:	items that fit
@@ -189,8 +189,7 @@ static inline bool xenrelay_ring_put_small(struct xenrelay_ring *ring, const voi
 	} while (xblk_cmpxchg_local(&ring->head, nth, nth + 1) != nth);
 	xr_copy_small(xenrelay_ring_place(base, nth, item_size), item, item_size);
 
-	/* An item before it is not there yet: its writer, interrupted by us, publishes
-	 * both. */
+	/* Of an item before it that is not there yet, the writer publishes both. */
 	if (xblk_load_once(&ring->published) != nth)
 		return true;
 	do {
@@ -198,8 +197,7 @@ static inline bool xenrelay_ring_put_small(struct xenrelay_ring *ring, const voi
 		/* Pairs with the reader's load-acquire of the head. */
 		xblk_store_release(&ring->producer->ring.head, head);
 		xblk_store_once(&ring->published, head);
-		/* Who came before that left his items to this one; who came after did
-		 * not. */
+		/* Who came before that has left his items to this writer. */
 	} while (xblk_load_once(&ring->head) != head &&
 		 xblk_load_once(&ring->published) == head);
 	return true;
