@@ -107,25 +107,29 @@ $(BUILD)/bin/xblkparse: $(call objects,$(PARSE_SRC))
 KRELEASE = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 MODULES = $(BUILD)/modules/$(KRELEASE)
 
+# $(call kbuild,COPY,DIRECTORY): the modules of one directory in one of the copies. Clients of xenrelay.ko are
+# built where it was, with the versions of its symbols.
+kbuild = $(MAKE) --no-print-directory -C $(KDIR) W=1 CONFIG_DEBUG_INFO_BTF_MODULES= $(KFLAGS) \
+	M=$(abspath $(MODULES))/$(1)/$(2) modules
+XENRELAY_SYMBOLS = KBUILD_EXTRA_SYMBOLS=$(abspath $(MODULES))/guest/kmod-xenrelay/Module.symvers
+
 modules:
 	@test -n '$(KRELEASE)' || { echo 'make: no kernel headers in $(KDIR):' \
 		'install linux-headers-$$(uname -r) or say KDIR=DIR' >&2; exit 1; }
-	@for side in guest dom0; do \
-		mkdir -p $(MODULES)/$$side && \
-		cp -ru include ring kmod-common kmod-$$side $(MODULES)/$$side/ && \
-		$(MAKE) --no-print-directory -C $(KDIR) W=1 CONFIG_DEBUG_INFO_BTF_MODULES= $(KFLAGS) \
-			M=$(abspath $(MODULES))/$$side/kmod-$$side modules && \
-		cp -u $(MODULES)/$$side/kmod-$$side/*.ko $(MODULES)/ || exit 1; \
-	done
+	@mkdir -p $(MODULES)/guest $(MODULES)/dom0
+	@cp -ru include ring kmod-common kmod-xenrelay $(MODULES)/guest/
+	@cp -ru include ring kmod-common kmod-dom0 $(MODULES)/dom0/
+	@$(call kbuild,guest,kmod-xenrelay)
+	@$(call kbuild,dom0,kmod-dom0)
+	$(call client_modules,kmod-guest)
+	@cp -u $(MODULES)/guest/kmod-xenrelay/*.ko $(MODULES)/guest/kmod-guest/*.ko $(MODULES)/dom0/kmod-dom0/*.ko $(MODULES)/
 
-# Clients of xenrelay.ko that are not installed: built in the guest's copy of the tree. Kbuild does not see
-# that the versions of xenrelay's symbols have changed: it does when there are no symbols yet.
+# Kbuild does not see that the versions of xenrelay's symbols have changed: it does when there are no
+# symbols yet.
 define client_modules
 	@cp -ru $(1) $(MODULES)/guest/
 	@rm -f $(MODULES)/guest/$(notdir $(1))/Module.symvers
-	@$(MAKE) --no-print-directory -C $(KDIR) W=1 CONFIG_DEBUG_INFO_BTF_MODULES= $(KFLAGS) \
-		KBUILD_EXTRA_SYMBOLS=$(abspath $(MODULES))/guest/kmod-guest/Module.symvers \
-		M=$(abspath $(MODULES))/guest/$(notdir $(1)) modules
+	@$(call kbuild,guest,$(notdir $(1))) $(XENRELAY_SYMBOLS)
 endef
 
 examples: $(BUILD)/bin/xr-sched-read $(BUILD)/bin/xr-watch modules
@@ -151,6 +155,9 @@ install-programs: programs
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
 		libxenrelay/libxenrelay.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libxenrelay.pc
 	install -m 644 libxenrelay/xenrelay-reader.h $(DESTDIR)$(INCLUDEDIR)/
+	install -d $(DESTDIR)$(INCLUDEDIR)/xenrelay $(DESTDIR)$(INCLUDEDIR)/xblk
+	install -m 644 include/xenrelay/*.h kmod-xenrelay/xenrelay.h $(DESTDIR)$(INCLUDEDIR)/xenrelay/
+	install -m 644 include/xblk/*.h $(DESTDIR)$(INCLUDEDIR)/xblk/
 	for page in man/*.[1-9]; do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
@@ -221,7 +228,7 @@ $(BUILD)/test/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/trace.a
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka -ljansson -lxxhash -lzstd -lm -lpthread
 
 # The ring's two ends as two threads, also under the thread sanitizer.
-$(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h include/xblk/*.h)
+$(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h include/*/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-tsan -fsanitize=thread -o $@ $(filter %.c,$^) -lcmocka -lpthread
 
@@ -247,7 +254,7 @@ run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 	$<
 
 # Goes from instruction to instruction, of which a sanitizer would add many.
-$(BUILD)/test/bare_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h include/xblk/*.h)
+$(BUILD)/test/bare_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h include/*/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -lcmocka
 
@@ -299,11 +306,11 @@ run-model:
 
 # --- benchmarks: see tests/bench/README.md ------------------------------------
 
-$(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h tests/bench/ends.h ring/consumer.c $(wildcard ring/*.h include/xblk/*.h)
+$(BUILD)/bench/record: tests/bench/record.c tests/bench/record-event.h tests/bench/ends.h ring/consumer.c $(wildcard ring/*.h include/*/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -I. -Itests/bench $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan $(RELAY_LIBS) -llttng-ust -ldl -lpthread
 
-$(BUILD)/bench/stream: tests/bench/stream.c tests/bench/ends.h ring/consumer.c $(wildcard ring/*.h include/xblk/*.h)
+$(BUILD)/bench/stream: tests/bench/stream.c tests/bench/ends.h ring/consumer.c $(wildcard ring/*.h include/*/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -I. $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan -lpthread
 
@@ -352,7 +359,7 @@ $(BUILD)/bench/%: tests/bench/%.c
 bench-parse: $(BUILD)/bin/xblkparse $(BUILD)/bench/gen_events $(BUILD)/bench/memory
 	@BUILD=$(abspath $(BUILD)) tests/bench/parse
 
-FORMATTED := $(wildcard include/xblk/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
+FORMATTED := $(wildcard include/*/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
 	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/lab/*/*.c tests/bench/*.c \
 	tests/bench/*/*.c)
 

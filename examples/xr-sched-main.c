@@ -10,7 +10,7 @@
 #include <linux/string.h>
 #include <trace/events/sched.h>
 #include "../kmod-common/tracepoints.h"
-#include "../kmod-guest/xenrelay.h"
+#include "../kmod-xenrelay/xenrelay.h"
 #include "xr-sched.h"
 
 static struct xenrelay_channel *channel;

@@ -3,7 +3,7 @@
 #ifndef XR_SCHED_H
 #define XR_SCHED_H
 
-#include "xblk/types.h"
+#include "xenrelay/types.h"
 
 #define XR_SCHED_CHANNEL "sched"
 #define XR_SCHED_VERSION 1

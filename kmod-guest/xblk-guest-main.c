@@ -20,7 +20,7 @@
 #include "../kmod-common/emit.h"
 #include "xblk/record.h"
 #include "blkfront-probes.h"
-#include "xenrelay.h"
+#include "../kmod-xenrelay/xenrelay.h"
 
 #define CHANNEL	       "xblk"
 #define RECORD_VERSION 1

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "xblk/ordering.h"
+#include "xenrelay/ordering.h"
 #include "internal.h"
 
 /* How often to look at the producer page while XenStore says nothing. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* The handshake through XenStore: xblk/xenrelay.h describes it. */
+/* The handshake through XenStore: xenrelay/wire.h describes it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
-#include "xblk/ordering.h"
+#include "xenrelay/ordering.h"
 #include "internal.h"
 
 #define MIN_PERIOD_MS 1

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "xblk/ordering.h"
+#include "xenrelay/ordering.h"
 #include "internal.h"
 
 /* No event channel at the end of the mapping: the cleared byte says it. */

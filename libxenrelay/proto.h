@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "xblk/xenrelay.h"
+#include "xenrelay/wire.h"
 
 #define XR_NAME_MAX 31 /* characters of a channel's name */
 
@@ -104,7 +104,7 @@ unsigned int xr_parse_features(const char *s, size_t len);
  * @s:		@len bytes, NUL-terminated behind them (as xs_read() gives them)
  *
  * Return: 0, or -EPROTO for anything that is not exactly one of the forms in
- * xblk/xenrelay.h (a NUL among the bytes included).
+ * xenrelay/wire.h (a NUL among the bytes included).
  */
 int xr_parse_state(const char *s, size_t len, struct xr_state *out);
 

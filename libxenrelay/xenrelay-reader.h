@@ -235,7 +235,7 @@ struct xenrelay_watch_stats {
 int xenrelay_get_watch_stats(const struct xenrelay_reader *reader,
 			     struct xenrelay_watch_stats *stats);
 
-/* What happens when a ring is full: see xblk/xenrelay.h or xenrelay(7). */
+/* What happens when a ring is full: see xenrelay/wire.h or xenrelay(7). */
 enum xenrelay_mode {
 	XENRELAY_MODE_DEFAULT,	 /* as the guest's client chooses */
 	XENRELAY_MODE_DISCARD,	 /* new items are lost, until all has been read */
@@ -331,7 +331,7 @@ int xenrelay_configure(struct xenrelay_channel *ch, const char *config);
  *		or bounds did not allow it.
  * @contiguous:	whether the guest allocated the rings contiguously
  * @overwrite:	the mode: the oldest items are lost, not the newest
- * @clock_ns:	accuracy of the items' clock, see xblk/xenrelay.h; 0 unknown
+ * @clock_ns:	accuracy of the items' clock, see xenrelay/wire.h; 0 unknown
  * @client_version: the client's version of the items' format
  * @session:	this connection's number
  * @version:	the version of the protocol that both speak

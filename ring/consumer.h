@@ -21,8 +21,8 @@
 #endif
 
 #include "copy.h"
-#include "xblk/ordering.h"
-#include "xblk/xenrelay.h"
+#include "xenrelay/ordering.h"
+#include "xenrelay/wire.h"
 
 /**
  * struct xr_ring - the reading end of one ring

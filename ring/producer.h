@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The producer's end of one ring.  Plain C over include/xblk/ordering.h, so
+ * The producer's end of one ring.  Plain C over include/xenrelay/ordering.h, so
  * that the tests run this very code in user space against the reading end.
  *
  * One producer: one CPU, on which the writer stays while it writes.  There are two ways:
@@ -23,8 +23,8 @@
 #include <stdint.h>
 #endif
 #include "copy.h"
-#include "xblk/ordering.h"
-#include "xblk/xenrelay.h"
+#include "xenrelay/ordering.h"
+#include "xenrelay/wire.h"
 
 /**
  * struct xenrelay_ring - the producer's private state

@@ -9,7 +9,7 @@
 #ifndef XBLK_RECORD_H
 #define XBLK_RECORD_H
 
-#include "types.h"
+#include "xenrelay/types.h"
 
 #define XBLK_RECORD_SIZE 32
 

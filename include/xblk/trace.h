@@ -14,7 +14,7 @@
 #define XBLK_TRACE_H
 
 #include "record.h"
-#include "types.h"
+#include "xenrelay/types.h"
 
 #define XBLK_TRACE_MAGIC 0x4b4c42580a1a0d89ull /* 89 0d 1a 0a 'X' 'B' 'L' 'K' */
 /* Raised when an old reader would go wrong; each file says the least that it needs. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The doorbell: kmod-guest/doorbell.[ch] and a reader that goes to sleep.  It may not
+ * The doorbell: kmod-xenrelay/doorbell.[ch] and a reader that goes to sleep.  It may not
  * sleep on while the mark is reached, and gets one event at the most for each number.
  */
 #define ITEMS 4

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The memory that two processors share, ordered as weakly as include/xblk/ordering.h
+ * The memory that two processors share, ordered as weakly as include/xenrelay/ordering.h
  * allows.  A store waits before it reaches memory, and stores to different locations
  * get there in any order.  A load may have been made early: it returns what the
  * location holds, or what it held at the processor's last barrier.

@@ -16,7 +16,7 @@
 
 #include "../../libxenrelay/xenrelay-reader.h"
 #include "fake_xen.h"
-#include "xblk/xenrelay.h"
+#include "xenrelay/wire.h"
 
 #define DIR	 "/local/domain/3/data/xenrelay/xblk"
 #define NR_RINGS 2

@@ -16,7 +16,7 @@
 #include <linux/vmalloc.h>
 #include <asm/xen/hypercall.h>
 #include <xen/interface/version.h>
-#include "../kmod-guest/xenrelay.h"
+#include "../kmod-xenrelay/xenrelay.h"
 
 #define MAX_SIZES 16
 #define BURST	  4096

@@ -30,8 +30,8 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 #include <asm/nmi.h>
-#include "../kmod-guest/channel.h"
-#include "../kmod-guest/xenrelay.h"
+#include "../kmod-xenrelay/channel.h"
+#include "../kmod-xenrelay/xenrelay.h"
 #include "lab-contexts.h"
 
 #define BURST	 64 /* items that a task writes before it looks for room again */

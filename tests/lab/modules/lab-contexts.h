@@ -9,7 +9,7 @@
 #else
 #include <string.h>
 #endif
-#include "xblk/types.h"
+#include "xenrelay/types.h"
 
 /* In the order in which one comes in between another. */
 enum lab_context {

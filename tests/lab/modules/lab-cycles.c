@@ -18,8 +18,8 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
-#include "../kmod-guest/xenrelay.h"
-#include "xblk/xenrelay.h"
+#include "../kmod-xenrelay/xenrelay.h"
+#include "xenrelay/wire.h"
 #include "lab-cycles.h"
 
 static unsigned long long seed = 1;

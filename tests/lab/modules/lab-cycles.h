@@ -4,7 +4,7 @@
 #ifndef LAB_CYCLES_H
 #define LAB_CYCLES_H
 
-#include "xblk/types.h"
+#include "xenrelay/types.h"
 
 #define LAB_CYCLES_SMALL 200
 

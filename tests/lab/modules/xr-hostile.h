@@ -3,7 +3,7 @@
 #ifndef XR_HOSTILE_H
 #define XR_HOSTILE_H
 
-#include "../kmod-guest/buffers.h"
+#include "../kmod-xenrelay/buffers.h"
 #include "xblk/record.h"
 
 #define RING_PAGES 16

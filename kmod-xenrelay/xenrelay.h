@@ -30,7 +30,7 @@ struct xenrelay_channel;
 struct xenrelay_ring;
 struct xenrelay_buffers;
 
-/* What happens when a ring is full: see include/xblk/xenrelay.h. */
+/* What happens when a ring is full: see include/xenrelay/wire.h. */
 enum xenrelay_mode {
 	XENRELAY_DISCARD,   /* new items are lost, until the reader has taken all */
 	XENRELAY_OVERWRITE, /* the oldest are lost: a flight recorder */

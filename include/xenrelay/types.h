@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* Fixed-size types of the wire formats, for kernel and user space, C and C++. */
-#ifndef XBLK_TYPES_H
-#define XBLK_TYPES_H
+#ifndef XENRELAY_TYPES_H
+#define XENRELAY_TYPES_H
 
 #ifdef __KERNEL__
 #include <linux/build_bug.h>
@@ -32,4 +32,4 @@ typedef __u16 xblk_le16;
 typedef __u32 xblk_le32;
 typedef __u64 xblk_le64;
 
-#endif /* XBLK_TYPES_H */
+#endif /* XENRELAY_TYPES_H */

@@ -17,8 +17,8 @@
  *   store items                           read barrier           (pairs with C)
  *                                         load head once more
  */
-#ifndef XBLK_ORDERING_H
-#define XBLK_ORDERING_H
+#ifndef XENRELAY_ORDERING_H
+#define XENRELAY_ORDERING_H
 
 #ifdef __KERNEL__
 #include <asm/barrier.h>
@@ -58,4 +58,4 @@ static inline uint64_t xblk_cmpxchg_local(uint64_t *ptr, uint64_t old, uint64_t 
 }
 #endif
 
-#endif /* XBLK_ORDERING_H */
+#endif /* XENRELAY_ORDERING_H */

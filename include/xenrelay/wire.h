@@ -36,8 +36,8 @@
  *               looks at head once more after it has copied them.
  *               Which ones it missed it knows from the positions.
  */
-#ifndef XBLK_XENRELAY_H
-#define XBLK_XENRELAY_H
+#ifndef XENRELAY_WIRE_H
+#define XENRELAY_WIRE_H
 
 #include "types.h"
 
@@ -228,4 +228,4 @@ XBLK_STATIC_ASSERT(sizeof(union xenrelay_consumer_line) == XENRELAY_LINE_SIZE);
  */
 #define XENRELAY_XS_DIR "data/xenrelay"
 
-#endif /* XBLK_XENRELAY_H */
+#endif /* XENRELAY_WIRE_H */
