@@ -17,7 +17,7 @@ DESTDIR ?=
 
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes
-override CPPFLAGS += -Iinclude -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VERSION)"'
+override CPPFLAGS += -Iinclude -Icommon -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VERSION)"'
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules examples install install-programs install-modules clean help
@@ -38,7 +38,7 @@ help:
 	@echo 'make check              unit tests, fuzzers and the lab (about 20 minutes)'
 	@echo 'make check-long         the lab scenarios that take longest (about half an hour)'
 	@echo 'make bench-parse        xblkparse against blkparse and btt (a few minutes)'
-	@echo 'make lint               sparse, clang-tidy, clang-format and the man pages'
+	@echo 'make lint               sparse, clang-tidy, clang-format, shellcheck and the man pages'
 	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'
 	@echo 'make bench-stream       messages from one processor to another, beside libxenvchan, on this machine (1 minute)'
 	@echo 'make bench-channel      MB/s from guest to dom0, beside netfront and libxenvchan, in the lab'
@@ -50,8 +50,9 @@ help:
 # --- programs ---------------------------------------------------------------
 
 RELAY_SRC := ring/consumer.c $(wildcard libxenrelay/*.c)
-TRACE_SRC := $(wildcard xblktrace/*.c)
-PARSE_SRC := $(wildcard xblkparse/*.c)
+COMMON_SRC := $(wildcard common/*.c)
+TRACE_SRC := $(wildcard xblktrace/*.c) $(COMMON_SRC)
+PARSE_SRC := $(wildcard xblkparse/*.c) $(COMMON_SRC)
 RELAY_LIBS := -lxenstore -lxengnttab -lxenevtchn
 TRACE_LIBS := $(RELAY_LIBS) -ljansson -lxxhash -lzstd
 PARSE_LIBS := -ljansson -lxxhash -lzstd -lpthread
@@ -284,13 +285,17 @@ $(BUILD)/fuzz/obj/%.o: %.c
 $(BUILD)/test/fuzz_trace: $(call fuzz_objects,$(PARSE_TEST_SRC))
 $(BUILD)/test/fuzz_proto: $(call fuzz_objects,libxenrelay/proto.c)
 $(BUILD)/test/fuzz_parse_options: $(call fuzz_objects,$(PARSE_TEST_SRC))
-$(BUILD)/test/fuzz_trace_options: $(call fuzz_objects,xblktrace/options.c xblktrace/msg.c)
+$(BUILD)/test/fuzz_trace_options: $(call fuzz_objects,xblktrace/options.c xblktrace/msg.c $(COMMON_SRC))
 
 $(BUILD)/test/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o
 	@mkdir -p $(@D)
 	clang $(FUZZ_FLAGS) -o $@ $^ $(PARSE_LIBS) -lm
 
 $(BUILD)/test/trace_seeds: $(call san_objects,tests/fuzz/trace_seeds.c tests/unit/trace_gen.c)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(PARSE_LIBS)
+
+$(BUILD)/test/named-trace: $(call san_objects,tests/host/named-trace.c tests/unit/trace_gen.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(PARSE_LIBS)
 
@@ -369,16 +374,20 @@ $(BUILD)/bench/%: tests/bench/%.c
 bench-parse: $(BUILD)/bin/xblkparse $(BUILD)/bench/gen_events $(BUILD)/bench/memory
 	@BUILD=$(abspath $(BUILD)) tests/bench/parse
 
-FORMATTED := $(wildcard include/*/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] xblk*/*.[ch] \
-	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/lab/*.c tests/lab/*/*.c tests/bench/*.c \
+FORMATTED := $(wildcard include/*/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] common/*.[ch] xblk*/*.[ch] \
+	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/host/*.c tests/lab/*.c tests/lab/*/*.c tests/bench/*.c \
 	tests/bench/*/*.c)
+
+SHELL_FILES := .ci/run $(shell grep -rlE '^\#!/bin/(ba)?sh|^\# shellcheck shell=' tests)
 
 lint:
 	clang-format --dry-run -Werror $(FORMATTED)
+	shellcheck -S style $(filter-out scripts/xblk-report,$(wildcard scripts/*))
+	shellcheck -S warning $(SHELL_FILES)
 	for page in man/*.[1-9]; do mandoc -T lint -W warning $$page || exit 1; done
 	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
 		KFLAGS='C=2 CF="-Wsparse-error"'
 	tests/tidy $(BUILD)/sparse/modules $(call headers,6.1) '$(filter -I% -D_GNU_SOURCE,$(CPPFLAGS)) \
-		-DXBLK_VERSION="" -std=gnu11' -- $(RELAY_SRC) $(TRACE_SRC) $(PARSE_SRC)
+		-DXBLK_VERSION="" -std=gnu11' -- $(sort $(RELAY_SRC) $(TRACE_SRC) $(PARSE_SRC))
 
 -include $(shell find $(BUILD)/obj $(BUILD)/pic $(BUILD)/san $(BUILD)/tsan $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

@@ -7,9 +7,16 @@
 
 #include "util.h"
 
-/* Quoted where it has to be. */
+/*
+ * Quoted where it has to be.  What a spreadsheet would take for a formula gets the
+ * apostrophe in front by which all of them know a cell of text; names are a guest's
+ * choice.
+ */
 static void print_text(FILE *out, const char *s)
 {
+	/* A leading apostrophe is doubled so that a program can undo it for certain. */
+	if (*s && strchr("=+-@'\t\r", *s))
+		fputc('\'', out);
 	if (!strpbrk(s, ",\"\n")) {
 		fputs(s, out);
 		return;

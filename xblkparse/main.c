@@ -200,15 +200,69 @@ static int close_output(FILE *out, const char *name)
 	return -1;
 }
 
+static bool same_file(const struct stat *a, int fd)
+{
+	struct stat b;
+
+	return !fstat(fd, &b) && S_ISREG(b.st_mode) && a->st_dev == b.st_dev &&
+	       a->st_ino == b.st_ino;
+}
+
+/* Whether a file may be written to: it is none of those in use, whatever its name. */
+static bool may_write(const struct run *run, const char *name, const struct stat *st)
+{
+	if (same_file(st, run->fd))
+		msg("usage: %s is the trace itself: write to another file (-o, -J)",
+		    name);
+	else if (run->out && same_file(st, fileno(run->out)))
+		msg("usage: %s is the output already: write to another file (-o, -J)",
+		    name);
+	else
+		return true;
+	return false;
+}
+
+/* It is emptied once it is known that it may be.  NULL after a message. */
+static FILE *open_file(const struct run *run, const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	FILE *f = NULL;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		msg("%s: %s", name, strerror(errno));
+	else if (may_write(run, name, &st) &&
+		 ((S_ISREG(st.st_mode) && ftruncate(fd, 0)) || !(f = fdopen(fd, "w"))))
+		msg("%s: %s", name, strerror(errno));
+	if (!f && fd >= 0)
+		close(fd);
+	return f;
+}
+
+/* Return: -1 after a message. */
+static int open_output(struct run *run)
+{
+	const struct options *o = &run->opt;
+	const char *json = o->json_file;
+	struct stat st;
+
+	if (o->output && strcmp(o->output, "-"))
+		run->out = open_file(run, o->output);
+	else if (fstat(STDOUT_FILENO, &st) || may_write(run, "standard output", &st))
+		run->out = stdout;
+	/* That file is made when there is something to put into it. */
+	if (!run->out || (json && !stat(json, &st) && !may_write(run, json, &st)))
+		return -1;
+	return 0;
+}
+
 static int write_json_file(struct run *run)
 {
 	const char *name = run->opt.json_file;
-	FILE *f = fopen(name, "we");
+	FILE *f = open_file(run, name);
 
-	if (!f) {
-		msg("%s: %s", name, strerror(errno));
+	if (!f)
 		return -1;
-	}
 	json_print(f, &run->parse, &run->opt.filter);
 	return close_output(f, name);
 }
@@ -358,14 +412,8 @@ int main(int argc, char **argv)
 	run.fd = open_input(&run.opt);
 	if (run.fd < 0)
 		return -run.fd;
-	run.out = stdout;
-	if (run.opt.output && strcmp(run.opt.output, "-")) {
-		run.out = fopen(run.opt.output, "we");
-		if (!run.out) {
-			msg("%s: %s", run.opt.output, strerror(errno));
-			return 1;
-		}
-	}
+	if (open_output(&run))
+		return 1;
 	/* No SA_RESTART: a read that waits for a pipe has to come back. */
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bad-option.h"
 #include "util.h"
 
 #ifndef XBLK_VERSION
@@ -149,7 +150,6 @@ static int parse_argument(struct options *o, int c, const char *arg)
 	case OPT_LATENCY:
 		return filter_parse_latency(f, arg) ? -1 : bad_usage("not a time", arg);
 	default:
-		fputs("xblkparse: usage: see xblkparse --help\n", stderr);
 		return 2;
 	}
 }
@@ -240,11 +240,18 @@ int options_parse(struct options *o, int argc, char **argv)
 		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
+	char typed[4096];
 	int c, ret;
 
 	o->top = SLOWEST_DEFAULT;
 	o->report.by = REPORT_BAND | REPORT_OP;
-	while ((c = getopt_long(argc, argv, "J:d:D:f:i:o:p:qw:hV", longs, NULL)) != -1) {
+	/* getopt() would print what was typed as it is. */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":J:d:D:f:i:o:p:qw:hV", longs, NULL)) != -1) {
+		if (c == '?' || c == ':') {
+			describe_bad_option(typed, sizeof(typed), c, argv);
+			return bad_usage(typed, NULL);
+		}
 		ret = parse_option(o, c, optarg);
 		if (ret >= 0)
 			return ret;

@@ -6,19 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "printable.h"
+
 bool msg_silent;
 
 void msg(const char *fmt, ...)
 {
+	char line[4096 + 512]; /* a file's name, and what is said of it */
 	va_list ap;
 
 	if (msg_silent)
 		return;
-	fputs("xblkparse: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	make_printable(line);
+	fprintf(stderr, "xblkparse: %s\n", line);
 }
 
 static void *checked(void *p)

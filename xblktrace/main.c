@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xblktrace: trace the block I/O of Xen guests from the domain that serves it. */
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,8 +134,11 @@ int main(int argc, char **argv)
 		.dom0 = {.control = -1, .stats = -1, .now = -1},
 		.writer = {.fd = -1},
 	};
-	int status = options_parse(&run.opts, argc, argv);
+	int status;
 
+	/* Which characters messages can have; numbers are the same everywhere. */
+	setlocale(LC_CTYPE, "");
+	status = options_parse(&run.opts, argc, argv);
 	if (status < 0) {
 		msg_set_verbose(run.opts.verbose);
 		status = prepare(&run) || capture(&run) ? 1 : 0;

@@ -4,15 +4,17 @@
 #include <unistd.h>
 
 #include "msg.h"
+#include "printable.h"
 
 static bool verbose_wanted;
 static bool progress_shown;
 
 static void vsay(const char *fmt, va_list ap)
 {
-	char line[1024];
+	char line[4096 + 512]; /* a file's name, and what is said of it */
 
 	vsnprintf(line, sizeof(line), fmt, ap);
+	make_printable(line);
 	/* One write a line: other programs may write to the same terminal. */
 	fprintf(stderr, "%s%s: %s\n", progress_shown ? "\r\033[K" : "", PROGRAM, line);
 	progress_shown = false;
@@ -68,6 +70,7 @@ void msg_progress(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	make_printable(line);
 	fprintf(stderr, "\r\033[K%s", line);
 	fflush(stderr);
 	progress_shown = true;

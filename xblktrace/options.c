@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bad-option.h"
 #include "msg.h"
 #include "options.h"
 #include "parse.h"
@@ -150,6 +151,7 @@ static int check(const struct options *opts, int argc, char **argv)
 
 int options_parse(struct options *opts, int argc, char **argv)
 {
+	char typed[4096];
 	int c;
 
 	*opts = (struct options){
@@ -165,8 +167,10 @@ int options_parse(struct options *opts, int argc, char **argv)
 		return 1;
 	}
 
-	while ((c = getopt_long(argc, argv, "d:o:w:D:b:n:z::FvhV", long_options, NULL)) !=
-	       -1) {
+	/* getopt() would print what was typed as it is. */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":d:o:w:D:b:n:z::FvhV", long_options,
+				NULL)) != -1) {
 		if (c == 'h') {
 			print_help();
 			return 0;
@@ -174,6 +178,11 @@ int options_parse(struct options *opts, int argc, char **argv)
 		if (c == 'V') {
 			printf(PROGRAM " " XBLK_VERSION "\n");
 			return 0;
+		}
+		if (c == '?' || c == ':') {
+			describe_bad_option(typed, sizeof(typed), c, argv);
+			msg_error("%s", typed);
+			return usage_error();
 		}
 		if (parse_option(opts, c, optarg))
 			return usage_error();
