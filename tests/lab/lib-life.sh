@@ -63,7 +63,7 @@ life_take() { # DIRECTORY
 	awk '/struct watch / { n = NR } n && NR > n && NR <= n + 2 && $1 ~ "^[/@]" { print $1 }' /run/lab/memreport |
 		life_anonymous >"$dir/watches"
 	{
-		ls /sys/kernel/debug/xblk-dom0 2>/dev/null | grep trace
+		find /sys/kernel/debug/xblk-dom0 -name "*trace*" 2>/dev/null
 		cut -d ' ' -f 1 /sys/kernel/debug/tracing/enabled_functions
 		pidof xblktrace
 	} | sort >"$dir/processes"
