@@ -158,7 +158,7 @@ install-programs: programs
 	install -m 644 libxenrelay/xenrelay-reader.h $(DESTDIR)$(INCLUDEDIR)/
 	install -d $(DESTDIR)$(INCLUDEDIR)/xenrelay $(DESTDIR)$(INCLUDEDIR)/xblk
 	install -m 644 include/xenrelay/*.h kmod-xenrelay/xenrelay.h $(DESTDIR)$(INCLUDEDIR)/xenrelay/
-	install -m 644 include/xblk/*.h $(DESTDIR)$(INCLUDEDIR)/xblk/
+	install -m 644 include/xblk/*.h include/xblk/events.def $(DESTDIR)$(INCLUDEDIR)/xblk/
 	for page in man/*.[1-9]; do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
 	done

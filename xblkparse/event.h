@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What kinds of events have in common. */
+/* What kinds of events have in common, as xblk/events.def says. */
 #ifndef XBLKPARSE_EVENT_H
 #define XBLKPARSE_EVENT_H
 
@@ -7,27 +7,32 @@
 
 #include <xblk/record.h>
 
-/* .aux is the process that did it. */
-static inline bool event_has_pid(unsigned int event)
-{
-	switch (event) {
-	case XBLK_EV_QUEUE:
-	case XBLK_EV_BACKMERGE:
-	case XBLK_EV_FRONTMERGE:
-	case XBLK_EV_SPLIT:
-	case XBLK_EV_REMAP:
-	case XBLK_EV_RING:
-	case XBLK_EV_PROCESS:
-		return true;
-	default:
-		return false;
-	}
-}
+enum event_by {
+	EVENT_GUEST = 1 << 0,
+	EVENT_BACKEND = 1 << 1,
+	EVENT_READER = 1 << 2,
+};
 
-/* It is of a bio or a request: has disk, operation, sector. */
-static inline bool event_is_block(unsigned int event)
+enum event_fields {
+	EVENT_DISK = 1 << 0,
+	EVENT_DISK_OR_NONE = 1 << 1,
+	EVENT_OP = 1 << 2,
+	EVENT_POSITION = 1 << 3,
+	EVENT_PID = 1 << 4,
+	EVENT_ERROR = 1 << 5,
+};
+
+struct event_kind {
+	char letter; /* '\0': there is no such event */
+	unsigned char by, fields;
+};
+
+/* By number, up to 255: a record can have any. */
+extern const struct event_kind event_kinds[256];
+
+static inline bool event_has(unsigned int event, enum event_fields field)
 {
-	return event >= XBLK_EV_QUEUE && event <= XBLK_EV_REMAP_FROM;
+	return event_kinds[event & 0xff].fields & field;
 }
 
 #endif

@@ -7,24 +7,16 @@
 #include "event.h"
 #include "util.h"
 
-/* Indexed by event; 0: has no disk and a form of its own. */
-static const char letters[XBLK_EV_MAX] = {
-	[XBLK_EV_QUEUE] = 'Q',	  [XBLK_EV_BACKMERGE] = 'M',  [XBLK_EV_FRONTMERGE] = 'F',
-	[XBLK_EV_RQMERGE] = 'm',  [XBLK_EV_SPLIT] = 'X',      [XBLK_EV_REQUEUE] = 'R',
-	[XBLK_EV_ISSUE] = 'D',	  [XBLK_EV_PART] = 'P',	      [XBLK_EV_COMPLETE] = 'C',
-	[XBLK_EV_REMAP] = 'A',	  [XBLK_EV_REMAP_FROM] = 'a', [XBLK_EV_INTERRUPT] = 'I',
-	[XBLK_EV_RESPONSE] = 'r', [XBLK_EV_RING] = 'T',	      [XBLK_EV_PROCESS] = 'p',
-	[XBLK_EV_LOST] = 'L',	  [XBLK_EV_CLOCK] = 'c',
-};
-
 char event_letter(unsigned int event)
 {
-	return event < XBLK_EV_MAX && letters[event] ? letters[event] : 'L';
+	char letter = event_kinds[event == EV_GAP ? XBLK_EV_LOST : event & 0xff].letter;
+
+	return letter ? letter : '?';
 }
 
 static const struct disk *disk_of(const struct stream *s, const struct xblk_record *r)
 {
-	return event_is_block(r->event) ? domain_disk(s->dom, r->disk) : NULL;
+	return event_has(r->event, EVENT_DISK) ? domain_disk(s->dom, r->disk) : NULL;
 }
 
 bool event_shown(const struct parse *p, const struct filter *f, const struct stream *s,
@@ -41,15 +33,16 @@ bool event_shown(const struct parse *p, const struct filter *f, const struct str
 
 static void print_block(FILE *out, const struct stream *s, const struct xblk_record *r)
 {
-	const struct process *p =
-		event_has_pid(r->event) ? map_get(&s->dom->processes, r->aux) : NULL;
+	const struct process *p = NULL;
 	char op[16];
 
+	if (event_has(r->event, EVENT_PID))
+		p = map_get(&s->dom->processes, r->aux);
 	op_letters(op, r->op, r->nr_sectors);
 	fprintf(out, " %4s", op);
 	if (r->nr_sectors)
 		fprintf(out, " %llu + %u", r->sector, r->nr_sectors);
-	if (r->event == XBLK_EV_COMPLETE)
+	if (event_has(r->event, EVENT_ERROR))
 		fprintf(out, " [%u]", r->aux);
 	else if (p && p->known)
 		fprintf(out, " [%s]", p->comm);
@@ -78,7 +71,7 @@ void event_print(FILE *out, const struct parse *p, const struct stream *s,
 	snprintf(name, sizeof(name), "%u:%s", s->dom->domid, disk ? disk->label : "-");
 	fprintf(out, "%12s %3u %8" PRIu64 " %s%5" PRIu64 ".%09" PRIu64 " %5u %2c", name,
 		s->cpu, s->sequence, ns < 0 ? "-" : "", abs_ns / 1000000000,
-		abs_ns % 1000000000, event_has_pid(r->event) ? r->aux : 0,
+		abs_ns % 1000000000, event_has(r->event, EVENT_PID) ? r->aux : 0,
 		event_letter(r->event));
 	switch (r->event) {
 	case EV_GAP:

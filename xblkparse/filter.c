@@ -60,15 +60,15 @@ bool filter_event(const struct filter *f, uint64_t start_ns, const struct domain
 {
 	if (!time_chosen(f, start_ns, r->time))
 		return false;
-	if (event_is_block(r->event)) {
-		if (!op_chosen(f, r->op) || !sectors_chosen(f, r->sector, r->nr_sectors))
-			return false;
-	} else if (f->ops || f->have_sectors) {
+	if (event_has(r->event, EVENT_OP) ? !op_chosen(f, r->op) : f->ops)
 		return false;
-	}
+	if (event_has(r->event, EVENT_POSITION)
+		    ? !sectors_chosen(f, r->sector, r->nr_sectors)
+		    : f->have_sectors)
+		return false;
 	if (!f->have_pid && !f->comm)
 		return true;
-	return event_has_pid(r->event) && process_chosen(f, dom, r->aux);
+	return event_has(r->event, EVENT_PID) && process_chosen(f, dom, r->aux);
 }
 
 static bool parse_u64(uint64_t *to, const char *arg, char **end)

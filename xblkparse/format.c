@@ -122,7 +122,6 @@ struct event {
 	const struct xblk_record *r;
 	const struct disk *disk; /* or NULL */
 	uint64_t since_ns;	 /* the trace's start */
-	bool block;
 };
 
 /* The number that a kernel knows the disk by; blkfront's are of major 202 but for the old
@@ -186,11 +185,11 @@ static void text_of(const struct event *e, const struct item *item, char *to, si
 	case 'C':
 		if (r->event == XBLK_EV_PROCESS)
 			copy_printable(to, size, r->comm, XBLK_COMM_LEN);
-		else if (event_has_pid(r->event))
+		else if (event_has(r->event, EVENT_PID))
 			snprintf(to, size, "%s", process_name(e->stream->dom, r->aux));
 		break;
 	case 'd':
-		if (e->block)
+		if (event_has(r->event, EVENT_OP))
 			op_letters(to, r->op, r->nr_sectors);
 		break;
 	case 'D':
@@ -220,11 +219,13 @@ static uint64_t number_of(const struct event *e, char field)
 	device_number(e->disk, &major, &minor);
 	switch (field) {
 	case 'b':
-		return e->block || r->event == XBLK_EV_RESPONSE ? r->id : 0;
+		return event_has(r->event, EVENT_OP) || r->event == XBLK_EV_RESPONSE
+			       ? r->id
+			       : 0;
 	case 'c':
 		return e->stream->cpu;
 	case 'e':
-		return r->event == XBLK_EV_COMPLETE ? r->aux : 0;
+		return event_has(r->event, EVENT_ERROR) ? r->aux : 0;
 	case 'i':
 		return e->stream->dom->domid;
 	case 'm':
@@ -232,15 +233,15 @@ static uint64_t number_of(const struct event *e, char field)
 	case 'M':
 		return major;
 	case 'n':
-		return e->block ? r->nr_sectors : 0;
+		return event_has(r->event, EVENT_POSITION) ? r->nr_sectors : 0;
 	case 'N':
-		return e->block ? 512ull * r->nr_sectors : 0;
+		return event_has(r->event, EVENT_POSITION) ? 512ull * r->nr_sectors : 0;
 	case 'p':
-		return event_has_pid(r->event) ? r->aux : 0;
+		return event_has(r->event, EVENT_PID) ? r->aux : 0;
 	case 's':
 		return e->stream->sequence;
 	case 'S':
-		return e->block ? r->sector : 0;
+		return event_has(r->event, EVENT_POSITION) ? r->sector : 0;
 	case 't':
 		return e->since_ns % 1000000000;
 	case 'T':
@@ -277,10 +278,9 @@ void format_print(FILE *out, const struct format *f, const struct parse *p,
 		.parse = p,
 		.stream = s,
 		.r = r,
-		.disk = r->event < XBLK_EV_INTERRUPT ? domain_disk(s->dom, r->disk)
-						     : NULL,
+		.disk = event_has(r->event, EVENT_DISK) ? domain_disk(s->dom, r->disk)
+							: NULL,
 		.since_ns = sub_sat(r->time, p->join.start_ns),
-		.block = event_is_block(r->event),
 	};
 
 	for (size_t i = 0; i < f->nr; i++)

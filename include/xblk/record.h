@@ -16,45 +16,14 @@
 /**
  * enum xblk_event - what happened (&struct xblk_record.event)
  *
- * The letters are those of blktrace.  "id" and "aux" say what these two
- * fields of the record hold for the event; "bio" and "rq" stand for an
- * identity which is unique among the bios or requests of one domain that are
- * in flight, and means nothing beyond that.
+ * xblk/events.def has their names and numbers, and says what the record's other
+ * fields hold.  XBLK_EV_NONE is never written: an all-zero record is invalid.
  */
 enum xblk_event {
-	XBLK_EV_NONE = 0,	/* never written: an all-zero record is invalid */
-	XBLK_EV_QUEUE = 1,	/* Q: bio queued.            id: bio, aux: pid */
-	XBLK_EV_BACKMERGE = 2,	/* M: bio merged at the end.  id: bio, aux: pid */
-	XBLK_EV_FRONTMERGE = 3, /* F: bio merged at the front. id: bio, aux: pid */
-	XBLK_EV_RQMERGE = 4,	/* m: two requests became one; the one that ends.
-				 *    id: rq, aux: its first bio */
-	XBLK_EV_SPLIT = 5,	/* X: the front part of a bio, now a bio of its own.
-				 *    id: the new bio, aux: pid; sector and
-				 *    nr_sectors: the new bio's */
-	XBLK_EV_REQUEUE = 6,  /* R: an issued request came back. id: rq, aux: first bio */
-	XBLK_EV_ISSUE = 7,    /* D: request to the driver.  id: rq, aux: first bio or 0 */
-	XBLK_EV_PART = 8,     /* P: a further bio of the request whose D record
-			       *    precedes this one in the stream.
-			       *    id: rq, aux: bio; sector, nr_sectors: the bio's */
-	XBLK_EV_COMPLETE = 9, /* C: request (or part) done. id: rq, aux: errno, >= 0 */
-	XBLK_EV_REMAP = 10,   /* A: bio sent on to a lower device. id: bio,
-			       *    aux: pid; disk, sector: the lower device's */
-	XBLK_EV_REMAP_FROM = 11, /* a: where from: follows its A record directly.
-				  *    id: bio; disk, sector: the upper device's */
-	XBLK_EV_INTERRUPT = 12,	 /* I: interrupt for a blkif ring, backend's or
-				  *    frontend's. id: 0, aux: identity of the ring */
-	XBLK_EV_RESPONSE = 13,	 /* r: blkback put a response on the ring.
-				  *    id: low half of blkif's request id,
-				  *    aux: identity of the ring; op: blkif's */
-	XBLK_EV_RING = 14,	 /* T: the ring's thread goes about a request, and
-				  *    maps its grants. id: identity of the ring,
-				  *    aux: pid of the thread */
-	XBLK_EV_PROCESS = 15,	 /* process name: comm, aux: pid; op: XBLK_PROCESS_* */
-	XBLK_EV_LOST = 16,  /* records lost here: lost.count, from .time to lost.until;
-			     * made by whoever reads the ring */
-	XBLK_EV_CLOCK = 17, /* a new clock generation begins: id: generation */
-	XBLK_EV_BIO_COMPLETE = 18, /* c: bio done, of a disk that makes no requests of
-				    *    them. id: bio, aux: errno; no position */
+	XBLK_EV_NONE = 0,
+#define XBLK_EVENT(number, name, letter, by, fields, id, aux, text) \
+	XBLK_EV_##name = number,
+#include "xblk/events.def"
 	XBLK_EV_MAX
 };
 
@@ -86,8 +55,8 @@ enum xblk_op {
  * @time:	Xen system time in ns; for XBLK_EV_LOST that of the first lost
  * @sector:	first sector, in units of 512 bytes, on the whole disk
  * @nr_sectors:	length in units of 512 bytes; 0 for an empty flush
- * @id:		identity, see &enum xblk_event
- * @aux:	further word, see &enum xblk_event
+ * @id:		identity, see xblk/events.def
+ * @aux:	further word, see there
  * @disk:	index into the disk table of the stream's domain, or XBLK_NO_DISK
  * @event:	&enum xblk_event
  * @op:		&enum xblk_op and XBLK_OP_F_*
