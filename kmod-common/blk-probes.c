@@ -245,9 +245,16 @@ static void probe_rq_complete(void *data, struct request *rq, blk_status_t error
 	local_irq_restore(flags);
 }
 
+/* Set while no probe is attached. */
+static bool with_bio_based;
+
 /*
- * Of a disk without requests (device mapper, brd), whose bios have no D and C.
- * The bio's position has moved on by now.
+ * Of a bio that is in no request, so that no C tells of its end: a disk's that
+ * makes none (device mapper, brd); of others one that is given up before, as
+ * blk_mq_get_new_requests() does with REQ_NOWAIT where there is no tag left.  It
+ * comes for these alone: blk_update_request() and blk_complete_request() clear
+ * BIO_TRACE_COMPLETION of a request's bios first (6.1, 6.12).  The bio's position
+ * may have moved on by now.
  */
 static void probe_bio_complete(void *data, struct request_queue *q, struct bio *bio)
 {
@@ -255,7 +262,7 @@ static void probe_bio_complete(void *data, struct request_queue *q, struct bio *
 	unsigned long flags;
 	int disk;
 
-	if (queue_is_mq(q))
+	if (!with_bio_based && !queue_is_mq(q))
 		return;
 	disk = xblk_disk_index(bio->bi_bdev->bd_disk);
 	if (disk < 0)
@@ -314,24 +321,16 @@ int __init xblk_blk_probes_find(void)
 	return xblk_tracepoints_find(tracepoints, ARRAY_SIZE(tracepoints));
 }
 
-/* Those to attach: the first one costs each bio of each disk a call. */
-static struct xblk_tracepoint *first = tracepoints;
-
-static int nr_wanted(void)
-{
-	return tracepoints + ARRAY_SIZE(tracepoints) - first;
-}
-
 /**
  * xblk_blk_probes_attach() - records come from now on
- * @bio_based:	also of disks without requests
+ * @bio_based:	there may be disks without requests among those that are traced
  *
  * Context: process.
  */
 int xblk_blk_probes_attach(bool bio_based)
 {
-	first = bio_based ? tracepoints : tracepoints + 1;
-	return xblk_tracepoints_attach(first, nr_wanted());
+	with_bio_based = bio_based;
+	return xblk_tracepoints_attach(tracepoints, ARRAY_SIZE(tracepoints));
 }
 
 /**
@@ -339,7 +338,7 @@ int xblk_blk_probes_attach(bool bio_based)
  */
 void xblk_blk_probes_detach(void)
 {
-	xblk_tracepoints_detach(first, nr_wanted());
+	xblk_tracepoints_detach(tracepoints, ARRAY_SIZE(tracepoints));
 }
 
 /**
@@ -350,6 +349,6 @@ void xblk_blk_probes_show(struct seq_file *s)
 {
 	int i;
 
-	for (i = 0; i < nr_wanted(); i++)
-		seq_printf(s, " %s", first[i].name);
+	for (i = 0; i < ARRAY_SIZE(tracepoints); i++)
+		seq_printf(s, " %s", tracepoints[i].name);
 }

@@ -247,15 +247,21 @@ void bio_split(struct join *j, struct stream *s, const struct xblk_record *r)
 }
 
 /*
- * Done by a device that made no request of it, and sent nothing of it on: all
- * of its time there was the device's.
+ * A guest's: given up before it was in a request, so there is nothing to join.
+ * dom0's: done by a device that made no request of it, and sent nothing of it on;
+ * all of its time there was the device's.
  */
 void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	struct bio *bio = map_get(&s->dom->bios, r->id);
 
-	if (!bio || bio->disk->index != r->disk || bio->rq || !s->dom->backend)
+	if (!bio || bio->disk->index != r->disk || bio->rq)
 		return;
+	if (!s->dom->backend) {
+		bio->disk->stats.guest.ended++;
+		bio_free(j, bio);
+		return;
+	}
 	way_forget_done(s);
 	j->now = s;
 	bio->d_ns = bio->lowest_q_ns;

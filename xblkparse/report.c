@@ -71,6 +71,8 @@ static void print_merges(FILE *out, const char *side, const struct merge_count *
 		side, m->bios, m->back + m->front, m->back, m->front, m->requests);
 	if (m->splits)
 		fprintf(out, ", %" PRIu64 " splits", m->splits);
+	if (m->ended)
+		fprintf(out, ", %" PRIu64 " ended without a request", m->ended);
 	if (m->requeues)
 		fprintf(out, ", %" PRIu64 " requeues", m->requeues);
 	fprintf(out, "; %" PRIu64 " issued", m->issued);

@@ -52,6 +52,7 @@ void stats_windowed(struct disk_stats *s, const int64_t stages[STAGE_MAX])
 static void merge_count_add(struct merge_count *to, const struct merge_count *from)
 {
 	to->bios += from->bios;
+	to->ended += from->ended;
 	to->back += from->back;
 	to->front += from->front;
 	to->requests += from->requests;

@@ -44,6 +44,7 @@ struct io_count {
 /* One side's merging: issued sectors / issued requests is the merged size. */
 struct merge_count {
 	uint64_t bios;
+	uint64_t ended;			/* of these: without a request; a guest's alone */
 	uint64_t back, front, requests; /* merges, by what M, F and m say */
 	uint64_t splits;
 	uint64_t issued, issued_sectors;

@@ -123,12 +123,22 @@ static void series(const char *dir)
 		{4, XBLK_EV_REMAP_FROM, 0, 2, 0, 0, 8, 8, 3, 0, 1},
 		{4, XBLK_EV_QUEUE, 0, 0, 10, 0, 16, 8, 3, 0, 1},
 	};
+	static const unsigned char given_up[][11] = {
+		{0, XBLK_EV_QUEUE, 0, 0, 10, 0, 8, 8, 1, 9, 0},
+		{0, XBLK_EV_BIO_COMPLETE, 0, 0, 10, 0, 0, 0, 1, 11, 0},
+		{0, XBLK_EV_QUEUE, 0, 0, 10, 0, 8, 8, 1, 9, 0},
+		{0, XBLK_EV_ISSUE, 0, 0, 10, 0, 8, 8, 100, 1, 0},
+		{4, XBLK_EV_QUEUE, 0, 0, 10, 0, 8, 8, 2, 0, 1},
+		{4, XBLK_EV_BIO_COMPLETE, 0, 0, 10, 0, 0, 0, 2, 5, 0},
+		{0, XBLK_EV_COMPLETE, 0, 0, 10, 0, 8, 8, 100, 5, 4},
+	};
 
 	write_seed(dir, "series-read", 's', read, sizeof(read));
 	write_seed(dir, "series-split", 's', split, sizeof(split));
 	write_seed(dir, "series-chosen", 'F', read, sizeof(read));
 	write_seed(dir, "series-flush", 'S', flush, sizeof(flush));
 	write_seed(dir, "series-remap", 's', remap, sizeof(remap));
+	write_seed(dir, "series-given-up", 's', given_up, sizeof(given_up));
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The table of events and what the man pages say. */
+/* The table of events, what the man pages say, and bios that end without a request. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -232,12 +232,92 @@ static void end_is_printed(void **ctx)
 	done(&o, &g);
 }
 
+/* What becomes of the guest's request 100 from blkback's Q on. */
+static void served(struct gen *g, uint64_t ns)
+{
+	gen_event(g, 0, 0, ns, XBLK_EV_QUEUE, XBLK_OP_READ, 64, 8, 10, GEN_KTHREAD);
+	gen_event(g, 0, 0, ns + 100, XBLK_EV_ISSUE, XBLK_OP_READ, 64, 8, 200, 10);
+	gen_event(g, 0, 0, ns + 200, XBLK_EV_COMPLETE, XBLK_OP_READ, 64, 8, 200, 0);
+	gen_event(g, GEN_GUEST, 0, ns + 300, XBLK_EV_COMPLETE, XBLK_OP_READ, 64, 8, 100,
+		  0);
+}
+
+/* The queue is full: the bio ends, and another one has its identity at once. */
+static void given_up(void **ctx)
+{
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 640, 8, 1, 500);
+	GUEST(1010, BIO_COMPLETE, READ, 0, 0, 1, 11);
+	GUEST(1100, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(1110, ISSUE, READ, 64, 8, 100, 1);
+	served(&g, 1200);
+	GUEST(1600, QUEUE, READ, 640, 8, 2, 500);
+	GUEST(1610, BIO_COMPLETE, READ, 0, 0, 2, 11);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_stages(&o.results[0], 10, 90, 100, 100, 100);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->guest.bios, 3);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->guest.ended, 2);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->queued_bios, 0);
+	assert_int_equal(model_domain(&o.parse.model, GEN_GUEST)->stale_bios, 0);
+	done(&o, &g);
+}
+
+/* It is no origin of a split that came later, whose own Q is missing. */
+static void given_up_is_no_origin(void **ctx)
+{
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 16, 1, 500);
+	GUEST(1010, BIO_COMPLETE, READ, 0, 0, 1, 11);
+	GUEST(9000, SPLIT, READ, 64, 8, 2, 500);
+	GUEST(9010, ISSUE, READ, 64, 8, 100, 2);
+	served(&g, 9100);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_int_equal(o.results[0].bin, BIN_BEFORE_TRACE);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->guest.splits, 0);
+	done(&o, &g);
+}
+
+/* Nothing that has been issued ends by it: that the request's C tells. */
+static void issued_is_not_ended(void **ctx)
+{
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
+	GUEST(1020, BIO_COMPLETE, READ, 0, 0, 1, 11);
+	GUEST(1030, BIO_COMPLETE, READ, 0, 0, 7, 11);
+	served(&g, 1200);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_stages(&o.results[0], 10, 190, 100, 100, 100);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->guest.ended, 0);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_and_letters), cmocka_unit_test(format_page),
-		cmocka_unit_test(program_page),	       cmocka_unit_test(who_writes_it),
+		cmocka_unit_test(numbers_and_letters),
+		cmocka_unit_test(format_page),
+		cmocka_unit_test(program_page),
+		cmocka_unit_test(who_writes_it),
 		cmocka_unit_test(end_is_printed),
+		cmocka_unit_test(given_up),
+		cmocka_unit_test(given_up_is_no_origin),
+		cmocka_unit_test(issued_is_not_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
