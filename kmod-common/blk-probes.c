@@ -5,6 +5,14 @@
  * Each probe has the prototype of its tracepoint behind the void * that a
  * probe's data is passed in; <trace/events/block.h> comes first so that
  * check_trace_callback_type_*() refuses a prototype that has changed.
+ *
+ * From Linux 6.16 or so on a probe can be preempted and moved to another CPU:
+ * tracepoints read their probes under SRCU (<linux/tracepoint.h>, seen in 7.2),
+ * where they had preemption off before.  So what is of this CPU, the time, the
+ * ring and the names that it was told, is used with interrupts off alone.  A disk
+ * is looked up before that, as most of a host's events may be of none that is
+ * traced: the look-up has to guard its table by itself, and what comes out stays
+ * true, since an index is its disk's for as long as probes are attached.
  */
 #include <trace/events/block.h>
 #include <linux/blk-mq.h>
