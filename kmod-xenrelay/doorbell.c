@@ -20,7 +20,7 @@ static void ring_it(struct irq_work *work)
 	notify_remote_via_irq(bell->irq);
 }
 
-/* The reader has nothing to say to us by this way. */
+/* Is never called: see xenrelay_doorbell_create(). */
 static irqreturn_t ignore(int irq, void *data)
 {
 	return IRQ_HANDLED;
@@ -48,7 +48,15 @@ int xenrelay_doorbell_create(struct xenrelay_doorbell *bell, domid_t reader, u32
 	ret = HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &alloc);
 	if (ret)
 		return ret;
-	ret = bind_evtchn_to_irqhandler(alloc.port, ignore, 0, "xenrelay", bell);
+	/*
+	 * The reader has nothing to say to us by this way, and must not be able to keep
+	 * a vCPU in interrupts.  A port is masked until its interrupt is enabled, which
+	 * this one never is, neither by a resume nor by a change of its CPU (Linux 6.1
+	 * and 6.12, drivers/xen/events/events_base.c, EVT_MASK_REASON_EXPLICIT): Xen
+	 * marks a masked port as pending, and that is all.  Sending needs no interrupt.
+	 */
+	ret = bind_evtchn_to_irqhandler(alloc.port, ignore, IRQF_NO_AUTOEN, "xenrelay",
+					bell);
 	if (ret < 0) {
 		close.port = alloc.port;
 		HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
