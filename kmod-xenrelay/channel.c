@@ -498,9 +498,6 @@ void xenrelay_close(struct xenrelay_channel *chan)
 
 	if (IS_ERR_OR_NULL(chan))
 		return;
-	mutex_lock(&channels_lock);
-	chan->closing = true;
-	mutex_unlock(&channels_lock);
 	unregister_xenbus_watch(&chan->watch);
 	cancel_delayed_work_sync(&chan->work);
 

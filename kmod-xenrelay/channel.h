@@ -49,7 +49,6 @@ struct reader_wish {
 
 struct xenrelay_channel {
 	struct list_head list;
-	bool closing;
 	struct xenrelay_params params;
 	char path[XENRELAY_PATH_MAX_LEN + 1];
 	char reader_path[XENRELAY_PATH_MAX_LEN + sizeof("/reader")];
