@@ -178,7 +178,7 @@ headers = $(shell ls -d /lib/modules/$(1).*/build 2>/dev/null | sort -V | tail -
 lab-modules-%:
 	+@$(MAKE) --no-print-directory lab-modules KDIR=$(call headers,$*)
 
-lab-modules: examples $(BUILD)/bin/lab-contexts $(BUILD)/bin/lab-cycles
+lab-modules: examples $(BUILD)/bin/lab-bad-reader $(BUILD)/bin/lab-contexts $(BUILD)/bin/lab-cycles
 	$(call client_modules,tests/lab/modules)
 
 $(BUILD)/bin/lab-%: $(BUILD)/obj/tests/lab/%.o $(BUILD)/lib/libxenrelay.a

@@ -5,9 +5,13 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <xen/page.h>
+#include "budget.h"
 #include "buffers.h"
 
-static int area_alloc_contiguous(struct xenrelay_area *area)
+/* Pages of a connection that are neither a ring's nor the directory's. */
+#define SINGLE_PAGES 4
+
+static int area_alloc_contiguous(struct xenrelay_area *area, unsigned int nr_pages)
 {
 	unsigned int i;
 
@@ -17,30 +21,32 @@ static int area_alloc_contiguous(struct xenrelay_area *area)
 	 * unmap: gnttab_end_foreign_access() asks for that.
 	 */
 	area->vaddr =
-		alloc_pages_exact((size_t)area->nr_pages << PAGE_SHIFT,
+		alloc_pages_exact((size_t)nr_pages << PAGE_SHIFT,
 				  GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY);
 	if (!area->vaddr)
 		return -ENOMEM;
-	for (i = 0; i < area->nr_pages; i++)
+	for (i = 0; i < nr_pages; i++)
 		area->pages[i] = virt_to_page(area->vaddr + ((size_t)i << PAGE_SHIFT));
+	area->nr_pages = nr_pages;
 	area->contiguous = true;
 	return 0;
 }
 
 /* Fails rather than have a process of the guest killed for its memory. */
-static int area_alloc_vmap(struct xenrelay_area *area)
+static int area_alloc_vmap(struct xenrelay_area *area, unsigned int nr_pages)
 {
 	unsigned int i;
 
-	for (i = 0; i < area->nr_pages; i++) {
+	for (i = 0; i < nr_pages; i++) {
 		area->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
 					    __GFP_RETRY_MAYFAIL);
 		if (!area->pages[i])
 			goto err;
 	}
-	area->vaddr = vmap(area->pages, area->nr_pages, VM_MAP, PAGE_KERNEL);
+	area->vaddr = vmap(area->pages, nr_pages, VM_MAP, PAGE_KERNEL);
 	if (!area->vaddr)
 		goto err;
+	area->nr_pages = nr_pages;
 	return 0;
 
 err:
@@ -49,63 +55,92 @@ err:
 	return -ENOMEM;
 }
 
-/* Undoes area_create(), also half of it.  The reader may still map the pages. */
-static void area_free(struct xenrelay_area *area)
+/*
+ * Undoes area_create(), also half of it, but for the pages that the reader still maps:
+ * those stay, and this is called again.  Return: how many.
+ */
+static unsigned int area_take_back(struct xenrelay_area *area)
+{
+	unsigned int i, left = 0;
+
+	if (area->vaddr && !area->contiguous)
+		vunmap(area->vaddr);
+	area->vaddr = NULL;
+	for (i = 0; i < area->nr_pages; i++) {
+		if (i < area->nr_granted &&
+		    !gnttab_try_end_foreign_access(area->refs[i])) {
+			area->pages[left] = area->pages[i];
+			area->refs[left++] = area->refs[i];
+		} else {
+			put_page(area->pages[i]);
+		}
+		cond_resched();
+	}
+	area->nr_pages = left;
+	area->nr_granted = left;
+	return left;
+}
+
+/* The grant table code frees each page that is left when it is not mapped any more. */
+static unsigned int area_forget(struct xenrelay_area *area)
 {
 	unsigned int i;
 
-	if (area->vaddr) {
-		if (!area->contiguous)
-			vunmap(area->vaddr);
-		/* The grant's end drops the page, now or when it is unmapped. */
-		for (i = 0; i < area->nr_granted; i++) {
-			gnttab_end_foreign_access(area->refs[i], area->pages[i]);
-			cond_resched();
-		}
-		for (; i < area->nr_pages; i++)
-			put_page(area->pages[i]);
+	for (i = 0; i < area->nr_pages; i++) {
+		gnttab_end_foreign_access(area->refs[i], area->pages[i]);
+		cond_resched();
 	}
 	kvfree(area->refs);
 	kvfree(area->pages);
-	memset(area, 0, sizeof(*area));
+	return i;
 }
 
+/* Return: the sum of what @fn returns. */
+static unsigned int for_each_area(struct xenrelay_buffers *bufs,
+				  unsigned int (*fn)(struct xenrelay_area *area))
+{
+	struct xenrelay_area *single[SINGLE_PAGES] = {&bufs->info, &bufs->producer,
+						      &bufs->losses, &bufs->consumer};
+	unsigned int i, sum = 0;
+
+	for (i = 0; bufs->data && i < bufs->nr_rings; i++)
+		sum += fn(&bufs->data[i]);
+	sum += fn(&bufs->dir);
+	for (i = 0; i < ARRAY_SIZE(single); i++)
+		sum += fn(single[i]);
+	return sum;
+}
+
+/* On failure there may be half of it, for area_take_back(). */
 static int area_create(struct xenrelay_area *area, unsigned int nr_pages, domid_t reader,
 		       bool readonly, enum xenrelay_mapping mapping)
 {
 	int err = -ENOMEM;
 	int ref;
 
-	area->nr_pages = nr_pages;
 	area->pages = kvcalloc(nr_pages, sizeof(*area->pages), GFP_KERNEL);
 	area->refs = kvcalloc(nr_pages, sizeof(*area->refs), GFP_KERNEL);
 	if (!area->pages || !area->refs)
-		goto err;
+		return -ENOMEM;
 
 	if (mapping != XENRELAY_MAP_VMAP)
-		err = area_alloc_contiguous(area);
+		err = area_alloc_contiguous(area, nr_pages);
 	if (err && mapping != XENRELAY_MAP_CONTIGUOUS)
-		err = area_alloc_vmap(area);
+		err = area_alloc_vmap(area, nr_pages);
 	if (err)
-		goto err;
+		return err;
 
 	for (; area->nr_granted < nr_pages; area->nr_granted++) {
 		struct page *page = area->pages[area->nr_granted];
 
 		ref = gnttab_grant_foreign_access(reader, xen_page_to_gfn(page),
 						  readonly);
-		if (ref < 0) {
-			err = ref;
-			goto err;
-		}
+		if (ref < 0)
+			return ref;
 		area->refs[area->nr_granted] = ref;
 		cond_resched();
 	}
 	return 0;
-
-err:
-	area_free(area);
-	return err;
 }
 
 static void fill_directory(struct xenrelay_buffers *bufs, u32 ring_pages)
@@ -133,36 +168,37 @@ static void fill_directory(struct xenrelay_buffers *bufs, u32 ring_pages)
  * fields.  There is a ring for each possible CPU, so vCPUs may come and go.
  *
  * Context: process, may sleep.
- * Return: the buffers, or ERR_PTR: -ENOMEM, -ENOSPC (too many grants),
- * -E2BIG (more CPUs, or pages, than a channel can have).  -ENOMEM also where it
- * would take more than half of the memory that is free.
+ * Return: the buffers, or ERR_PTR: -ENOSPC (too many grants), -ENOMEM, both also where
+ * readers would have more than their share; -E2BIG (more pages than a channel can have),
+ * -EOPNOTSUPP (more CPUs).
  */
 struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 						 bool overwrite, domid_t reader,
 						 enum xenrelay_mapping mapping)
 {
+	unsigned long nr_data_pages = (unsigned long)nr_cpu_ids * ring_pages;
+	unsigned long nr_dir_pages = DIV_ROUND_UP(nr_data_pages, XENRELAY_REFS_PER_PAGE);
 	struct xenrelay_buffers *bufs;
 	struct xenrelay_info *info;
-	unsigned int nr_dir_pages;
 	bool contiguous = true;
 	unsigned int i;
 	int err;
 
 	BUILD_BUG_ON(PAGE_SIZE != XENRELAY_PAGE_SIZE);
-	/* Half of the grant table is left to the disks and nets. */
-	if ((u64)nr_cpu_ids * ring_pages >
-	    (u64)gnttab_max_grant_frames() * (PAGE_SIZE / sizeof(struct grant_entry_v1)) /
-		    2)
-		return ERR_PTR(-ENOSPC);
-	if ((u64)nr_cpu_ids * ring_pages > si_mem_available() / 2)
-		return ERR_PTR(-ENOMEM);
-	nr_dir_pages = DIV_ROUND_UP((u64)nr_cpu_ids * ring_pages, XENRELAY_REFS_PER_PAGE);
-	if (nr_cpu_ids > XENRELAY_MAX_RINGS || nr_dir_pages > XENRELAY_MAX_DIR_PAGES)
+	if (nr_cpu_ids > XENRELAY_MAX_RINGS)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (nr_dir_pages > XENRELAY_MAX_DIR_PAGES)
 		return ERR_PTR(-E2BIG);
 
 	bufs = kzalloc(sizeof(*bufs), GFP_KERNEL);
 	if (!bufs)
 		return ERR_PTR(-ENOMEM);
+	err = xenrelay_budget_take(nr_data_pages, nr_dir_pages + SINGLE_PAGES);
+	if (err) {
+		kfree(bufs);
+		return ERR_PTR(err);
+	}
+	bufs->nr_charged = nr_data_pages + nr_dir_pages + SINGLE_PAGES;
 	err = -ENOMEM;
 	bufs->nr_rings = nr_cpu_ids;
 	bufs->data = kcalloc(bufs->nr_rings, sizeof(*bufs->data), GFP_KERNEL);
@@ -224,26 +260,49 @@ err:
  * xenrelay_buffers_free() - take everything back
  * @bufs:	what xenrelay_buffers_create() returned
  *
- * No writer may be left.  A page that the reader still maps is freed by the
- * grant table code when it is unmapped, after this module's life if need be.
+ * No writer may be left.  Pages that the reader still maps are freed when it does not
+ * any more.
  *
  * Context: process, may sleep.
  */
 void xenrelay_buffers_free(struct xenrelay_buffers *bufs)
 {
-	unsigned int i;
-
 	xenrelay_doorbell_destroy(&bufs->doorbell);
-	if (bufs->data)
-		for (i = 0; i < bufs->nr_rings; i++)
-			area_free(&bufs->data[i]);
-	area_free(&bufs->dir);
-	area_free(&bufs->consumer);
-	area_free(&bufs->losses);
-	area_free(&bufs->producer);
-	area_free(&bufs->info);
 	free_percpu(bufs->lost_nmi);
+	bufs->lost_nmi = NULL;
 	kfree(bufs->rings);
+	bufs->rings = NULL;
+	xenrelay_leftovers_add(bufs);
+}
+
+/**
+ * xenrelay_buffers_take_back() - free the pages that the reader does not map
+ * @bufs:	of a connection that xenrelay_buffers_free() has ended
+ *
+ * Context: process, may sleep.
+ * Return: how many it maps.
+ */
+unsigned int xenrelay_buffers_take_back(struct xenrelay_buffers *bufs)
+{
+	unsigned int left = for_each_area(bufs, area_take_back);
+
+	xenrelay_budget_give(bufs->nr_charged - left);
+	bufs->nr_charged = left;
+	return left;
+}
+
+/**
+ * xenrelay_buffers_forget() - free what is left of an ended connection
+ * @bufs:	as for xenrelay_buffers_take_back()
+ *
+ * Pages that are still mapped are the grant table code's from now on, and counted no more.
+ *
+ * Context: process, may sleep.
+ */
+void xenrelay_buffers_forget(struct xenrelay_buffers *bufs)
+{
+	for_each_area(bufs, area_forget);
+	xenrelay_budget_give(bufs->nr_charged);
 	kfree(bufs->data);
 	kfree(bufs);
 }

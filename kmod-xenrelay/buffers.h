@@ -2,6 +2,7 @@
 #ifndef XENRELAY_BUFFERS_H
 #define XENRELAY_BUFFERS_H
 
+#include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
 #include <xen/grant_table.h>
@@ -17,7 +18,7 @@ enum xenrelay_mapping {
 
 /**
  * struct xenrelay_area - pages that lie one behind the other
- * @nr_pages:	how many
+ * @nr_pages:	how many there are
  * @vaddr:	where, in this kernel
  * @pages:	each of them
  * @refs:	its grant references; valid for the first @nr_granted
@@ -34,6 +35,8 @@ struct xenrelay_area {
 
 /**
  * struct xenrelay_buffers - all that a connected channel shares
+ * @nr_charged:	pages that xenrelay_budget_take() counts for it
+ * @leftover:	links it when it has ended, until the reader has unmapped all of it
  */
 struct xenrelay_buffers {
 	struct xenrelay_area info;
@@ -46,12 +49,16 @@ struct xenrelay_buffers {
 	struct xenrelay_ring *rings; /* by CPU number */
 	u64 __percpu *lost_nmi;
 	struct xenrelay_doorbell doorbell;
+	unsigned long nr_charged;
+	struct list_head leftover;
 };
 
 struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 						 bool overwrite, domid_t reader,
 						 enum xenrelay_mapping mapping);
 void xenrelay_buffers_free(struct xenrelay_buffers *bufs);
+unsigned int xenrelay_buffers_take_back(struct xenrelay_buffers *bufs);
+void xenrelay_buffers_forget(struct xenrelay_buffers *bufs);
 bool xenrelay_buffers_unmapped(struct xenrelay_buffers *bufs);
 
 static inline struct xenrelay_info *xenrelay_info(const struct xenrelay_buffers *bufs)

@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <xen/xenbus.h>
+#include "budget.h"
 #include "buffers.h"
 #include "channel.h"
 #include "xenrelay.h"
@@ -188,6 +189,8 @@ static struct xenrelay_buffers *create_buffers(const struct xenrelay_params *par
 	struct xenrelay_buffers *bufs;
 	u32 pages;
 
+	/* What the last reader has unmapped since is not to be counted. */
+	xenrelay_leftovers_poll();
 	for (pages = wanted;; pages = max(pages / 2, min_pages)) {
 		bufs = xenrelay_buffers_create(params->item_size, pages, overwrite,
 					       wish->domid, mapping);
@@ -195,11 +198,30 @@ static struct xenrelay_buffers *create_buffers(const struct xenrelay_params *par
 			break;
 	}
 	if (!IS_ERR(bufs) && pages < wanted)
-		pr_notice(
+		pr_notice_ratelimited(
 			"%s: rings of %lu KiB instead of %lu: memory or grants do not allow more\n",
 			params->name, pages * PAGE_SIZE / 1024,
 			wanted * PAGE_SIZE / 1024);
 	return bufs;
+}
+
+/* Why create_buffers() has failed. */
+static void say_why_none(char *text, size_t size, int err)
+{
+	unsigned long left = xenrelay_leftovers_poll();
+	const char *lacks = err == -ENOSPC ? "grants" : "memory";
+
+	if (err == -EOPNOTSUPP)
+		snprintf(text, size, "%u vCPUs are possible here, a channel has %u rings",
+			 nr_cpu_ids, XENRELAY_MAX_RINGS);
+	else if (err == -E2BIG)
+		snprintf(text, size, "more pages than a channel can have");
+	else if (left)
+		snprintf(text, size,
+			 "%lu KiB of earlier connections still mapped: no free %s",
+			 left * PAGE_SIZE / 1024, lacks);
+	else
+		snprintf(text, size, "no free %s", lacks);
 }
 
 static int start_doorbell(struct xenrelay_buffers *bufs, const struct reader_wish *wish)
@@ -227,6 +249,7 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	const char *why = refuse(params, wish);
 	struct xenrelay_buffers *bufs;
 	struct xenrelay_info *info;
+	char no_buffers[96];
 	int err;
 
 	chan->wish = *wish;
@@ -237,9 +260,8 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	bufs = create_buffers(params, wish, overwrite);
 	if (IS_ERR(bufs)) {
 		err = PTR_ERR(bufs);
-		why = err == -ENOSPC  ? "no free grants"
-		      : err == -E2BIG ? "too many vCPUs"
-				      : "no memory";
+		say_why_none(no_buffers, sizeof(no_buffers), err);
+		why = no_buffers;
 		goto err_state;
 	}
 	err = start_doorbell(bufs, wish);
@@ -273,8 +295,8 @@ err_shut:
 err_bufs:
 	xenrelay_buffers_free(bufs);
 err_state:
-	pr_warn("%s: cannot connect to domain %u: %s (%d)\n", params->name, wish->domid,
-		why, err);
+	pr_warn_ratelimited("%s: cannot connect to domain %u: %s (%d)\n", params->name,
+			    wish->domid, why, err);
 	set_state(chan, "failed %llu %d %s", wish->session, -err, why);
 	return err;
 }
@@ -353,10 +375,7 @@ static int channel_publish(struct xenrelay_channel *chan)
 	return err;
 }
 
-/*
- * After a suspend that was cancelled all is as it was, and the channel goes on.  What is
- * mapped could not be given back in good time anyway: Linux takes 10 such grants a second.
- */
+/* After a suspend that was cancelled all is as it was, and the channel goes on. */
 static bool is_published(struct xenrelay_channel *chan)
 {
 	return xenbus_exists(XBT_NIL, chan->path, "version");
@@ -509,6 +528,9 @@ void xenrelay_close(struct xenrelay_channel *chan)
 	/* The name is free only now that its nodes are gone. */
 	mutex_lock(&channels_lock);
 	list_del(&chan->list);
+	/* This module may be unloaded when there is no channel any more. */
+	if (list_empty(&channels))
+		xenrelay_leftovers_abandon();
 	mutex_unlock(&channels_lock);
 	kfree(chan);
 }

@@ -177,7 +177,7 @@ void xenrelay_get_stats(struct xenrelay_channel *chan, struct xenrelay_stats *st
  * @chan:	an open channel, or NULL or ERR_PTR, which is ignored
  *
  * A connected reader is told, and given a moment to read what is left.  Pages
- * that it keeps mapped are freed by the grant table code once it lets go.
+ * that it keeps mapped are freed once it lets go.
  * The caller makes sure that nobody writes any more.
  *
  * Context: process, may sleep for seconds; not from a callback of the channel.

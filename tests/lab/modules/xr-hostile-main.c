@@ -18,6 +18,7 @@
 #include <linux/string.h>
 #include <linux/wait.h>
 #include <xen/xenbus.h>
+#include "../kmod-xenrelay/budget.h"
 #include "xr-hostile.h"
 
 #define TELL_DIR     "data/xr-hostile"
@@ -297,6 +298,7 @@ static void __exit xr_hostile_exit(void)
 			kthread_stop(flappers[i]);
 	if (!IS_ERR(thread))
 		kthread_stop(thread);
+	xenrelay_leftovers_abandon();
 	/* Nobody else in this guest has a channel. */
 	xenbus_rm(XBT_NIL, XENRELAY_XS_DIR, "");
 	xenbus_rm(XBT_NIL, TELL_DIR, "");
