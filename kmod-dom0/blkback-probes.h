@@ -2,11 +2,8 @@
 #ifndef XBLK_BLKBACK_PROBES_H
 #define XBLK_BLKBACK_PROBES_H
 
-struct seq_file;
+#include "probes.h"
 
-void blkback_probes_attach(void);
-void blkback_probes_forget_rings(void);
-void blkback_probes_detach(void);
-void blkback_probes_show(struct seq_file *s);
+extern const struct probe_group blkback_group;
 
 #endif /* XBLK_BLKBACK_PROBES_H */

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One capture in the backend domain: which disks and guests, and the relay
- * files that its records go to.
- *
- * Commands:
- *   start subbuf_kb=N nr_subbufs=N [mode=overwrite] [domids=D,...] [disks=MAJOR:MINOR,...]
- *	A disk's index in the records is its place in the list.
- *   add [domids=D,...] [disks=MAJOR:MINOR,...]
- *	More of them while tracing; the disks' indices go on from there.
- *   stop
- *	No record comes after it; the files can be read until the session ends.
+ * One capture in the backend domain, and the relay files that its records go to.
+ * Its commands are those of include/xblk/control.h.
  */
-#include <linux/bitmap.h>
 #include <linux/cpu.h>
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/irq_work.h>
-#include <linux/kdev_t.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -26,19 +16,14 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
-#include <xen/interface/xen.h>
-#include "../kmod-common/blk-probes.h"
 #include "../kmod-common/clock.h"
-#include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
 #include "../ring/consumer.h"
 #include "../ring/producer.h"
-#include "blkback-probes.h"
+#include "probes.h"
 #include "session.h"
-
-#define DEFAULT_SUBBUF_KB  256
-#define DEFAULT_NR_SUBBUFS 8
-#define MAX_BUFFER_KB	   (256 * 1024) /* of one CPU */
+#include "traced.h"
+#include "xblk/control.h"
 
 #define RECORD_SIZE  sizeof(struct xblk_record)
 #define STAGE_LENGTH 1024 /* records that read() takes from the ring at a time */
@@ -81,26 +66,8 @@ static DECLARE_WAIT_QUEUE_HEAD(session_wait);
 static DEFINE_MUTEX(session_lock); /* start, stop, end and show, against each other */
 static struct rchan *relay;
 static bool tracing;
-static struct xblk_disks disks;
-static u16 nr_disks;
-static DECLARE_BITMAP(domains, DOMID_FIRST_RESERVED);
 static bool overwrite;
 static DEFINE_PER_CPU_ALIGNED(struct session_stream, streams);
-
-bool session_traces_domain(unsigned int domid)
-{
-	return domid < DOMID_FIRST_RESERVED && test_bit(domid, domains);
-}
-
-int xblk_dev_index(dev_t dev)
-{
-	return xblk_disks_find(&disks, dev);
-}
-
-int xblk_disk_index(struct gendisk *disk)
-{
-	return xblk_dev_index(disk_devt(disk));
-}
 
 bool xblk_sink(const struct xblk_record *rec)
 {
@@ -234,40 +201,10 @@ static const struct rchan_callbacks relay_callbacks = {
 	.remove_buf_file = remove_buf_file,
 };
 
-static int parse_domids(char *list)
-{
-	unsigned int domid;
-	char *item;
-
-	while ((item = strsep(&list, ","))) {
-		if (kstrtouint(item, 10, &domid) || domid >= DOMID_FIRST_RESERVED)
-			return -EINVAL;
-		set_bit(domid, domains);
-	}
-	return 0;
-}
-
-static int parse_disks(char *list)
-{
-	unsigned int major, minor;
-	char *item;
-
-	while ((item = strsep(&list, ","))) {
-		if (sscanf(item, "%u:%u", &major, &minor) != 2 ||
-		    major >= 1 << (32 - MINORBITS) || minor > MINORMASK ||
-		    xblk_disks_find(&disks, MKDEV(major, minor)) >= 0)
-			return -EINVAL;
-		if (!xblk_disks_add(&disks, MKDEV(major, minor), nr_disks))
-			return -E2BIG;
-		nr_disks++;
-	}
-	return 0;
-}
-
 static int parse_mode(const char *mode)
 {
-	overwrite = !strcmp(mode, "overwrite");
-	return overwrite || !strcmp(mode, "discard") ? 0 : -EINVAL;
+	overwrite = !strcmp(mode, XBLK_CONTROL_MODE_OVERWRITE);
+	return overwrite || !strcmp(mode, XBLK_CONTROL_MODE_DISCARD) ? 0 : -EINVAL;
 }
 
 static void streams_free(void)
@@ -316,54 +253,79 @@ static int streams_init(size_t bytes)
 	return 0;
 }
 
+/**
+ * struct start_args - what a start command says
+ * @version:	of the protocol
+ * @subbuf_kb:	a part of a CPU's buffer
+ * @nr_subbufs:	parts of it
+ */
+struct start_args {
+	unsigned int version;
+	unsigned int subbuf_kb;
+	unsigned int nr_subbufs;
+};
+
+static int parse_start_arg(struct start_args *start, const char *key, const char *value)
+{
+	if (!strcmp(key, XBLK_CONTROL_KEY_VERSION))
+		return kstrtouint(value, 10, &start->version);
+	if (!strcmp(key, XBLK_CONTROL_KEY_SUBBUF_KB))
+		return kstrtouint(value, 10, &start->subbuf_kb);
+	if (!strcmp(key, XBLK_CONTROL_KEY_NR_SUBBUFS))
+		return kstrtouint(value, 10, &start->nr_subbufs);
+	if (!strcmp(key, XBLK_CONTROL_KEY_MODE))
+		return parse_mode(value);
+	return -EINVAL;
+}
+
+/* What comes behind another version may mean anything. */
+static int parse_start(struct start_args *start, char *args)
+{
+	int err = 0;
+	char *arg;
+
+	while (!err && (arg = strsep(&args, " "))) {
+		char *value = arg;
+		char *key = strsep(&value, "=");
+
+		err = value ? parse_start_arg(start, key, value) : -EINVAL;
+		if (!err && start->version != XBLK_CONTROL_VERSION) {
+			pr_warn("a program wants version %u of the control protocol, this module has %u\n",
+				start->version, XBLK_CONTROL_VERSION);
+			return -EPROTO;
+		}
+	}
+	return err;
+}
+
 static int session_start(char *args, struct dentry *dir)
 {
-	unsigned int subbuf_kb = DEFAULT_SUBBUF_KB, nr_subbufs = DEFAULT_NR_SUBBUFS;
+	struct start_args start = {
+		.subbuf_kb = XBLK_CONTROL_DEFAULT_SUBBUF_KB,
+		.nr_subbufs = XBLK_CONTROL_DEFAULT_NR_SUBBUFS,
+	};
 	size_t bytes;
-	char *arg;
 	int err;
 
 	if (relay)
 		return -EBUSY;
 	overwrite = false;
-	memset(&disks, 0, sizeof(disks));
-	nr_disks = 0;
-	bitmap_zero(domains, DOMID_FIRST_RESERVED);
-	while ((arg = strsep(&args, " "))) {
-		char *value = arg;
-		char *key = strsep(&value, "=");
-
-		if (!*key && !value)
-			continue;
-		if (!value)
-			return -EINVAL;
-		if (!strcmp(key, "subbuf_kb"))
-			err = kstrtouint(value, 10, &subbuf_kb);
-		else if (!strcmp(key, "nr_subbufs"))
-			err = kstrtouint(value, 10, &nr_subbufs);
-		else if (!strcmp(key, "mode"))
-			err = parse_mode(value);
-		else if (!strcmp(key, "domids"))
-			err = parse_domids(value);
-		else if (!strcmp(key, "disks"))
-			err = parse_disks(value);
-		else
-			err = -EINVAL;
-		if (err)
-			return err;
-	}
-	if (!subbuf_kb || nr_subbufs < 2 || subbuf_kb > MAX_BUFFER_KB / nr_subbufs)
+	err = parse_start(&start, args);
+	if (err)
+		return err;
+	if (!start.subbuf_kb || start.nr_subbufs < 2 ||
+	    start.subbuf_kb > XBLK_CONTROL_MAX_BUFFER_KB / start.nr_subbufs)
 		return -EINVAL;
 	/* Relay's allocation would rather kill processes than fail. */
-	if ((u64)subbuf_kb * nr_subbufs * num_online_cpus() >
+	if ((u64)start.subbuf_kb * start.nr_subbufs * num_online_cpus() >
 	    (u64)si_mem_available() << (PAGE_SHIFT - 10) >> 1)
 		return -ENOMEM;
 
-	bytes = (size_t)subbuf_kb * 1024 * nr_subbufs;
+	bytes = (size_t)start.subbuf_kb * 1024 * start.nr_subbufs;
 	/* A CPU that comes up in between would have no buffer. */
 	cpus_read_lock();
-	relay = relay_open("trace", dir, subbuf_kb * 1024, nr_subbufs, &relay_callbacks,
-			   NULL);
+	relay = relay_open(XBLK_CONTROL_TRACE, dir, start.subbuf_kb * 1024,
+			   start.nr_subbufs, &relay_callbacks, NULL);
 	cpus_read_unlock();
 	if (!relay)
 		return -ENOMEM;
@@ -372,10 +334,9 @@ static int session_start(char *args, struct dentry *dir)
 		goto err_relay;
 	xblk_emit_reset(overwrite ? bytes / RECORD_SIZE / 4 : 0);
 	tracing = true;
-	err = xblk_blk_probes_attach(true);
+	err = probes_attach();
 	if (err)
 		goto err_relay;
-	blkback_probes_attach();
 	return 0;
 
 err_relay:
@@ -386,47 +347,24 @@ err_relay:
 	return err;
 }
 
-static int session_add(char *args)
-{
-	char *arg;
-	int err;
-
-	if (!tracing)
-		return -EINVAL;
-	while ((arg = strsep(&args, " "))) {
-		if (strstarts(arg, "domids="))
-			err = parse_domids(arg + strlen("domids="));
-		else if (strstarts(arg, "disks="))
-			err = parse_disks(arg + strlen("disks="));
-		else
-			err = -EINVAL;
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 static void session_stop(void)
 {
 	if (!tracing)
 		return;
 	/* Detaching from a function takes up to a second, in which nobody reads. */
-	bitmap_zero(domains, DOMID_FIRST_RESERVED);
-	blkback_probes_forget_rings();
-	xblk_blk_probes_detach();
-	blkback_probes_detach();
+	traced_forget_domains();
+	probes_forget();
+	probes_detach();
 	/* Pairs with refill()'s load-acquire. */
 	smp_store_release(&tracing, false);
 }
 
 /**
- * session_command() - carry out a line that was written to the control file
+ * session_command() - carry out a line of the control protocol
  * @command:	the line, which is cut up
  * @dir:	where the relay files go
  *
- * Context: process.  Return: 0; -EINVAL (not understood), -EBUSY (started
- * already), -E2BIG (too many disks), -ENOMEM (half of the free memory would not do), or
- * what attaching a probe gave.
+ * Context: process.  Return: 0, or an error as the protocol has it.
  */
 int session_command(char *command, struct dentry *dir)
 {
@@ -434,11 +372,12 @@ int session_command(char *command, struct dentry *dir)
 	int err = -EINVAL;
 
 	mutex_lock(&session_lock);
-	if (!strcmp(verb, "start") && command) {
+	if (!strcmp(verb, XBLK_CONTROL_START) && command) {
 		err = session_start(command, dir);
-	} else if (!strcmp(verb, "add") && command) {
-		err = session_add(command);
-	} else if (!strcmp(verb, "stop") && !command) {
+	} else if (!strcmp(verb, XBLK_CONTROL_ADD) && command) {
+		/* Between a stop and the end nothing can be. */
+		err = tracing || !relay ? traced_add(command) : -EINVAL;
+	} else if (!strcmp(verb, XBLK_CONTROL_STOP) && !command) {
 		session_stop();
 		err = 0;
 	}
@@ -453,6 +392,7 @@ void session_end(void)
 {
 	mutex_lock(&session_lock);
 	session_stop();
+	traced_free();
 	if (relay)
 		relay_close(relay);
 	relay = NULL;

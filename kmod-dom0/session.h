@@ -14,6 +14,5 @@ void session_end(void);
 u64 session_level(void);
 __poll_t session_poll(struct file *file, struct poll_table_struct *wait);
 void session_show(struct seq_file *s);
-bool session_traces_domain(unsigned int domid);
 
 #endif /* XBLK_SESSION_H */

@@ -1,33 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The backend's side of the block tracer.  It is driven through debugfs by
- * xblktrace:
+ * The backend's side of the block tracer, as include/xblk/control.h has it: a device that
+ * xblktrace writes to, because a kernel that is locked down lets nobody write to debugfs,
+ * and files in debugfs that it reads, which may be read even then: they have mode 0400 or
+ * 0444 and neither mmap nor ioctl (debugfs_locked_down() in fs/debugfs/file.c).
  *
- *   xblk-dom0/control   opened by one process at a time; takes commands (see
- *                       session.c); closing it, or dying, ends the session
- *   xblk-dom0/stats     clock, probes and counters, as text
- *   xblk-dom0/now       Xen system time, ns, then how many records wait in the
- *                       fullest buffer, of at least those that are older; poll()
- *                       tells when a buffer has got a 48th fuller since
- *   xblk-dom0/trace*    the records, one relay file for each CPU, in a session
+ *   stats     version of the protocol, clock, probes and counters, as text
+ *   now       Xen system time, ns, then how many records wait in the fullest buffer, of
+ * at least those that are older; poll() tells when a buffer has got a 48th fuller since
+ *   trace*    the records, one relay file for each CPU, in a session
  */
 #include <linux/atomic.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <xen/xen.h>
-#include "../kmod-common/blk-probes.h"
 #include "../kmod-common/clock.h"
 #include "../kmod-common/emit.h"
-#include "blkback-probes.h"
+#include "probes.h"
 #include "session.h"
-
-#define COMMAND_MAX 4096
+#include "xblk/control.h"
 
 static struct dentry *dir;
 static atomic_t control_opened = ATOMIC_INIT(0);
@@ -52,7 +50,7 @@ static ssize_t control_write(struct file *file, const char __user *buf, size_t l
 	char *command;
 	int err;
 
-	if (len > COMMAND_MAX)
+	if (len > XBLK_CONTROL_MAX_LINE)
 		return -E2BIG;
 	command = memdup_user_nul(buf, len);
 	if (IS_ERR(command))
@@ -69,10 +67,18 @@ static const struct file_operations control_fops = {
 	.write = control_write,
 };
 
+static struct miscdevice control = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = XBLK_CONTROL_DEVICE,
+	.mode = 0600,
+	.fops = &control_fops,
+};
+
 static int stats_show(struct seq_file *s, void *unused)
 {
+	seq_printf(s, XBLK_CONTROL_STAT_VERSION " %u\n", XBLK_CONTROL_VERSION);
 	seq_printf(s, "clock_uncertainty_ns %u\n", xblk_clock_uncertainty);
-	blkback_probes_show(s);
+	probes_show(s);
 	session_show(s);
 	return 0;
 }
@@ -113,23 +119,31 @@ static int __init xblk_dom0_init(void)
 		pr_err("the hypervisor does not tell its time: %d\n", err);
 		return err;
 	}
-	err = xblk_blk_probes_find();
-	if (err)
-		return err;
 	err = xblk_emit_init();
 	if (err)
 		return err;
-	dir = debugfs_create_dir("xblk-dom0", NULL);
+	err = probes_init();
+	if (err)
+		goto err_emit;
+	dir = debugfs_create_dir(XBLK_CONTROL_DIR, NULL);
 	if (IS_ERR(dir)) {
 		err = PTR_ERR(dir);
 		pr_err("cannot use debugfs: %d\n", err);
-		goto err_emit;
+		goto err_probes;
 	}
-	debugfs_create_file("control", 0200, dir, NULL, &control_fops);
-	debugfs_create_file("stats", 0444, dir, NULL, &stats_fops);
-	debugfs_create_file("now", 0444, dir, NULL, &now_fops);
+	debugfs_create_file(XBLK_CONTROL_STATS, 0400, dir, NULL, &stats_fops);
+	debugfs_create_file(XBLK_CONTROL_NOW, 0400, dir, NULL, &now_fops);
+	err = misc_register(&control);
+	if (err) {
+		pr_err("cannot make the device " XBLK_CONTROL_DEVICE ": %d\n", err);
+		goto err_dir;
+	}
 	return 0;
 
+err_dir:
+	debugfs_remove(dir);
+err_probes:
+	probes_exit();
 err_emit:
 	xblk_emit_exit();
 	return err;
@@ -137,8 +151,10 @@ err_emit:
 
 static void __exit xblk_dom0_exit(void)
 {
-	/* An open control file holds the module, so no session is left here. */
+	/* An open device holds the module, so no session is left here. */
+	misc_deregister(&control);
 	debugfs_remove(dir);
+	probes_exit();
 	xblk_emit_exit();
 }
 

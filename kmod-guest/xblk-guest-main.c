@@ -6,8 +6,10 @@
 #include <linux/atomic.h>
 #include <linux/blkdev.h>
 #include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
+#include <linux/overflow.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -24,6 +26,7 @@
 
 #define CHANNEL	       "xblk"
 #define RECORD_VERSION 1
+#define DISKS_UNWANTED 256 /* as many others are looked up as fast */
 
 static unsigned int ring_kib = 2048;
 module_param(ring_kib, uint, 0444);
@@ -38,23 +41,31 @@ MODULE_PARM_DESC(max_ring_kib,
 static struct xenrelay_channel *channel;
 
 /**
- * struct traced_disks - which disks are traced, by the reader's last word
- * @wanted:	their device ids in XenStore, and the indices they are to have
- * @nr_wanted:	how many these are
- * @seen:	disks of blkfront's that were looked at, known by the low half of
- *		the kernel's number for each disk there ever was: another disk
- *		may have the same device number later
+ * struct wanted_disk - a disk that the reader wants
+ * @devid:	its device id in XenStore
+ * @index:	the index that it is to have
+ * @key:	which disk has got it: the first one that was met with that id.  0: none
+ *yet. Another disk may have the same id later
  */
-struct traced_disks {
-	struct {
-		u32 devid;
-		u16 index;
-	} wanted[XBLK_MAX_DISKS];
-	unsigned int nr_wanted;
-	struct xblk_disks seen;
+struct wanted_disk {
+	u32 devid;
+	u16 index;
+	u64 key;
 };
 
-/* Not NULL while probes are attached, which read it with preemption off. */
+/**
+ * struct traced_disks - which disks are traced, by the reader's last word
+ * @seen:	disks that were looked at, by their diskseq
+ * @nr_wanted:	disks in @wanted
+ * @wanted:	what it said
+ */
+struct traced_disks {
+	struct xblk_disks *seen;
+	unsigned int nr_wanted;
+	struct wanted_disk wanted[];
+};
+
+/* Not NULL while probes are attached. */
 static struct traced_disks __rcu *traced;
 
 bool xblk_sink(const struct xblk_record *rec)
@@ -70,37 +81,24 @@ static bool blkfront_devid(struct gendisk *disk, u32 *devid)
 {
 	struct device *parent = disk_to_dev(disk)->parent;
 
-	/* Of a disk that was taken away the parent may be gone. */
-	if (test_bit(GD_DEAD, &disk->state))
-		return false;
 	return parent && parent->bus && !strcmp(parent->bus->name, "xen") &&
 	       sscanf(to_xenbus_device(parent)->nodename, "device/vbd/%u", devid) == 1;
 }
 
-/* An index is that of the first disk that was met with it. */
-static bool is_taken(const struct traced_disks *disks, u32 key, u16 index)
-{
-	int i;
-
-	for (i = 0; i < XBLK_MAX_DISKS; i++) {
-		u64 entry = READ_ONCE(disks->seen.entry[i]);
-
-		if (!entry)
-			break;
-		if (xblk_disk_entry_index(entry) == index && (u32)entry != key)
-			return true;
-	}
-	return false;
-}
-
-static int wanted_index(const struct traced_disks *disks, u32 key, u32 devid)
+static int wanted_index(struct traced_disks *disks, u64 key, u32 devid)
 {
 	unsigned int i;
 
-	for (i = 0; i < disks->nr_wanted; i++)
-		if (disks->wanted[i].devid == devid &&
-		    !is_taken(disks, key, disks->wanted[i].index))
-			return disks->wanted[i].index;
+	for (i = 0; i < disks->nr_wanted; i++) {
+		struct wanted_disk *wanted = &disks->wanted[i];
+		u64 has;
+
+		if (wanted->devid != devid)
+			continue;
+		has = cmpxchg(&wanted->key, 0, key);
+		if (!has || has == key)
+			return wanted->index;
+	}
 	return XBLK_DISK_IGNORED;
 }
 
@@ -116,47 +114,98 @@ int xblk_dev_index(dev_t dev)
  */
 static noinline int meet_disk(struct traced_disks *disks, struct gendisk *disk)
 {
-	u32 key = disk->diskseq, devid;
-	int index;
+	u32 devid;
+	int index = XBLK_DISK_IGNORED;
 
-	if (!blkfront_devid(disk, &devid))
-		return -1;
-	index = wanted_index(disks, key, devid);
-	xblk_disks_add(&disks->seen, key, index);
+	/* Of a disk that was taken away the parent may be gone. */
+	if (test_bit(GD_DEAD, &disk->state))
+		return index;
+	if (blkfront_devid(disk, &devid))
+		index = wanted_index(disks, disk->diskseq, devid);
+	xblk_disks_add(disks->seen, disk->diskseq, index);
 	return index;
 }
 
+/*
+ * Tracepoints are called with preemption on since Linux 6.16 or so (SRCU), so the table
+ * has a read lock of its own.
+ */
 int xblk_disk_index(struct gendisk *disk)
 {
-	struct traced_disks *disks = rcu_dereference_sched(traced);
-	int index = xblk_disks_find(&disks->seen, disk->diskseq);
+	struct traced_disks *disks;
+	int index;
 
+	rcu_read_lock();
+	disks = rcu_dereference(traced);
+	index = xblk_disks_find(disks->seen, disk->diskseq);
 	if (unlikely(index < 0))
 		index = meet_disk(disks, disk);
+	rcu_read_unlock();
 	return index == XBLK_DISK_IGNORED ? -1 : index;
 }
 
-/* "disks=51712:0,51728:1": which disks, and their indices; "disks=" for none. */
-static int parse_config(const char *config, struct traced_disks *disks)
+static void free_disks(struct traced_disks *disks)
+{
+	if (disks)
+		kvfree(disks->seen);
+	kvfree(disks);
+}
+
+static struct traced_disks *alloc_disks(unsigned int nr)
+{
+	struct traced_disks *disks = kvzalloc(struct_size(disks, wanted, nr), GFP_KERNEL);
+
+	if (!disks)
+		return NULL;
+	disks->seen = xblk_disks_alloc(nr + DISKS_UNWANTED);
+	if (disks->seen)
+		return disks;
+	free_disks(disks);
+	return NULL;
+}
+
+/* "51712:0,51728:1": which disks, and their indices; or none. */
+static int parse_disks(struct traced_disks *disks, const char *list)
 {
 	unsigned int devid, index;
 	int len;
 
-	if (strncmp(config, "disks=", 6))
-		return -EINVAL;
-	config += 6;
-	if (!*config)
-		return 0;
-	for (; disks->nr_wanted < XBLK_MAX_DISKS; config += len + 1) {
-		if (sscanf(config, "%u:%u%n", &devid, &index, &len) != 2 ||
+	for (; *list; list += len) {
+		if (sscanf(list, "%u:%u%n", &devid, &index, &len) != 2 ||
 		    index >= XBLK_DISK_IGNORED)
 			return -EINVAL;
 		disks->wanted[disks->nr_wanted].devid = devid;
 		disks->wanted[disks->nr_wanted++].index = index;
-		if (config[len] != ',')
-			return config[len] ? -EINVAL : 0;
+		if (list[len] == ',' && list[len + 1])
+			len++;
+		else if (list[len])
+			return -EINVAL;
 	}
-	return -E2BIG;
+	return 0;
+}
+
+/* "disks=" and a list of them. */
+static struct traced_disks *parse_config(const char *config)
+{
+	struct traced_disks *disks;
+	unsigned int nr = 1;
+	const char *c;
+	int err;
+
+	if (!strstarts(config, "disks="))
+		return ERR_PTR(-EINVAL);
+	for (c = config; *c; c++)
+		nr += *c == ',';
+	if (nr > XBLK_MAX_DISKS)
+		return ERR_PTR(-E2BIG);
+	disks = alloc_disks(nr);
+	if (!disks)
+		return ERR_PTR(-ENOMEM);
+	err = parse_disks(disks, config + strlen("disks="));
+	if (!err)
+		return disks;
+	free_disks(disks);
+	return ERR_PTR(err);
 }
 
 /* Disks that were met under an index keep it, as long as it is among those wanted. */
@@ -164,12 +213,17 @@ static void carry_over(struct traced_disks *to, const struct traced_disks *from)
 {
 	unsigned int i, j;
 
-	for (i = 0; i < XBLK_MAX_DISKS; i++) {
-		u64 entry = READ_ONCE(from->seen.entry[i]);
+	for (i = 0; i < from->nr_wanted; i++) {
+		const struct wanted_disk *old = &from->wanted[i];
+		u64 key = READ_ONCE(old->key);
 
-		for (j = 0; entry && j < to->nr_wanted; j++)
-			if (to->wanted[j].index == xblk_disk_entry_index(entry))
-				xblk_disks_add(&to->seen, entry, to->wanted[j].index);
+		for (j = 0; key && j < to->nr_wanted; j++) {
+			if (to->wanted[j].index != old->index)
+				continue;
+			to->wanted[j].key = key;
+			xblk_disks_add(to->seen, key, old->index);
+			break;
+		}
 	}
 }
 
@@ -178,19 +232,17 @@ static int set_disks(const char *config)
 {
 	/* The channel calls its client from one place at a time. */
 	struct traced_disks *old = rcu_dereference_protected(traced, true);
-	struct traced_disks *disks = kzalloc(sizeof(*disks), GFP_KERNEL);
-	int err = disks ? parse_config(config, disks) : -ENOMEM;
+	struct traced_disks *disks = parse_config(config);
 
-	if (err) {
+	if (IS_ERR(disks)) {
 		pr_warn("cannot use the reader's configuration \"%.64s\"\n", config);
-		kfree(disks);
-		return err;
+		return PTR_ERR(disks);
 	}
 	if (old)
 		carry_over(disks, old);
 	rcu_assign_pointer(traced, disks);
 	synchronize_rcu();
-	kfree(old);
+	free_disks(old);
 	return 0;
 }
 
@@ -199,7 +251,7 @@ static void forget_disks(void)
 	struct traced_disks *old = rcu_dereference_protected(traced, true);
 
 	RCU_INIT_POINTER(traced, NULL);
-	kfree(old);
+	free_disks(old);
 }
 
 static void reader_configure(void *priv, const char *config)

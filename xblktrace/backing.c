@@ -56,18 +56,30 @@ static void read_scheduler(const char *dir, char *to, size_t size)
 		snprintf(to, size, "%.31s", line);
 }
 
-static int find(const struct backing_table *table, unsigned int major, unsigned int minor)
+/* Linux has it since 5.15. */
+static bool read_diskseq(const char *dir, uint64_t *diskseq)
+{
+	char line[32];
+
+	return read_line(dir, "diskseq", line, sizeof(line)) &&
+	       parse_u64(line, 1, UINT64_MAX, diskseq);
+}
+
+static int find(const struct backing_table *table, unsigned int major, unsigned int minor,
+		uint64_t diskseq)
 {
 	unsigned int i;
 
 	for (i = 0; i < table->nr; i++)
-		if (table->entries[i].major == major && table->entries[i].minor == minor)
+		if (table->entries[i].major == major &&
+		    table->entries[i].minor == minor &&
+		    table->entries[i].diskseq == diskseq)
 			return i;
 	return -1;
 }
 
 static int append(struct backing_table *table, const char *dir, unsigned int major,
-		  unsigned int minor, int part_of)
+		  unsigned int minor, uint64_t diskseq, int part_of)
 {
 	struct backing *entries, *b;
 
@@ -76,7 +88,12 @@ static int append(struct backing_table *table, const char *dir, unsigned int maj
 		return -ENOMEM;
 	table->entries = entries;
 	b = &entries[table->nr];
-	*b = (struct backing){.major = major, .minor = minor, .part_of = part_of};
+	*b = (struct backing){
+		.major = major,
+		.minor = minor,
+		.diskseq = diskseq,
+		.part_of = part_of,
+	};
 	snprintf(b->name, sizeof(b->name), "%.63s", strrchr(dir, '/') + 1);
 	read_scheduler(dir, b->scheduler, sizeof(b->scheduler));
 	return table->nr++;
@@ -118,6 +135,7 @@ static int add(struct backing_table *table, const char *sysfs, unsigned int majo
 	       unsigned int minor, uint64_t *start_sector, int part_of, int depth)
 {
 	char link[PATH_MAX], dir[PATH_MAX], line[32];
+	uint64_t diskseq;
 	int index, err;
 
 	*start_sector = 0;
@@ -133,10 +151,12 @@ static int add(struct backing_table *table, const char *sysfs, unsigned int majo
 		if (!read_dev(dir, &major, &minor))
 			return -EIO;
 	}
-	index = find(table, major, minor);
+	if (!read_diskseq(dir, &diskseq))
+		return -EIO;
+	index = find(table, major, minor, diskseq);
 	if (index >= 0)
 		return index;
-	index = append(table, dir, major, minor, part_of);
+	index = append(table, dir, major, minor, diskseq, part_of);
 	if (index < 0 || depth >= MAX_STACK)
 		return index;
 	err = add_lower(table, sysfs, dir, index, depth);

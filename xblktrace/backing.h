@@ -9,6 +9,8 @@
 /**
  * struct backing - a whole block device, traced in this domain
  * @major, @minor: its number
+ * @diskseq:	no other disk has had it since the kernel was booted: what has the same
+ *		number later is another device
  * @name:	the kernel's name of it
  * @scheduler:	its I/O scheduler, "" if it has none
  * @part_of:	index of the stacked device (LVM, RAID) above it that led here,
@@ -16,12 +18,13 @@
  */
 struct backing {
 	unsigned int major, minor;
+	uint64_t diskseq;
 	char name[64];
 	char scheduler[32];
 	int part_of;
 };
 
-/* In the order of the module's disks= list: an index is a record's disk. */
+/* In the order that the module is told of them: an index is a record's disk. */
 struct backing_table {
 	struct backing *entries;
 	unsigned int nr;

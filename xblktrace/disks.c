@@ -11,12 +11,12 @@
 #include "msg.h"
 #include "parse.h"
 #include "store.h"
+#include "xblk/control.h"
 #include "xenrelay-reader.h"
 
 #define BACKEND_DEVICES "/sys/bus/xen-backend/devices"
-#define MAX_HINTS	64   /* a guest may list any number of disks */
-#define MAX_EVER	4096 /* disks of one guest in one capture; xblkparse's limit */
-#define STATE_CONNECTED 4    /* XenbusStateConnected */
+#define MAX_HINTS	64 /* a guest may list any number of disks */
+#define STATE_CONNECTED 4  /* XenbusStateConnected */
 
 /* "[DOMAIN:]DISK" names this disk of this domain. */
 static bool names(const char *wanted, const struct domain *domain,
@@ -109,7 +109,7 @@ static const char *find_backing(struct search *search, const char *dir, struct d
 				    &disk->start_sector);
 	if (disk->backing == -ENODEV)
 		return "this kernel does not know its device";
-	if (!search->used && backing->nr > MAX_DISKS) {
+	if (!search->used && backing->nr > XBLK_MAX_DISKS) {
 		backing->nr = nr_before;
 		disk->left_out = true;
 		return NULL;
@@ -329,12 +329,12 @@ static int add_new(struct domain *domain, const struct domain *now)
 	unsigned int i, nr_before = domain->nr_disks;
 	int changes = 0;
 
-	for (i = 0; i < now->nr_disks && domain->nr_disks < MAX_EVER; i++) {
+	for (i = 0; i < now->nr_disks && domain->nr_disks < XBLK_MAX_DISKS; i++) {
 		struct disk disk = now->disks[i];
 
 		if (has(domain, &disk))
 			continue;
-		disk.left_out |= count_traced(domain) == MAX_DISKS;
+		disk.left_out |= count_traced(domain) == MAX_GUEST_DISKS;
 		if (add_disk(domain, &disk))
 			return -1;
 		if (disk.left_out)

@@ -7,12 +7,16 @@
 
 #include "domains.h"
 
-#define MAX_DISKS 64 /* at a time: in the tables of xblk-dom0 and xblk-guest */
+/*
+ * Of one guest at a time: so many that their XenStore numbers and indices, 15 characters
+ * each, fit into what libxenrelay tells a guest.
+ */
+#define MAX_GUEST_DISKS 128
 
 /**
  * disks_find - find the disks that blkback serves to a domain
  * @used:	for each argument of -D, set to true once it named a disk; NULL in a
- *		capture that runs: nothing is said then, and what exceeds the tables
+ *		capture that runs: nothing is said then, and what is too many
  *		is marked as left out
  *
  * Only nodes that this domain wrote are believed: the guest can write to its

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,58 +10,68 @@
 #include "dom0.h"
 #include "msg.h"
 #include "parse.h"
+#include "xblk/control.h"
 
-#ifndef XBLK_DOM0_DIR
-#define XBLK_DOM0_DIR "/sys/kernel/debug/xblk-dom0"
+#ifndef XBLK_DOM0_DEVICE
+#define XBLK_DOM0_DEVICE "/dev/" XBLK_CONTROL_DEVICE
+#define XBLK_DOM0_DIR	 "/sys/kernel/debug/" XBLK_CONTROL_DIR
 #endif
-#define MAX_CPUS      4096
-#define STATS_SIZE    (256 * 1024)
-#define COMMAND_SIZE  4096 /* the module's own limit */
-#define LOCKDOWN_FILE "/sys/kernel/security/lockdown"
+#define STATS_PATH XBLK_DOM0_DIR "/" XBLK_CONTROL_STATS
+#define NOW_PATH   XBLK_DOM0_DIR "/" XBLK_CONTROL_NOW
+/* What a module had that took its commands from debugfs. */
+#define FORMER_CONTROL XBLK_DOM0_DIR "/control"
 
-static int fail_lockdown(void)
+#define MAX_CPUS   4096
+#define STATS_SIZE (256 * 1024)
+
+static int fail_older_module(void)
 {
-	char mode[64] = "";
-	FILE *f = fopen(LOCKDOWN_FILE, "re");
+	return msg_error(
+		"the module xblk-dom0 that is loaded is older than this xblktrace: "
+		"load the one that came with it");
+}
 
-	if (f) {
-		if (!fgets(mode, sizeof(mode), f))
-			mode[0] = '\0';
-		fclose(f);
+static int fail_control(int err)
+{
+	switch (err) {
+	case ENOENT:
+		if (!access(FORMER_CONTROL, F_OK))
+			return fail_older_module();
+		return msg_error("the tracer is not loaded in this domain: load it with "
+				 "'modprobe xblk-dom0'");
+	case EBUSY:
+		return msg_error(
+			"another program is tracing with xblk-dom0: wait until it "
+			"has ended");
+	default:
+		return msg_error(XBLK_DOM0_DEVICE ": %s", strerror(err));
 	}
-	mode[strcspn(mode, "\n")] = '\0';
-	return msg_error("the kernel refuses access to debugfs (lockdown%s%s): boot it "
-			 "without Secure Boot or with 'lockdown=none'",
-			 *mode ? ": " : "", mode);
+}
+
+static int check_version(const struct dom0 *dom0)
+{
+	if (dom0->version < XBLK_CONTROL_VERSION)
+		return fail_older_module();
+	if (dom0->version > XBLK_CONTROL_VERSION)
+		return msg_error(
+			"this xblktrace is older than the module xblk-dom0 that is "
+			"loaded: install the one that came with it");
+	return 0;
 }
 
 int dom0_open(struct dom0 *dom0)
 {
 	*dom0 = (struct dom0){.control = -1, .stats = -1, .now = -1};
-	dom0->control = open(XBLK_DOM0_DIR "/control", O_WRONLY | O_CLOEXEC);
-	if (dom0->control < 0) {
-		switch (errno) {
-		case ENOENT:
-			return msg_error(
-				"the tracer is not loaded in this domain: load it "
-				"with 'modprobe xblk-dom0'");
-		case EPERM:
-			return fail_lockdown();
-		case EBUSY:
-			return msg_error(
-				"another program is tracing with xblk-dom0: wait "
-				"until it has ended");
-		default:
-			return msg_error(XBLK_DOM0_DIR "/control: %s", strerror(errno));
-		}
-	}
-	dom0->stats = open(XBLK_DOM0_DIR "/stats", O_RDONLY | O_CLOEXEC);
+	dom0->control = open(XBLK_DOM0_DEVICE, O_WRONLY | O_CLOEXEC);
+	if (dom0->control < 0)
+		return fail_control(errno);
+	dom0->stats = open(STATS_PATH, O_RDONLY | O_CLOEXEC);
 	if (dom0->stats < 0)
-		return msg_error(XBLK_DOM0_DIR "/stats: %s", strerror(errno));
-	dom0->now = open(XBLK_DOM0_DIR "/now", O_RDONLY | O_CLOEXEC);
+		return msg_error(STATS_PATH ": %s", strerror(errno));
+	dom0->now = open(NOW_PATH, O_RDONLY | O_CLOEXEC);
 	if (dom0->now < 0)
-		return msg_error(XBLK_DOM0_DIR "/now: %s", strerror(errno));
-	return 0;
+		return msg_error(NOW_PATH ": %s", strerror(errno));
+	return dom0_read_stats(dom0) ? -1 : check_version(dom0);
 }
 
 static int open_cpus(struct dom0 *dom0, unsigned int own_domid)
@@ -73,12 +84,11 @@ static int open_cpus(struct dom0 *dom0, unsigned int own_domid)
 		char path[64];
 		int fd;
 
-		snprintf(path, sizeof(path), XBLK_DOM0_DIR "/trace%u", cpu);
+		snprintf(path, sizeof(path), XBLK_DOM0_DIR "/" XBLK_CONTROL_TRACE "%u",
+			 cpu);
 		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)
 			continue;
-		if (fd < 0 && errno == EPERM)
-			return fail_lockdown();
 		if (fd < 0)
 			return msg_error("%s: %s", path, strerror(errno));
 		cpus = reallocarray(dom0->cpus, dom0->nr_cpus + 1, sizeof(*cpus));
@@ -105,57 +115,94 @@ static int command(struct dom0 *dom0, const char *text)
 	return (size_t)n == len ? 0 : -EIO;
 }
 
-/* " domids=3,4 disks=259:0,253:1" */
-static void print_traced(FILE *f, const struct backing_table *backing, unsigned int first,
-			 const struct domain *domains, unsigned int nr_domains)
-{
-	unsigned int i;
+/**
+ * struct line - an "add" command that is being made
+ * @text:	it, as far as it is: "add domids=3,4"
+ * @key:	of the list that it ends with
+ */
+struct line {
+	char text[XBLK_CONTROL_MAX_LINE + 1];
+	size_t used;
+	const char *key;
+};
 
-	for (i = 0; i < nr_domains; i++)
-		fprintf(f, "%s%u", i ? "," : " domids=", domains[i].domid);
-	for (i = first; i < backing->nr; i++)
-		fprintf(f, "%s%u:%u",
-			i > first ? "," : " disks=", backing->entries[i].major,
-			backing->entries[i].minor);
+static int line_send(struct dom0 *dom0, struct line *line)
+{
+	int err;
+
+	if (!line->used)
+		return 0;
+	msg_verbose("xblk-dom0: %s", line->text);
+	err = command(dom0, line->text);
+	line->used = 0;
+	return err ? msg_error("xblk-dom0 cannot trace more: %s", strerror(-err)) : 0;
+}
+
+/* Put an item behind @key; there are as many lines as it takes. */
+static int line_put(struct dom0 *dom0, struct line *line, const char *key,
+		    const char *item)
+{
+	/* With what stands in front of a list's first item, it is longest. */
+	size_t need = strlen(key) + strlen(item) + sizeof(XBLK_CONTROL_ADD "  =");
+
+	if (line->used + need > XBLK_CONTROL_MAX_LINE && line_send(dom0, line))
+		return -1;
+	if (!line->used) {
+		line->used = strlen(strcpy(line->text, XBLK_CONTROL_ADD));
+		line->key = NULL;
+	}
+	if (line->key == key)
+		line->used += sprintf(line->text + line->used, ",%s", item);
+	else
+		line->used += sprintf(line->text + line->used, " %s=%s", key, item);
+	line->key = key;
+	return 0;
 }
 
 int dom0_add(struct dom0 *dom0, const struct backing_table *backing, unsigned int first,
 	     const struct domain *domains, unsigned int nr_domains)
 {
-	char text[COMMAND_SIZE];
-	FILE *f;
-	int err;
+	static const char domids[] = XBLK_CONTROL_KEY_DOMIDS;
+	static const char disks[] = XBLK_CONTROL_KEY_DISKS;
+	struct line line = {.used = 0};
+	char item[64];
+	unsigned int i;
 
-	if (first == backing->nr && !nr_domains)
-		return 0;
-	f = fmemopen(text, sizeof(text), "w");
-	if (!f)
-		return msg_error("out of memory");
-	fprintf(f, "add");
-	print_traced(f, backing, first, domains, nr_domains);
-	if (fclose(f))
-		return msg_error("too many domains and disks at once");
-	msg_verbose("xblk-dom0: %s", text);
-	err = command(dom0, text);
-	return err ? msg_error("xblk-dom0 cannot trace more: %s", strerror(-err)) : 0;
+	for (i = 0; i < nr_domains; i++) {
+		snprintf(item, sizeof(item), "%u", domains[i].domid);
+		if (line_put(dom0, &line, domids, item))
+			return -1;
+	}
+	for (i = first; i < backing->nr; i++) {
+		const struct backing *b = &backing->entries[i];
+
+		snprintf(item, sizeof(item), "%u:%u@%" PRIu64, b->major, b->minor,
+			 b->diskseq);
+		if (line_put(dom0, &line, disks, item))
+			return -1;
+	}
+	if (line_send(dom0, &line))
+		return -1;
+	/* Probes may have been attached since: to a module that has come. */
+	return dom0_read_stats(dom0);
 }
 
 int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *opts,
 	       const struct backing_table *backing, const struct domain *domains,
 	       unsigned int nr_domains)
 {
-	char text[COMMAND_SIZE];
-	FILE *f;
+	char text[256];
 	int err;
 
-	f = fmemopen(text, sizeof(text), "w");
-	if (!f)
-		return msg_error("out of memory");
-	fprintf(f, "start subbuf_kb=%u nr_subbufs=%u%s", opts->subbuf_kib,
-		opts->nr_subbufs, opts->overwrite ? " mode=overwrite" : "");
-	print_traced(f, backing, 0, domains, nr_domains);
-	if (fclose(f))
-		return msg_error("too many domains and disks for one capture");
+	if (dom0_add(dom0, backing, 0, domains, nr_domains))
+		return -1;
+	snprintf(text, sizeof(text),
+		 XBLK_CONTROL_START
+		 " " XBLK_CONTROL_KEY_VERSION "=%u " XBLK_CONTROL_KEY_SUBBUF_KB
+		 "=%u " XBLK_CONTROL_KEY_NR_SUBBUFS "=%u " XBLK_CONTROL_KEY_MODE "=%s",
+		 XBLK_CONTROL_VERSION, opts->subbuf_kib, opts->nr_subbufs,
+		 opts->overwrite ? XBLK_CONTROL_MODE_OVERWRITE
+				 : XBLK_CONTROL_MODE_DISCARD);
 	msg_verbose("xblk-dom0: %s", text);
 
 	err = command(dom0, text);
@@ -180,13 +227,13 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 	ssize_t n = pread(dom0->now, text, sizeof(text) - 1, 0);
 
 	if (n <= 0)
-		return msg_error(XBLK_DOM0_DIR "/now: %s", n ? strerror(errno) : "empty");
+		return msg_error(NOW_PATH ": %s", n ? strerror(errno) : "empty");
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	if (!parse_u64(strsep(&next, " "), 0, UINT64_MAX, ns) || !next ||
 	    !parse_u64(next, 0, UINT64_MAX, level))
-		return msg_error(XBLK_DOM0_DIR "/now: not two numbers: is xblk-dom0 of "
-					       "another version?");
+		return msg_error(NOW_PATH ": not two numbers: is xblk-dom0 of another "
+					  "version?");
 	return 0;
 }
 
@@ -244,7 +291,7 @@ int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
 		unsigned int full;
 
 		if (n == -2)
-			return msg_error(XBLK_DOM0_DIR "/trace%u: %s",
+			return msg_error(XBLK_DOM0_DIR "/" XBLK_CONTROL_TRACE "%u: %s",
 					 dom0->cpus[i].stream.cpu, strerror(errno));
 		if (n < 0)
 			return -1;
@@ -256,27 +303,60 @@ int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
 	return records;
 }
 
-static void take_stats_line(struct dom0 *dom0, const char *line)
+/* "NAME", or "NAME WORD...": the words are *@rest, and may be none. */
+static bool is_line(const char *line, const char *name, const char **rest)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(line, name, len) || (line[len] && line[len] != ' '))
+		return false;
+	*rest = line + len + (line[len] == ' ');
+	return true;
+}
+
+static void take_cpu(struct dom0 *dom0, const char *line)
 {
 	unsigned long long produced, lost, marks;
 	unsigned int cpu, i;
 
-	if (!strncmp(line, "probes ", 7)) {
-		snprintf(dom0->probes, sizeof(dom0->probes), "%s", line + 7);
-	} else if (!strncmp(line, "missing ", 8)) {
-		snprintf(dom0->missing, sizeof(dom0->missing), "%s", line + 8);
-	} else if (sscanf(line, "cpu %u produced %llu lost %llu marks %llu", &cpu,
-			  &produced, &lost, &marks) == 4) {
-		for (i = 0; i < dom0->nr_cpus; i++) {
-			if (dom0->cpus[i].stream.cpu != cpu)
-				continue;
-			dom0->cpus[i].produced = produced;
-			dom0->cpus[i].lost = lost;
-			dom0->cpus[i].stream.marks = marks;
-		}
-	} else {
-		sscanf(line, "clock_uncertainty_ns %u", &dom0->clock_uncertainty_ns);
+	if (sscanf(line, "%u produced %llu lost %llu marks %llu", &cpu, &produced, &lost,
+		   &marks) != 4)
+		return;
+	for (i = 0; i < dom0->nr_cpus; i++) {
+		if (dom0->cpus[i].stream.cpu != cpu)
+			continue;
+		dom0->cpus[i].produced = produced;
+		dom0->cpus[i].lost = lost;
+		dom0->cpus[i].stream.marks = marks;
 	}
+}
+
+/* Lines that are not known are a newer module's, which says so by its version. */
+static void take_stats_line(struct dom0 *dom0, const char *line)
+{
+	const char *rest;
+
+	if (is_line(line, "cpu", &rest))
+		take_cpu(dom0, rest);
+	else if (is_line(line, "probes", &rest))
+		snprintf(dom0->probes, sizeof(dom0->probes), "%s", rest);
+	else if (is_line(line, "missing", &rest))
+		snprintf(dom0->missing, sizeof(dom0->missing), "%s", rest);
+	else if (is_line(line, "clock_uncertainty_ns", &rest))
+		parse_uint(rest, 0, UINT32_MAX, &dom0->clock_uncertainty_ns);
+	else if (is_line(line, XBLK_CONTROL_STAT_VERSION, &rest))
+		parse_uint(rest, 0, UINT32_MAX, &dom0->version);
+	else if (is_line(line, XBLK_CONTROL_STAT_RINGS_DROPPED, &rest))
+		parse_uint(rest, 0, UINT32_MAX, &dom0->rings_dropped);
+}
+
+static void say_rings_dropped(struct dom0 *dom0)
+{
+	if (!dom0->rings_dropped || dom0->rings_dropped_said)
+		return;
+	dom0->rings_dropped_said = true;
+	msg_say("this domain serves more rings than xblk-dom0 has room for: the requests of "
+		"some lack the parts of U-T and 0-T");
 }
 
 int dom0_read_stats(struct dom0 *dom0)
@@ -293,18 +373,19 @@ int dom0_read_stats(struct dom0 *dom0)
 		used += n;
 	if (n < 0) {
 		free(text);
-		return msg_error(XBLK_DOM0_DIR "/stats: %s", strerror(errno));
+		return msg_error(STATS_PATH ": %s", strerror(errno));
 	}
 	text[used] = '\0';
 	for (next = text; (line = strsep(&next, "\n"));)
 		take_stats_line(dom0, line);
 	free(text);
+	say_rings_dropped(dom0);
 	return 0;
 }
 
 int dom0_stop(struct dom0 *dom0)
 {
-	int err = command(dom0, "stop");
+	int err = command(dom0, XBLK_CONTROL_STOP);
 
 	return err ? msg_error("xblk-dom0 cannot stop: %s", strerror(-err)) : 0;
 }

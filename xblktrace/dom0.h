@@ -25,8 +25,12 @@ struct dom0_cpu {
 /**
  * struct dom0 - the module, held exclusively from dom0_open() to dom0_close()
  * @buffer_bytes: size of one CPU's buffer
+ * @version:	of the control protocol, as the module has it; 0 if it does not say
+ * @rings_dropped: requests whose ring the module had no room for: their parts of U-T and
+ *		0-T are missing
+ * @rings_dropped_said: to the user
  * @clock_uncertainty_ns: how exactly it knows Xen's time
- * @probes, @missing: names, separated by spaces; "" before a session
+ * @probes, @missing: names, separated by spaces
  */
 struct dom0 {
 	int control;
@@ -35,6 +39,9 @@ struct dom0 {
 	struct dom0_cpu *cpus;
 	unsigned int nr_cpus;
 	uint64_t buffer_bytes;
+	unsigned int version;
+	unsigned int rings_dropped;
+	bool rings_dropped_said;
 	unsigned int clock_uncertainty_ns;
 	char probes[1024];
 	char missing[1024];

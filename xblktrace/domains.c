@@ -11,6 +11,7 @@
 #include "msg.h"
 #include "parse.h"
 #include "store.h"
+#include "xblk/control.h"
 #include "xenrelay-reader.h"
 
 struct selection {
@@ -211,15 +212,15 @@ static int select_all(struct selection *sel)
 			return msg_error(
 				"-D %s: no such disk: see 'xl block-list DOMAIN'",
 				opts->disks[i]);
-	if (sel->backing->nr > MAX_DISKS)
+	if (sel->backing->nr > XBLK_MAX_DISKS)
 		return msg_error("more than %d devices to trace: choose fewer with -D",
-				 MAX_DISKS);
+				 XBLK_MAX_DISKS);
 	for (i = 0; i < sel->nr; i++)
-		if (sel->domains[i].nr_disks > MAX_DISKS)
+		if (sel->domains[i].nr_disks > MAX_GUEST_DISKS)
 			return msg_error("domain %u (%s): more than %d disks to trace: "
 					 "choose fewer with -D",
 					 sel->domains[i].domid, sel->domains[i].name,
-					 MAX_DISKS);
+					 MAX_GUEST_DISKS);
 	if (sel->nr || opts->follow)
 		return 0;
 	return msg_error("there is no guest to trace");

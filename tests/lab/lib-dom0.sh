@@ -176,3 +176,22 @@ unload_dom0_module() { rmmod xblk_dom0 || fail 'dom0: cannot unload xblk-dom0'; 
 
 # Told to the one who waits, with the seconds since dom0's init began.
 note_time() { echo "LAB: $*, $SECONDS s" >&2; }
+
+# A session of xblk-dom0's without xblktrace, until dom0_session_end; its records are in dom0's
+# /sys/kernel/debug/xblk-dom0/trace*. DOMIDS: with commas between them, or ''. One command at a time goes
+# to the device, and a shell's echo is one write().
+dom0_session() { # SUBBUF_KB NR_SUBBUFS DOMIDS DISK...
+	local kb=$1 nr=$2 domids=$3 disk line=''; shift 3
+	exec 9>/dev/xblk-dom0 || fail 'cannot open /dev/xblk-dom0'
+	[ -z "$domids" ] || echo "add domids=$domids" >&9 || fail "xblk-dom0 does not take domids=$domids"
+	for disk; do
+		line+=,$(<"/sys/block/$disk/dev")@$(<"/sys/block/$disk/diskseq")
+		[ ${#line} -gt 3000 ] || continue
+		echo "add disks=${line#,}" >&9 || fail "xblk-dom0 does not take disks up to $disk"
+		line=''
+	done
+	[ -z "$line" ] || echo "add disks=${line#,}" >&9 || fail 'xblk-dom0 does not take the last disks'
+	echo "start version=1 subbuf_kb=$kb nr_subbufs=$nr" >&9 || fail 'xblk-dom0 does not start'
+}
+dom0_session_stop() { echo stop >&9 || fail 'xblk-dom0 does not stop'; }
+dom0_session_end() { exec 9>&-; }

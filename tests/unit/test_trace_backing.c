@@ -38,6 +38,11 @@ static void device(const char *dir, const char *dev)
 	    sysfs, dir, sysfs, dev, sysfs, dir, dir, sysfs, dev);
 }
 
+static void diskseq(const char *dir, unsigned int seq)
+{
+	run("echo %u >%s/devices/%s/diskseq", seq, sysfs, dir);
+}
+
 static void scheduler(const char *dir, const char *text)
 {
 	run("mkdir -p %s/devices/%s/queue && echo '%s' >%s/devices/%s/queue/scheduler",
@@ -62,15 +67,19 @@ static int setup(void **state)
 	if (!mkdtemp(sysfs))
 		return -1;
 	device("sda", "8:0");
+	diskseq("sda", 3);
 	scheduler("sda", "none [mq-deadline] kyber bfq");
 	device("sda/sda2", "8:2");
 	partition("sda/sda2", 2, 4096);
 	device("nvme0n1", "259:0");
+	diskseq("nvme0n1", 4);
 	scheduler("nvme0n1", "[none] mq-deadline");
 	device("dm-0", "253:0");
+	diskseq("dm-0", 5);
 	slave("dm-0", "nvme0n1");
 	slave("dm-0", "sda/sda2");
 	device("dm-1", "253:1");
+	diskseq("dm-1", 6);
 	scheduler("dm-1", "none");
 	slave("dm-1", "dm-1");
 	return 0;
@@ -135,6 +144,25 @@ static void test_volume(void **state)
 	backing_free(&t);
 }
 
+/* Another disk has got the number of one that is traced. */
+static void test_reused_number(void **state)
+{
+	struct backing_table t = {0};
+	uint64_t start;
+
+	(void)state;
+	assert_int_equal(backing_add(&t, sysfs, 8, 2, &start), 0);
+	assert_int_equal(t.entries[0].diskseq, 3);
+	diskseq("sda", 9);
+	assert_int_equal(backing_add(&t, sysfs, 8, 2, &start), 1);
+	expect(&t, 1, "sda", 8, 0, "mq-deadline", -1);
+	assert_int_equal(t.entries[1].diskseq, 9);
+	assert_int_equal(backing_add(&t, sysfs, 8, 0, &start), 1);
+	assert_int_equal(t.nr, 2);
+	diskseq("sda", 3);
+	backing_free(&t);
+}
+
 static void test_circle(void **state)
 {
 	struct backing_table t = {0};
@@ -163,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_disk_and_partition),
 		cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_reused_number),
 		cmocka_unit_test(test_circle),
 		cmocka_unit_test(test_unknown),
 	};

@@ -18,6 +18,7 @@
 #include "../../xblktrace/disks.h"
 #include "../../xblktrace/hotplug.h"
 #include "fake_xen.h"
+#include "xblk/control.h"
 #include "xenrelay-reader.h"
 
 static struct capture c;
@@ -318,13 +319,13 @@ static void test_many_devices(void **state)
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < MAX_DISKS - 2; i++)
+	for (i = 0; i < XBLK_MAX_DISKS - 2; i++)
 		backing_add(&backing, "", 8, 100 + i, &start_sector);
 	start(all, 1);
 	attach(3, 51744, "xvdc", 50);
 	attach(3, 51760, "xvdd", 51);
 	assert_string_equal(look_later(), "describe 3;device 50;tell 3: xvda=0 xvdc=1;");
-	assert_int_equal(backing.nr, MAX_DISKS);
+	assert_int_equal(backing.nr, XBLK_MAX_DISKS);
 	assert_true(domains[0].disks[2].left_out);
 	assert_string_equal(look_later(), "");
 	/* There is room for one that lies on a device that is traced. */
