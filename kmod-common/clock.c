@@ -32,7 +32,9 @@ u32 xblk_clock_uncertainty;
 /**
  * xblk_clock_calibrate() - find the offset from sched_clock() to Xen's time
  *
- * To be called at load and after a resume.  Context: process.
+ * To be called at load and after a resume.
+ *
+ * Context: any but NMI.
  * Return: 0, or what the hypervisor said.
  */
 int xblk_clock_calibrate(void)

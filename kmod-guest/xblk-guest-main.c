@@ -3,23 +3,21 @@
  * The guest's side of the block tracer: one client of Xenrelay, which writes
  * the guest's block events while a reader is connected.
  */
-#include <linux/atomic.h>
 #include <linux/blkdev.h>
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/notifier.h>
 #include <linux/overflow.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <xen/xen.h>
-#include <xen/xen-ops.h>
 #include <xen/xenbus.h>
 #include "../kmod-common/blk-probes.h"
 #include "../kmod-common/clock.h"
 #include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
+#include "../kmod-common/resume.h"
 #include "xblk/record.h"
 #include "blkfront-probes.h"
 #include "../kmod-xenrelay/xenrelay.h"
@@ -289,27 +287,23 @@ static void reader_disconnect(void *priv)
 	forget_disks();
 }
 
-static int resumed(struct notifier_block *nb, unsigned long action, void *data)
+/*
+ * The time may have gone on by any amount: a new clock generation, before any record
+ * that is of it.
+ */
+static void resumed(void)
 {
-	static atomic_t generation = ATOMIC_INIT(0);
+	static u32 generation;
 	struct xblk_record rec = {
-		.id = atomic_inc_return(&generation),
+		.id = ++generation,
 		.disk = XBLK_NO_DISK,
 		.event = XBLK_EV_CLOCK,
 	};
-	unsigned long flags;
 
-	local_irq_save(flags);
 	rec.time = xblk_clock_now();
 	xblk_emit(&rec);
-	local_irq_restore(flags);
 	xblk_clock_calibrate();
-	return NOTIFY_OK;
 }
-
-static struct notifier_block resume_notifier = {
-	.notifier_call = resumed,
-};
 
 static int __init xblk_guest_init(void)
 {
@@ -349,7 +343,7 @@ static int __init xblk_guest_init(void)
 		pr_err("cannot announce the channel: %d\n", err);
 		goto err_emit;
 	}
-	xen_resume_notifier_register(&resume_notifier);
+	xblk_resume_register(resumed);
 	return 0;
 
 err_emit:
@@ -359,7 +353,7 @@ err_emit:
 
 static void __exit xblk_guest_exit(void)
 {
-	xen_resume_notifier_unregister(&resume_notifier);
+	xblk_resume_unregister();
 	xenrelay_close(channel);
 	xblk_emit_exit();
 }

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/module.h>
-#include <linux/notifier.h>
+#include <linux/workqueue.h>
 #include <xen/xen.h>
-#include <xen/xen-ops.h>
+#include "../kmod-common/resume.h"
 #include "channel.h"
 
-/* Called after a migration or restore, and also after a cancelled suspend. */
-static int resumed(struct notifier_block *nb, unsigned long action, void *data)
+/* Looks into XenStore, which takes a process, and waits until XenStore answers again. */
+static void look_at_channels(struct work_struct *work)
 {
 	xenrelay_channels_resumed();
-	return NOTIFY_OK;
 }
+static DECLARE_WORK(resume_work, look_at_channels);
 
-static struct notifier_block resume_notifier = {
-	.notifier_call = resumed,
-};
+/* After a migration or restore, and also after a cancelled suspend. */
+static void resumed(void)
+{
+	schedule_work(&resume_work);
+}
 
 static int __init xenrelay_init(void)
 {
@@ -22,13 +24,14 @@ static int __init xenrelay_init(void)
 		pr_err("not a Xen guest\n");
 		return -ENODEV;
 	}
-	xen_resume_notifier_register(&resume_notifier);
+	xblk_resume_register(resumed);
 	return 0;
 }
 
 static void __exit xenrelay_exit(void)
 {
-	xen_resume_notifier_unregister(&resume_notifier);
+	xblk_resume_unregister();
+	cancel_work_sync(&resume_work);
 }
 
 module_init(xenrelay_init);
