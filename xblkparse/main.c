@@ -230,13 +230,20 @@ static FILE *open_file(const struct run *run, const char *name)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
-		msg("%s: %s", name, strerror(errno));
-	else if (may_write(run, name, &st) &&
-		 ((S_ISREG(st.st_mode) && ftruncate(fd, 0)) || !(f = fdopen(fd, "w"))))
-		msg("%s: %s", name, strerror(errno));
-	if (!f && fd >= 0)
+		goto err;
+	if (!may_write(run, name, &st)) {
 		close(fd);
-	return f;
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode) || !ftruncate(fd, 0))
+		f = fdopen(fd, "w");
+	if (f)
+		return f;
+err:
+	msg("%s: %s", name, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return NULL;
 }
 
 /* Return: -1 after a message. */
