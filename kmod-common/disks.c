@@ -5,8 +5,8 @@
 #include <linux/slab.h>
 #include "disks.h"
 
-#define ROOM	    4 /* times as many entries: a bucket with no free one is rare */
-#define MIN_BUCKETS 32
+#define ROOM_SHIFT  2 /* times 4 as many entries: a bucket with no free one is rare */
+#define MIN_BUCKETS 32U
 
 /**
  * xblk_disks_alloc() - an empty table
@@ -16,8 +16,9 @@
  */
 struct xblk_disks *xblk_disks_alloc(unsigned int nr)
 {
-	unsigned int buckets = roundup_pow_of_two(
-		max_t(unsigned int, nr *ROOM / XBLK_DISKS_BUCKET, MIN_BUCKETS));
+	unsigned int full =
+		max_t(unsigned int, nr / XBLK_DISKS_BUCKET, MIN_BUCKETS >> ROOM_SHIFT);
+	unsigned int buckets = roundup_pow_of_two(full << ROOM_SHIFT);
 	struct xblk_disks *disks;
 
 	disks = kvzalloc(struct_size(disks, buckets, buckets), GFP_KERNEL);
@@ -37,7 +38,7 @@ static bool put(u64 *bucket, u64 new, bool evict)
 	while (i < XBLK_DISKS_BUCKET) {
 		u64 old = READ_ONCE(bucket[i]);
 
-		if ((old & XBLK_DISKS_KEY) == (new &XBLK_DISKS_KEY))
+		if (!((old ^ new) & XBLK_DISKS_KEY))
 			return true;
 		if (!old || (evict && xblk_disks_index(old) == XBLK_DISK_IGNORED)) {
 			if (cmpxchg(&bucket[i], old, new) == old)

@@ -22,10 +22,11 @@
 /**
  * struct xblk_disks - hash of disks
  * @bits:	the number of buckets is 2 to the power of it
- * @buckets:	entries of one word each, index << 48 | key, 0 if free.  A bucket is
- *filled from the front, and what it has no room for goes to the next one; nothing is ever
- *taken out, so that looking something up needs no lock.  A table that is to hold less, or
- *more, is another one in its place.
+ * @buckets:	entries of one word each, index << 48 | key, 0 if free
+ *
+ * A bucket is filled from the front, and what it has no room for goes to the next one.
+ * Nothing is ever taken out, so that looking something up needs no lock: a table that is
+ * to hold less, or more, is another one in its place.
  */
 struct xblk_disks {
 	unsigned int bits;

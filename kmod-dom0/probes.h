@@ -9,11 +9,11 @@ struct seq_file;
 
 /**
  * struct probe_group - probes that come and go together
- * @attach:	returns 0 or a negative errno, with nothing attached.  Probes that a
- *kernel may lack are none of its errors
+ * @attach:	0, or a negative errno and nothing is attached; that a kernel lacks a
+ *		probe is no error
  * @detach:	none runs any more on return
- * @forget:	no record comes of what is no longer traced, but for what is on its way;
- *or NULL
+ * @forget:	no record comes of what is no longer traced, but for what is on its
+ *		way; or NULL
  * @show:	the names of those that are attached, or that are not, each after a space
  * @show_counters: lines of the stats file; or NULL
  * @module:	the functions are those of a module that may come and go, or NULL

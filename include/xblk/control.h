@@ -14,8 +14,8 @@
  *	No record comes after it; the files can be read until the session ends.
  *
  * Errors: EPROTO (another version), EINVAL (not understood), EBUSY (started already),
- *E2BIG (a line that is too long, or too many disks), ENOMEM (half of the free memory
- *would not do), or what attaching a probe gave.
+ * E2BIG (a line that is too long, or too many disks), ENOMEM (half of the free memory
+ * would not do), or what attaching a probe gave.
  *
  * This file must do in the kernel, too.
  */
