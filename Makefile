@@ -35,7 +35,7 @@ help:
 	@echo 'make install            both, below PREFIX ($(PREFIX)) and /lib/modules; DESTDIR is honoured'
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make sched-compare      I/O schedulers in guest and dom0, compared in the lab (REPEATS=3)'
-	@echo 'make check              unit tests, fuzzers and the lab (about 20 minutes)'
+	@echo 'make check              unit tests, fuzzers and the lab (over half an hour)'
 	@echo 'make check-long         the lab scenarios that take longest (about half an hour)'
 	@echo 'make bench-parse        xblkparse against blkparse and btt (a few minutes)'
 	@echo 'make lint               sparse, clang-tidy, clang-format, shellcheck and the man pages'
