@@ -8,9 +8,21 @@
  * A probe needs no guard against recursion: it calls none of the probed functions.
  */
 #include <linux/errno.h>
+#include <linux/module.h>
 #include <linux/printk.h>
-#include <linux/string.h>
 #include "entry-probes.h"
+
+static const char *why_not(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "kernel.ftrace_enabled is 0";
+	case -EOPNOTSUPP:
+		return "this kernel is built without function tracing";
+	default:
+		return "this kernel has none that can be probed";
+	}
+}
 
 /**
  * xblk_entry_probe_attach() - if this kernel has the function, where ftrace finds it
@@ -20,43 +32,46 @@
  * go while it is probed, and another come to where it was: so a probe may be called
  * with anything for arguments, and must not follow them.
  *
- * Context: process, may sleep.  Return: 0, or what ftrace said, which is in the log.
+ * Context: process, may sleep.  Return: 0, also if it is attached already; or what ftrace
+ * said, which is in the log.
  */
 int xblk_entry_probe_attach(struct xblk_entry_probe *probe)
 {
 	int err;
 
-	probe->ops = (struct ftrace_ops){
-		.func = probe->func,
-		/* Else kernel.ftrace_enabled=0 would silence it unnoticed. */
-		.flags = FTRACE_OPS_FL_PERMANENT,
-	};
-	err = ftrace_set_filter(&probe->ops, (unsigned char *)probe->name,
-				strlen(probe->name), 1);
-	if (!err)
-		err = register_ftrace_function(&probe->ops);
+	if (probe->attached)
+		return 0;
+	err = xblk_entry_register(&probe->ops, probe->name, probe->func);
 	probe->attached = !err;
-	if (err) {
-		pr_info("no probe on %s: %s (%d)\n", probe->name,
-			err == -EBUSY ? "kernel.ftrace_enabled is 0"
-				      : "this kernel has none that can be probed",
-			err);
-		ftrace_free_filter(&probe->ops);
-	}
+	if (err)
+		pr_info("no probe on %s: %s (%d)\n", probe->name, why_not(err), err);
 	return err;
 }
 
 /**
- * xblk_entry_probe_detach() - if it is attached; it does not run any more on return
+ * xblk_entry_probe_detach() - if it is attached
  * @probe:	which was attached, or not
  *
- * Context: process, may sleep.
+ * Ftrace refuses that when it has found its own tables wrong and given up
+ * (ftrace_kill()). What it patched into the function then stays, and may call the probe:
+ * this module is not unloaded any more.
+ *
+ * Context: process, may sleep.  Return: 0: it does not run any more; or what ftrace said,
+ * which is in the log: then what the probe uses must stay.
  */
-void xblk_entry_probe_detach(struct xblk_entry_probe *probe)
+int xblk_entry_probe_detach(struct xblk_entry_probe *probe)
 {
+	int err;
+
 	if (!probe->attached)
-		return;
-	unregister_ftrace_function(&probe->ops);
-	ftrace_free_filter(&probe->ops);
+		return 0;
+	err = xblk_entry_unregister(&probe->ops);
+	if (err) {
+		pr_err("cannot take the probe off %s (%d): this module stays until the next boot\n",
+		       probe->name, err);
+		__module_get(THIS_MODULE);
+		return err;
+	}
 	probe->attached = false;
+	return 0;
 }

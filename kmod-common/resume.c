@@ -10,39 +10,19 @@
  * that, when work items and timers, which nobody has frozen, run again.
  *
  * Linux 7.2 has no xen_resume_notifier_unregister().  The functions used here are
- * exported by all kernels, in one of two shapes.
+ * exported by all kernels.
  */
-#include <linux/syscore_ops.h>
+#include "compat.h"
 #include "resume.h"
 
 static void (*resumed)(void);
 
-#ifdef XBLK_HAVE_STRUCT_SYSCORE
-static void syscore_resumed(void *data)
+static void call_resumed(void)
 {
 	resumed();
 }
 
-static const struct syscore_ops ops = {
-	.resume = syscore_resumed,
-};
-
-static struct syscore syscore = {
-	.ops = &ops,
-};
-#else
-static void syscore_resumed(void)
-{
-	resumed();
-}
-
-static struct syscore_ops syscore = {
-	.resume = syscore_resumed,
-};
-
-#define register_syscore   register_syscore_ops
-#define unregister_syscore unregister_syscore_ops
-#endif
+XBLK_SYSCORE_RESUME(at_resume, call_resumed);
 
 /**
  * xblk_resume_register() - have a function called at each resume
@@ -55,7 +35,7 @@ static struct syscore_ops syscore = {
 void xblk_resume_register(void (*callback)(void))
 {
 	resumed = callback;
-	register_syscore(&syscore);
+	register_syscore(&at_resume);
 }
 
 /**
@@ -67,5 +47,5 @@ void xblk_resume_register(void (*callback)(void))
  */
 void xblk_resume_unregister(void)
 {
-	unregister_syscore(&syscore);
+	unregister_syscore(&at_resume);
 }

@@ -88,7 +88,7 @@ static void ring_event(struct xblk_record *rec, bool pid)
 static void map_entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			struct ftrace_regs *regs)
 {
-	const void *address = (const void *)ftrace_regs_get_argument(regs, 0);
+	const void *address = (const void *)xblk_entry_argument(regs, 0);
 	struct ring *ring = ring_find(address);
 	struct xblk_record rec = {
 		.id = xblk_id(address),
@@ -121,7 +121,7 @@ static void interrupt_entered(unsigned long ip, unsigned long parent,
 			      struct ftrace_ops *ops, struct ftrace_regs *regs)
 {
 	/* xen_blkif_be_int(int irq, void *ring) */
-	const void *ring = (const void *)ftrace_regs_get_argument(regs, 1);
+	const void *ring = (const void *)xblk_entry_argument(regs, 1);
 	struct xblk_record rec = {
 		.aux = xblk_id(ring),
 		.disk = XBLK_NO_DISK,
@@ -136,13 +136,13 @@ static void response_entered(unsigned long ip, unsigned long parent,
 			     struct ftrace_ops *ops, struct ftrace_regs *regs)
 {
 	/* make_response(ring, u64 id, unsigned short op, int status) */
-	const void *ring = (const void *)ftrace_regs_get_argument(regs, 0);
+	const void *ring = (const void *)xblk_entry_argument(regs, 0);
 	struct xblk_record rec = {
-		.id = (u32)ftrace_regs_get_argument(regs, 1),
+		.id = (u32)xblk_entry_argument(regs, 1),
 		.aux = xblk_id(ring),
 		.disk = XBLK_NO_DISK,
 		.event = XBLK_EV_RESPONSE,
-		.op = (u8)ftrace_regs_get_argument(regs, 2),
+		.op = (u8)xblk_entry_argument(regs, 2),
 	};
 
 	if (ring_find(ring))
@@ -157,10 +157,13 @@ static struct xblk_entry_probe probes[] = {
 
 static void detach(void)
 {
+	bool stay = false;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		xblk_entry_probe_detach(&probes[i]);
+		stay |= xblk_entry_probe_detach(&probes[i]) != 0;
+	if (stay)
+		return;
 	kvfree(rings);
 	rings = NULL;
 }
@@ -170,7 +173,8 @@ static int attach(void)
 {
 	int i;
 
-	rings = kvcalloc(1 << RINGS_BITS, sizeof(*rings), GFP_KERNEL);
+	if (!rings)
+		rings = kvcalloc(1 << RINGS_BITS, sizeof(*rings), GFP_KERNEL);
 	if (!rings)
 		return -ENOMEM;
 	atomic_set(&rings_dropped, 0);

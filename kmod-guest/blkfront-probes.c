@@ -16,7 +16,7 @@ static void interrupt_entered(unsigned long ip, unsigned long parent,
 {
 	/* blkif_interrupt(int irq, void *ring_info) */
 	struct xblk_record rec = {
-		.aux = xblk_id((const void *)ftrace_regs_get_argument(regs, 1)),
+		.aux = xblk_id((const void *)xblk_entry_argument(regs, 1)),
 		.disk = XBLK_NO_DISK,
 		.event = XBLK_EV_INTERRUPT,
 	};

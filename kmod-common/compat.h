@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels that the modules are built for: here, and nowhere
+ * else. What has no sign for the preprocessor is found out by features.mk.
+ */
+#ifndef XBLK_COMPAT_H
+#define XBLK_COMPAT_H
+
+#include <linux/errno.h>
+#include <linux/string.h>
+#include <linux/syscore_ops.h>
+#include <linux/types.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "Linux 6.1 or later is needed"
+#endif
+
+/* --- a function's entry --------------------------------------------------------------
+ *
+ * A probe's first two arguments are addresses of the probed function and of its caller.
+ */
+struct ftrace_ops;
+struct ftrace_regs;
+
+typedef void (*xblk_entry_func)(unsigned long ip, unsigned long parent,
+				struct ftrace_ops *ops, struct ftrace_regs *regs);
+
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+
+#include <linux/ftrace.h>
+#include <linux/ptrace.h>
+
+/* 94d095ffa0e1, Linux 6.2: before that the arguments are had only from the registers. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define xblk_entry_argument(regs, n) ftrace_regs_get_argument(regs, n)
+#else
+#define xblk_entry_argument(fregs, n) regs_get_kernel_argument(&(fregs)->regs, n)
+#endif
+
+struct xblk_entry_ops {
+	struct ftrace_ops ops;
+};
+
+static inline int xblk_entry_register(struct xblk_entry_ops *entry, const char *name,
+				      xblk_entry_func func)
+{
+	int err;
+
+	entry->ops = (struct ftrace_ops){
+		.func = func,
+		/* Else kernel.ftrace_enabled=0 would silence it unnoticed. */
+		.flags = FTRACE_OPS_FL_PERMANENT,
+	};
+	err = ftrace_set_filter(&entry->ops, (unsigned char *)name, strlen(name), 1);
+	if (!err)
+		err = register_ftrace_function(&entry->ops);
+	if (err)
+		ftrace_free_filter(&entry->ops);
+	return err;
+}
+
+/* Return: 0: the probe does not run any more.  Else it may, at any time. */
+static inline int xblk_entry_unregister(struct xblk_entry_ops *entry)
+{
+	int err = unregister_ftrace_function(&entry->ops);
+
+	if (!err)
+		ftrace_free_filter(&entry->ops);
+	return err;
+}
+
+#else /* no CONFIG_FUNCTION_TRACER, or no CONFIG_DYNAMIC_FTRACE */
+
+#define xblk_entry_argument(regs, n) ((void)(regs), 0UL)
+
+struct xblk_entry_ops {
+};
+
+static inline int xblk_entry_register(struct xblk_entry_ops *entry, const char *name,
+				      xblk_entry_func func)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int xblk_entry_unregister(struct xblk_entry_ops *entry)
+{
+	return 0;
+}
+
+#endif
+
+/* --- what is called at a resume ------------------------------------------------------
+ *
+ * The version does not tell which shape it has: stable releases of older kernels got the
+ * newer one, too (6.12.117 has it).
+ */
+#ifdef XBLK_HAVE_STRUCT_SYSCORE
+#define XBLK_SYSCORE_RESUME(name, callback)            \
+	static void name##_resume(void *data)          \
+	{                                              \
+		callback();                            \
+	}                                              \
+	static const struct syscore_ops name##_ops = { \
+		.resume = name##_resume,               \
+	};                                             \
+	static struct syscore name = {                 \
+		.ops = &name##_ops,                    \
+	}
+#else
+#define XBLK_SYSCORE_RESUME(name, callback) \
+	static void name##_resume(void)     \
+	{                                   \
+		callback();                 \
+	}                                   \
+	static struct syscore_ops name = {  \
+		.resume = name##_resume,    \
+	}
+#define register_syscore   register_syscore_ops
+#define unregister_syscore unregister_syscore_ops
+#endif
+
+#endif /* XBLK_COMPAT_H */
