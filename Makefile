@@ -2,7 +2,7 @@
 #
 # "make help" says what can be made.
 
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's/^.define XBLK_VERSION "\(.*\)"/\1/p' include/xblk/version.h)
 
 BUILD ?= build
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -17,7 +17,7 @@ DESTDIR ?=
 
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes
-override CPPFLAGS += -Iinclude -Icommon -Ilibxenrelay -D_GNU_SOURCE -DXBLK_VERSION='"$(VERSION)"'
+override CPPFLAGS += -Iinclude -Icommon -Ilibxenrelay -D_GNU_SOURCE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules examples install install-programs install-modules clean help

@@ -26,6 +26,7 @@
 #include "probes.h"
 #include "session.h"
 #include "xblk/control.h"
+#include "xblk/version.h"
 
 static struct dentry *dir;
 static atomic_t control_opened = ATOMIC_INIT(0);
@@ -162,4 +163,5 @@ module_init(xblk_dom0_init);
 module_exit(xblk_dom0_exit);
 
 MODULE_DESCRIPTION("Block I/O tracer for a Xen backend domain, read by xblktrace");
+MODULE_VERSION(XBLK_VERSION);
 MODULE_LICENSE("GPL");

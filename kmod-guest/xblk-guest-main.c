@@ -19,6 +19,7 @@
 #include "../kmod-common/emit.h"
 #include "../kmod-common/resume.h"
 #include "xblk/record.h"
+#include "xblk/version.h"
 #include "blkfront-probes.h"
 #include "../kmod-xenrelay/xenrelay.h"
 
@@ -362,4 +363,5 @@ module_init(xblk_guest_init);
 module_exit(xblk_guest_exit);
 
 MODULE_DESCRIPTION("Block I/O tracer for a Xen guest, read from dom0 by xblktrace");
+MODULE_VERSION(XBLK_VERSION);
 MODULE_LICENSE("GPL");

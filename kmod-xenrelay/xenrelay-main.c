@@ -4,6 +4,7 @@
 #include <xen/xen.h>
 #include "../kmod-common/resume.h"
 #include "channel.h"
+#include "xblk/version.h"
 
 /* Looks into XenStore, which takes a process, and waits until XenStore answers again. */
 static void look_at_channels(struct work_struct *work)
@@ -39,4 +40,5 @@ module_exit(xenrelay_exit);
 
 MODULE_DESCRIPTION(
 	"Xenrelay: trace data from a guest's kernel to another domain's user space");
+MODULE_VERSION(XBLK_VERSION);
 MODULE_LICENSE("GPL");

@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xblk/version.h>
+
 #include "bad-option.h"
 #include "util.h"
-
-#ifndef XBLK_VERSION
-#define XBLK_VERSION "0.1"
-#endif
 
 /* Shorter ones make no sense: nothing is read more often. */
 #define MIN_INTERVAL_NS 10000000ull

@@ -5,10 +5,9 @@
 
 #include <stdbool.h>
 
+#include "xblk/version.h"
+
 #define PROGRAM "xblktrace"
-#ifndef XBLK_VERSION
-#define XBLK_VERSION "0.1"
-#endif
 
 /* Say it; returns -1, for functions whose error has been told then. */
 int msg_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
