@@ -86,7 +86,7 @@ static unsigned long poll_locked(void)
 		xenrelay_buffers_forget(bufs);
 	}
 	if (left)
-		queue_delayed_work(system_unbound_wq, &poll, POLL_PERIOD);
+		queue_delayed_work(xenrelay_wq, &poll, POLL_PERIOD);
 	return left;
 }
 

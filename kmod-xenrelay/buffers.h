@@ -16,6 +16,8 @@ enum xenrelay_mapping {
 	XENRELAY_MAP_VMAP,
 };
 
+extern struct workqueue_struct *xenrelay_wq; /* for what waits for readers */
+
 /**
  * struct xenrelay_area - pages that lie one behind the other
  * @nr_pages:	how many there are

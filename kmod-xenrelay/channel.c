@@ -420,13 +420,13 @@ static void channel_work(struct work_struct *work)
 	}
 
 	if (chan->state != CHANNEL_OPEN)
-		queue_delayed_work(system_unbound_wq, &chan->work, ALIVE_PERIOD);
+		queue_delayed_work(xenrelay_wq, &chan->work, ALIVE_PERIOD);
 }
 
 static void channel_kick(struct xenrelay_channel *chan, int why)
 {
 	set_bit(why, &chan->pending);
-	mod_delayed_work(system_unbound_wq, &chan->work, 0);
+	mod_delayed_work(xenrelay_wq, &chan->work, 0);
 }
 
 static void reader_changed(struct xenbus_watch *watch, const char *path,

@@ -19,12 +19,19 @@ static void resumed(void)
 	schedule_work(&resume_work);
 }
 
+struct workqueue_struct *xenrelay_wq;
+
 static int __init xenrelay_init(void)
 {
 	if (!xen_domain()) {
 		pr_err("not a Xen guest\n");
 		return -ENODEV;
 	}
+	/* Ending a connection waits for readers, so it takes no turn of other modules'
+	 * work. */
+	xenrelay_wq = alloc_workqueue("xenrelay", WQ_UNBOUND, 0);
+	if (!xenrelay_wq)
+		return -ENOMEM;
 	xblk_resume_register(resumed);
 	return 0;
 }
@@ -33,6 +40,7 @@ static void __exit xenrelay_exit(void)
 {
 	xblk_resume_unregister();
 	cancel_work_sync(&resume_work);
+	destroy_workqueue(xenrelay_wq);
 }
 
 module_init(xenrelay_init);

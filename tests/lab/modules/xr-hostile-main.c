@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <xen/xenbus.h>
 #include "../kmod-xenrelay/budget.h"
 #include "xr-hostile.h"
@@ -263,11 +264,17 @@ static struct xenbus_watch tell_watch = {
 	.callback = told_to_lie,
 };
 
+/* Its buffers are xenrelay.ko's own code. */
+struct workqueue_struct *xenrelay_wq;
+
 static int __init xr_hostile_init(void)
 {
 	unsigned long i;
 	int err;
 
+	xenrelay_wq = alloc_workqueue("xr-hostile", WQ_UNBOUND, 0);
+	if (!xenrelay_wq)
+		return -ENOMEM;
 	attack = &honest;
 	snprintf(hostile_dir, sizeof(hostile_dir), XENRELAY_XS_DIR "/%s", channel);
 	snprintf(reader_node, sizeof(reader_node), "%s/reader", hostile_dir);
@@ -275,16 +282,20 @@ static int __init xr_hostile_init(void)
 	offer();
 	err = register_xenbus_watch(&reader_watch);
 	if (err)
-		return err;
+		goto err_wq;
 	err = register_xenbus_watch(&tell_watch);
-	if (err) {
-		unregister_xenbus_watch(&reader_watch);
-		return err;
-	}
+	if (err)
+		goto err_watch;
 	thread = kthread_run(lie, NULL, "xr-hostile");
 	for (i = 0; i < NR_FLAPPERS; i++)
 		flappers[i] = kthread_run(flap, (void *)i, "xr-flap");
 	return 0;
+
+err_watch:
+	unregister_xenbus_watch(&reader_watch);
+err_wq:
+	destroy_workqueue(xenrelay_wq);
+	return err;
 }
 
 static void __exit xr_hostile_exit(void)
@@ -299,6 +310,7 @@ static void __exit xr_hostile_exit(void)
 	if (!IS_ERR(thread))
 		kthread_stop(thread);
 	xenrelay_leftovers_abandon();
+	destroy_workqueue(xenrelay_wq);
 	/* Nobody else in this guest has a channel. */
 	xenbus_rm(XBT_NIL, XENRELAY_XS_DIR, "");
 	xenbus_rm(XBT_NIL, TELL_DIR, "");
