@@ -323,7 +323,7 @@ static void __maybe_unused check_prototypes(void)
 /**
  * xblk_blk_probes_find() - at module load.  Process context.
  */
-int __init xblk_blk_probes_find(void)
+int xblk_blk_probes_find(void)
 {
 	id_key = get_random_u32() | 1;
 	return xblk_tracepoints_find(tracepoints, ARRAY_SIZE(tracepoints));

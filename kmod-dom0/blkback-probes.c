@@ -8,8 +8,14 @@
  * in drivers/block/xen-blkback/xenbus.c), and xen_blkbk_map() runs in it with
  * the ring as its first argument: this is how a ring gets its thread, without
  * a look into blkback's structures, and when the thread began with a request.
+ *
+ * A bio of blkback's carries what blkback knows its request by (bi_private), and the same
+ * pointer comes back in the data of the callback that unmaps the request's pages, which
+ * then calls make_response(): so it is told which bios a response is for.
  */
+#include <trace/events/block.h>
 #include <linux/atomic.h>
+#include <linux/blkdev.h>
 #include <linux/hash.h>
 #include <linux/irqflags.h>
 #include <linux/mm.h>
@@ -17,10 +23,14 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <xen/grant_table.h>
 #include "../kmod-common/blk-probes.h"
 #include "../kmod-common/clock.h"
+#include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
 #include "../kmod-common/entry-probes.h"
+#include "../kmod-common/this-run.h"
+#include "../kmod-common/tracepoints.h"
 #include "blkback-probes.h"
 #include "traced.h"
 #include "xblk/control.h"
@@ -40,6 +50,17 @@ struct ring {
 
 /* Not NULL while probes are attached. */
 static struct ring *rings;
+
+/*
+ * The threads of traced rings, by pid: one in the place of another is known again when it
+ * goes about its next request.
+ */
+#define THREADS 4096
+static u32 *threads;
+
+/* From the callback to make_response(): the request. */
+static DEFINE_PER_CPU(struct xblk_this_run, this_run);
+
 static atomic_t rings_dropped = ATOMIC_INIT(0);
 
 static struct ring *ring_slot(const void *ring, unsigned int i)
@@ -99,6 +120,7 @@ static void map_entered(unsigned long ip, unsigned long parent, struct ftrace_op
 	unsigned int domid;
 
 	if (likely(ring && READ_ONCE(ring->pid) == current->pid)) {
+		WRITE_ONCE(threads[current->pid % THREADS], current->pid);
 		ring_event(&rec, true);
 		return;
 	}
@@ -113,6 +135,7 @@ static void map_entered(unsigned long ip, unsigned long parent, struct ftrace_op
 		ring = ring_add(address);
 	if (ring) {
 		WRITE_ONCE(ring->pid, current->pid);
+		WRITE_ONCE(threads[current->pid % THREADS], current->pid);
 		ring_event(&rec, true);
 	}
 }
@@ -132,11 +155,47 @@ static void interrupt_entered(unsigned long ip, unsigned long parent,
 		ring_event(&rec, false);
 }
 
+static void probe_bio_queue(void *data, struct bio *bio)
+{
+	struct xblk_record rec;
+	int disk;
+
+	/* What layers below queue in that thread are clones of the backend's bios. */
+	if (READ_ONCE(threads[current->pid % THREADS]) != current->pid ||
+	    bio_flagged(bio, BIO_CLONED))
+		return;
+	disk = xblk_disk_index(bio->bi_bdev->bd_disk);
+	if (disk < 0)
+		return;
+	rec = (struct xblk_record){
+		.id = xblk_id(bio),
+		.aux = xblk_id(bio->bi_private),
+		.disk = disk,
+		.event = XBLK_EV_BACKEND_BIO,
+	};
+	ring_event(&rec, false);
+}
+
+static void unmap_entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			  struct ftrace_regs *regs)
+{
+	/* xen_blkbk_unmap_and_respond_callback(int, struct gntab_unmap_queue_data *) */
+	const struct gntab_unmap_queue_data *unmap =
+		(const void *)xblk_entry_argument(regs, 1);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	xblk_run_leave(this_cpu_ptr(&this_run), unmap->data);
+	local_irq_restore(flags);
+}
+
 static void response_entered(unsigned long ip, unsigned long parent,
 			     struct ftrace_ops *ops, struct ftrace_regs *regs)
 {
 	/* make_response(ring, u64 id, unsigned short op, int status) */
 	const void *ring = (const void *)xblk_entry_argument(regs, 0);
+	const void *request;
+	unsigned long flags;
 	struct xblk_record rec = {
 		.id = (u32)xblk_entry_argument(regs, 1),
 		.aux = xblk_id(ring),
@@ -145,17 +204,37 @@ static void response_entered(unsigned long ip, unsigned long parent,
 		.op = (u8)xblk_entry_argument(regs, 2),
 	};
 
-	if (ring_find(ring))
-		ring_event(&rec, false);
+	local_irq_save(flags);
+	request = xblk_run_take(this_cpu_ptr(&this_run));
+	if (ring_find(ring)) {
+		rec.nr_sectors = request ? xblk_id(request) : 0;
+		rec.time = xblk_clock_now();
+		xblk_emit(&rec);
+	}
+	local_irq_restore(flags);
 }
 
 static struct xblk_entry_probe probes[] = {
 	{"xen_blkbk_map", map_entered},
 	{"xen_blkif_be_int", interrupt_entered},
 	{"make_response", response_entered},
+	{"xen_blkbk_unmap_and_respond_callback", unmap_entered},
 };
 
-static void detach(void)
+static struct xblk_tracepoint queue = {"block_bio_queue", probe_bio_queue};
+
+/* A prototype that changed fails here, at compile time. */
+static void __maybe_unused check_prototype(void)
+{
+	check_trace_callback_type_block_bio_queue(probe_bio_queue);
+}
+
+static int find(void)
+{
+	return xblk_tracepoints_find(&queue, 1);
+}
+
+static void detach_entries(void)
 {
 	bool stay = false;
 	int i;
@@ -164,23 +243,38 @@ static void detach(void)
 		stay |= xblk_entry_probe_detach(&probes[i]) != 0;
 	if (stay)
 		return;
+	kvfree(threads);
 	kvfree(rings);
+	threads = NULL;
 	rings = NULL;
+}
+
+static void detach(void)
+{
+	xblk_tracepoints_detach(&queue, 1);
+	detach_entries();
 }
 
 /* As many as this kernel has. */
 static int attach(void)
 {
-	int i;
+	int i, err;
 
 	if (!rings)
 		rings = kvcalloc(1 << RINGS_BITS, sizeof(*rings), GFP_KERNEL);
-	if (!rings)
+	if (!threads)
+		threads = kvcalloc(THREADS, sizeof(*threads), GFP_KERNEL);
+	if (!rings || !threads) {
+		detach_entries();
 		return -ENOMEM;
+	}
 	atomic_set(&rings_dropped, 0);
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
 		xblk_entry_probe_attach(&probes[i]);
-	return 0;
+	err = xblk_tracepoints_attach(&queue, 1);
+	if (err)
+		detach_entries();
+	return err;
 }
 
 /*
@@ -203,6 +297,8 @@ static void forget(void)
 
 	for (i = 0; i < 1 << RINGS_BITS; i++)
 		WRITE_ONCE(rings[i].ring, NULL);
+	for (i = 0; i < THREADS; i++)
+		WRITE_ONCE(threads[i], 0);
 }
 
 static void show(struct seq_file *s, bool attached)
@@ -221,6 +317,7 @@ static void show_counters(struct seq_file *s)
 }
 
 const struct probe_group blkback_group = {
+	.find = find,
 	.attach = attach,
 	.detach = detach,
 	.forget = forget,

@@ -22,6 +22,7 @@ static void block_show(struct seq_file *s, bool attached)
 }
 
 static const struct probe_group block_group = {
+	.find = xblk_blk_probes_find,
 	.attach = block_attach,
 	.detach = xblk_blk_probes_detach,
 	.show = block_show,
@@ -137,8 +138,10 @@ static struct notifier_block module_notifier = {
  */
 int __init probes_init(void)
 {
-	int err = xblk_blk_probes_find();
+	int i, err = 0;
 
+	for (i = 0; !err && i < ARRAY_SIZE(groups); i++)
+		err = groups[i]->find();
 	return err ?: register_module_notifier(&module_notifier);
 }
 

@@ -9,6 +9,8 @@ struct seq_file;
 
 /**
  * struct probe_group - probes that come and go together
+ * @find:	at module load: 0, or a negative errno if the kernel lacks what must be
+ *there
  * @attach:	0, or a negative errno and nothing is attached; that a kernel lacks a
  *		probe is no error
  * @detach:	none runs any more on return
@@ -22,6 +24,7 @@ struct seq_file;
  * All are called from process context, one at a time.
  */
 struct probe_group {
+	int (*find)(void);
 	int (*attach)(void);
 	void (*detach)(void);
 	void (*forget)(void);

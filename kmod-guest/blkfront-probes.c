@@ -1,15 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * When the backend's event reaches the guest: a probe on blkfront's interrupt
- * handler, where this kernel has it by that name.  It parts the way back (0-T)
- * into notification and what the guest does then; without it that part is one.
+ * What blkfront does around a request: probes on its own functions, where this kernel has
+ * them by that name.
+ *
+ * blkif_interrupt() is when the backend's event reaches the guest: it parts the way back
+ * (0-T) into notification and what the guest does then.
+ *
+ * get_id_from_freelist() is called for each slot of a ring that is filled, under the
+ * ring's lock, so its calls are in the order in which the backend finds the requests,
+ * which that of D is not where two vCPUs share a ring.  It is given the ring alone.  The
+ * request is what blkif_queue_rq(), which calls it, was given; both arguments of that are
+ * blk-mq's own.
  */
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/hash.h>
 #include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include "../kmod-common/blk-probes.h"
 #include "../kmod-common/clock.h"
+#include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
 #include "../kmod-common/entry-probes.h"
+#include "../kmod-common/this-run.h"
 #include "blkfront-probes.h"
+
+/* Room for the rings of 128 disks with 32 queues each; 64 KiB. */
+#define RINGS_BITS  12
+#define RINGS_PROBE 8
+
+/* How many slots of a ring were filled, by the ring's address. */
+struct ring {
+	const void *ring;
+	u32 filled;
+};
+
+/* Not NULL while probes are attached. */
+static struct ring *rings;
+static DEFINE_PER_CPU(struct xblk_this_run, this_run);
 
 static void interrupt_entered(unsigned long ip, unsigned long parent,
 			      struct ftrace_ops *ops, struct ftrace_regs *regs)
@@ -28,22 +59,144 @@ static void interrupt_entered(unsigned long ip, unsigned long parent,
 	local_irq_restore(flags);
 }
 
-static struct xblk_entry_probe probe = {"blkif_interrupt", interrupt_entered};
-
-/**
- * blkfront_probes_attach() - where this kernel lets it.  Process context.
- *
- * Return: the names of the functions that are probed, with spaces between them.
- */
-const char *blkfront_probes_attach(void)
+static void queue_rq_entered(unsigned long ip, unsigned long parent,
+			     struct ftrace_ops *ops, struct ftrace_regs *regs)
 {
-	return xblk_entry_probe_attach(&probe) ? "" : probe.name;
+	/* blkif_queue_rq(struct blk_mq_hw_ctx *, const struct blk_mq_queue_data *) */
+	const struct blk_mq_queue_data *bd = (const void *)xblk_entry_argument(regs, 1);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	xblk_run_leave(this_cpu_ptr(&this_run), bd->rq);
+	local_irq_restore(flags);
+}
+
+/*
+ * Under the ring's lock.  A ring that finds no room has no order to tell: its requests
+ * have all else.
+ */
+static bool next_ordinal(const void *address, u32 *ordinal)
+{
+	unsigned int i;
+
+	for (i = 0; i < RINGS_PROBE; i++) {
+		struct ring *ring =
+			&rings[(hash_ptr(address, RINGS_BITS) + i) % (1 << RINGS_BITS)];
+		const void *old = READ_ONCE(ring->ring);
+
+		if (!old)
+			old = cmpxchg(&ring->ring, NULL, address);
+		if (!old || old == address) {
+			*ordinal = ring->filled++;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void tell_order(const void *ring)
+{
+	const struct request *rq;
+	struct xblk_record rec;
+	u32 ordinal;
+	int disk;
+
+	if (!next_ordinal(ring, &ordinal))
+		return;
+	/* Not taken: a request may fill two slots. */
+	rq = xblk_run_look(this_cpu_ptr(&this_run));
+	if (!rq)
+		return;
+	disk = xblk_disk_index(rq->q->disk);
+	if (disk < 0)
+		return;
+	rec = (struct xblk_record){
+		.time = xblk_clock_now(),
+		.sector = xblk_id(ring),
+		.nr_sectors = rq->mq_hctx->queue_num,
+		.id = xblk_id(rq),
+		.aux = ordinal,
+		.disk = disk,
+		.event = XBLK_EV_ORDER,
+	};
+	xblk_emit(&rec);
+}
+
+static void slot_entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			 struct ftrace_regs *regs)
+{
+	unsigned long flags;
+
+	/* get_id_from_freelist(struct blkfront_ring_info *) */
+	local_irq_save(flags);
+	tell_order((const void *)xblk_entry_argument(regs, 0));
+	local_irq_restore(flags);
+}
+
+static struct xblk_entry_probe interrupt_probe = {"blkif_interrupt", interrupt_entered};
+
+/* In the order of attaching: the second leads to nothing without the first. */
+static struct xblk_entry_probe order_probes[] = {
+	{"blkif_queue_rq", queue_rq_entered},
+	{"get_id_from_freelist", slot_entered},
+};
+
+static void order_detach(void)
+{
+	bool stay = false;
+	int i;
+
+	for (i = ARRAY_SIZE(order_probes) - 1; i >= 0; i--)
+		stay |= xblk_entry_probe_detach(&order_probes[i]) != 0;
+	if (stay)
+		return;
+	kvfree(rings);
+	rings = NULL;
+}
+
+/* Both, or none: return whether. */
+static bool order_attach(void)
+{
+	int i;
+
+	if (!rings)
+		rings = kvcalloc(1 << RINGS_BITS, sizeof(*rings), GFP_KERNEL);
+	if (!rings)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(order_probes); i++) {
+		if (xblk_entry_probe_attach(&order_probes[i])) {
+			order_detach();
+			return false;
+		}
+	}
+	return true;
 }
 
 /**
- * blkfront_probes_detach() - it does not run any more on return.  Process context.
+ * blkfront_probes_attach() - where this kernel lets it.  Process context.
+ * @order:	also those for the order of requests on a ring
+ *
+ * Return: the names of the functions that are probed, with spaces between them; valid
+ * until the next call.
+ */
+const char *blkfront_probes_attach(bool order)
+{
+	static char names[64];
+
+	names[0] = '\0';
+	if (!xblk_entry_probe_attach(&interrupt_probe))
+		strscpy(names, interrupt_probe.name, sizeof(names));
+	if (order && order_attach())
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s %s",
+			 *names ? " " : "", order_probes[0].name, order_probes[1].name);
+	return names;
+}
+
+/**
+ * blkfront_probes_detach() - they do not run any more on return.  Process context.
  */
 void blkfront_probes_detach(void)
 {
-	xblk_entry_probe_detach(&probe);
+	xblk_entry_probe_detach(&interrupt_probe);
+	order_detach();
 }

@@ -2,7 +2,9 @@
 #ifndef XBLK_BLKFRONT_PROBES_H
 #define XBLK_BLKFRONT_PROBES_H
 
-const char *blkfront_probes_attach(void);
+#include <linux/types.h>
+
+const char *blkfront_probes_attach(bool order);
 void blkfront_probes_detach(void);
 
 #endif /* XBLK_BLKFRONT_PROBES_H */

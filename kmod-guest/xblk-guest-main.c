@@ -18,13 +18,12 @@
 #include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
 #include "../kmod-common/resume.h"
+#include "xblk/guest.h"
 #include "xblk/record.h"
 #include "xblk/version.h"
 #include "blkfront-probes.h"
 #include "../kmod-xenrelay/xenrelay.h"
 
-#define CHANNEL	       "xblk"
-#define RECORD_VERSION 1
 #define DISKS_UNWANTED 256 /* as many others are looked up as fast */
 
 static unsigned int ring_kib = 2048;
@@ -55,11 +54,13 @@ struct wanted_disk {
 /**
  * struct traced_disks - which disks are traced, by the reader's last word
  * @seen:	disks that were looked at, by their diskseq
+ * @events:	the last event that the reader knows
  * @nr_wanted:	disks in @wanted
  * @wanted:	what it said
  */
 struct traced_disks {
 	struct xblk_disks *seen;
+	unsigned int events;
 	unsigned int nr_wanted;
 	struct wanted_disk wanted[];
 };
@@ -163,7 +164,7 @@ static struct traced_disks *alloc_disks(unsigned int nr)
 	return NULL;
 }
 
-/* "51712:0,51728:1": which disks, and their indices; or none. */
+/* "51712:0,51728:1": which disks, and their indices; or none.  xblk/guest.h has more. */
 static int parse_disks(struct traced_disks *disks, const char *list)
 {
 	unsigned int devid, index;
@@ -173,8 +174,12 @@ static int parse_disks(struct traced_disks *disks, const char *list)
 		if (sscanf(list, "%u:%u%n", &devid, &index, &len) != 2 ||
 		    index >= XBLK_DISK_IGNORED)
 			return -EINVAL;
-		disks->wanted[disks->nr_wanted].devid = devid;
-		disks->wanted[disks->nr_wanted++].index = index;
+		if (devid == XBLK_GUEST_EVENTS) {
+			disks->events = index;
+		} else {
+			disks->wanted[disks->nr_wanted].devid = devid;
+			disks->wanted[disks->nr_wanted++].index = index;
+		}
 		if (list[len] == ',' && list[len + 1])
 			len++;
 		else if (list[len])
@@ -183,7 +188,6 @@ static int parse_disks(struct traced_disks *disks, const char *list)
 	return 0;
 }
 
-/* "disks=" and a list of them. */
 static struct traced_disks *parse_config(const char *config)
 {
 	struct traced_disks *disks;
@@ -191,16 +195,17 @@ static struct traced_disks *parse_config(const char *config)
 	const char *c;
 	int err;
 
-	if (!strstarts(config, "disks="))
+	if (!strstarts(config, XBLK_GUEST_DISKS))
 		return ERR_PTR(-EINVAL);
 	for (c = config; *c; c++)
 		nr += *c == ',';
-	if (nr > XBLK_MAX_DISKS)
+	if (nr > XBLK_MAX_DISKS + 1)
 		return ERR_PTR(-E2BIG);
 	disks = alloc_disks(nr);
 	if (!disks)
 		return ERR_PTR(-ENOMEM);
-	err = parse_disks(disks, config + strlen("disks="));
+	disks->events = XBLK_GUEST_FIRST_EVENTS;
+	err = parse_disks(disks, config + strlen(XBLK_GUEST_DISKS));
 	if (!err)
 		return disks;
 	free_disks(disks);
@@ -262,10 +267,12 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 {
 	int err = set_disks(config);
 	struct xenrelay_stats stats;
+	unsigned int events;
 
 	if (err)
 		return err;
 	channel = chan;
+	events = rcu_dereference_protected(traced, true)->events;
 	xenrelay_get_stats(chan, &stats);
 	xblk_emit_reset(stats.mode == XENRELAY_OVERWRITE ? stats.ring_items / 4 : 0);
 	err = xblk_blk_probes_attach(false);
@@ -274,14 +281,14 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 		return err;
 	}
 	/* For the reader to tell; without it records come all the same. */
-	xenbus_write(XBT_NIL, "data/xenrelay/" CHANNEL, "probes",
-		     blkfront_probes_attach());
+	xenbus_write(XBT_NIL, "data/xenrelay/" XBLK_GUEST_CHANNEL, "probes",
+		     blkfront_probes_attach(events >= XBLK_EV_ORDER));
 	return 0;
 }
 
 static void reader_disconnect(void *priv)
 {
-	xenbus_rm(XBT_NIL, "data/xenrelay/" CHANNEL, "probes");
+	xenbus_rm(XBT_NIL, "data/xenrelay/" XBLK_GUEST_CHANNEL, "probes");
 	/* Those that go at once are first: the other takes up to a second. */
 	xblk_blk_probes_detach();
 	blkfront_probes_detach();
@@ -309,12 +316,12 @@ static void resumed(void)
 static int __init xblk_guest_init(void)
 {
 	const struct xenrelay_params params = {
-		.name = CHANNEL,
+		.name = XBLK_GUEST_CHANNEL,
 		.item_size = sizeof(struct xblk_record),
 		.ring_items = min(ring_kib, max_ring_kib) * (1024 / XBLK_RECORD_SIZE),
 		.max_ring_items = max_ring_kib * (1024 / XBLK_RECORD_SIZE),
 		.reader = XENRELAY_ANY_READER,
-		.client_version = RECORD_VERSION,
+		.client_version = XBLK_GUEST_VERSION,
 		.clock_ns = &xblk_clock_uncertainty,
 		.clock = xblk_clock_now,
 		.connect = reader_connect,

@@ -90,6 +90,14 @@ void event_print(FILE *out, const struct parse *p, const struct stream *s,
 		break;
 	case XBLK_EV_RESPONSE:
 		fprintf(out, "  ring %u %s", r->aux, blkif_name(r->op));
+		if (r->nr_sectors)
+			fprintf(out, " request %u", r->nr_sectors);
+		break;
+	case XBLK_EV_ORDER:
+		fprintf(out, "  ring %u rq %u place %u", r->nr_sectors, r->id, r->aux);
+		break;
+	case XBLK_EV_BACKEND_BIO:
+		fprintf(out, "  bio %u request %u", r->id, r->aux);
 		break;
 	case XBLK_EV_INTERRUPT:
 	case XBLK_EV_RING:

@@ -12,6 +12,7 @@
 #include "parse.h"
 #include "store.h"
 #include "xblk/control.h"
+#include "xblk/guest.h"
 #include "xenrelay-reader.h"
 
 struct selection {
@@ -47,7 +48,7 @@ static int offers_channel(struct selection *sel, unsigned int domid)
 	if (nr < 0)
 		return nr;
 	for (i = 0; i < nr; i++)
-		found |= !strcmp(names[i], XBLK_CHANNEL);
+		found |= !strcmp(names[i], XBLK_GUEST_CHANNEL);
 	xenrelay_list_free(names, nr);
 	return found;
 }

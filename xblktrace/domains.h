@@ -11,8 +11,7 @@
 
 struct xenrelay_reader;
 
-#define XBLK_CHANNEL "xblk" /* the channel that xblk-guest offers */
-#define MAX_DOMAINS  1024   /* of one capture, which xblkparse knows, too */
+#define MAX_DOMAINS 1024 /* of one capture, which xblkparse knows, too */
 
 /**
  * struct disk - a guest's disk that blkback serves from this domain

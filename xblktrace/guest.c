@@ -7,6 +7,7 @@
 #include "guest.h"
 #include "msg.h"
 #include "store.h"
+#include "xblk/guest.h"
 
 /* How long a channel may be taken before the user is told, and after. */
 #define SHORT_BUSY_MS 1500
@@ -24,27 +25,27 @@
 /* Once or twice it may have been read out just before. */
 #define IN_VAIN 8
 
-#define CLIENT_VERSION 1 /* of the records that xblk-guest writes */
-
-/* "disks=51712:0,51728:1": the disks that are there, and their indices in the records. */
+/*
+ * "disks=4294967295:20,51712:0,51728:1": the events that are known, the disks that are
+ * there, and their indices in the records.
+ */
 static char *make_config(const struct domain *domain)
 {
-	size_t size =
-		sizeof("disks=") + domain->nr_disks * sizeof("4294967295:4294967295");
+	size_t size = sizeof(XBLK_GUEST_DISKS) +
+		      (1 + domain->nr_disks) * sizeof("4294967295:4294967295");
 	char *config = malloc(size);
-	const char *comma = "";
 	unsigned int i;
 	size_t used;
 
 	if (!config)
 		return NULL;
-	used = snprintf(config, size, "disks=");
+	used = snprintf(config, size, XBLK_GUEST_DISKS "%u:%u", XBLK_GUEST_EVENTS,
+			XBLK_EV_MAX - 1);
 	for (i = 0; i < domain->nr_disks; i++) {
 		if (domain->disks[i].gone || domain->disks[i].left_out)
 			continue;
-		used += snprintf(config + used, size - used, "%s%u:%u", comma,
+		used += snprintf(config + used, size - used, ",%u:%u",
 				 domain->disks[i].devid, i);
-		comma = ",";
 	}
 	return config;
 }
@@ -70,7 +71,7 @@ static int check_client(const struct guest *guest)
 {
 	const struct xenrelay_properties *p = &guest->properties;
 
-	if (p->item_size == XBLK_RECORD_SIZE && p->client_version == CLIENT_VERSION)
+	if (p->item_size == XBLK_RECORD_SIZE && p->client_version == XBLK_GUEST_VERSION)
 		return 0;
 	return msg_error(
 		"domain %u (%s): its xblk-guest writes another version of records "
@@ -99,7 +100,8 @@ static int add_streams(struct guest *guest, struct writer *w, uint64_t time)
 static void read_probes(struct guest *guest)
 {
 	char *names = store_read(xenrelay_xenstore(guest->reader),
-				 "/local/domain/%u/data/xenrelay/" XBLK_CHANNEL "/probes",
+				 "/local/domain/%u/data/xenrelay/" XBLK_GUEST_CHANNEL
+				 "/probes",
 				 guest->domain->domid);
 
 	guest->probes_told = names;
@@ -151,14 +153,14 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 		return msg_error("out of memory");
 	wishes.config = config;
 	guest->reader = reader;
-	err = xenrelay_connect(reader, domain->domid, XBLK_CHANNEL, &wishes,
+	err = xenrelay_connect(reader, domain->domid, XBLK_GUEST_CHANNEL, &wishes,
 			       &guest->channel);
 	if (err == -EBUSY) {
 		msg_say("domain %u (%s): another reader has its channel, or just ended: "
 			"waiting for it",
 			domain->domid, domain->name);
 		wishes.busy_ms = LONG_BUSY_MS;
-		err = xenrelay_connect(reader, domain->domid, XBLK_CHANNEL, &wishes,
+		err = xenrelay_connect(reader, domain->domid, XBLK_GUEST_CHANNEL, &wishes,
 				       &guest->channel);
 	}
 	free(config);

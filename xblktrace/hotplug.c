@@ -6,6 +6,7 @@
 #include "disks.h"
 #include "hotplug.h"
 #include "msg.h"
+#include "xblk/guest.h"
 
 /*
  * A look reads many nodes of XenStore.  Guests can cause looks, so there are few a
@@ -32,7 +33,7 @@ void hotplug_changed(struct capture *c, int changed)
 	if (changed & XENRELAY_CHANGED_NODES)
 		c->look_wanted = true;
 	while (xenrelay_next_offer(c->reader, &offer) > 0)
-		if (offer.present && !strcmp(offer.channel, XBLK_CHANNEL))
+		if (offer.present && !strcmp(offer.channel, XBLK_GUEST_CHANNEL))
 			c->look_wanted = true;
 }
 

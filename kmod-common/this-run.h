@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What one probe leaves for the next one in the same context: a function is probed that
+ * knows one half, and soon after another function, called by the first, that knows the
+ * other.
+ *
+ * It is left with the CPU, for the context there (task, softirq or hardirq), together
+ * with how often the task has been switched away from.  Is that number the same when it
+ * is taken, on the same CPU, then nothing but that task and what interrupted it has run
+ * since, and an interrupt has a place of its own.  Otherwise nothing is known, and
+ * nothing is given.
+ */
+#ifndef XBLK_THIS_RUN_H
+#define XBLK_THIS_RUN_H
+
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+
+#define XBLK_RUN_LEVELS 3
+
+struct xblk_left {
+	const struct task_struct *task;
+	unsigned long switches;
+	const void *what;
+};
+
+/**
+ * struct xblk_this_run - of one CPU, to be defined with DEFINE_PER_CPU()
+ * @left:	by the context that left it
+ */
+struct xblk_this_run {
+	struct xblk_left left[XBLK_RUN_LEVELS];
+};
+
+static inline unsigned int xblk_run_level(void)
+{
+	if (in_hardirq())
+		return 2;
+	/* With PREEMPT_RT a softirq is switched away from as a task is. */
+	return in_serving_softirq() && !IS_ENABLED(CONFIG_PREEMPT_RT) ? 1 : 0;
+}
+
+static inline unsigned long xblk_run_switches(void)
+{
+	return current->nvcsw + current->nivcsw;
+}
+
+/**
+ * xblk_run_leave() - in the place of what was left before
+ * @run:	this CPU's
+ * @what:	not NULL
+ *
+ * Context: interrupts off, not NMI.
+ */
+static inline void xblk_run_leave(struct xblk_this_run *run, const void *what)
+{
+	run->left[xblk_run_level()] = (struct xblk_left){
+		.task = current,
+		.switches = xblk_run_switches(),
+		.what = what,
+	};
+}
+
+/**
+ * xblk_run_look() - what was left in this very run, or NULL
+ * @run:	this CPU's
+ *
+ * It may be NULL though something was left: when the task has slept, or was preempted.
+ *
+ * Context: interrupts off, not NMI.
+ */
+static inline const void *xblk_run_look(const struct xblk_this_run *run)
+{
+	const struct xblk_left *left = &run->left[xblk_run_level()];
+
+	return left->task == current && left->switches == xblk_run_switches() ? left->what
+									      : NULL;
+}
+
+/**
+ * xblk_run_take() - the same, and it is left no more
+ * @run:	this CPU's
+ *
+ * Context: interrupts off, not NMI.
+ */
+static inline const void *xblk_run_take(struct xblk_this_run *run)
+{
+	const void *what = xblk_run_look(run);
+
+	run->left[xblk_run_level()].what = NULL;
+	return what;
+}
+
+#endif /* XBLK_THIS_RUN_H */
