@@ -173,28 +173,13 @@ clean:
 
 # --- the lab's kernels ------------------------------------------------------
 
-headers = $(shell ls -d /lib/modules/$(1).*/build 2>/dev/null | sort -V | tail -n 1)
+# $(call kernel,FUNCTION,NAME): what a function of tests/lab/kernels.sh says of a kernel; NAME is a series or a name that
+# tests/lab/kernels has.
+kernel = $(shell bash -c '. tests/lab/kernels.sh && $(1) $(2)')
+headers = $(call kernel,headers_of,$(1))
 
 lab-modules-%:
-	+@$(MAKE) --no-print-directory lab-modules KDIR=$(call headers,$*)
-
-# For a kernel whose own build tools do not run on this machine: every object of the modules is compiled, with what the
-# compiler says taken for errors, and nothing is linked. Objtool is one of those tools. Debian builds that kernel
-# with a newer compiler, which knows more attributes.
-compile-%:
-	+@$(MAKE) --no-print-directory compile KDIR=$(call headers,$*)
-
-COMPILED := guest/kmod-xenrelay/xenrelay guest/kmod-guest/xblk-guest guest/examples/xr-sched dom0/kmod-dom0/xblk-dom0
-
-compile:
-	@test -n '$(KRELEASE)' || { echo 'make: no kernel headers in $(KDIR): run scripts/install-deps test' >&2; exit 1; }
-	@mkdir -p $(MODULES)/guest $(MODULES)/dom0
-	@cp -ru include ring kmod-common kmod-xenrelay kmod-guest examples $(MODULES)/guest/
-	@cp -ru include ring kmod-common kmod-dom0 $(MODULES)/dom0/
-	@for object in $(COMPILED); do \
-		$(MAKE) --no-print-directory -C $(KDIR) CC=gcc CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= objtool=true \
-			KCFLAGS='-Wno-attributes -Werror' M=$(abspath $(MODULES))/$$(dirname $$object) $$(basename $$object).o || exit 1; \
-	done
+	+@$(MAKE) --no-print-directory lab-modules KDIR=$(call headers,$*) KFLAGS="$(call kernel,make_args_of,$*)"
 
 lab-modules: examples $(BUILD)/bin/lab-bad-reader $(BUILD)/bin/lab-contexts $(BUILD)/bin/lab-cycles
 	$(call client_modules,tests/lab/modules)
@@ -213,13 +198,13 @@ EARLIER := f580db2
 earlier:
 	@test -e $(BUILD)/earlier/$(EARLIER) || { rm -rf $(BUILD)/earlier && mkdir -p $(BUILD)/earlier/tree && \
 		git archive $(EARLIER) | tar -x -C $(BUILD)/earlier/tree && touch $(BUILD)/earlier/$(EARLIER); }
-	@$(MAKE) --no-print-directory -C $(BUILD)/earlier/tree BUILD=build KDIR=$(call headers,6.1) programs modules
+	@$(MAKE) --no-print-directory -C $(BUILD)/earlier/tree BUILD=build KDIR=$(call headers,default) programs modules
 
 demo:
 	scripts/demo
 
 # REPEATS=N runs of each scheduler on each side, in turns.
-sched-compare: programs lab-modules-6.1
+sched-compare: programs lab-modules-default
 	scripts/install-deps build lab plot
 	tests/lab/run -o $(BUILD)/bench tests/bench/sched-compare
 	PATH=$(abspath $(BUILD))/bin:$$PATH scripts/xblk-sched-report $(BUILD)/bench/sched-compare/sched
@@ -358,13 +343,13 @@ $(BUILD)/bench/cpu-time: tests/bench/cpu-time.c
 bench-modules: modules
 	$(call client_modules,tests/bench/kmod)
 
-# What the lab's benchmarks need: programs, and modules for Linux 6.1.
+# What the lab's benchmarks need: programs, and modules for the lab's default kernel.
 bench-programs: $(addprefix $(BUILD)/bench/,channel-xenrelay channel-vchan channel-tcp cpu-time)
-	@$(MAKE) --no-print-directory bench-modules KDIR=$(call headers,6.1)
+	@$(MAKE) --no-print-directory bench-modules KDIR=$(call headers,default)
 
 bench-channel bench-overhead bench-probes: bench-%:
 	@scripts/install-deps build lab bench
-	@$(MAKE) -s programs lab-modules-6.1 bench-programs
+	@$(MAKE) -s programs lab-modules-default bench-programs
 	@tests/bench/$*
 
 # Both ends of the ring run, nothing is lost, and there are figures.
@@ -403,9 +388,9 @@ lint:
 	shellcheck -S style $(filter-out scripts/xblk-report,$(wildcard scripts/*))
 	shellcheck -S warning $(SHELL_FILES)
 	for page in man/*.[1-9]; do mandoc -T lint -W warning $$page || exit 1; done
-	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,6.1) \
+	$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,default) \
 		KFLAGS='C=2 CF="-Wsparse-error"'
-	tests/tidy $(BUILD)/sparse/modules $(call headers,6.1) '$(filter -I% -D_GNU_SOURCE,$(CPPFLAGS)) \
+	tests/tidy $(BUILD)/sparse/modules $(call headers,default) '$(filter -I% -D_GNU_SOURCE,$(CPPFLAGS)) \
 		-DXBLK_VERSION="" -std=gnu11' -- $(sort $(RELAY_SRC) $(TRACE_SRC) $(PARSE_SRC))
 
 -include $(shell find $(BUILD)/obj $(BUILD)/pic $(BUILD)/san $(BUILD)/tsan $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

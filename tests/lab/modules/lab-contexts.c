@@ -29,6 +29,7 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
+#include <linux/version.h>
 #include <asm/nmi.h>
 #include "../kmod-xenrelay/channel.h"
 #include "../kmod-xenrelay/xenrelay.h"
@@ -238,6 +239,17 @@ static void stop_all(void)
 	unregister_nmi_handler(NMI_UNKNOWN, "lab-contexts");
 }
 
+/* Linux 6.13 has it; 7.2 has no hrtimer_init(). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static void hrtimer_setup(struct hrtimer *timer,
+			  enum hrtimer_restart (*function)(struct hrtimer *),
+			  clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#endif
+
 static void init_cpu(struct cpu *cpu, unsigned int number)
 {
 	unsigned int i;
@@ -246,10 +258,9 @@ static void init_cpu(struct cpu *cpu, unsigned int number)
 	for (i = 0; i < LAB_CONTEXTS; i++) {
 		cpu->writers[i].context = i;
 		prandom_seed_state(&cpu->writers[i].random, number * LAB_CONTEXTS + i);
-		hrtimer_init(&cpu->writers[i].timer, CLOCK_MONOTONIC,
-			     i == LAB_SOFTIRQ ? HRTIMER_MODE_ABS_PINNED_SOFT
-					      : HRTIMER_MODE_ABS_PINNED_HARD);
-		cpu->writers[i].timer.function = timer_fired;
+		hrtimer_setup(&cpu->writers[i].timer, timer_fired, CLOCK_MONOTONIC,
+			      i == LAB_SOFTIRQ ? HRTIMER_MODE_ABS_PINNED_SOFT
+					       : HRTIMER_MODE_ABS_PINNED_HARD);
 	}
 }
 
