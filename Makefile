@@ -184,6 +184,13 @@ lab-modules-%:
 lab-modules: examples $(BUILD)/bin/lab-bad-reader $(BUILD)/bin/lab-contexts $(BUILD)/bin/lab-cycles
 	$(call client_modules,tests/lab/modules)
 
+# As for a kernel that was built without function tracing, which no suite here has: compiled and linked.
+.PHONY: modules-no-ftrace
+modules-no-ftrace:
+	+@$(MAKE) --no-print-directory modules BUILD=$(BUILD)/no-ftrace KDIR=$(call headers,oldest) \
+		KFLAGS='KCFLAGS="-Werror -include $(abspath tests/host/no-function-tracer.h)"'
+	@! nm $(BUILD)/no-ftrace/modules/*/*.ko | grep -w register_ftrace_function
+
 $(BUILD)/bin/lab-%: $(BUILD)/obj/tests/lab/%.o $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RELAY_LIBS)
