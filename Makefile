@@ -179,7 +179,7 @@ kernel = $(shell bash -c '. tests/lab/kernels.sh && $(1) $(2)')
 headers = $(call kernel,headers_of,$(1))
 
 lab-modules-%:
-	+@$(MAKE) --no-print-directory lab-modules KDIR=$(call headers,$*) KFLAGS="$(call kernel,make_args_of,$*)"
+	+@$(MAKE) --no-print-directory lab-modules KDIR=$(call headers,$*) KFLAGS="-j$(shell nproc) $(call kernel,make_args_of,$*)"
 
 lab-modules: examples $(BUILD)/bin/lab-bad-reader $(BUILD)/bin/lab-contexts $(BUILD)/bin/lab-cycles
 	$(call client_modules,tests/lab/modules)
