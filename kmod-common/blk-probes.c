@@ -132,6 +132,20 @@ static void probe_split(void *data, struct bio *bio, unsigned int new_sector)
 	bio_event(XBLK_EV_SPLIT, bio);
 }
 
+/*
+ * Who sends a bio on to a partition tells so before submit_bio_noacct() has moved
+ * it to the whole disk, which sets BIO_REMAPPED.  All other events of bios come
+ * after that.
+ */
+static sector_t whole_disk_sector(struct bio *bio)
+{
+	sector_t start = bio_flagged(bio, BIO_REMAPPED) || !bio_sectors(bio)
+				 ? 0
+				 : bio->bi_bdev->bd_start_sect;
+
+	return bio->bi_iter.bi_sector + start;
+}
+
 static void probe_bio_remap(void *data, struct bio *bio, dev_t dev, sector_t from)
 {
 	int disk = xblk_disk_index(bio->bi_bdev->bd_disk);
@@ -147,7 +161,7 @@ static void probe_bio_remap(void *data, struct bio *bio, dev_t dev, sector_t fro
 		return;
 	from_disk = xblk_dev_index(dev);
 	rec = (struct xblk_record){
-		.sector = bio->bi_iter.bi_sector,
+		.sector = whole_disk_sector(bio),
 		.nr_sectors = bio_sectors(bio),
 		.id = xblk_id(bio),
 		.aux = current->pid,

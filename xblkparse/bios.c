@@ -123,7 +123,10 @@ static struct bio *remap_origin(struct domain *dom, struct process *p,
 	if (!p || !p->remap.pending)
 		return NULL;
 	p->remap.pending = false;
-	/* No look at the sector: if a partition lies between, it is that one's. */
+	/*
+	 * No look at the sector: where a partition lies between, it is that one's in
+	 * traces of older tracers.
+	 */
 	if (p->remap.id != r->id || p->remap.to_disk != r->disk)
 		return NULL;
 	upper = domain_disk(dom, p->remap.from_disk);
