@@ -3,18 +3,20 @@
 #ifndef XBLKTRACE_BACKING_H
 #define XBLKTRACE_BACKING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /**
  * struct backing - a whole block device, traced in this domain
- * @major, @minor: its number
+ * @major, @minor: its number, 0:0 if it has none: a path of NVMe multipath
  * @diskseq:	no other disk has had it since the kernel was booted: what has the same
  *		number later is another device
  * @name:	the kernel's name of it
  * @scheduler:	its I/O scheduler, "" if it has none
- * @part_of:	index of the stacked device (LVM, RAID) above it that led here,
+ * @part_of:	index of the stacked device (LVM, RAID, multipath) above it that led here,
  *		-1 if a guest's disk lies on it directly
+ * @stacked:	it lies on others itself, which may change
  */
 struct backing {
 	unsigned int major, minor;
@@ -22,6 +24,7 @@ struct backing {
 	char name[64];
 	char scheduler[32];
 	int part_of;
+	bool stacked;
 };
 
 /* In the order that the module is told of them: an index is a record's disk. */
@@ -43,6 +46,14 @@ struct backing_table {
  */
 int backing_add(struct backing_table *table, const char *sysfs, unsigned int major,
 		unsigned int minor, uint64_t *start_sector);
+
+/**
+ * backing_update - find what lies below stacked devices now, and did not before
+ *
+ * A moved logical volume lies on another disk; a multipath device gets another path.
+ * What is new comes behind.  Return: 0 or negative errno; what was found stays.
+ */
+int backing_update(struct backing_table *table, const char *sysfs);
 
 void backing_free(struct backing_table *table);
 

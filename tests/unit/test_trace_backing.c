@@ -2,7 +2,8 @@
 /*
  * Finding what a guest's disk lies on, in a sysfs made for the test: a disk
  * with a partition, a logical volume over two disks (one of them by its
- * partition), and a device that is stacked on itself, which must end.
+ * partition), a device that is stacked on itself, which must end, and an NVMe disk with
+ * two paths, beside what only looks like one.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -61,6 +62,13 @@ static void slave(const char *upper, const char *lower)
 	    sysfs, upper, lower, sysfs, upper);
 }
 
+static void hidden(const char *dir, unsigned int seq)
+{
+	run("mkdir -p %s/devices/%s && echo 1 >%s/devices/%s/hidden", sysfs, dir, sysfs,
+	    dir);
+	diskseq(dir, seq);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -82,6 +90,15 @@ static int setup(void **state)
 	diskseq("dm-1", 6);
 	scheduler("dm-1", "none");
 	slave("dm-1", "dm-1");
+	device("nvme-subsys3/nvme3n1", "259:7");
+	diskseq("nvme-subsys3/nvme3n1", 10);
+	hidden("pci/nvme3/nvme3c3n1", 11);
+	hidden("pci/nvme4/nvme3c4n1", 12);
+	hidden("pci/nvme4/nvme3c4n2", 13);  /* of another disk */
+	hidden("pci/nvme4/nvme3c4n1x", 14); /* of none */
+	run("mkdir %s/devices/pci/nvme4/nvme3c5n1 && ln -s ../pci/nvme3 ../pci/nvme4 "
+	    "%s/devices/nvme-subsys3/",
+	    sysfs, sysfs);
 	return 0;
 }
 
@@ -175,6 +192,70 @@ static void test_circle(void **state)
 	backing_free(&t);
 }
 
+static void expect_path(const struct backing_table *t, uint64_t seq, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->nr && t->entries[i].diskseq != seq; i++)
+		;
+	expect(t, i, name, 0, 0, "", 0);
+}
+
+static void test_nvme_paths(void **state)
+{
+	struct backing_table t = {0};
+	uint64_t start;
+
+	(void)state;
+	assert_int_equal(backing_add(&t, sysfs, 259, 7, &start), 0);
+	assert_int_equal(t.nr, 3);
+	expect(&t, 0, "nvme3n1", 259, 7, "", -1);
+	expect_path(&t, 11, "nvme3c3n1");
+	expect_path(&t, 12, "nvme3c4n1");
+
+	/* One goes, and comes back as another. */
+	run("rm %s/devices/pci/nvme4/nvme3c4n1/*", sysfs);
+	assert_int_equal(backing_update(&t, sysfs), 0);
+	assert_int_equal(t.nr, 3);
+	hidden("pci/nvme4/nvme3c4n1", 15);
+	assert_int_equal(backing_update(&t, sysfs), 0);
+	assert_int_equal(t.nr, 4);
+	expect(&t, 3, "nvme3c4n1", 0, 0, "", 0);
+	assert_int_equal(t.entries[3].diskseq, 15);
+	backing_free(&t);
+}
+
+/* A volume that was moved: the disk that it lies on now is traced, too. */
+static void test_moved_volume(void **state)
+{
+	struct backing_table t = {0};
+	uint64_t start;
+
+	(void)state;
+	assert_int_equal(backing_add(&t, sysfs, 253, 0, &start), 0);
+	assert_int_equal(t.nr, 3);
+	assert_int_equal(backing_update(&t, sysfs), 0);
+	assert_int_equal(t.nr, 3);
+	device("sdb", "8:16");
+	diskseq("sdb", 20);
+	run("rm %s/devices/dm-0/slaves/nvme0n1", sysfs);
+	slave("dm-0", "sdb");
+	assert_int_equal(backing_update(&t, sysfs), 0);
+	assert_int_equal(t.nr, 4);
+	expect(&t, 3, "sdb", 8, 16, "", 0);
+
+	/* Another device that has the volume's number is none of a guest's. */
+	diskseq("dm-0", 21);
+	slave("dm-0", "nvme0n1");
+	run("echo 22 >%s/devices/nvme0n1/diskseq", sysfs);
+	assert_int_equal(backing_update(&t, sysfs), 0);
+	assert_int_equal(t.nr, 4);
+	diskseq("dm-0", 5);
+	diskseq("nvme0n1", 4);
+	run("rm %s/devices/dm-0/slaves/sdb", sysfs);
+	backing_free(&t);
+}
+
 static void test_unknown(void **state)
 {
 	struct backing_table t = {0};
@@ -193,6 +274,8 @@ int main(void)
 		cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_reused_number),
 		cmocka_unit_test(test_circle),
+		cmocka_unit_test(test_nvme_paths),
+		cmocka_unit_test(test_moved_volume),
 		cmocka_unit_test(test_unknown),
 	};
 
