@@ -409,6 +409,8 @@ static void run(struct capture *c)
 		permille = one_round(c);
 		if (!c->reason)
 			hotplug_look(c);
+		if (!c->reason)
+			hotplug_look_below(c);
 		if (goes_on(c))
 			sleep_until_next(c, permille);
 	}
@@ -547,6 +549,7 @@ static int start(struct capture *c)
 	if (dom0_start(c->dom0, c->facts.own_domid, c->facts.opts, c->facts.backing,
 		       c->facts.domains, c->facts.nr_guests))
 		return -1;
+	c->nr_told = c->backing->nr;
 	for (i = 0; i < c->dom0->nr_cpus; i++)
 		writer_add_stream(c->writer, &c->dom0->cpus[i].stream);
 	if (connect_guests(c))

@@ -36,13 +36,17 @@ struct capture {
 	bool signal_came;
 	bool reader_woken;
 	bool snapshot_wanted;
-	bool look_wanted; /* domains or disks may have come or gone */
+	bool look_wanted;     /* domains or disks may have come or gone */
+	bool below_left_out;  /* that disks below are too many was told */
+	bool below_failed;    /* likewise, that they cannot be looked at */
+	unsigned int nr_told; /* of @backing, the module knows so many */
 	unsigned int snapshots;
 	struct pace pace;
 
 	/* Monotonic, ns. */
 	uint64_t give_up_at;
 	uint64_t look_at;
+	uint64_t look_below_at;
 	/* Xen's, ns: the clock of all else, which each turn reads once anyhow. */
 	uint64_t now;
 	uint64_t started_at;

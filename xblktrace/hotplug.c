@@ -6,6 +6,7 @@
 #include "disks.h"
 #include "hotplug.h"
 #include "msg.h"
+#include "xblk/control.h"
 #include "xblk/guest.h"
 
 /*
@@ -14,6 +15,10 @@
  */
 #define LOOK_NS	   250000000ull
 #define LOOK_SHARE 10
+
+/* Without a cause, so less often: of a thousand volumes a look takes 70 ms. */
+#define LOOK_BELOW_NS	 1000000000ull
+#define LOOK_BELOW_SHARE 100
 
 int hotplug_watch(struct capture *c)
 {
@@ -39,14 +44,12 @@ void hotplug_changed(struct capture *c, int changed)
 
 /**
  * struct news - what a look has found
- * @first_device: those in the backing table from here on are new
  * @first_guest: likewise, of domains
  * @nr_guests:	of domains, with the new ones
  * @disks:	disks of guests that were known have come or gone
  * @tell:	for each of these guests, whether it is one of those
  */
 struct news {
-	unsigned int first_device;
 	unsigned int first_guest;
 	unsigned int nr_guests;
 	bool disks;
@@ -59,7 +62,6 @@ static int find_news(struct capture *c, struct news *news)
 	int changes;
 
 	*news = (struct news){
-		.first_device = c->backing->nr,
 		.first_guest = c->facts.nr_guests,
 		.nr_guests = c->facts.nr_guests,
 	};
@@ -89,10 +91,22 @@ static int connect_new(struct capture *c, struct guest *guest)
 	return capture_describe(c);
 }
 
+/*
+ * The module is told of each device, in order, also of one that led to nothing: an index
+ * is a place among all that it was told of.
+ */
+static int tell_devices(struct capture *c)
+{
+	int err = dom0_add(c->dom0, c->backing, c->nr_told, NULL, 0);
+
+	c->nr_told = c->backing->nr;
+	return err;
+}
+
 /* Guests one by one: any number may have come, and a command has an end. */
 static int add_to_backend(struct capture *c, const struct news *news)
 {
-	int err = dom0_add(c->dom0, c->backing, news->first_device, NULL, 0);
+	int err = tell_devices(c);
 	unsigned int i;
 
 	for (i = news->first_guest; !err && i < news->nr_guests; i++)
@@ -123,9 +137,16 @@ static int trace_news(struct capture *c, const struct news *news)
 	return 0;
 }
 
+static uint64_t next_look(uint64_t began, uint64_t pause, unsigned int share)
+{
+	uint64_t took = (capture_clock() - began) * share;
+
+	return began + (took > pause ? took : pause);
+}
+
 void hotplug_look(struct capture *c)
 {
-	uint64_t began = capture_clock(), took;
+	uint64_t began = capture_clock();
 	struct news news;
 
 	if (!c->look_wanted || began < c->look_at)
@@ -135,8 +156,52 @@ void hotplug_look(struct capture *c)
 		capture_fail(c, "reading failed");
 		return;
 	}
-	took = (capture_clock() - began) * LOOK_SHARE;
-	c->look_at = began + (took > LOOK_NS ? took : LOOK_NS);
+	c->look_at = next_look(began, LOOK_NS, LOOK_SHARE);
 	if (news.disks || news.nr_guests > news.first_guest)
 		trace_news(c, &news);
+}
+
+/* As many as the module takes. */
+static void leave_out_below(struct capture *c)
+{
+	unsigned int i;
+
+	if (!c->below_left_out)
+		for (i = XBLK_MAX_DISKS; i < c->backing->nr; i++)
+			msg_say("%s, which lies below a traced disk now, is not traced: as "
+				"many are traced as can be",
+				c->backing->entries[i].name);
+	c->below_left_out = true;
+	c->backing->nr = XBLK_MAX_DISKS;
+}
+
+void hotplug_look_below(struct capture *c)
+{
+	uint64_t began = capture_clock();
+	unsigned int first = c->nr_told, i;
+	int err;
+
+	if (began < c->look_below_at)
+		return;
+	err = backing_update(c->backing, "/sys");
+	if (c->backing->nr > XBLK_MAX_DISKS)
+		leave_out_below(c);
+	c->look_below_at = next_look(began, LOOK_BELOW_NS, LOOK_BELOW_SHARE);
+	if (err && !c->below_failed)
+		msg_say("what traced disks lie on cannot be looked at: %s",
+			strerror(-err));
+	c->below_failed = err;
+	if (c->backing->nr == first || capture_describe(c))
+		return;
+	if (tell_devices(c)) {
+		capture_fail(c, "backend failed");
+		return;
+	}
+	for (i = first; i < c->backing->nr; i++) {
+		const struct backing *b = &c->backing->entries[i];
+
+		if (b->part_of >= 0)
+			msg_say("%s lies below %s now: traced from now on", b->name,
+				c->backing->entries[b->part_of].name);
+	}
 }

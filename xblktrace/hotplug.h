@@ -18,4 +18,11 @@ void hotplug_changed(struct capture *c, int changed);
  */
 void hotplug_look(struct capture *c);
 
+/*
+ * Once a second, and for a hundredth of the time at most: look whether a stacked device
+ * that is traced lies on other devices than before, and trace these as well.  The kernel
+ * tells of no hidden path that comes, so that waiting for its events would not do.
+ */
+void hotplug_look_below(struct capture *c);
+
 #endif /* XBLKTRACE_HOTPLUG_H */

@@ -13,7 +13,7 @@
 
 #include "fake_xen.h"
 
-#define MAX_NODES   512
+#define MAX_NODES   2048
 #define MAX_EVENTS  8192
 #define MAX_MAPS    128
 #define PAGE	    4096

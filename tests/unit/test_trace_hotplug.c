@@ -112,6 +112,22 @@ int backing_add(struct backing_table *table, const char *root, unsigned int majo
 	return table->nr++;
 }
 
+/* So many more lie below the first. */
+static unsigned int more_below;
+
+int backing_update(struct backing_table *table, const char *root)
+{
+	uint64_t start;
+	int i;
+
+	(void)root;
+	for (; more_below; more_below--) {
+		i = backing_add(table, "", 8, 5000 + more_below, &start);
+		table->entries[i].part_of = 0;
+	}
+	return 0;
+}
+
 static void node(const char *value, const char *fmt, ...)
 {
 	char path[256];
@@ -190,6 +206,7 @@ static void start(const char **args, unsigned int nr)
 			.channel = i < c.facts.nr_guests ? a_channel : NULL,
 		};
 	c.domains = domains;
+	c.nr_told = backing.nr;
 	assert_int_equal(hotplug_watch(&c), 0);
 	assert_string_equal(look_later(), "");
 }
@@ -333,6 +350,60 @@ static void test_many_devices(void **state)
 	assert_string_equal(look_later(), "describe 3;tell 3: xvda=0 xvdc=1 xvdb=3;");
 }
 
+static const char *look_below(void)
+{
+	done[0] = '\0';
+	clock_ns += 1000000000;
+	hotplug_look_below(&c);
+	return done;
+}
+
+static void test_below(void **state)
+{
+	uint64_t start_sector;
+	unsigned int i;
+
+	(void)state;
+	start(all, 1);
+	assert_string_equal(look_below(), "");
+	more_below = 1;
+	assert_string_equal(look_below(), "describe 3;device 5001;");
+	/* Not so soon again. */
+	more_below = 2;
+	clock_ns -= 900000000;
+	assert_string_equal(look_below(), "");
+	assert_string_equal(look_below(), "describe 3;device 5002;");
+
+	/* No more than can be. */
+	for (i = backing.nr; i < XBLK_MAX_DISKS - 1; i++)
+		backing_add(&backing, "", 8, 100 + i, &start_sector);
+	c.nr_told = backing.nr;
+	more_below = 4;
+	assert_string_equal(look_below(), "describe 3;device 5004;");
+	assert_int_equal(backing.nr, XBLK_MAX_DISKS);
+	more_below = 6;
+	assert_string_equal(look_below(), "");
+	assert_int_equal(backing.nr, XBLK_MAX_DISKS);
+}
+
+/* A device was found for a disk that is too many: it has an index all the same. */
+static void test_left_out_device(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 1; i < MAX_GUEST_DISKS; i++)
+		attach(3, 51712 + 16 * i, "xvd", 1);
+	start(all, 1);
+	attach(3, 60000, "xvdz", 50);
+	assert_string_equal(look_later(), "");
+	detach(3, 51728);
+	attach(3, 51728, "xvdb", 51);
+	look_later();
+	assert_non_null(strstr(done, "describe 3;device 50;device 51;tell 3:"));
+	assert_string_equal(look_below(), "");
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -343,6 +414,7 @@ static int setup(void **state)
 	attach(3, 51712, "xvda", 1);
 	clock_ns = 0;
 	connect_result = 0;
+	more_below = 0;
 	opts = (struct options){0};
 	c = (struct capture){
 		.facts = {.opts = &opts},
@@ -370,9 +442,11 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_disks), TEST(test_slow_disk),	   TEST(test_unwanted_disk),
-		TEST(test_guest), TEST(test_dumb_guest),   TEST(test_names),
-		TEST(test_rate),  TEST(test_many_devices),
+		TEST(test_disks),	  TEST(test_slow_disk),
+		TEST(test_unwanted_disk), TEST(test_guest),
+		TEST(test_dumb_guest),	  TEST(test_names),
+		TEST(test_rate),	  TEST(test_many_devices),
+		TEST(test_below),	  TEST(test_left_out_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
