@@ -43,6 +43,7 @@ static json_t *merges(const struct merge_count *m)
 	json_t *j = json_object(), *sizes = json_array();
 
 	json_set(j, "bios", m->bios);
+	json_set(j, "ended", m->ended);
 	json_set(j, "back_merges", m->back);
 	json_set(j, "front_merges", m->front);
 	json_set(j, "request_merges", m->requests);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of events, what the man pages say, and bios that end without a request. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -242,6 +243,29 @@ static void served(struct gen *g, uint64_t ns)
 		  0);
 }
 
+/* What the JSON says of it, for the disk's guest. */
+static void ended_in_json(const struct outcome *o, int want)
+{
+	static const struct filter all;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	json_t *j;
+	int ended;
+
+	assert_non_null(out);
+	assert_true(json_print(out, &o->parse, &all));
+	assert_int_equal(fclose(out), 0);
+	j = json_loads(text, 0, NULL);
+	assert_non_null(j);
+	assert_int_equal(json_unpack(j, "{s[{s{s{si}}}]}", "disks", "merges", "guest",
+				     "ended", &ended),
+			 0);
+	assert_int_equal(ended, want);
+	json_decref(j);
+	free(text);
+}
+
 /* The queue is full: the bio ends, and another one has its identity at once. */
 static void given_up(void **ctx)
 {
@@ -262,6 +286,7 @@ static void given_up(void **ctx)
 	assert_stages(&o.results[0], 10, 90, 100, 100, 100);
 	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->guest.bios, 3);
 	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->guest.ended, 2);
+	ended_in_json(&o, 2);
 	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->queued_bios, 0);
 	assert_int_equal(model_domain(&o.parse.model, GEN_GUEST)->stale_bios, 0);
 	done(&o, &g);
