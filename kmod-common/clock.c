@@ -8,11 +8,20 @@
  * xen_sched_clock_offset).  The constant is not exported, so it is measured:
  * a hypercall that returns Xen's system time is made between two readings of
  * sched_clock(), and many such sandwiches are intersected.
+ *
+ * Some domains have another sched_clock(): a time-stamp counter, scaled by Linux, where
+ * Xen does not offer XENFEAT_hvm_safe_pvclock (xen_hvm_init_time_ops() in the same file).
+ * It drifts.  So the offset is measured again while records are written, and where it is
+ * too far off a new generation of the clock begins.  The clock is not bent to follow:
+ * that would cost each record a second load and a multiplication, for domains that are
+ * few, and a new generation costs them the requests in flight at that time.
  */
-#include <linux/errno.h>
+#include <linux/cache.h>
 #include <linux/irqflags.h>
-#include <linux/minmax.h>
+#include <linux/jiffies.h>
 #include <linux/printk.h>
+#include <linux/stop_machine.h>
+#include <linux/workqueue.h>
 #include <xen/interface/xen.h>
 #include <asm/xen/hypercall.h>
 #include "clock.h"
@@ -23,30 +32,27 @@ struct hvm_get_time {
 	u64 now;
 };
 
-#define SAMPLES 64
+#define SANDWICHES 64
+#define PERIOD	   (2 * HZ)
+/* The whole domain stands still for at most so long, so that its time does not go back. */
+#define LONGEST_WAIT 10000000 /* ns */
 
-u64 xblk_clock_offset;
-/* Half of the interval in which the offset lies, ns. */
-u32 xblk_clock_uncertainty;
+struct xblk_clock xblk_clock __read_mostly;
 
-/**
- * xblk_clock_calibrate() - find the offset from sched_clock() to Xen's time
- *
- * To be called at load and after a resume.
- *
- * Context: any but NMI.
- * Return: 0, or what the hypervisor said.
- */
-int xblk_clock_calibrate(void)
+static unsigned int times_set;
+static u32 generation;
+static void (*mark_generation)(u32 generation);
+static bool told;
+
+static int measure(struct xblk_clock_sample *sample)
 {
-	s64 lo = S64_MIN, hi = S64_MAX;
 	int i;
 
-	for (i = 0; i < SAMPLES; i++) {
+	xblk_clock_begin(sample);
+	for (i = 0; i < SANDWICHES; i++) {
 		struct hvm_get_time xen = {};
 		unsigned long flags;
 		u64 before, after;
-		s64 least, most;
 		int err;
 
 		local_irq_save(flags);
@@ -56,20 +62,154 @@ int xblk_clock_calibrate(void)
 		local_irq_restore(flags);
 		if (err)
 			return err;
-		/* before + offset <= xen <= after + offset */
-		least = xen.now - after;
-		most = xen.now - before;
-		lo = max(lo, least);
-		hi = min(hi, most);
+		xblk_clock_narrow(sample, before, xen.now, after);
 	}
-	/*
-	 * Sandwiches that contradict each other mean that the processors' clocks
-	 * differ; the gap between them is then what is known of the offset.
-	 */
-	if (lo > hi)
-		swap(lo, hi);
-	WRITE_ONCE(xblk_clock_offset, lo + (hi - lo) / 2);
-	xblk_clock_uncertainty = min_t(s64, (hi - lo) / 2 + 1, U32_MAX);
-	pr_debug("clock offset known to %u ns\n", xblk_clock_uncertainty);
+	xblk_clock_narrowed(sample);
 	return 0;
+}
+
+/* A measurement that a resume came between says nothing. */
+static bool set_clock(const struct xblk_clock_sample *sample, unsigned int when)
+{
+	unsigned long flags;
+	bool same;
+
+	local_irq_save(flags);
+	same = when == times_set;
+	if (same) {
+		times_set++;
+		xblk_clock_set(&xblk_clock, sample);
+	}
+	local_irq_restore(flags);
+	return same;
+}
+
+/**
+ * xblk_clock_calibrate() - find the offset from sched_clock() to Xen's time
+ *
+ * To be called at load, before any other function here, and by one at a time.
+ *
+ * Context: any but NMI.
+ * Return: 0, or what the hypervisor said.
+ */
+int xblk_clock_calibrate(void)
+{
+	struct xblk_clock_sample sample;
+	unsigned int when;
+	int err;
+
+	do {
+		when = READ_ONCE(times_set);
+		err = measure(&sample);
+		if (err)
+			return err;
+	} while (!set_clock(&sample, when));
+	return 0;
+}
+
+static void begin_generation(void)
+{
+	generation++;
+	if (mark_generation)
+		mark_generation(generation);
+}
+
+/**
+ * xblk_clock_resumed() - the domain goes on after a suspend: begin a new generation
+ *
+ * The time may have gone on by any amount.  For xblk_resume_register().
+ *
+ * Context: interrupts off, and nothing else of the domain runs.
+ */
+void xblk_clock_resumed(void)
+{
+	begin_generation();
+	xblk_clock_calibrate();
+}
+
+/*
+ * Nothing else of the domain runs, as in a resume, so no record comes between the mark
+ * and the new offset.  A clock that was ahead stands still until the right time has come,
+ * so that no record, on whatever CPU, is earlier than the mark: who merges the streams
+ * puts it on the right side of that.
+ */
+static int begin_generation_stopped(void *data)
+{
+	const struct xblk_clock_sample *sample = data;
+	u64 offset = xblk_clock_middle(sample);
+	u64 last;
+
+	begin_generation();
+	last = xblk_clock_now();
+	if ((s64)(last - sched_clock() - offset) <= LONGEST_WAIT) {
+		while ((s64)(last - sched_clock() - offset) > 0)
+			cpu_relax();
+	}
+	xblk_clock_step(&xblk_clock, sample);
+	return 0;
+}
+
+static void look_at_clock(struct work_struct *work);
+static DECLARE_DELAYED_WORK(clock_work, look_at_clock);
+
+/* A suspend waits until work of this queue has ended, and holds what has not begun. */
+static void look_later(void)
+{
+	queue_delayed_work(system_freezable_wq, &clock_work, PERIOD);
+}
+
+static void look_at_clock(struct work_struct *work)
+{
+	struct xblk_clock_sample sample;
+
+	if (!measure(&sample) && xblk_clock_check(&xblk_clock, &sample)) {
+		if (!told)
+			pr_warn("the clock is off Xen's by %lld ns\n", xblk_clock.drift);
+		told = true;
+		if (mark_generation)
+			stop_machine(begin_generation_stopped, &sample, NULL);
+	}
+	pr_debug("clock: drift %lld ns, known to %u ns, off %llu times\n",
+		 xblk_clock.drift, xblk_clock.uncertainty, xblk_clock.jumps);
+	look_later();
+}
+
+/**
+ * xblk_clock_watch() - calibrate the clock, and measure it every two seconds from now on
+ * @mark:	writes that a new generation of the clock begins; NULL: the clock stays as
+ *		it is, and only &struct xblk_clock and the log tell
+ *
+ * @mark is called at a resume, and when the clock was found to be off by more than
+ * XBLK_CLOCK_BOUND: with interrupts off, nothing else of the domain running, and
+ * xblk_clock_now() still by the old generation.
+ *
+ * To be called before records are written, by one at a time.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or what the hypervisor said; then nothing is to be undone.
+ */
+int xblk_clock_watch(void (*mark)(u32 generation))
+{
+	int err = xblk_clock_calibrate();
+
+	if (err)
+		return err;
+	told = false;
+	mark_generation = mark;
+	look_later();
+	return 0;
+}
+
+/**
+ * xblk_clock_unwatch() - end that, and leave the clock calibrated
+ *
+ * To be called when no record is written any more.
+ *
+ * Context: process, may sleep.
+ */
+void xblk_clock_unwatch(void)
+{
+	cancel_delayed_work_sync(&clock_work);
+	mark_generation = NULL;
+	xblk_clock_calibrate();
 }

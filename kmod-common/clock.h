@@ -4,21 +4,24 @@
 
 #include <linux/sched/clock.h>
 #include <linux/types.h>
+#include "clock-sample.h"
 
-extern u64 xblk_clock_offset;
-extern u32 xblk_clock_uncertainty;
+extern struct xblk_clock xblk_clock;
 
 int xblk_clock_calibrate(void);
+void xblk_clock_resumed(void);
+int xblk_clock_watch(void (*mark)(u32 generation));
+void xblk_clock_unwatch(void);
 
 /**
  * xblk_clock_now() - Xen system time, ns since the hypervisor booted
  *
  * The same in every domain, to within the sum of the two domains'
- * xblk_clock_uncertainty.  Any context.
+ * &struct xblk_clock.uncertainty.  Any context.
  */
 static inline u64 xblk_clock_now(void)
 {
-	return sched_clock() + READ_ONCE(xblk_clock_offset);
+	return sched_clock() + READ_ONCE(xblk_clock.offset);
 }
 
 #endif /* XBLK_CLOCK_H */

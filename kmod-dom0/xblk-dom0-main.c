@@ -33,14 +33,23 @@ static atomic_t control_opened = ATOMIC_INIT(0);
 
 static int control_open(struct inode *inode, struct file *file)
 {
+	int err;
+
 	if (atomic_cmpxchg(&control_opened, 0, 1))
 		return -EBUSY;
+	/* A backend's records have no generations of the clock. */
+	err = xblk_clock_watch(NULL);
+	if (err) {
+		atomic_set(&control_opened, 0);
+		return err;
+	}
 	return nonseekable_open(inode, file);
 }
 
 static int control_release(struct inode *inode, struct file *file)
 {
 	session_end();
+	xblk_clock_unwatch();
 	atomic_set(&control_opened, 0);
 	return 0;
 }
@@ -78,7 +87,9 @@ static struct miscdevice control = {
 static int stats_show(struct seq_file *s, void *unused)
 {
 	seq_printf(s, XBLK_CONTROL_STAT_VERSION " %u\n", XBLK_CONTROL_VERSION);
-	seq_printf(s, "clock_uncertainty_ns %u\n", xblk_clock_uncertainty);
+	seq_printf(s, "clock_uncertainty_ns %u\n", xblk_clock.uncertainty);
+	seq_printf(s, "clock_drift_ns %lld\n", xblk_clock.drift);
+	seq_printf(s, "clock_jumps %llu\n", xblk_clock.jumps);
 	probes_show(s);
 	session_show(s);
 	return 0;

@@ -263,6 +263,19 @@ static void reader_configure(void *priv, const char *config)
 	set_disks(config);
 }
 
+/* Nothing else of the guest runs, and the clock is still the old one. */
+static void mark_clock(u32 generation)
+{
+	struct xblk_record rec = {
+		.id = generation,
+		.disk = XBLK_NO_DISK,
+		.event = XBLK_EV_CLOCK,
+	};
+
+	rec.time = xblk_clock_now();
+	xblk_emit(&rec);
+}
+
 static int reader_connect(struct xenrelay_channel *chan, void *priv, const char *config)
 {
 	int err = set_disks(config);
@@ -275,15 +288,22 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 	events = rcu_dereference_protected(traced, true)->events;
 	xenrelay_get_stats(chan, &stats);
 	xblk_emit_reset(stats.mode == XENRELAY_OVERWRITE ? stats.ring_items / 4 : 0);
+	err = xblk_clock_watch(mark_clock);
+	if (err)
+		goto err_disks;
 	err = xblk_blk_probes_attach(false);
-	if (err) {
-		forget_disks();
-		return err;
-	}
+	if (err)
+		goto err_clock;
 	/* For the reader to tell; without it records come all the same. */
 	xenbus_write(XBT_NIL, "data/xenrelay/" XBLK_GUEST_CHANNEL, "probes",
 		     blkfront_probes_attach(events >= XBLK_EV_ORDER));
 	return 0;
+
+err_clock:
+	xblk_clock_unwatch();
+err_disks:
+	forget_disks();
+	return err;
 }
 
 static void reader_disconnect(void *priv)
@@ -292,25 +312,8 @@ static void reader_disconnect(void *priv)
 	/* Those that go at once are first: the other takes up to a second. */
 	xblk_blk_probes_detach();
 	blkfront_probes_detach();
+	xblk_clock_unwatch();
 	forget_disks();
-}
-
-/*
- * The time may have gone on by any amount: a new clock generation, before any record
- * that is of it.
- */
-static void resumed(void)
-{
-	static u32 generation;
-	struct xblk_record rec = {
-		.id = ++generation,
-		.disk = XBLK_NO_DISK,
-		.event = XBLK_EV_CLOCK,
-	};
-
-	rec.time = xblk_clock_now();
-	xblk_emit(&rec);
-	xblk_clock_calibrate();
 }
 
 static int __init xblk_guest_init(void)
@@ -322,7 +325,7 @@ static int __init xblk_guest_init(void)
 		.max_ring_items = max_ring_kib * (1024 / XBLK_RECORD_SIZE),
 		.reader = XENRELAY_ANY_READER,
 		.client_version = XBLK_GUEST_VERSION,
-		.clock_ns = &xblk_clock_uncertainty,
+		.clock_ns = &xblk_clock.uncertainty,
 		.clock = xblk_clock_now,
 		.connect = reader_connect,
 		.configure = reader_configure,
@@ -351,7 +354,7 @@ static int __init xblk_guest_init(void)
 		pr_err("cannot announce the channel: %d\n", err);
 		goto err_emit;
 	}
-	xblk_resume_register(resumed);
+	xblk_resume_register(xblk_clock_resumed);
 	return 0;
 
 err_emit:
