@@ -9,8 +9,7 @@ struct seq_file;
 
 /**
  * struct probe_group - probes that come and go together
- * @find:	at module load: 0, or a negative errno if the kernel lacks what must be
- *there
+ * @find:	at module load: 0, or a negative errno if the kernel has not what it needs
  * @attach:	0, or a negative errno and nothing is attached; that a kernel lacks a
  *		probe is no error
  * @detach:	none runs any more on return

@@ -29,8 +29,8 @@ struct traced_disk {
  * struct traced_disks - all of them; never written to once probes can see it
  * @nr:		how many they are
  * @by_seq:	their indices
- * @by_dev:	likewise, for a remap, which names its source by number only: of disks
- *that had the same number one after the other it is the last
+ * @by_dev:	likewise, for a remap, which names its source by number only: the last
+ *		of those that had a number one after the other
  * @disk:	a disk's place is its index
  */
 struct traced_disks {

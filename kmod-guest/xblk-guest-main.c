@@ -43,7 +43,7 @@ static struct xenrelay_channel *channel;
  * @devid:	its device id in XenStore
  * @index:	the index that it is to have
  * @key:	which disk has got it: the first one that was met with that id.  0: none
- *yet. Another disk may have the same id later
+ *		yet.  Another disk may have the same id later
  */
 struct wanted_disk {
 	u32 devid;

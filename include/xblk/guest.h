@@ -9,8 +9,8 @@
  *	that they are to have in the records; none after the "=" is none.  The pair
  *	XBLK_GUEST_EVENTS:N is no disk: N is the last event that the reader knows, and
  *	those behind it are not to be written.  Without it that is
- *XBLK_GUEST_FIRST_EVENTS. Who does not know the pair takes it for a disk that never
- *comes, and writes no other events than these anyway.
+ *	XBLK_GUEST_FIRST_EVENTS.  Who does not know the pair takes it for a disk that
+ *	never comes, and writes no other events than these anyway.
  */
 #ifndef XBLK_GUEST_H
 #define XBLK_GUEST_H
