@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include "../kmod-common/blk-probes.h"
 #include "blkback-probes.h"
+#include "dm-probes.h"
 #include "probes.h"
 
 static int block_attach(void)
@@ -34,6 +35,7 @@ static const struct probe_group block_group = {
  */
 static const struct probe_group *const groups[] = {
 	&block_group,
+	&dm_group,
 	&blkback_group,
 };
 

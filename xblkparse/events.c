@@ -96,6 +96,9 @@ void event_print(FILE *out, const struct parse *p, const struct stream *s,
 	case XBLK_EV_ORDER:
 		fprintf(out, "  ring %u rq %u place %u", r->nr_sectors, r->id, r->aux);
 		break;
+	case XBLK_EV_RQ_REMAP:
+		fprintf(out, "  %llu + %u of disk %u", r->sector, r->nr_sectors, r->aux);
+		break;
 	case XBLK_EV_BACKEND_BIO:
 		fprintf(out, "  bio %u request %u", r->id, r->aux);
 		break;

@@ -206,6 +206,7 @@ const merge_emit_pair join_emit[EVENTS] = {
 	[XBLK_EV_BIO_COMPLETE] = {on_other, on_other},
 	[XBLK_EV_ORDER] = {on_other, on_other},
 	[XBLK_EV_BACKEND_BIO] = {on_other, on_other},
+	[XBLK_EV_RQ_REMAP] = {on_other, on_other},
 	[EV_GAP] = {on_gap, on_gap},
 };
 

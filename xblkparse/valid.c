@@ -15,7 +15,7 @@ bool other_valid(const struct xblk_record *r, const struct domain *dom, uint64_t
 
 	if (!(kind->by & (EVENT_READER | (dom->backend ? EVENT_BACKEND : EVENT_GUEST))))
 		return false;
-	if (kind->fields & EVENT_OP && !block_valid(r))
+	if (kind->fields & (EVENT_OP | EVENT_POSITION) && !block_valid(r))
 		return false;
 	if (kind->fields & EVENT_DISK && !domain_disk(dom, r->disk) &&
 	    !(kind->fields & EVENT_DISK_OR_NONE && r->disk == XBLK_NO_DISK))

@@ -26,7 +26,7 @@
 #define IN_VAIN 8
 
 /*
- * "disks=4294967295:20,51712:0,51728:1": the events that are known, the disks that are
+ * "disks=4294967295:21,51712:0,51728:1": the events that are known, the disks that are
  * there, and their indices in the records.
  */
 static char *make_config(const struct domain *domain)

@@ -64,7 +64,7 @@ static void begin(bool overwrite)
 	assert_true(guest.probes_told);
 	assert_string_equal(guest.probes, "blkif_interrupt");
 	/* First the last event that this reader knows. */
-	assert_string_equal(fake_read(DIR "/config"), "disks=4294967295:20,51712:0");
+	assert_string_equal(fake_read(DIR "/config"), "disks=4294967295:21,51712:0");
 	xenrelay_ring_init(&ring, fake_page(DATA_REF(0)), 4096, ITEM_SIZE, overwrite,
 			   producer(1),
 			   (struct xenrelay_loss_line *)fake_page(LOSS_REF) + 1,
