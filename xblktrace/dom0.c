@@ -21,8 +21,9 @@
 /* What a module had that took its commands from debugfs. */
 #define FORMER_CONTROL XBLK_DOM0_DIR "/control"
 
-#define MAX_CPUS   4096
-#define STATS_SIZE (256 * 1024)
+#define MAX_CPUS     4096
+#define MAX_CLOCK_NS 100000 /* stages of requests on a fast disk are as long */
+#define STATS_SIZE   (256 * 1024)
 
 static int fail_older_module(void)
 {
@@ -359,6 +360,17 @@ static void say_rings_dropped(struct dom0 *dom0)
 		"some lack the parts of U-T and 0-T");
 }
 
+/* The module has measured it all the time, and says the most that it can have been. */
+static void say_clock_off(struct dom0 *dom0)
+{
+	if (dom0->clock_uncertainty_ns <= MAX_CLOCK_NS || dom0->clock_off_said)
+		return;
+	dom0->clock_off_said = true;
+	msg_say("this domain's clock may be off Xen's by %u us: what lies between guest and "
+		"backend, U-T and 0-T, is not known more exactly",
+		dom0->clock_uncertainty_ns / 1000);
+}
+
 int dom0_read_stats(struct dom0 *dom0)
 {
 	char *text = malloc(STATS_SIZE), *next, *line;
@@ -380,6 +392,7 @@ int dom0_read_stats(struct dom0 *dom0)
 		take_stats_line(dom0, line);
 	free(text);
 	say_rings_dropped(dom0);
+	say_clock_off(dom0);
 	return 0;
 }
 

@@ -29,7 +29,8 @@ struct dom0_cpu {
  * @rings_dropped: requests whose ring the module had no room for: their parts of U-T and
  *		0-T are missing
  * @rings_dropped_said: to the user
- * @clock_uncertainty_ns: how exactly it knows Xen's time
+ * @clock_uncertainty_ns: how exactly it knows Xen's time, at the worst so far
+ * @clock_off_said: that this is not exact enough, to the user
  * @probes, @missing: names, separated by spaces
  */
 struct dom0 {
@@ -43,6 +44,7 @@ struct dom0 {
 	unsigned int rings_dropped;
 	bool rings_dropped_said;
 	unsigned int clock_uncertainty_ns;
+	bool clock_off_said;
 	char probes[1024];
 	char missing[1024];
 };

@@ -144,6 +144,17 @@ static void test_stats(void **state)
 	assert_int_equal(dom0.rings_dropped, 2);
 }
 
+/* A clock that drifts is told of, once it has. */
+static void test_clock_off(void **state)
+{
+	(void)state;
+	assert_int_equal(open_with_stats("version 1\nclock_uncertainty_ns 100000\n"), 0);
+	assert_false(dom0.clock_off_said);
+	put("dir/stats", "version 1\nclock_uncertainty_ns 100001\n");
+	assert_int_equal(dom0_read_stats(&dom0), 0);
+	assert_true(dom0.clock_off_said);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -185,6 +196,7 @@ int main(void)
 		TEST(test_many),
 		TEST(test_versions),
 		TEST(test_stats),
+		TEST(test_clock_off),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
