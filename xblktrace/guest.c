@@ -25,34 +25,59 @@
 /* Once or twice it may have been read out just before. */
 #define IN_VAIN 8
 
+/* Disks that an xblk-guest of before took, which refuses a list that is longer. */
+#define FEW_DISKS 64
+
+static bool is_wanted(const struct disk *disk)
+{
+	return !disk->gone && !disk->left_out;
+}
+
+static unsigned int count_wanted(const struct domain *domain)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < domain->nr_disks; i++)
+		nr += is_wanted(&domain->disks[i]);
+	return nr;
+}
+
 /*
  * "disks=4294967295:21,51712:0,51728:1": the events that are known, the disks that are
- * there, and their indices in the records.
+ * there, and their indices in the records.  Who takes few disks knows nothing of events.
  */
-static char *make_config(const struct domain *domain)
+static char *make_config(const struct guest *guest)
 {
+	const struct domain *domain = guest->domain;
 	size_t size = sizeof(XBLK_GUEST_DISKS) +
 		      (1 + domain->nr_disks) * sizeof("4294967295:4294967295");
 	char *config = malloc(size);
-	unsigned int i;
+	unsigned int i, left = guest->takes_few ? FEW_DISKS : domain->nr_disks;
+	const char *comma = "";
 	size_t used;
 
 	if (!config)
 		return NULL;
-	used = snprintf(config, size, XBLK_GUEST_DISKS "%u:%u", XBLK_GUEST_EVENTS,
-			XBLK_EV_MAX - 1);
-	for (i = 0; i < domain->nr_disks; i++) {
-		if (domain->disks[i].gone || domain->disks[i].left_out)
+	used = snprintf(config, size, XBLK_GUEST_DISKS);
+	if (!guest->takes_few) {
+		used += snprintf(config + used, size - used, "%u:%u", XBLK_GUEST_EVENTS,
+				 XBLK_EV_MAX - 1);
+		comma = ",";
+	}
+	for (i = 0; i < domain->nr_disks && left; i++) {
+		if (!is_wanted(&domain->disks[i]))
 			continue;
-		used += snprintf(config + used, size - used, ",%u:%u",
+		used += snprintf(config + used, size - used, "%s%u:%u", comma,
 				 domain->disks[i].devid, i);
+		comma = ",";
+		left--;
 	}
 	return config;
 }
 
 void guest_tell_disks(struct guest *guest)
 {
-	char *config = make_config(guest->domain);
+	char *config = make_config(guest);
 	int err;
 
 	if (!config) {
@@ -130,12 +155,53 @@ static void tell_settled(const struct guest *guest, const struct options *opts)
 		p->contiguous ? "contiguous" : "single pages", p->clock_ns);
 }
 
+static int try_connect(struct guest *guest, struct xenrelay_options *wishes)
+{
+	const struct domain *domain = guest->domain;
+	char *config = make_config(guest);
+	int err;
+
+	if (!config)
+		return -ENOMEM;
+	wishes->config = config;
+	err = xenrelay_connect(guest->reader, domain->domid, XBLK_GUEST_CHANNEL, wishes,
+			       &guest->channel);
+	if (err == -EBUSY) {
+		msg_say("domain %u (%s): another reader has its channel, or just ended: "
+			"waiting for it",
+			domain->domid, domain->name);
+		wishes->busy_ms = LONG_BUSY_MS;
+		err = xenrelay_connect(guest->reader, domain->domid, XBLK_GUEST_CHANNEL,
+				       wishes, &guest->channel);
+	}
+	wishes->config = NULL;
+	free(config);
+	return err;
+}
+
+/* A guest's module may be older, which it does not say. */
+static int connect_old_or_new(struct guest *guest, struct xenrelay_options *wishes)
+{
+	const struct domain *domain = guest->domain;
+	unsigned int wanted = count_wanted(domain);
+	int err = try_connect(guest, wishes);
+
+	if (err != -ECONNREFUSED || wanted < FEW_DISKS)
+		return err;
+	guest->takes_few = true;
+	err = try_connect(guest, wishes);
+	if (!err && wanted > FEW_DISKS)
+		msg_say("domain %u (%s): its xblk-guest is an older one, which takes %u "
+			"disks: of %u more there are no records of the guest",
+			domain->domid, domain->name, FEW_DISKS, wanted - FEW_DISKS);
+	return err;
+}
+
 int guest_connect(struct guest *guest, const struct guest_connection *connection,
 		  uint64_t time)
 {
 	struct xenrelay_reader *reader = connection->reader;
 	const struct options *opts = connection->opts;
-	const struct domain *domain = guest->domain;
 	struct xenrelay_options wishes = {
 		.timeout_ms = CONNECT_MS,
 		.busy_ms = SHORT_BUSY_MS,
@@ -146,24 +212,13 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 		.idle = connection->idle,
 		.idle_priv = connection->idle_arg,
 	};
-	char *config = make_config(domain);
 	int err;
 
-	if (!config)
-		return msg_error("out of memory");
-	wishes.config = config;
 	guest->reader = reader;
-	err = xenrelay_connect(reader, domain->domid, XBLK_GUEST_CHANNEL, &wishes,
-			       &guest->channel);
-	if (err == -EBUSY) {
-		msg_say("domain %u (%s): another reader has its channel, or just ended: "
-			"waiting for it",
-			domain->domid, domain->name);
-		wishes.busy_ms = LONG_BUSY_MS;
-		err = xenrelay_connect(reader, domain->domid, XBLK_GUEST_CHANNEL, &wishes,
-				       &guest->channel);
-	}
-	free(config);
+	guest->takes_few = false;
+	err = connect_old_or_new(guest, &wishes);
+	if (err == -ENOMEM)
+		return msg_error("out of memory");
 	if (err == -ECANCELED)
 		return -1;
 	if (err)

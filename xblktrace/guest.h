@@ -34,6 +34,7 @@ struct guest_ring {
  * @probes:	what its kernel lets xblk-guest probe beside the block layer, by its
  *		word: names with spaces between them
  * @probes_told: it has said so
+ * @takes_few: its xblk-guest is of before it took more than 64 disks
  * @events:	events that its channel has sent
  * @ending:	why it is about to end: what is in its rings is still read
  * @failed:	it broke the protocol
@@ -52,6 +53,7 @@ struct guest {
 	uint64_t events;
 	const char *ending;
 	bool probes_told;
+	bool takes_few;
 	bool failed;
 	bool muted;
 	bool rings_in_vain;

@@ -269,11 +269,71 @@ static void test_deaf(void **state)
 	assert_int_equal(calls, 3);
 }
 
+/* An xblk-guest of before: it takes 64 disks, and refuses a list that is longer. */
+#define REFUSED 80
+
+static void takes_few(const char *node, const char *value)
+{
+	const char *c = fake_read(DIR "/config");
+	unsigned int items = 1;
+
+	for (; *c; c++)
+		items += *c == ',';
+	if (strcmp(node, DIR "/reader") || strncmp(value, "connect", 7) || items <= 64) {
+		honest(node, value);
+		return;
+	}
+	silent(node, value);
+	set_state("failed %u 7 the tracer refused", session);
+}
+
+static void check_few(unsigned int nr, const char *first, unsigned int said)
+{
+	static struct disk disks[REFUSED];
+	struct domain many = {.domid = 3, .name = "g", .disks = disks, .nr_disks = nr};
+	const struct guest_connection connection = {
+		.reader = reader,
+		.opts = &opts,
+		.writer = &writer,
+		.idle = no_idle,
+	};
+	struct guest old = {.domain = &many};
+	unsigned int i, items = 1;
+	const char *c;
+
+	for (i = 0; i < nr; i++)
+		disks[i].devid = 51712 + i;
+	opts = (struct options){0};
+	fake.written = takes_few;
+	assert_int_equal(guest_connect(&old, &connection, CONNECTED), 0);
+	assert_int_equal(strncmp(fake_read(DIR "/config"), first, strlen(first)), 0);
+	for (c = fake_read(DIR "/config"); *c; c++)
+		items += *c == ',';
+	assert_int_equal(items, said);
+	xenrelay_release(old.channel);
+	free(old.rings);
+}
+
+static void test_old_guest(void **state)
+{
+	(void)state;
+	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	close(mkstemp(path));
+	assert_int_equal(writer_open(&writer, path), 0);
+	/* The word of events is one item more. */
+	check_few(63, "disks=4294967295:21,51712:0,", 64);
+	check_few(64, "disks=51712:0,", 64);
+	check_few(REFUSED, "disks=51712:0,", 64);
+	writer_close(&writer);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_discard),	   TEST(test_ends_full),   TEST(test_overwrite),
 		TEST(test_times_that_lie), TEST(test_never_stops), TEST(test_deaf),
+		TEST(test_old_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
