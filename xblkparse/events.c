@@ -89,9 +89,10 @@ void event_print(FILE *out, const struct parse *p, const struct stream *s,
 		fprintf(out, "  clock generation %u", r->id);
 		break;
 	case XBLK_EV_RESPONSE:
-		fprintf(out, "  ring %u %s", r->aux, blkif_name(r->op));
+		fprintf(out, "  ring %u", r->aux);
 		if (r->nr_sectors)
 			fprintf(out, " request %u", r->nr_sectors);
+		fprintf(out, " %s", blkif_name(r->op));
 		break;
 	case XBLK_EV_ORDER:
 		fprintf(out, "  ring %u rq %u place %u", r->nr_sectors, r->id, r->aux);
