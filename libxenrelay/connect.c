@@ -211,7 +211,7 @@ static int await_ready(struct xenrelay_channel *ch, uint64_t deadline, uint32_t 
 					       "the guest stopped it at once");
 			}
 		}
-		if (state.kind == XR_READY) {
+		if (state.kind == XR_READY || state.kind == XR_STOPPED) {
 			/* Theirs now: our "release" must not reach the guest. */
 			ch->claimed = false;
 			return ch_fail(ch, -EBUSY, "another reader was faster");

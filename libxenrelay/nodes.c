@@ -72,12 +72,23 @@ int xr_check_connected(struct xenrelay_channel *ch)
 	return err;
 }
 
+/* Whether the guest says that the channel is ours. */
+static bool state_is_ours(struct xenrelay_channel *ch)
+{
+	struct xr_state state;
+
+	return !xr_read_state(ch, XBT_NULL, &state) && state.session == ch->session &&
+	       (state.kind == XR_READY || state.kind == XR_STOPPED);
+}
+
 /*
- * Whether the last thing that a reader said on the channel was said by us: the guest
- * frees the channel also when it sees our mapping gone, so another reader may have it
- * by now.  Its word must not be overwritten.
+ * Whether the channel is still ours: the guest frees it also when it sees our mapping
+ * gone, so another reader may have it by now, whose word must not be overwritten.
  *
- * No look at the state: a guest that writes it without end would keep us from asking.
+ * The last word there is ours, or that of a reader which asked before the guest had
+ * answered us and was told by that answer that it came too late.  Only the guest can say
+ * which. It is asked outside the transaction: a guest that writes its state without end
+ * would else keep us from asking.
  */
 static int check_ours(struct xenrelay_channel *ch, uint32_t transaction)
 {
@@ -93,7 +104,7 @@ static int check_ours(struct xenrelay_channel *ch, uint32_t transaction)
 	if (sscanf(s, "%*[a-z] %" SCNu32, &session) != 1)
 		session = 0;
 	free(s);
-	if (session != ch->session)
+	if (session != ch->session && !state_is_ours(ch))
 		return ch_fail(ch, -ENOTCONN, "another reader has it");
 	return 0;
 }

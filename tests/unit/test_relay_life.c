@@ -324,7 +324,13 @@ static void test_flapping_state(void **state)
 	assert_int_equal(releases, 1);
 }
 
-/* What another reader has written is not overwritten. */
+static void other_reader_asks(char *text, size_t size)
+{
+	snprintf(text, size, "connect %u 0 0", session ^ 1);
+	fake_write(DIR "/reader", text);
+}
+
+/* What another reader has written, now that the channel is free, is not overwritten. */
 static void test_another_reader(void **state)
 {
 	struct xenrelay_channel *ch;
@@ -333,13 +339,36 @@ static void test_another_reader(void **state)
 	(void)state;
 	fake_write(DIR "/features", "configure");
 	assert_int_equal(connect_quick(&ch), 0);
-	snprintf(text, sizeof(text), "connect %u 0 0", session ^ 1);
-	fake_write(DIR "/reader", text);
+	set_state("open");
+	other_reader_asks(text, sizeof(text));
 	assert_int_equal(xenrelay_configure(ch, "x=1"), -ENOTCONN);
 	assert_int_equal(xenrelay_disconnect(ch, 0), 0);
 	xenrelay_release(ch);
 	assert_string_equal(fake_read(DIR "/reader"), text);
 	assert_string_equal(fake_read(DIR "/config"), "");
+}
+
+/*
+ * One that asked while the guest was about to connect us has come too late, and knows.
+ * The guest goes on writing until we have it stop: it has not stopped because of that.
+ */
+static void test_reader_too_late(void **state)
+{
+	struct xenrelay_channel *ch;
+	char text[32];
+
+	(void)state;
+	fake_write(DIR "/features", "configure");
+	assert_int_equal(connect_quick(&ch), 0);
+	other_reader_asks(text, sizeof(text));
+	assert_int_equal(xenrelay_configure(ch, "x=1"), 0);
+	assert_string_equal(fake_read(DIR "/config"), "x=1");
+	other_reader_asks(text, sizeof(text));
+	assert_int_equal(xenrelay_disconnect(ch, 1000), 0);
+	assert_int_equal(disconnects, 1);
+	other_reader_asks(text, sizeof(text));
+	xenrelay_release(ch);
+	assert_int_equal(releases, 1);
 }
 
 /* Each transaction meets another write: few at once, and asked again later. */
@@ -413,6 +442,7 @@ int main(void)
 		TEST(test_guest_goes_at_any_moment),
 		TEST(test_flapping_state),
 		TEST(test_another_reader),
+		TEST(test_reader_too_late),
 		TEST(test_guest_keeps_us_from_asking),
 		TEST(test_close_without_release),
 		TEST(test_list),
