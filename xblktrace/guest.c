@@ -12,8 +12,12 @@
 /* How long a channel may be taken before the user is told, and after. */
 #define SHORT_BUSY_MS 1500
 #define LONG_BUSY_MS  10000
-/* Attaching its probes takes a guest seconds under emulation. */
-#define CONNECT_MS 15000
+/*
+ * To attach its probes a guest's kernel has each of its vCPUs run some dozens of times
+ * (text_poke_sync() in arch/x86/kernel/alternative.c): seconds where they wait for
+ * processors.  Under emulation three loaded guests on one processor took over 15.
+ */
+#define CONNECT_MS 30000
 
 /*
  * The rings of a guest that chooses their size itself, all together: mapping them takes
