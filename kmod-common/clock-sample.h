@@ -26,9 +26,7 @@ typedef uint32_t u32;
 #define max(a, b)	    ((a) > (b) ? (a) : (b))
 #define WRITE_ONCE(at, val) ((at) = (val))
 #endif
-
-/* What the clock may be off for certain before it is set anew, ns. */
-#define XBLK_CLOCK_BOUND 100000
+#include "xblk/record.h"
 
 /**
  * struct xblk_clock - how Xen's time is known

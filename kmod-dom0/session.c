@@ -479,8 +479,10 @@ void session_show(struct seq_file *s)
 		stream = per_cpu_ptr(&streams, cpu);
 		ring = &stream->ring;
 		if (relay)
-			seq_printf(s, "cpu %d produced %llu lost %llu marks %llu\n", cpu,
-				   ring->head + ring->lost,
+			seq_printf(s,
+				   XBLK_CONTROL_STAT_CPU
+				   " %d produced %llu lost %llu marks %llu\n",
+				   cpu, ring->head + ring->lost,
 				   ring->overwrite ? stream->reader.lost : ring->lost,
 				   stream->marks);
 	}

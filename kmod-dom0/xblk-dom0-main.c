@@ -87,9 +87,9 @@ static struct miscdevice control = {
 static int stats_show(struct seq_file *s, void *unused)
 {
 	seq_printf(s, XBLK_CONTROL_STAT_VERSION " %u\n", XBLK_CONTROL_VERSION);
-	seq_printf(s, "clock_uncertainty_ns %u\n", xblk_clock.uncertainty);
-	seq_printf(s, "clock_drift_ns %lld\n", xblk_clock.drift);
-	seq_printf(s, "clock_jumps %llu\n", xblk_clock.jumps);
+	seq_printf(s, XBLK_CONTROL_STAT_UNCERTAINTY " %u\n", xblk_clock.uncertainty);
+	seq_printf(s, XBLK_CONTROL_STAT_DRIFT " %lld\n", xblk_clock.drift);
+	seq_printf(s, XBLK_CONTROL_STAT_JUMPS " %llu\n", xblk_clock.jumps);
 	probes_show(s);
 	session_show(s);
 	return 0;

@@ -11,6 +11,7 @@
 #include "msg.h"
 #include "parse.h"
 #include "xblk/control.h"
+#include "xblk/record.h"
 
 #ifndef XBLK_DOM0_DEVICE
 #define XBLK_DOM0_DEVICE "/dev/" XBLK_CONTROL_DEVICE
@@ -21,9 +22,8 @@
 /* What a module had that took its commands from debugfs. */
 #define FORMER_CONTROL XBLK_DOM0_DIR "/control"
 
-#define MAX_CPUS     4096
-#define MAX_CLOCK_NS 100000 /* stages of requests on a fast disk are as long */
-#define STATS_SIZE   (256 * 1024)
+#define MAX_CPUS   4096
+#define STATS_SIZE (256 * 1024)
 
 static int fail_older_module(void)
 {
@@ -337,13 +337,13 @@ static void take_stats_line(struct dom0 *dom0, const char *line)
 {
 	const char *rest;
 
-	if (is_line(line, "cpu", &rest))
+	if (is_line(line, XBLK_CONTROL_STAT_CPU, &rest))
 		take_cpu(dom0, rest);
-	else if (is_line(line, "probes", &rest))
+	else if (is_line(line, XBLK_CONTROL_STAT_PROBES, &rest))
 		snprintf(dom0->probes, sizeof(dom0->probes), "%s", rest);
-	else if (is_line(line, "missing", &rest))
+	else if (is_line(line, XBLK_CONTROL_STAT_MISSING, &rest))
 		snprintf(dom0->missing, sizeof(dom0->missing), "%s", rest);
-	else if (is_line(line, "clock_uncertainty_ns", &rest))
+	else if (is_line(line, XBLK_CONTROL_STAT_UNCERTAINTY, &rest))
 		parse_uint(rest, 0, UINT32_MAX, &dom0->clock_uncertainty_ns);
 	else if (is_line(line, XBLK_CONTROL_STAT_VERSION, &rest))
 		parse_uint(rest, 0, UINT32_MAX, &dom0->version);
@@ -363,7 +363,7 @@ static void say_rings_dropped(struct dom0 *dom0)
 /* The module has measured it all the time, and says the most that it can have been. */
 static void say_clock_off(struct dom0 *dom0)
 {
-	if (dom0->clock_uncertainty_ns <= MAX_CLOCK_NS || dom0->clock_off_said)
+	if (dom0->clock_uncertainty_ns <= XBLK_CLOCK_BOUND || dom0->clock_off_said)
 		return;
 	dom0->clock_off_said = true;
 	msg_say("this domain's clock may be off Xen's by %u us: what lies between guest and "

@@ -50,8 +50,14 @@
 #define XBLK_CONTROL_DEFAULT_SUBBUF_KB	256
 #define XBLK_CONTROL_DEFAULT_NR_SUBBUFS 8
 
-/* Lines of the stats file that are not a CPU's. */
+/* Lines of the stats file; "cpu N produced N lost N marks N" is one for each CPU. */
+#define XBLK_CONTROL_STAT_CPU		"cpu"
 #define XBLK_CONTROL_STAT_VERSION	"version"
+#define XBLK_CONTROL_STAT_UNCERTAINTY	"clock_uncertainty_ns"
+#define XBLK_CONTROL_STAT_DRIFT		"clock_drift_ns"
+#define XBLK_CONTROL_STAT_JUMPS		"clock_jumps"
+#define XBLK_CONTROL_STAT_PROBES	"probes"
+#define XBLK_CONTROL_STAT_MISSING	"missing"
 #define XBLK_CONTROL_STAT_RINGS_DROPPED "rings_dropped"
 
 /*

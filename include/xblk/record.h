@@ -47,6 +47,12 @@ enum xblk_op {
 
 #define XBLK_PROCESS_KTHREAD 0x01 /* op of XBLK_EV_PROCESS: a kernel thread */
 
+/*
+ * What a producer's clock may be off for certain, in ns, before that is said: stages of
+ * requests on a fast disk are as long.
+ */
+#define XBLK_CLOCK_BOUND 100000
+
 #define XBLK_COMM_LEN 16
 #define XBLK_NO_DISK  0xffff
 
