@@ -7,9 +7,13 @@
  *
  * A probe needs no guard against recursion: it calls none of the probed functions.
  */
+#include <linux/container_of.h>
 #include <linux/errno.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/printk.h>
+#include <linux/string.h>
 #include "entry-probes.h"
 
 static const char *why_not(int err)
@@ -24,18 +28,10 @@ static const char *why_not(int err)
 	}
 }
 
-/**
- * xblk_entry_probe_attach() - if this kernel has the function, where ftrace finds it
- * @probe:	name and func; all else is filled in
- *
- * Functions of that name are probed in every module that is loaded by now.  A module may
- * go while it is probed, and another come to where it was: so a probe may be called
- * with anything for arguments, and must not follow them.
- *
- * Context: process, may sleep.  Return: 0, also if it is attached already; or what ftrace
- * said, which is in the log.
- */
-int xblk_entry_probe_attach(struct xblk_entry_probe *probe)
+/* Also one against the other: attaching and detaching, and a module that changes. */
+static DEFINE_MUTEX(lock);
+
+static int attach(struct xblk_entry_probe *probe)
 {
 	int err;
 
@@ -48,18 +44,7 @@ int xblk_entry_probe_attach(struct xblk_entry_probe *probe)
 	return err;
 }
 
-/**
- * xblk_entry_probe_detach() - if it is attached
- * @probe:	which was attached, or not
- *
- * Ftrace refuses that when it has found its own tables wrong and given up
- * (ftrace_kill()). What it patched into the function then stays, and may call the probe:
- * this module is not unloaded any more.
- *
- * Context: process, may sleep.  Return: 0: it does not run any more; or what ftrace said,
- * which is in the log: then what the probe uses must stay.
- */
-int xblk_entry_probe_detach(struct xblk_entry_probe *probe)
+static int detach(struct xblk_entry_probe *probe)
 {
 	int err;
 
@@ -74,4 +59,102 @@ int xblk_entry_probe_detach(struct xblk_entry_probe *probe)
 	}
 	probe->attached = false;
 	return 0;
+}
+
+/*
+ * A module that is coming has its functions where ftrace finds them, and has run none of
+ * them: load_module() calls ftrace_module_enable() before it tells of
+ * MODULE_STATE_COMING. One that goes runs none any more, but ftrace goes on with what was
+ * probed in it, by address; and another module may come there: delete_module() tells of
+ * MODULE_STATE_GOING before ftrace_release_mod().
+ */
+static int module_changed(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct xblk_entry_probes *probes = container_of(nb, struct xblk_entry_probes, nb);
+	const struct module *module = data;
+	int i;
+
+	if (action != MODULE_STATE_COMING && action != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	if (strcmp(probes->module, module->name))
+		return NOTIFY_DONE;
+	mutex_lock(&lock);
+	probes->gone = action == MODULE_STATE_GOING;
+	for (i = 0; i < probes->n; i++) {
+		if (probes->gone)
+			detach(&probes->table[i]);
+		else if (probes->table[i].wanted)
+			attach(&probes->table[i]);
+	}
+	mutex_unlock(&lock);
+	return NOTIFY_OK;
+}
+
+/**
+ * xblk_entry_probes_init() - at module load, with none attached
+ * @probes:	module, table and n; all else is filled in
+ *
+ * Context: process.  Return: 0 or a negative errno.
+ */
+int xblk_entry_probes_init(struct xblk_entry_probes *probes)
+{
+	probes->nb.notifier_call = module_changed;
+	return register_module_notifier(&probes->nb);
+}
+
+/**
+ * xblk_entry_probes_exit() - with none attached
+ * @probes:	after xblk_entry_probes_init()
+ *
+ * Context: process.
+ */
+void xblk_entry_probes_exit(struct xblk_entry_probes *probes)
+{
+	unregister_module_notifier(&probes->nb);
+}
+
+/**
+ * xblk_entry_probe_attach() - where this kernel has the function, and ftrace finds it
+ * @probes:	the table
+ * @i:		which of it
+ *
+ * If its module comes later, it is attached then; it is taken off before the module goes.
+ * So the function that runs is the module's, and the arguments are what they are there.
+ *
+ * Context: process, may sleep.  Return: 0, also if it is attached already; or what ftrace
+ * said, which is in the log.
+ */
+int xblk_entry_probe_attach(struct xblk_entry_probes *probes, int i)
+{
+	int err = -ENOENT;
+
+	mutex_lock(&lock);
+	probes->table[i].wanted = true;
+	if (!probes->gone)
+		err = attach(&probes->table[i]);
+	mutex_unlock(&lock);
+	return err;
+}
+
+/**
+ * xblk_entry_probe_detach() - if it is attached; nor will it be
+ * @probes:	the table
+ * @i:		which of it
+ *
+ * Ftrace refuses that when it has found its own tables wrong and given up
+ * (ftrace_kill()). What it patched into the function then stays, and may call the probe:
+ * this module is not unloaded any more.
+ *
+ * Context: process, may sleep.  Return: 0: it does not run any more; or what ftrace said,
+ * which is in the log: then what the probe uses must stay.
+ */
+int xblk_entry_probe_detach(struct xblk_entry_probes *probes, int i)
+{
+	int err;
+
+	mutex_lock(&lock);
+	probes->table[i].wanted = false;
+	err = detach(&probes->table[i]);
+	mutex_unlock(&lock);
+	return err;
 }

@@ -214,14 +214,22 @@ static void response_entered(unsigned long ip, unsigned long parent,
 	local_irq_restore(flags);
 }
 
-static struct xblk_entry_probe probes[] = {
+static struct xblk_entry_probe entries[] = {
 	{"xen_blkbk_map", map_entered},
 	{"xen_blkif_be_int", interrupt_entered},
 	{"make_response", response_entered},
 	{"xen_blkbk_unmap_and_respond_callback", unmap_entered},
 };
 
-static struct xblk_tracepoint queue = {"block_bio_queue", probe_bio_queue};
+static struct xblk_entry_probes entry_probes = {
+	.module = "xen_blkback",
+	.table = entries,
+	.n = ARRAY_SIZE(entries),
+};
+
+static struct xblk_tracepoint tracepoints[] = {
+	{"block_bio_queue", probe_bio_queue},
+};
 
 /* A prototype that changed fails here, at compile time. */
 static void __maybe_unused check_prototype(void)
@@ -229,18 +237,23 @@ static void __maybe_unused check_prototype(void)
 	check_trace_callback_type_block_bio_queue(probe_bio_queue);
 }
 
-static int find(void)
+static int init_entries(void)
 {
-	return xblk_tracepoints_find(&queue, 1);
+	return xblk_entry_probes_init(&entry_probes);
 }
 
-static void detach_entries(void)
+static void exit_entries(void)
+{
+	xblk_entry_probes_exit(&entry_probes);
+}
+
+static void detach(void)
 {
 	bool stay = false;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		stay |= xblk_entry_probe_detach(&probes[i]) != 0;
+	for (i = 0; i < ARRAY_SIZE(entries); i++)
+		stay |= xblk_entry_probe_detach(&entry_probes, i) != 0;
 	if (stay)
 		return;
 	kvfree(threads);
@@ -249,46 +262,23 @@ static void detach_entries(void)
 	rings = NULL;
 }
 
-static void detach(void)
-{
-	xblk_tracepoints_detach(&queue, 1);
-	detach_entries();
-}
-
 /* As many as this kernel has. */
 static int attach(void)
 {
-	int i, err;
+	int i;
 
 	if (!rings)
 		rings = kvcalloc(1 << RINGS_BITS, sizeof(*rings), GFP_KERNEL);
 	if (!threads)
 		threads = kvcalloc(THREADS, sizeof(*threads), GFP_KERNEL);
 	if (!rings || !threads) {
-		detach_entries();
+		detach();
 		return -ENOMEM;
 	}
 	atomic_set(&rings_dropped, 0);
-	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		xblk_entry_probe_attach(&probes[i]);
-	err = xblk_tracepoints_attach(&queue, 1);
-	if (err)
-		detach_entries();
-	return err;
-}
-
-/*
- * A probe that is attached may still be where the module was before, which the kernel
- * does not forget.
- */
-static void module_came(void)
-{
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		xblk_entry_probe_detach(&probes[i]);
-		xblk_entry_probe_attach(&probes[i]);
-	}
+	for (i = 0; i < ARRAY_SIZE(entries); i++)
+		xblk_entry_probe_attach(&entry_probes, i);
+	return 0;
 }
 
 static void forget(void)
@@ -305,9 +295,9 @@ static void show(struct seq_file *s, bool attached)
 {
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		if (probes[i].attached == attached)
-			seq_printf(s, " %s", probes[i].name);
+	for (i = 0; i < ARRAY_SIZE(entries); i++)
+		if (READ_ONCE(entries[i].attached) == attached)
+			seq_printf(s, " %s", entries[i].name);
 }
 
 static void show_counters(struct seq_file *s)
@@ -317,12 +307,13 @@ static void show_counters(struct seq_file *s)
 }
 
 const struct probe_group blkback_group = {
-	.find = find,
+	.init = init_entries,
+	.exit = exit_entries,
+	.tracepoints = tracepoints,
+	.nr_tracepoints = ARRAY_SIZE(tracepoints),
 	.attach = attach,
 	.detach = detach,
 	.forget = forget,
 	.show = show,
 	.show_counters = show_counters,
-	.module = "xen_blkback",
-	.module_came = module_came,
 };

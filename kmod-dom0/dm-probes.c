@@ -8,6 +8,7 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/irqflags.h>
+#include <linux/kernel.h>
 #include <linux/seq_file.h>
 #include "../kmod-common/blk-probes.h"
 #include "../kmod-common/clock.h"
@@ -41,7 +42,9 @@ static void probe_rq_remap(void *data, struct request *clone, dev_t dev, sector_
 	local_irq_restore(flags);
 }
 
-static struct xblk_tracepoint remap = {"block_rq_remap", probe_rq_remap};
+static struct xblk_tracepoint tracepoints[] = {
+	{"block_rq_remap", probe_rq_remap},
+};
 
 /* A prototype that changed fails here, at compile time. */
 static void __maybe_unused check_prototype(void)
@@ -49,30 +52,14 @@ static void __maybe_unused check_prototype(void)
 	check_trace_callback_type_block_rq_remap(probe_rq_remap);
 }
 
-static int find(void)
-{
-	return xblk_tracepoints_find(&remap, 1);
-}
-
-static int attach(void)
-{
-	return xblk_tracepoints_attach(&remap, 1);
-}
-
-static void detach(void)
-{
-	xblk_tracepoints_detach(&remap, 1);
-}
-
 static void show(struct seq_file *s, bool attached)
 {
 	if (attached)
-		seq_printf(s, " %s", remap.name);
+		seq_printf(s, " %s", tracepoints[0].name);
 }
 
 const struct probe_group dm_group = {
-	.find = find,
-	.attach = attach,
-	.detach = detach,
+	.tracepoints = tracepoints,
+	.nr_tracepoints = ARRAY_SIZE(tracepoints),
 	.show = show,
 };

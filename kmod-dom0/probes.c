@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/init.h>
 #include <linux/kernel.h>
-#include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/notifier.h>
 #include <linux/seq_file.h>
-#include <linux/string.h>
 #include "../kmod-common/blk-probes.h"
+#include "../kmod-common/tracepoints.h"
 #include "blkback-probes.h"
 #include "dm-probes.h"
 #include "probes.h"
+#include "xblk/control.h"
 
 static int block_attach(void)
 {
@@ -23,7 +22,7 @@ static void block_show(struct seq_file *s, bool attached)
 }
 
 static const struct probe_group block_group = {
-	.find = xblk_blk_probes_find,
+	.init = xblk_blk_probes_find,
 	.attach = block_attach,
 	.detach = xblk_blk_probes_detach,
 	.show = block_show,
@@ -39,8 +38,28 @@ static const struct probe_group *const groups[] = {
 	&blkback_group,
 };
 
-static DEFINE_MUTEX(probes_lock); /* a session, against modules that come */
+static DEFINE_MUTEX(probes_lock); /* a session, against who looks at it */
 static bool attached;
+
+static int group_attach(const struct probe_group *group)
+{
+	int err = group->attach ? group->attach() : 0;
+
+	if (err)
+		return err;
+	err = xblk_tracepoints_attach(group->tracepoints, group->nr_tracepoints);
+	if (err && group->detach)
+		group->detach();
+	return err;
+}
+
+static void group_detach(const struct probe_group *group)
+{
+	if (group->nr_tracepoints)
+		xblk_tracepoints_detach(group->tracepoints, group->nr_tracepoints);
+	if (group->detach)
+		group->detach();
+}
 
 /**
  * probes_attach() - records come from now on
@@ -53,10 +72,10 @@ int probes_attach(void)
 
 	mutex_lock(&probes_lock);
 	for (i = 0; !err && i < ARRAY_SIZE(groups); i++)
-		err = groups[i]->attach();
+		err = group_attach(groups[i]);
 	/* The last one that was called has unwound itself. */
 	for (i -= 2; err && i >= 0; i--)
-		groups[i]->detach();
+		group_detach(groups[i]);
 	attached = !err;
 	mutex_unlock(&probes_lock);
 	return err;
@@ -85,7 +104,7 @@ void probes_detach(void)
 
 	mutex_lock(&probes_lock);
 	for (i = 0; attached && i < ARRAY_SIZE(groups); i++)
-		groups[i]->detach();
+		group_detach(groups[i]);
 	attached = false;
 	mutex_unlock(&probes_lock);
 }
@@ -99,10 +118,10 @@ void probes_show(struct seq_file *s)
 	int i;
 
 	mutex_lock(&probes_lock);
-	seq_puts(s, "probes");
+	seq_puts(s, XBLK_CONTROL_STAT_PROBES);
 	for (i = 0; i < ARRAY_SIZE(groups); i++)
 		groups[i]->show(s, true);
-	seq_puts(s, "\nmissing");
+	seq_puts(s, "\n" XBLK_CONTROL_STAT_MISSING);
 	for (i = 0; i < ARRAY_SIZE(groups); i++)
 		groups[i]->show(s, false);
 	seq_putc(s, '\n');
@@ -112,39 +131,37 @@ void probes_show(struct seq_file *s)
 	mutex_unlock(&probes_lock);
 }
 
-/*
- * A module that is coming has its functions where ftrace finds them, and has run none of
- * them: load_module() calls ftrace_module_enable() before it tells of MODULE_STATE_COMING.
- */
-static int module_changed(struct notifier_block *nb, unsigned long action, void *data)
+static int __init group_init(const struct probe_group *group)
 {
-	const struct module *module = data;
-	int i;
+	int err = xblk_tracepoints_find(group->tracepoints, group->nr_tracepoints);
 
-	if (action != MODULE_STATE_COMING)
-		return NOTIFY_DONE;
-	mutex_lock(&probes_lock);
-	for (i = 0; attached && i < ARRAY_SIZE(groups); i++)
-		if (groups[i]->module && !strcmp(groups[i]->module, module->name))
-			groups[i]->module_came();
-	mutex_unlock(&probes_lock);
-	return NOTIFY_OK;
+	if (!err && group->init)
+		err = group->init();
+	return err;
 }
 
-static struct notifier_block module_notifier = {
-	.notifier_call = module_changed,
-};
+static void groups_exit(int n)
+{
+	while (n--)
+		if (groups[n]->exit)
+			groups[n]->exit();
+}
 
 /**
  * probes_init() - at module load.  Context: process.
  */
 int __init probes_init(void)
 {
-	int i, err = 0;
+	int i, err;
 
-	for (i = 0; !err && i < ARRAY_SIZE(groups); i++)
-		err = groups[i]->find();
-	return err ?: register_module_notifier(&module_notifier);
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		err = group_init(groups[i]);
+		if (err) {
+			groups_exit(i);
+			return err;
+		}
+	}
+	return 0;
 }
 
 /**
@@ -152,5 +169,5 @@ int __init probes_init(void)
  */
 void probes_exit(void)
 {
-	unregister_module_notifier(&module_notifier);
+	groups_exit(ARRAY_SIZE(groups));
 }

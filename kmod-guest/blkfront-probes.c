@@ -12,12 +12,14 @@
  * request is what blkif_queue_rq(), which calls it, was given; both arguments of that are
  * blk-mq's own.
  */
+#include <linux/atomic.h>
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/hash.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "../kmod-common/blk-probes.h"
@@ -40,6 +42,7 @@ struct ring {
 
 /* Not NULL while probes are attached. */
 static struct ring *rings;
+static atomic_t no_room; /* times that a request had no order for want of it */
 static DEFINE_PER_CPU(struct xblk_this_run, this_run);
 
 static void interrupt_entered(unsigned long ip, unsigned long parent,
@@ -73,7 +76,7 @@ static void queue_rq_entered(unsigned long ip, unsigned long parent,
 
 /*
  * Under the ring's lock.  A ring that finds no room has no order to tell: its requests
- * have all else.
+ * have all else, and are counted.
  */
 static bool next_ordinal(const void *address, u32 *ordinal)
 {
@@ -91,6 +94,7 @@ static bool next_ordinal(const void *address, u32 *ordinal)
 			return true;
 		}
 	}
+	atomic_inc(&no_room);
 	return false;
 }
 
@@ -133,21 +137,34 @@ static void slot_entered(unsigned long ip, unsigned long parent, struct ftrace_o
 	local_irq_restore(flags);
 }
 
-static struct xblk_entry_probe interrupt_probe = {"blkif_interrupt", interrupt_entered};
+enum {
+	INTERRUPT,
+	QUEUE_RQ, /* before the next one, which leads to nothing without it */
+	SLOT,
+};
 
-/* In the order of attaching: the second leads to nothing without the first. */
-static struct xblk_entry_probe order_probes[] = {
-	{"blkif_queue_rq", queue_rq_entered},
-	{"get_id_from_freelist", slot_entered},
+static struct xblk_entry_probe entries[] = {
+	[INTERRUPT] = {"blkif_interrupt", interrupt_entered},
+	[QUEUE_RQ] = {"blkif_queue_rq", queue_rq_entered},
+	[SLOT] = {"get_id_from_freelist", slot_entered},
+};
+
+static struct xblk_entry_probes entry_probes = {
+	.module = "xen_blkfront",
+	.table = entries,
+	.n = ARRAY_SIZE(entries),
 };
 
 static void order_detach(void)
 {
-	bool stay = false;
-	int i;
+	bool stay = xblk_entry_probe_detach(&entry_probes, SLOT) != 0;
+	unsigned int without = atomic_xchg(&no_room, 0);
 
-	for (i = ARRAY_SIZE(order_probes) - 1; i >= 0; i--)
-		stay |= xblk_entry_probe_detach(&order_probes[i]) != 0;
+	if (without)
+		pr_notice(
+			"%u requests had no order on their ring: too many rings have come and gone\n",
+			without);
+	stay |= xblk_entry_probe_detach(&entry_probes, QUEUE_RQ) != 0;
 	if (stay)
 		return;
 	kvfree(rings);
@@ -157,19 +174,31 @@ static void order_detach(void)
 /* Both, or none: return whether. */
 static bool order_attach(void)
 {
-	int i;
-
 	if (!rings)
 		rings = kvcalloc(1 << RINGS_BITS, sizeof(*rings), GFP_KERNEL);
-	if (!rings)
-		return false;
-	for (i = 0; i < ARRAY_SIZE(order_probes); i++) {
-		if (xblk_entry_probe_attach(&order_probes[i])) {
-			order_detach();
-			return false;
-		}
-	}
-	return true;
+	if (rings && !xblk_entry_probe_attach(&entry_probes, QUEUE_RQ) &&
+	    !xblk_entry_probe_attach(&entry_probes, SLOT))
+		return true;
+	order_detach();
+	return false;
+}
+
+/**
+ * blkfront_probes_init() - at module load, before one is attached
+ *
+ * Context: process.  Return: 0 or a negative errno.
+ */
+int blkfront_probes_init(void)
+{
+	return xblk_entry_probes_init(&entry_probes);
+}
+
+/**
+ * blkfront_probes_exit() - with none attached.  Context: process.
+ */
+void blkfront_probes_exit(void)
+{
+	xblk_entry_probes_exit(&entry_probes);
 }
 
 /**
@@ -184,11 +213,11 @@ const char *blkfront_probes_attach(bool order)
 	static char names[64];
 
 	names[0] = '\0';
-	if (!xblk_entry_probe_attach(&interrupt_probe))
-		strscpy(names, interrupt_probe.name, sizeof(names));
+	if (!xblk_entry_probe_attach(&entry_probes, INTERRUPT))
+		strscpy(names, entries[INTERRUPT].name, sizeof(names));
 	if (order && order_attach())
 		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s %s",
-			 *names ? " " : "", order_probes[0].name, order_probes[1].name);
+			 *names ? " " : "", entries[QUEUE_RQ].name, entries[SLOT].name);
 	return names;
 }
 
@@ -197,6 +226,6 @@ const char *blkfront_probes_attach(bool order)
  */
 void blkfront_probes_detach(void)
 {
-	xblk_entry_probe_detach(&interrupt_probe);
+	xblk_entry_probe_detach(&entry_probes, INTERRUPT);
 	order_detach();
 }

@@ -4,6 +4,8 @@
 
 #include <linux/types.h>
 
+int blkfront_probes_init(void);
+void blkfront_probes_exit(void);
 const char *blkfront_probes_attach(bool order);
 void blkfront_probes_detach(void);
 

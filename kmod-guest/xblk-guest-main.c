@@ -345,9 +345,12 @@ static int __init xblk_guest_init(void)
 	err = xblk_blk_probes_find();
 	if (err)
 		return err;
-	err = xblk_emit_init();
+	err = blkfront_probes_init();
 	if (err)
 		return err;
+	err = xblk_emit_init();
+	if (err)
+		goto err_probes;
 	channel = xenrelay_open(&params);
 	if (IS_ERR(channel)) {
 		err = PTR_ERR(channel);
@@ -359,6 +362,8 @@ static int __init xblk_guest_init(void)
 
 err_emit:
 	xblk_emit_exit();
+err_probes:
+	blkfront_probes_exit();
 	return err;
 }
 
@@ -367,6 +372,7 @@ static void __exit xblk_guest_exit(void)
 	xblk_resume_unregister();
 	xenrelay_close(channel);
 	xblk_emit_exit();
+	blkfront_probes_exit();
 }
 
 module_init(xblk_guest_init);
