@@ -81,9 +81,9 @@ static int module_changed(struct notifier_block *nb, unsigned long action, void 
 	mutex_lock(&lock);
 	probes->gone = action == MODULE_STATE_GOING;
 	for (i = 0; i < probes->n; i++) {
-		if (probes->gone)
-			detach(&probes->table[i]);
-		else if (probes->table[i].wanted)
+		/* One that is on already is on another function of that name. */
+		detach(&probes->table[i]);
+		if (!probes->gone && probes->table[i].wanted)
 			attach(&probes->table[i]);
 	}
 	mutex_unlock(&lock);
@@ -119,7 +119,8 @@ void xblk_entry_probes_exit(struct xblk_entry_probes *probes)
  * @i:		which of it
  *
  * If its module comes later, it is attached then; it is taken off before the module goes.
- * So the function that runs is the module's, and the arguments are what they are there.
+ * So the function that runs is the module's, and the arguments are what they are there,
+ * where no other function has that name: ftrace finds a function by nothing else.
  *
  * Context: process, may sleep.  Return: 0, also if it is attached already; or what ftrace
  * said, which is in the log.
@@ -143,7 +144,7 @@ int xblk_entry_probe_attach(struct xblk_entry_probes *probes, int i)
  *
  * Ftrace refuses that when it has found its own tables wrong and given up
  * (ftrace_kill()). What it patched into the function then stays, and may call the probe:
- * this module is not unloaded any more.
+ * this module is not unloaded any more, unless its unloading is what led here.
  *
  * Context: process, may sleep.  Return: 0: it does not run any more; or what ftrace said,
  * which is in the log: then what the probe uses must stay.

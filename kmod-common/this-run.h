@@ -13,9 +13,11 @@
 #ifndef XBLK_THIS_RUN_H
 #define XBLK_THIS_RUN_H
 
+#include <linux/cpumask.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #define XBLK_RUN_LEVELS 3
 
@@ -32,6 +34,20 @@ struct xblk_left {
 struct xblk_this_run {
 	struct xblk_left left[XBLK_RUN_LEVELS];
 };
+
+/**
+ * xblk_run_forget() - what was left on any CPU
+ * @run:	as DEFINE_PER_CPU() has it
+ *
+ * For when the probes that leave and take are not attached.
+ */
+static inline void xblk_run_forget(struct xblk_this_run __percpu *run)
+{
+	int cpu;
+
+	for_each_possible_cpu (cpu)
+		memset(per_cpu_ptr(run, cpu), 0, sizeof(*run));
+}
 
 static inline unsigned int xblk_run_level(void)
 {

@@ -160,9 +160,13 @@ static void probe_bio_queue(void *data, struct bio *bio)
 	struct xblk_record rec;
 	int disk;
 
-	/* What layers below queue in that thread are clones of the backend's bios. */
+	/*
+	 * A thread that has ended may have left its number to another process. What
+	 * layers below queue in that thread are clones of the backend's bios, or bios of
+	 * their own, with a bi_private that no response names.
+	 */
 	if (READ_ONCE(threads[current->pid % THREADS]) != current->pid ||
-	    bio_flagged(bio, BIO_CLONED))
+	    !(current->flags & PF_KTHREAD) || bio_flagged(bio, BIO_CLONED))
 		return;
 	disk = xblk_disk_index(bio->bi_bdev->bd_disk);
 	if (disk < 0)
@@ -276,6 +280,7 @@ static int attach(void)
 		return -ENOMEM;
 	}
 	atomic_set(&rings_dropped, 0);
+	xblk_run_forget(&this_run);
 	for (i = 0; i < ARRAY_SIZE(entries); i++)
 		xblk_entry_probe_attach(&entry_probes, i);
 	return 0;

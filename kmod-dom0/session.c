@@ -116,11 +116,11 @@ static int refill(struct session_stream *stream)
 	n = xr_ring_read(&stream->reader, records, STAGE_LENGTH, &loss);
 	if (n < 0)
 		return n;
-	stream->taken = 1;
-	stream->staged = 1 + n;
+	WRITE_ONCE(stream->taken, 1);
+	WRITE_ONCE(stream->staged, 1 + n);
 	if (loss.count) {
 		stream->stage[0] = lost_record(stream, &loss, n ? records[0].time : now);
-		stream->taken = 0;
+		WRITE_ONCE(stream->taken, 0);
 		stream->marks++;
 	}
 	if (n)
@@ -156,7 +156,7 @@ static ssize_t trace_read(struct file *file, char __user *to, size_t len, loff_t
 			err = -EFAULT;
 			break;
 		}
-		stream->taken += n;
+		WRITE_ONCE(stream->taken, stream->taken + n);
 	}
 	inode_unlock(file_inode(file));
 	return done ? done * RECORD_SIZE : err;
@@ -207,10 +207,24 @@ static int parse_mode(const char *mode)
 	return overwrite || !strcmp(mode, XBLK_CONTROL_MODE_DISCARD) ? 0 : -EINVAL;
 }
 
-static void streams_free(void)
+/* A ring that holds nothing: it counts its losses. */
+static void shut_ring(struct session_stream *stream)
+{
+	xenrelay_ring_init(&stream->ring, NULL, 0, RECORD_SIZE, false, &stream->producer,
+			   &stream->losses, &stream->consumer);
+}
+
+/* A probe that could not be taken off may still write, with interrupts off. */
+static void buffers_free(void)
 {
 	int cpu;
 
+	for_each_possible_cpu (cpu)
+		shut_ring(per_cpu_ptr(&streams, cpu));
+	synchronize_rcu();
+	if (relay)
+		relay_close(relay);
+	relay = NULL;
 	for_each_possible_cpu (cpu) {
 		irq_work_sync(&per_cpu(streams, cpu).wake);
 		kvfree(per_cpu(streams, cpu).stage);
@@ -223,7 +237,6 @@ static void wake_reader(struct irq_work *work)
 	wake_up_interruptible(&session_wait);
 }
 
-/* A CPU without a buffer gets a ring that holds nothing: it counts its losses. */
 static int streams_init(size_t bytes)
 {
 	struct session_stream *stream;
@@ -238,11 +251,13 @@ static int streams_init(size_t bytes)
 		};
 		init_irq_work(&stream->wake, wake_reader);
 		buf = *per_cpu_ptr(relay->buf, cpu);
-		xenrelay_ring_init(&stream->ring, buf ? buf->start : NULL,
-				   buf ? bytes : 0, RECORD_SIZE, buf && overwrite,
-				   &stream->producer, &stream->losses, &stream->consumer);
-		if (!buf)
+		if (!buf) {
+			shut_ring(stream);
 			continue;
+		}
+		xenrelay_ring_init(&stream->ring, buf->start, bytes, RECORD_SIZE,
+				   overwrite, &stream->producer, &stream->losses,
+				   &stream->consumer);
 		xr_ring_init(&stream->reader, buf->start, bytes / RECORD_SIZE,
 			     RECORD_SIZE, overwrite, &stream->producer, &stream->losses,
 			     &stream->consumer);
@@ -331,19 +346,17 @@ static int session_start(char *args, struct dentry *dir)
 		return -ENOMEM;
 	err = streams_init(bytes);
 	if (err)
-		goto err_relay;
+		goto err_buffers;
 	xblk_emit_reset(overwrite ? bytes / RECORD_SIZE / 4 : 0);
 	tracing = true;
 	err = probes_attach();
 	if (err)
-		goto err_relay;
+		goto err_buffers;
 	return 0;
 
-err_relay:
+err_buffers:
 	tracing = false;
-	relay_close(relay);
-	relay = NULL;
-	streams_free();
+	buffers_free();
 	return err;
 }
 
@@ -393,10 +406,7 @@ void session_end(void)
 	mutex_lock(&session_lock);
 	session_stop();
 	traced_free();
-	if (relay)
-		relay_close(relay);
-	relay = NULL;
-	streams_free();
+	buffers_free();
 	mutex_unlock(&session_lock);
 }
 
@@ -413,6 +423,7 @@ static u64 produced(const struct session_stream *stream)
 u64 session_level(void)
 {
 	struct session_stream *stream;
+	size_t staged, taken;
 	u64 most = 0;
 	int cpu;
 
@@ -422,8 +433,11 @@ u64 session_level(void)
 		if (!stream->stage)
 			continue;
 		stream->looked_at = produced(stream);
-		most = max(most, xr_ring_level(&stream->reader) + stream->staged -
-					 stream->taken);
+		/* Both may change at any moment, each for itself. */
+		staged = READ_ONCE(stream->staged);
+		taken = READ_ONCE(stream->taken);
+		most = max(most, xr_ring_level(&stream->reader) +
+					 (staged > taken ? staged - taken : 0));
 	}
 	mutex_unlock(&session_lock);
 	return most;

@@ -176,6 +176,7 @@ static bool order_attach(void)
 {
 	if (!rings)
 		rings = kvcalloc(1 << RINGS_BITS, sizeof(*rings), GFP_KERNEL);
+	xblk_run_forget(&this_run);
 	if (rings && !xblk_entry_probe_attach(&entry_probes, QUEUE_RQ) &&
 	    !xblk_entry_probe_attach(&entry_probes, SLOT))
 		return true;
