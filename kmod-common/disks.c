@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include "disks.h"
 
-#define ROOM_SHIFT  2 /* times 4 as many entries: a bucket with no free one is rare */
-#define MIN_BUCKETS 32U
+#define ROOM	    4 /* entries for each disk: a run with no free one is rare */
+#define MIN_ENTRIES 256U
 
 /**
  * xblk_disks_alloc() - an empty table
@@ -16,32 +17,31 @@
  */
 struct xblk_disks *xblk_disks_alloc(unsigned int nr)
 {
-	unsigned int full =
-		max_t(unsigned int, nr / XBLK_DISKS_BUCKET, MIN_BUCKETS >> ROOM_SHIFT);
-	unsigned int buckets = roundup_pow_of_two(full << ROOM_SHIFT);
+	size_t n = roundup_pow_of_two(max(nr * ROOM, MIN_ENTRIES));
 	struct xblk_disks *disks;
 
-	disks = kvzalloc(struct_size(disks, buckets, buckets), GFP_KERNEL);
+	disks = kvzalloc(struct_size(disks, entries, n), GFP_KERNEL);
 	if (disks)
-		disks->bits = ilog2(buckets);
+		disks->mask = n - 1;
 	return disks;
 }
 
 /*
- * Put it into this bucket: into a free entry or, if @evict, in the place of a disk that
- * is ignored, which is looked at once more when its next event comes.
+ * Put it into the run of entries that begins there: into a free one or, if @evict, in the
+ * place of a disk that is ignored, which is looked at once more when its next event comes.
  */
-static bool put(u64 *bucket, u64 new, bool evict)
+static bool put(struct xblk_disks *disks, u64 place, u64 new, bool evict)
 {
 	unsigned int i = 0;
 
-	while (i < XBLK_DISKS_BUCKET) {
-		u64 old = READ_ONCE(bucket[i]);
+	while (i < XBLK_DISKS_RUN) {
+		u64 *entry = &disks->entries[(place + i) & disks->mask];
+		u64 old = READ_ONCE(*entry);
 
-		if (!((old ^ new) & XBLK_DISKS_KEY))
+		if (xblk_disks_key(old) == xblk_disks_key(new))
 			return true;
 		if (!old || (evict && xblk_disks_index(old) == XBLK_DISK_IGNORED)) {
-			if (cmpxchg(&bucket[i], old, new) == old)
+			if (cmpxchg(entry, old, new) == old)
 				return true;
 			continue; /* Another CPU was first; maybe with the same disk. */
 		}
@@ -53,7 +53,7 @@ static bool put(u64 *bucket, u64 new, bool evict)
 /**
  * xblk_disks_add() - put a disk into a table
  * @disks:	the table, in which disks may be looked up at the same time
- * @key:	what the disk is known by, not 0
+ * @key:	what the disk is known by, 48 bits, not 0
  * @index:	its index, or XBLK_DISK_IGNORED
  *
  * May run on several CPUs at once; a disk that is there already stays as it is.
@@ -62,13 +62,12 @@ static bool put(u64 *bucket, u64 new, bool evict)
  */
 bool xblk_disks_add(struct xblk_disks *disks, u64 key, u16 index)
 {
-	unsigned int mask = (1U << disks->bits) - 1;
-	u64 new = (u64)index << 48 | (key & XBLK_DISKS_KEY);
-	unsigned int bucket = hash_64(key, disks->bits), left;
+	u64 left, place = key, new = key << 16 | index;
 
-	for (left = mask + 1; left; left--, bucket = (bucket + 1) & mask)
-		if (put(disks->buckets[bucket], new, false) ||
-		    put(disks->buckets[bucket], new, true))
+	for (left = (disks->mask + 1) / XBLK_DISKS_RUN; left; left--) {
+		if (put(disks, place, new, false) || put(disks, place, new, true))
 			return true;
+		place += XBLK_DISKS_RUN;
+	}
 	return false;
 }

@@ -10,32 +10,37 @@
 
 #include <linux/blkdev.h>
 #include <linux/cache.h>
-#include <linux/hash.h>
 #include <linux/types.h>
 #include "xblk/control.h"
 
 #define XBLK_DISK_IGNORED 0xffff /* an index: known, and not traced */
 
-#define XBLK_DISKS_BUCKET (64 / sizeof(u64)) /* entries that come with one cache line */
-#define XBLK_DISKS_KEY	  ((1ULL << 48) - 1)
+#define XBLK_DISKS_MAX_KEY ((1ULL << 48) - 1)
+#define XBLK_DISKS_RUN	   (64 / sizeof(u64)) /* entries that come with a cache line or two */
 
 /**
  * struct xblk_disks - hash of disks
- * @bits:	the number of buckets is 2 to the power of it
- * @buckets:	entries of one word each, index << 48 | key, 0 if free
+ * @mask:	the number of entries, which is a power of two, less 1
+ * @entries:	key << 16 | index, 0 if free
  *
- * A bucket is filled from the front, and what it has no room for goes to the next one.
+ * A disk's place is that of the low bits of its key, or the next one that was free.
+ * Diskseqs are given one after the other, so most disks of a host are in their places.
  * Nothing is ever taken out, so that looking something up needs no lock: a table that is
  * to hold less, or more, is another one in its place.
  */
 struct xblk_disks {
-	unsigned int bits;
-	u64 buckets[][XBLK_DISKS_BUCKET] ____cacheline_aligned;
+	u64 mask;
+	u64 entries[] ____cacheline_aligned;
 };
 
 static inline u16 xblk_disks_index(u64 entry)
 {
-	return entry >> 48;
+	return (u16)entry;
+}
+
+static inline u64 xblk_disks_key(u64 entry)
+{
+	return entry >> 16;
 }
 
 /**
@@ -47,18 +52,15 @@ static inline u16 xblk_disks_index(u64 entry)
  */
 static __always_inline int xblk_disks_find(const struct xblk_disks *disks, u64 key)
 {
-	unsigned int mask = (1U << disks->bits) - 1;
-	unsigned int bucket = hash_64(key, disks->bits), left, i;
+	u64 left, place = key;
 
-	for (left = mask + 1; left; left--, bucket = (bucket + 1) & mask) {
-		for (i = 0; i < XBLK_DISKS_BUCKET; i++) {
-			u64 entry = READ_ONCE(disks->buckets[bucket][i]);
+	for (left = disks->mask; left; left--, place++) {
+		u64 entry = READ_ONCE(disks->entries[place & disks->mask]);
 
-			if (!entry)
-				return -1;
-			if ((entry & XBLK_DISKS_KEY) == key)
-				return xblk_disks_index(entry);
-		}
+		if (xblk_disks_key(entry) == key)
+			return xblk_disks_index(entry);
+		if (!entry)
+			break;
 	}
 	return -1;
 }

@@ -4,10 +4,13 @@
  * domains in a bitmap, the disks in a table that is replaced by a larger one.
  */
 #include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/blkdev.h>
+#include <linux/hash.h>
 #include <linux/kdev_t.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -54,19 +57,29 @@ bool traced_domain(unsigned int domid)
 
 /*
  * Tracepoints are called with preemption on since Linux 6.16 or so (SRCU), so the table
- * has a read lock of its own.
+ * is read with preemption off, which synchronize_rcu() waits for: rcu_read_lock() is two
+ * calls where it can be preempted.
  */
 int xblk_disk_index(struct gendisk *disk)
 {
 	const struct traced_disks *disks;
 	int index = -1;
 
-	rcu_read_lock();
-	disks = rcu_dereference(traced);
+	preempt_disable_notrace();
+	disks = rcu_dereference_sched(traced);
 	if (likely(disks))
 		index = xblk_disks_find(disks->by_seq, disk->diskseq);
-	rcu_read_unlock();
+	preempt_enable_notrace();
 	return index;
+}
+
+/*
+ * Numbers of disks go up in steps, and by major: so that they do not crowd, the bits that
+ * depend on all others come first.  No two have the same key.
+ */
+static u64 dev_key(dev_t dev)
+{
+	return rol32(dev * GOLDEN_RATIO_32, 16);
 }
 
 int xblk_dev_index(dev_t dev)
@@ -74,11 +87,11 @@ int xblk_dev_index(dev_t dev)
 	const struct traced_disks *disks;
 	int index = -1;
 
-	rcu_read_lock();
-	disks = rcu_dereference(traced);
+	preempt_disable_notrace();
+	disks = rcu_dereference_sched(traced);
 	if (likely(disks))
-		index = xblk_disks_find(disks->by_dev, dev);
-	rcu_read_unlock();
+		index = xblk_disks_find(disks->by_dev, dev_key(dev));
+	preempt_enable_notrace();
 	return index;
 }
 
@@ -121,7 +134,7 @@ static int disks_index(struct traced_disks *disks)
 		if (xblk_disks_find(disks->by_seq, disk->seq) >= 0)
 			return -EINVAL;
 		if (!xblk_disks_add(disks->by_seq, disk->seq, i) ||
-		    (disk->dev && !xblk_disks_add(disks->by_dev, disk->dev, i)))
+		    (disk->dev && !xblk_disks_add(disks->by_dev, dev_key(disk->dev), i)))
 			return -E2BIG;
 	}
 	return 0;
@@ -139,7 +152,7 @@ static int parse_disks(struct traced_disks *disks, char *list)
 		end = 0;
 		if (sscanf(item, "%u:%u@%llu%n", &major, &minor, &seq, &end) != 3 ||
 		    item[end] || major >= 1 << (32 - MINORBITS) || minor > MINORMASK ||
-		    !seq || seq > XBLK_DISKS_KEY)
+		    !seq || seq > XBLK_DISKS_MAX_KEY)
 			return -EINVAL;
 		disks->disk[disks->nr++] = (struct traced_disk){
 			.seq = seq,

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -128,19 +129,22 @@ static noinline int meet_disk(struct traced_disks *disks, struct gendisk *disk)
 
 /*
  * Tracepoints are called with preemption on since Linux 6.16 or so (SRCU), so the table
- * has a read lock of its own.
+ * is read with preemption off, which synchronize_rcu() waits for: rcu_read_lock() is two
+ * calls where it can be preempted.
  */
 int xblk_disk_index(struct gendisk *disk)
 {
 	struct traced_disks *disks;
 	int index;
 
-	rcu_read_lock();
-	disks = rcu_dereference(traced);
-	index = xblk_disks_find(disks->seen, disk->diskseq);
+	preempt_disable_notrace();
+	disks = rcu_dereference_sched(traced);
+	/* None: a probe that could not be taken off. */
+	index = likely(disks) ? xblk_disks_find(disks->seen, disk->diskseq)
+			      : XBLK_DISK_IGNORED;
 	if (unlikely(index < 0))
 		index = meet_disk(disks, disk);
-	rcu_read_unlock();
+	preempt_enable_notrace();
 	return index == XBLK_DISK_IGNORED ? -1 : index;
 }
 
@@ -239,7 +243,8 @@ static int set_disks(const char *config)
 	struct traced_disks *disks = parse_config(config);
 
 	if (IS_ERR(disks)) {
-		pr_warn("cannot use the reader's configuration \"%.64s\"\n", config);
+		pr_warn_ratelimited("cannot use the reader's configuration \"%*pE\"\n",
+				    (int)strnlen(config, 64), config);
 		return PTR_ERR(disks);
 	}
 	if (old)
@@ -255,6 +260,7 @@ static void forget_disks(void)
 	struct traced_disks *old = rcu_dereference_protected(traced, true);
 
 	RCU_INIT_POINTER(traced, NULL);
+	synchronize_rcu();
 	free_disks(old);
 }
 
