@@ -4,7 +4,9 @@
 
 VERSION := $(shell sed -n 's/^.define XBLK_VERSION "\(.*\)"/\1/p' include/xblk/version.h)
 
+# One name for each file, from wherever BUILD comes: what the compiler notes of an object in its .d file is of that name.
 BUILD ?= build
+override BUILD := $(abspath $(BUILD))
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 PREFIX ?= /usr/local
@@ -111,8 +113,8 @@ MODULES = $(BUILD)/modules/$(KRELEASE)
 # $(call kbuild,COPY,DIRECTORY): the modules of one directory in one of the copies. Clients of xenrelay.ko are
 # built where it was, with the versions of its symbols.
 kbuild = $(MAKE) --no-print-directory -C $(KDIR) W=1 CONFIG_DEBUG_INFO_BTF_MODULES= $(KFLAGS) \
-	M=$(abspath $(MODULES))/$(1)/$(2) modules
-XENRELAY_SYMBOLS = KBUILD_EXTRA_SYMBOLS=$(abspath $(MODULES))/guest/kmod-xenrelay/Module.symvers
+	M=$(MODULES)/$(1)/$(2) modules
+XENRELAY_SYMBOLS = KBUILD_EXTRA_SYMBOLS=$(MODULES)/guest/kmod-xenrelay/Module.symvers
 
 modules:
 	@test -n '$(KRELEASE)' || { echo 'make: no kernel headers in $(KDIR):' \
@@ -214,7 +216,7 @@ demo:
 sched-compare: programs lab-modules-default
 	scripts/install-deps build lab plot
 	tests/lab/run -o $(BUILD)/bench tests/bench/sched-compare
-	PATH=$(abspath $(BUILD))/bin:$$PATH scripts/xblk-sched-report $(BUILD)/bench/sched-compare/sched
+	PATH=$(BUILD)/bin:$$PATH scripts/xblk-sched-report $(BUILD)/bench/sched-compare/sched
 
 check:
 	tests/check
@@ -328,7 +330,7 @@ run-fuzz_%: $(BUILD)/test/fuzz_%
 
 # The ring and the doorbell as models, every interleaving of them, with and without their rules.
 run-model:
-	BUILD=$(abspath $(BUILD)) tests/model/run
+	BUILD=$(BUILD) tests/model/run
 
 # --- benchmarks: see tests/bench/README.md ------------------------------------
 
@@ -383,7 +385,7 @@ $(BUILD)/bench/%: tests/bench/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lxxhash -lzstd
 
 bench-parse: $(BUILD)/bin/xblkparse $(BUILD)/bench/gen_events $(BUILD)/bench/memory
-	@BUILD=$(abspath $(BUILD)) tests/bench/parse
+	@BUILD=$(BUILD) tests/bench/parse
 
 FORMATTED := $(wildcard include/*/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] common/*.[ch] xblk*/*.[ch] \
 	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/host/*.c tests/lab/*.c tests/lab/*/*.c tests/bench/*.c \
