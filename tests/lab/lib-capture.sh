@@ -8,7 +8,7 @@ unload_modules() { unload_guest_modules 1; unload_dom0_module; }
 
 # Start xblktrace in the background, and wait until it traces: /out/NAME.xblk, /out/NAME.log
 capture_start() { # NAME [OPTION...]
-	local name=$1 end=$((SECONDS + 90)); shift
+	local name=$1 end=$((SECONDS + 300)); shift
 	# What an earlier capture of that name said is not this one's.
 	rm -f "$LAB_OUT/$name.log"
 	xblktrace -v -o "$LAB_OUT/$name.xblk" "$@" 2>"$LAB_OUT/$name.log" </dev/null &
@@ -28,7 +28,7 @@ capture_stop() { # NAME
 
 # Wait for its end: its exit status.
 capture_wait() { # NAME
-	local end=$((SECONDS + 60))
+	local end=$((SECONDS + 180))
 	while kill -0 "$CAPTURE_PID" 2>/dev/null; do
 		[ $SECONDS -lt $end ] || { kill -KILL "$CAPTURE_PID"; fail "xblktrace does not end: $(tail -n 1 "$LAB_OUT/$1.log")"; }
 		sleep 0.2
@@ -41,7 +41,7 @@ capture_wait() { # NAME
 # stat file, /out/interrupts-NAME that of the guest's interrupt counts.
 guest_fio() { # NAME OPTION...
 	local name=$1 disk=${FIO_DISK:-xvda}; shift
-	GUEST_LIMIT=150 guest "${FIO_GUEST:-1}" "set -e
+	guest "${FIO_GUEST:-1}" "set -e
 		cd /run; cat /sys/block/$disk/stat >stat.before; cat /proc/interrupts >int.before
 		fio --name=$name --filename=/dev/$disk --ioengine=libaio --direct=1 --thread \
 			--output-format=json --output=fio.json $* >/dev/null

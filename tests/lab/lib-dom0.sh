@@ -4,6 +4,8 @@
 # A guest has no network: commands go by XenStore (agent.c), files by a scratch disk, which is dom0's
 # /dev/ram<N> and the guest's /dev/xvdz. dom0 reads it with O_DIRECT: its page cache does not see what
 # blkback writes.
+# Whoever waits does so for minutes: what never comes is told then, and what comes late on a machine that is busy
+# with other things is no failure.
 
 . /lab/lib-check.sh
 . /lab/lib-capture.sh
@@ -35,25 +37,25 @@ guest_create() { # [N]
 		on_crash = "destroy"
 		$GUEST_CONFIG
 	END
-	timeout 90 xl create -q "/run/lab/guest$n.cfg" || fail "guest$n: xl create failed"
+	timeout 300 xl create -q "/run/lab/guest$n.cfg" || fail "guest$n: xl create failed"
 	id=$(xl domid "guest$n") || fail "guest$n: gone at once"
 	echo "$id" >"/run/lab/guest$n.domid"
-	GUEST_LIMIT=100 guest "$n" : || fail "guest$n: no sign of life"
+	guest "$n" : || fail "guest$n: no sign of life"
 	note_time "guest$n is up, domain $id"
 }
 
-# Run a shell command in a guest: its output, its status. GUEST_LIMIT: seconds that it may take (60).
+# Run a shell command in a guest: its output, its status. GUEST_LIMIT: seconds that it may take (300).
 # 124: no answer, 137: over the limit and killed, 255: there is no such guest, or no more.
 guest() { # [N] COMMAND...
 	local n=1 id status
 	[[ ! $1 =~ ^[0-9]+$ ]] || { n=$1; shift; }
 	[ -e "/run/lab/guest$n.domid" ] || { echo "guest$n: not running" >&2; return 255; }
 	read -r id <"/run/lab/guest$n.domid"
-	agent run "$id" "${GUEST_LIMIT:-60}" "/dev/ram$n" "$*"
+	agent run "$id" "${GUEST_LIMIT:-300}" "/dev/ram$n" "$*"
 	status=$?
 	case $status in
-	124) echo "guest$n: no answer to: $*" >&2; [ "${GUEST_LIMIT:-60}" -lt 60 ] || hang_report "$id" "$n" ;;
-	137) echo "guest$n: killed at its limit: $*" >&2; [ "${GUEST_LIMIT:-60}" -lt 60 ] || hang_report "$id" "$n" ;;
+	124) echo "guest$n: no answer to: $*" >&2; [ "${GUEST_LIMIT:-300}" -lt 300 ] || hang_report "$id" "$n" ;;
+	137) echo "guest$n: killed at its limit: $*" >&2; [ "${GUEST_LIMIT:-300}" -lt 300 ] || hang_report "$id" "$n" ;;
 	255) echo "guest$n: went away during: $*" >&2 ;;
 	esac
 	return $status
@@ -73,7 +75,7 @@ hang_report() {
 	xl debug-keys eqdr
 	xl dmesg | tail -n 400
 	echo '== guest'
-	agent run "$1" 20 "/dev/ram$2" 'grep . /sys/block/xvd*/inflight; echo w >/proc/sysrq-trigger
+	agent run "$1" 60 "/dev/ram$2" 'grep . /sys/block/xvd*/inflight; echo w >/proc/sysrq-trigger
 		cat /proc/interrupts >/run/i; sleep 2; cat /proc/interrupts | cmp - /run/i; cat /run/i; ps -eo pid,stat,wchan:30,args; dmesg | tail -n 150'
 	echo '== dom0 log'
 	dmesg | tail -n 150
@@ -87,9 +89,9 @@ guest_bg() { # [N] COMMAND...
 		setsid bash -c $(printf %q "( $* ) >/run/bg.out 2>&1; echo \$? >/run/bg.status") </dev/null >/dev/null 2>&1 &"
 }
 
-# Wait for what guest_bg started, 300 s at most: its output, its status.
+# Wait for what guest_bg started: its output, its status.
 guest_wait() { # [N]
-	GUEST_LIMIT=${GUEST_LIMIT:-300} guest "${1:-1}" 'read -r status </run/bg.status; cat /run/bg.out; exit $status'
+	guest "${1:-1}" 'read -r status </run/bg.status; cat /run/bg.out; exit $status'
 }
 
 # Copy files or directories of a guest to /out/guest<N>/.
@@ -106,13 +108,13 @@ guest_get() { # [N] PATH...
 }
 
 guest_destroy() { # [N]
-	timeout 60 xl destroy "guest${1:-1}"
+	timeout 120 xl destroy "guest${1:-1}"
 	rm -f "/run/lab/guest${1:-1}.domid"
 }
 
 # Wait until a guest has gone; its number is forgotten.
 guest_gone() { # [N]
-	local id end=$((SECONDS + 60))
+	local id end=$((SECONDS + 180))
 	id=$(domid "${1:-1}")
 	while xl domname "$id" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || fail "guest${1:-1}: domain $id is still there: $(xl list | awk -v id="$id" '$2 == id')"
@@ -124,7 +126,7 @@ guest_gone() { # [N]
 # Have a guest's kernel panic. What it says then is in crashed-guest<N>.log, where nobody looks for complaints.
 guest_crash() { # [N]
 	local n=${1:-1}
-	GUEST_LIMIT=20 guest "$n" dmesg >"$LAB_OUT/guest-guest$n.before-crash.dmesg"
+	GUEST_LIMIT=60 guest "$n" dmesg >"$LAB_OUT/guest-guest$n.before-crash.dmesg"
 	guest "$n" 'echo c >/proc/sysrq-trigger' 2>/dev/null
 	guest_gone "$n"
 	mv "/var/log/xen/console/guest-guest$n.log" "$LAB_OUT/crashed-guest$n.log"
@@ -132,22 +134,22 @@ guest_crash() { # [N]
 
 # Wait for a guest that has got another domain: after a reboot with on_reboot="restart", or a restore.
 guest_again() { # N
-	local n=$1 id='' end=$((SECONDS + 60))
+	local n=$1 id='' end=$((SECONDS + 180))
 	until id=$(xl domid "guest$n" 2>/dev/null) && [ "$id" != "$(domid "$n")" ]; do
 		[ $SECONDS -lt $end ] || fail "guest$n: no new domain"
 		sleep 0.3
 	done
 	echo "$id" >"/run/lab/guest$n.domid"
-	GUEST_LIMIT=100 guest "$n" : || fail "guest$n: no sign of life as domain $id"
+	guest "$n" : || fail "guest$n: no sign of life as domain $id"
 	note_time "guest$n is domain $id"
 }
 
 # Save the guest's kernel log and shut it down; status 1 when it had to be destroyed.
 guest_shutdown() { # [N]
-	local n=${1:-1} id end=$((SECONDS + 60))
+	local n=${1:-1} id end=$((SECONDS + 180))
 	id=$(domid "$n") || return
-	GUEST_LIMIT=20 guest "$n" dmesg >"$LAB_OUT/guest-guest$n.dmesg"
-	timeout 20 xl shutdown "guest$n"
+	GUEST_LIMIT=60 guest "$n" dmesg >"$LAB_OUT/guest-guest$n.dmesg"
+	timeout 60 xl shutdown "guest$n"
 	while xl domid "guest$n" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || { guest_destroy "$n"; return 1; }
 		sleep 0.3

@@ -47,7 +47,7 @@ driver_trace() { # NAME WORDS [OPTION...]
 }
 
 driver_says() { # NAME WORDS
-	guest 1 "for i in {1..300}; do grep -q '$2' /run/$1.log && exit; sleep 0.1; done; cat /run/$1.log; false" ||
+	guest 1 "for i in {1..1200}; do grep -q '$2' /run/$1.log && exit; sleep 0.1; done; cat /run/$1.log; false" ||
 		fail "$1: xblktrace does not say '$2'"
 }
 

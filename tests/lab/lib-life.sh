@@ -88,9 +88,9 @@ life_compare() {
 	}'
 }
 
-# A page that the other side still maps, or XenStore's answer, may take some seconds.
+# A page that the other side still maps, or XenStore's answer, may take some seconds; on a busy machine many.
 life_same() { # EVENT
-	local dir=/run/lab/life end=$((SECONDS + 30)) left
+	local dir=/run/lab/life end=$((SECONDS + 120)) left
 	while :; do
 		life_take $dir/after
 		left=$(life_compare)
@@ -105,7 +105,7 @@ life_same() { # EVENT
 
 # The channel is free again, without anybody's help.
 channel_open() { # [N] [CHANNEL]
-	local n=${1:-1} name=${2:-xblk} end=$((SECONDS + 30)) state
+	local n=${1:-1} name=${2:-xblk} end=$((SECONDS + 120)) state
 	until state=$(xenstore-read "/local/domain/$(domid "$n")/data/xenrelay/$name/state") && [ "$state" = open ]; do
 		[ $SECONDS -lt $end ] || fail "guest$n: the channel $name is '$state', not open"
 		sleep 0.3
