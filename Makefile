@@ -183,7 +183,11 @@ headers = $(call kernel,headers_of,$(1))
 lab-modules-%:
 	+@$(MAKE) --no-print-directory lab-modules KDIR=$(call headers,$*) KFLAGS="-j$(shell nproc) $(call kernel,make_args_of,$*)"
 
-lab-modules: examples $(BUILD)/bin/lab-bad-reader $(BUILD)/bin/lab-contexts $(BUILD)/bin/lab-cycles
+# What the lab runs beside the programs.
+.PHONY: lab-programs
+lab-programs: $(addprefix $(BUILD)/bin/,xr-sched-read xr-watch lab-bad-reader lab-contexts lab-cycles)
+
+lab-modules: examples lab-programs
 	$(call client_modules,tests/lab/modules)
 
 # As for a kernel that was built without function tracing, which no suite here has: compiled and linked.
@@ -224,6 +228,12 @@ check:
 # PART=1/3: of the scenarios one third, which is always the same.
 check-long:
 	tests/check long $(PART)
+
+# All that is compiled for tests on this machine, so that checks may run beside each other.
+.PHONY: test-programs
+test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_parse_ahead trace_seeds named-trace \
+	$(filter-out test_relay_threads test_relay_nested,$(basename $(notdir $(wildcard tests/unit/test_*.c)))) \
+	$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))) $(BUILD)/bench/record $(BUILD)/bench/stream
 
 # Unit tests run under sanitizers, against objects of their own. Those of the channel's reading
 # end and of xblktrace meet a XenStore and a grant table that tests/unit/fake_xen.c plays.
