@@ -4,6 +4,8 @@
  *
  *	agent serve				in the guest: run what is asked for
  *	agent run DOMID SECONDS DISK COMMAND	in dom0: its output, its exit status
+ *	agent tick				wake up 25 times a second
+ *	agent turns N				two processes take turns, N times
  *
  * <guest>/data/lab/cmd is "ID SECONDS COMMAND", .../out is "ID STATUS SIZE\n" and the
  *output; output too long for XenStore is at the start of the scratch disk, dom0's DISK
@@ -216,15 +218,41 @@ static _Noreturn void tick(void)
 		poll(NULL, 0, 40);
 }
 
+/* At least two switches of context a turn. */
+static int turns(long n)
+{
+	int there[2], back[2], status;
+	char byte = 0;
+	pid_t pid;
+
+	if (pipe(there) || pipe(back) || (pid = fork()) < 0)
+		return die("turns");
+	if (!pid) {
+		close(there[1]);
+		while (read(there[0], &byte, 1) == 1)
+			if (write(back[1], &byte, 1) != 1)
+				_exit(1);
+		_exit(0);
+	}
+	close(back[1]);
+	while (n-- > 0)
+		if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
+			return die("turns");
+	close(there[1]);
+	return waitpid(pid, &status, 0) != pid || status;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "tick"))
 		tick();
+	if (argc == 3 && !strcmp(argv[1], "turns"))
+		return turns(atol(argv[2]));
 	if (argc == 2 && !strcmp(argv[1], "serve"))
 		return serve();
 	if (argc == 6 && !strcmp(argv[1], "run"))
 		return run(argv[2], atol(argv[3]), argv[4], argv[5]);
 	fprintf(stderr,
-		"usage: agent serve | agent tick | agent run DOMID SECONDS DISK COMMAND\n");
+		"usage: agent serve | agent tick | agent turns N | agent run DOMID SECONDS DISK COMMAND\n");
 	return 2;
 }
