@@ -272,7 +272,6 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	info = xenrelay_info(bufs);
 	info->session = wish->session;
 	info->client_version = params->client_version;
-	info->clock_ns = params->clock_ns ? *params->clock_ns : 0;
 	chan->bufs = bufs;
 	rcu_assign_pointer(chan->open_bufs, bufs);
 	if (params->item_size <= XR_COPY_SMALL && !overwrite && !bufs->doorbell.mark)
@@ -283,6 +282,8 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 		why = "the tracer refused";
 		goto err_shut;
 	}
+	/* It may have measured its clock anew. */
+	info->clock_ns = params->clock_ns ? *params->clock_ns : 0;
 	chan->attached = false;
 	chan->deadline = jiffies + ATTACH_TIMEOUT;
 	chan->state = CHANNEL_CONNECTED;

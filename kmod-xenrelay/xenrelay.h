@@ -51,7 +51,8 @@ enum xenrelay_mode {
  * @fixed_mode:	a reader that asks for another is refused
  * @reader:	the one domain that may read, 0 for dom0, or XENRELAY_ANY_READER
  * @client_version: version of the items' format, for the reader
- * @clock_ns:	see &struct xenrelay_info.clock_ns; read at each connection; NULL for 0
+ * @clock_ns:	see &struct xenrelay_info.clock_ns; read at each connection, when
+ *		@connect has returned; NULL for 0
  * @clock:	the time of a loss, ns, in the items' own clock; NULL if they have
  *		none.  Called with interrupts off, from wherever an item is written.
  * @connect:	a reader has come, items may be written to @chan, perhaps before
