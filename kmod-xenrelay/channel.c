@@ -519,6 +519,10 @@ void xenrelay_close(struct xenrelay_channel *chan)
 	if (IS_ERR_OR_NULL(chan))
 		return;
 	unregister_xenbus_watch(&chan->watch);
+	/* A resume starts it no more; its name stays taken. */
+	mutex_lock(&channels_lock);
+	chan->closing = true;
+	mutex_unlock(&channels_lock);
 	cancel_delayed_work_sync(&chan->work);
 
 	channel_stop(chan);
@@ -544,6 +548,7 @@ void xenrelay_channels_resumed(void)
 
 	mutex_lock(&channels_lock);
 	list_for_each_entry (chan, &channels, list)
-		channel_kick(chan, PENDING_RESUMED);
+		if (!chan->closing)
+			channel_kick(chan, PENDING_RESUMED);
 	mutex_unlock(&channels_lock);
 }

@@ -49,6 +49,7 @@ struct reader_wish {
 
 struct xenrelay_channel {
 	struct list_head list;
+	bool closing; /* under the list's lock */
 	struct xenrelay_params params;
 	char path[XENRELAY_PATH_MAX_LEN + 1];
 	char reader_path[XENRELAY_PATH_MAX_LEN + sizeof("/reader")];
