@@ -26,6 +26,22 @@ struct xblk_disks *xblk_disks_alloc(unsigned int nr)
 	return disks;
 }
 
+/* Where something else is in its place.  Not inlined: few disks are found so. */
+int xblk_disks_find_on(const struct xblk_disks *disks, u64 key)
+{
+	u64 left, place = key;
+
+	for (left = disks->mask; left; left--) {
+		u64 entry = READ_ONCE(disks->entries[++place & disks->mask]);
+
+		if (xblk_disks_key(entry) == key)
+			return xblk_disks_index(entry);
+		if (!entry)
+			break;
+	}
+	return -1;
+}
+
 /*
  * Put it into the run of entries that begins there: into a free one or, if @evict, in the
  * place of a disk that is ignored, which is looked at once more when its next event comes.

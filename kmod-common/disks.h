@@ -43,6 +43,8 @@ static inline u64 xblk_disks_key(u64 entry)
 	return entry >> 16;
 }
 
+int xblk_disks_find_on(const struct xblk_disks *disks, u64 key);
+
 /**
  * xblk_disks_find() - a disk's index
  * @disks:	the table, which is kept from being freed by the caller
@@ -52,17 +54,11 @@ static inline u64 xblk_disks_key(u64 entry)
  */
 static __always_inline int xblk_disks_find(const struct xblk_disks *disks, u64 key)
 {
-	u64 left, place = key;
+	u64 entry = READ_ONCE(disks->entries[key & disks->mask]);
 
-	for (left = disks->mask; left; left--, place++) {
-		u64 entry = READ_ONCE(disks->entries[place & disks->mask]);
-
-		if (xblk_disks_key(entry) == key)
-			return xblk_disks_index(entry);
-		if (!entry)
-			break;
-	}
-	return -1;
+	if (likely(xblk_disks_key(entry) == key))
+		return xblk_disks_index(entry);
+	return entry ? xblk_disks_find_on(disks, key) : -1;
 }
 
 struct xblk_disks *xblk_disks_alloc(unsigned int nr);
