@@ -8,8 +8,8 @@
 #include "budget.h"
 #include "buffers.h"
 
-/* Pages of a connection that are neither a ring's nor the directory's. */
-#define SINGLE_PAGES 4
+/* The kinds of pages that are neither a ring's nor the directory's. */
+#define OTHER_AREAS 4
 
 static int area_alloc_contiguous(struct xenrelay_area *area, unsigned int nr_pages)
 {
@@ -99,15 +99,15 @@ static unsigned int area_forget(struct xenrelay_area *area)
 static unsigned int for_each_area(struct xenrelay_buffers *bufs,
 				  unsigned int (*fn)(struct xenrelay_area *area))
 {
-	struct xenrelay_area *single[SINGLE_PAGES] = {&bufs->info, &bufs->producer,
-						      &bufs->losses, &bufs->consumer};
+	struct xenrelay_area *others[OTHER_AREAS] = {&bufs->info, &bufs->producer,
+						     &bufs->losses, &bufs->consumer};
 	unsigned int i, sum = 0;
 
 	for (i = 0; bufs->data && i < bufs->nr_rings; i++)
 		sum += fn(&bufs->data[i]);
 	sum += fn(&bufs->dir);
-	for (i = 0; i < ARRAY_SIZE(single); i++)
-		sum += fn(single[i]);
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		sum += fn(others[i]);
 	return sum;
 }
 
@@ -143,17 +143,26 @@ static int area_create(struct xenrelay_area *area, unsigned int nr_pages, domid_
 	return 0;
 }
 
-static void fill_directory(struct xenrelay_buffers *bufs, u32 ring_pages)
+/* Return: behind those of the area's pages from @first on. */
+static u32 *put_refs(u32 *refs, const struct xenrelay_area *area, unsigned int first)
 {
-	u32 *dir_refs = bufs->info.vaddr + sizeof(struct xenrelay_info);
-	u32 *dir = bufs->dir.vaddr;
+	unsigned int nr = area->nr_pages - first;
+
+	memcpy(refs, area->refs + first, nr * sizeof(u32));
+	return refs + nr;
+}
+
+static void fill_directory(struct xenrelay_buffers *bufs)
+{
+	u32 *refs = bufs->dir.vaddr;
 	unsigned int i;
 
-	for (i = 0; i < bufs->dir.nr_pages; i++)
-		dir_refs[i] = bufs->dir.refs[i];
+	put_refs(bufs->info.vaddr + sizeof(struct xenrelay_info), &bufs->dir, 0);
+	refs = put_refs(refs, &bufs->producer, 1);
+	refs = put_refs(refs, &bufs->losses, 1);
+	refs = put_refs(refs, &bufs->consumer, 1);
 	for (i = 0; i < bufs->nr_rings; i++)
-		memcpy(dir + (size_t)i * ring_pages, bufs->data[i].refs,
-		       ring_pages * sizeof(u32));
+		refs = put_refs(refs, &bufs->data[i], 0);
 }
 
 /**
@@ -169,15 +178,19 @@ static void fill_directory(struct xenrelay_buffers *bufs, u32 ring_pages)
  *
  * Context: process, may sleep.
  * Return: the buffers, or ERR_PTR: -ENOSPC (too many grants), -ENOMEM, both also where
- * readers would have more than their share; -E2BIG (more pages than a channel can have),
- * -EOPNOTSUPP (more CPUs).
+ * readers would have more than their share; -E2BIG (more pages or CPUs than a channel can
+ * have).
  */
 struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 						 bool overwrite, domid_t reader,
 						 enum xenrelay_mapping mapping)
 {
+	unsigned int nr_position_pages = 1 + XENRELAY_FURTHER_PAGES(nr_cpu_ids);
 	unsigned long nr_data_pages = (unsigned long)nr_cpu_ids * ring_pages;
-	unsigned long nr_dir_pages = DIV_ROUND_UP(nr_data_pages, XENRELAY_REFS_PER_PAGE);
+	unsigned long nr_dir_pages =
+		DIV_ROUND_UP(XENRELAY_FURTHER_REFS(nr_cpu_ids) + nr_data_pages,
+			     XENRELAY_REFS_PER_PAGE);
+	unsigned long nr_other_pages = nr_dir_pages + 1 + 3 * nr_position_pages;
 	struct xenrelay_buffers *bufs;
 	struct xenrelay_info *info;
 	bool contiguous = true;
@@ -185,24 +198,22 @@ struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 	int err;
 
 	BUILD_BUG_ON(PAGE_SIZE != XENRELAY_PAGE_SIZE);
-	if (nr_cpu_ids > XENRELAY_MAX_RINGS)
-		return ERR_PTR(-EOPNOTSUPP);
-	if (nr_dir_pages > XENRELAY_MAX_DIR_PAGES)
+	if (nr_cpu_ids > XENRELAY_MAX_RINGS || nr_dir_pages > XENRELAY_MAX_DIR_PAGES)
 		return ERR_PTR(-E2BIG);
 
 	bufs = kzalloc(sizeof(*bufs), GFP_KERNEL);
 	if (!bufs)
 		return ERR_PTR(-ENOMEM);
-	err = xenrelay_budget_take(nr_data_pages, nr_dir_pages + SINGLE_PAGES);
+	err = xenrelay_budget_take(nr_data_pages, nr_other_pages);
 	if (err) {
 		kfree(bufs);
 		return ERR_PTR(err);
 	}
-	bufs->nr_charged = nr_data_pages + nr_dir_pages + SINGLE_PAGES;
+	bufs->nr_charged = nr_data_pages + nr_other_pages;
 	err = -ENOMEM;
 	bufs->nr_rings = nr_cpu_ids;
-	bufs->data = kcalloc(bufs->nr_rings, sizeof(*bufs->data), GFP_KERNEL);
-	bufs->rings = kcalloc(bufs->nr_rings, sizeof(*bufs->rings), GFP_KERNEL);
+	bufs->data = kvcalloc(bufs->nr_rings, sizeof(*bufs->data), GFP_KERNEL);
+	bufs->rings = kvcalloc(bufs->nr_rings, sizeof(*bufs->rings), GFP_KERNEL);
 	bufs->lost_nmi = alloc_percpu(u64);
 	if (!bufs->data || !bufs->rings || !bufs->lost_nmi)
 		goto err;
@@ -210,13 +221,16 @@ struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 	err = area_create(&bufs->info, 1, reader, true, XENRELAY_MAP_CONTIGUOUS);
 	if (err)
 		goto err;
-	err = area_create(&bufs->producer, 1, reader, true, XENRELAY_MAP_CONTIGUOUS);
+	err = area_create(&bufs->producer, nr_position_pages, reader, true,
+			  XENRELAY_MAP_AUTO);
 	if (err)
 		goto err;
-	err = area_create(&bufs->losses, 1, reader, true, XENRELAY_MAP_CONTIGUOUS);
+	err = area_create(&bufs->losses, nr_position_pages, reader, true,
+			  XENRELAY_MAP_AUTO);
 	if (err)
 		goto err;
-	err = area_create(&bufs->consumer, 1, reader, false, XENRELAY_MAP_CONTIGUOUS);
+	err = area_create(&bufs->consumer, nr_position_pages, reader, false,
+			  XENRELAY_MAP_AUTO);
 	if (err)
 		goto err;
 	err = area_create(&bufs->dir, nr_dir_pages, reader, true, XENRELAY_MAP_AUTO);
@@ -233,7 +247,7 @@ struct xenrelay_buffers *xenrelay_buffers_create(u32 item_size, u32 ring_pages,
 				   &xenrelay_losses(bufs)[1 + i],
 				   &xenrelay_consumer(bufs)[1 + i]);
 	}
-	fill_directory(bufs, ring_pages);
+	fill_directory(bufs);
 
 	info = xenrelay_info(bufs);
 	info->magic = XENRELAY_MAGIC;
@@ -270,7 +284,7 @@ void xenrelay_buffers_free(struct xenrelay_buffers *bufs)
 	xenrelay_doorbell_destroy(&bufs->doorbell);
 	free_percpu(bufs->lost_nmi);
 	bufs->lost_nmi = NULL;
-	kfree(bufs->rings);
+	kvfree(bufs->rings);
 	bufs->rings = NULL;
 	xenrelay_leftovers_add(bufs);
 }
@@ -303,15 +317,15 @@ void xenrelay_buffers_forget(struct xenrelay_buffers *bufs)
 {
 	for_each_area(bufs, area_forget);
 	xenrelay_budget_give(bufs->nr_charged);
-	kfree(bufs->data);
+	kvfree(bufs->data);
 	kfree(bufs);
 }
 
 /**
- * xenrelay_buffers_unmapped() - whether the reader maps the consumer page no more
+ * xenrelay_buffers_unmapped() - whether the reader maps no consumer page any more
  * @bufs:	of a channel whose reader did
  *
- * Its grant ends with that, so nobody can map it again.
+ * The grants end with that, so nobody can map them again.
  *
  * Context: any.
  */
@@ -319,7 +333,9 @@ bool xenrelay_buffers_unmapped(struct xenrelay_buffers *bufs)
 {
 	struct xenrelay_area *area = &bufs->consumer;
 
-	if (area->nr_granted && gnttab_try_end_foreign_access(area->refs[0]))
-		area->nr_granted = 0;
+	/* The first page, which a reader maps last and unmaps last, goes last here, too. */
+	while (area->nr_granted &&
+	       gnttab_try_end_foreign_access(area->refs[area->nr_granted - 1]))
+		area->nr_granted--;
 	return !area->nr_granted;
 }

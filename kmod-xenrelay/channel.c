@@ -96,6 +96,8 @@ static void parse_words(struct reader_wish *wish, char *words)
 			wish->mode = XENRELAY_OVERWRITE;
 		else if (strstarts(word, "version=") && !kstrtou32(word + 8, 10, &n))
 			wish->version = n;
+		else if (strstarts(word, "rings=") && !kstrtou32(word + 6, 10, &n))
+			wish->max_rings = min_t(u32, n, XENRELAY_MAX_RINGS);
 		else if (strstarts(word, "doorbell=") && !kstrtou32(word + 9, 10, &n))
 			wish->doorbell_percent = min(n, 100U);
 	}
@@ -126,7 +128,10 @@ static void parse_wish(struct reader_wish *wish, char *text)
 
 static struct reader_wish read_wish(struct xenrelay_channel *chan)
 {
-	struct reader_wish wish = {.command = READER_NONE, .version = 1, .mode = -1};
+	struct reader_wish wish = {.command = READER_NONE,
+				   .version = 1,
+				   .max_rings = XENRELAY_FEW_RINGS,
+				   .mode = -1};
 	char *text = xenbus_read(XBT_NIL, chan->path, "reader", NULL);
 
 	if (!IS_ERR(text)) {
@@ -189,6 +194,8 @@ static struct xenrelay_buffers *create_buffers(const struct xenrelay_params *par
 	struct xenrelay_buffers *bufs;
 	u32 pages;
 
+	if (nr_cpu_ids > wish->max_rings)
+		return ERR_PTR(-EOPNOTSUPP);
 	/* What the last reader has unmapped since is not to be counted. */
 	xenrelay_leftovers_poll();
 	for (pages = wanted;; pages = max(pages / 2, min_pages)) {
@@ -206,14 +213,15 @@ static struct xenrelay_buffers *create_buffers(const struct xenrelay_params *par
 }
 
 /* Why create_buffers() has failed. */
-static void say_why_none(char *text, size_t size, int err)
+static void say_why_none(char *text, size_t size, const struct reader_wish *wish, int err)
 {
 	unsigned long left = xenrelay_leftovers_poll();
 	const char *lacks = err == -ENOSPC ? "grants" : "memory";
 
 	if (err == -EOPNOTSUPP)
-		snprintf(text, size, "%u vCPUs are possible here, a channel has %u rings",
-			 nr_cpu_ids, XENRELAY_MAX_RINGS);
+		snprintf(text, size,
+			 "%u vCPUs are possible here, the reader takes %u rings",
+			 nr_cpu_ids, wish->max_rings);
 	else if (err == -E2BIG)
 		snprintf(text, size, "more pages than a channel can have");
 	else if (left)
@@ -260,7 +268,7 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	bufs = create_buffers(params, wish, overwrite);
 	if (IS_ERR(bufs)) {
 		err = PTR_ERR(bufs);
-		say_why_none(no_buffers, sizeof(no_buffers), err);
+		say_why_none(no_buffers, sizeof(no_buffers), wish, err);
 		why = no_buffers;
 		goto err_state;
 	}

@@ -33,6 +33,7 @@ enum reader_command {
  * @session:	its number for the connection, not 0
  * @domid:	whom to grant to
  * @version:	of the protocol
+ * @max_rings:	the most rings that it takes
  * @ring_kib:	size of each ring; 0: the client's default
  * @mode:	enum xenrelay_mode, or -1: the client's
  * @doorbell_percent: how full a ring is when it is rung; 0: no doorbell
@@ -42,6 +43,7 @@ struct reader_wish {
 	u64 session;
 	domid_t domid;
 	u32 version;
+	u32 max_rings;
 	u32 ring_kib;
 	int mode;
 	u32 doorbell_percent;

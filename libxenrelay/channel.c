@@ -81,19 +81,17 @@ int64_t xenrelay_ring_level(const struct xenrelay_channel *ch, unsigned int ring
 int xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring,
 			    struct xenrelay_ring_stats *stats)
 {
-	const union xenrelay_producer_line *line;
 	const struct xr_ring *r;
 
 	if (stats)
 		*stats = (struct xenrelay_ring_stats){0};
 	if (!ch || !stats || ring >= ch->layout.nr_rings)
 		return -EINVAL;
-	line = &ch->producer[1 + ring];
 	r = &ch->rings[ring];
 	*stats = (struct xenrelay_ring_stats){
-		.produced = xblk_load_once(&line->ring.head),
-		.lost = r->overwrite ? r->lost : xblk_load_once(&line->ring.lost),
-		.lost_nmi = xblk_load_once(&line->ring.lost_nmi),
+		.produced = xblk_load_once(&r->producer->ring.head),
+		.lost = r->overwrite ? r->lost : xblk_load_once(&r->producer->ring.lost),
+		.lost_nmi = xblk_load_once(&r->producer->ring.lost_nmi),
 		.read = r->read,
 		.met = r->lost,
 		.level = xenrelay_ring_level(ch, ring),

@@ -86,8 +86,10 @@ static void make_request(const struct xenrelay_channel *ch,
 			 const struct xenrelay_options *opts, unsigned int ring_kib,
 			 char *text, size_t size)
 {
-	int n = snprintf(text, size, "connect %" PRIu32 " %u %u version=%" PRIu32,
-			 ch->session, ch->reader->own_domid, ring_kib, ch->version);
+	int n = snprintf(text, size,
+			 "connect %" PRIu32 " %u %u version=%" PRIu32 " rings=%u",
+			 ch->session, ch->reader->own_domid, ring_kib, ch->version,
+			 XENRELAY_MAX_RINGS);
 
 	if (opts->mode && ch->features & XR_FEATURE_OVERWRITE)
 		n += snprintf(text + n, size - n, " mode=%s",

@@ -96,10 +96,10 @@ struct xenrelay_channel {
 	struct xr_layout layout;
 	union xenrelay_producer_line *producer;	 /* mapped read-only */
 	const struct xenrelay_loss_line *losses; /* mapped read-only, if there are any */
-	union xenrelay_consumer_line *consumer;
+	union xenrelay_consumer_line *consumer;	 /* the first page */
+	union xenrelay_consumer_line *further_consumer;
 	unsigned int nr_mapped; /* rings whose data pages are mapped */
-	void *data[XENRELAY_MAX_RINGS];
-	struct xr_ring rings[XENRELAY_MAX_RINGS];
+	struct xr_ring *rings;
 
 	int doorbell; /* see &xenrelay_properties */
 	evtchn_port_t port;

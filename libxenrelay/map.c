@@ -17,8 +17,8 @@
 /* No event channel at the end of the mapping: the cleared byte says it. */
 #define NO_PORT ((evtchn_port_t)-1)
 
-/* Mapped where a guest has no loss page: there is no span in it. */
-static const struct xenrelay_loss_line no_losses[1 + XENRELAY_MAX_RINGS];
+/* That of each ring where a guest has no loss page: there is no span in it. */
+static const struct xenrelay_loss_line no_losses;
 
 static int fail_map(struct xenrelay_channel *ch, const char *what)
 {
@@ -32,6 +32,12 @@ static int fail_map(struct xenrelay_channel *ch, const char *what)
 			       ? ": the guest has not granted it to this domain, or has "
 				 "taken it back, or Xen has no maptrack entry left"
 			       : "");
+}
+
+static int fail_memory(struct xenrelay_channel *ch)
+{
+	ch->short_of_room = true;
+	return xr_fail(ch->reader, -ENOMEM, "out of memory");
 }
 
 /* Copy one page of the guest's. */
@@ -71,20 +77,29 @@ static int map_info(struct xenrelay_channel *ch, uint32_t ref, uint64_t max_page
 	return 0;
 }
 
-static int map_positions(struct xenrelay_channel *ch)
+/* All pages of one kind, one behind the other: the first, then @further. */
+static void *map_read_only(struct xenrelay_channel *ch, uint32_t first,
+			   const uint32_t *further)
+{
+	uint32_t refs[1 + XENRELAY_FURTHER_PAGES(XENRELAY_MAX_RINGS)] = {first};
+
+	memcpy(refs + 1, further, ch->layout.nr_further * sizeof(*refs));
+	return xengnttab_map_domain_grant_refs(ch->reader->xgt, 1 + ch->layout.nr_further,
+					       ch->domid, refs, PROT_READ);
+}
+
+/* The first page is the last: what is told by its mapping holds for the others, too. */
+static int map_consumer(struct xenrelay_channel *ch, uint32_t *further)
 {
 	xengnttab_handle *xgt = ch->reader->xgt;
 
-	ch->producer = xengnttab_map_grant_ref(xgt, ch->domid, ch->layout.producer_ref,
-					       PROT_READ);
-	if (!ch->producer)
-		return fail_map(ch, "the producer page");
-	ch->losses = ch->layout.loss_ref
-			     ? xengnttab_map_grant_ref(xgt, ch->domid,
-						       ch->layout.loss_ref, PROT_READ)
-			     : no_losses;
-	if (!ch->losses)
-		return fail_map(ch, "the loss page");
+	if (ch->layout.nr_further) {
+		ch->further_consumer = xengnttab_map_domain_grant_refs(
+			xgt, ch->layout.nr_further, ch->domid, further,
+			PROT_READ | PROT_WRITE);
+		if (!ch->further_consumer)
+			return fail_map(ch, "the further consumer pages");
+	}
 	ch->consumer = xengnttab_map_grant_ref_notify(
 		xgt, ch->domid, ch->layout.consumer_ref, PROT_READ | PROT_WRITE,
 		offsetof(union xenrelay_consumer_line, channel.attached), NO_PORT);
@@ -95,17 +110,31 @@ static int map_positions(struct xenrelay_channel *ch)
 	return 0;
 }
 
-/* The grant references of all data pages, ring after ring; to be freed. */
+static int map_positions(struct xenrelay_channel *ch, uint32_t *further)
+{
+	const struct xr_layout *layout = &ch->layout;
+
+	ch->producer = map_read_only(ch, layout->producer_ref, further);
+	if (!ch->producer)
+		return fail_map(ch, "the producer page");
+	if (layout->loss_ref) {
+		ch->losses =
+			map_read_only(ch, layout->loss_ref, further + layout->nr_further);
+		if (!ch->losses)
+			return fail_map(ch, "the loss page");
+	}
+	return map_consumer(ch, further + 2 * (size_t)layout->nr_further);
+}
+
+/* The grant references in the directory; to be freed. */
 static int copy_directory(struct xenrelay_channel *ch, uint32_t **refs)
 {
 	uint32_t i, nr = ch->layout.nr_dir_pages;
 	int err;
 
 	*refs = malloc((size_t)nr * XENRELAY_PAGE_SIZE);
-	if (!*refs) {
-		ch->short_of_room = true;
-		return xr_fail(ch->reader, -ENOMEM, "out of memory");
-	}
+	if (!*refs)
+		return fail_memory(ch);
 	for (i = 0; i < nr; i++) {
 		err = copy_page(ch, ch->layout.dir_refs[i],
 				*refs + (size_t)i * XENRELAY_REFS_PER_PAGE,
@@ -118,41 +147,51 @@ static int copy_directory(struct xenrelay_channel *ch, uint32_t **refs)
 	return 0;
 }
 
-static int map_rings(struct xenrelay_channel *ch)
+static union xenrelay_consumer_line *consumer_line(const struct xenrelay_channel *ch,
+						   unsigned int line)
+{
+	return line < XENRELAY_LINES_PER_PAGE
+		       ? &ch->consumer[line]
+		       : &ch->further_consumer[line - XENRELAY_LINES_PER_PAGE];
+}
+
+static int map_rings(struct xenrelay_channel *ch, uint32_t *refs)
 {
 	const struct xr_layout *layout = &ch->layout;
-	uint32_t *refs, n;
-	int err;
+	unsigned int n;
+	void *data;
 
-	err = copy_directory(ch, &refs);
-	if (err)
-		return err;
+	ch->rings = calloc(layout->nr_rings, sizeof(*ch->rings));
+	if (!ch->rings)
+		return fail_memory(ch);
 	for (n = 0; n < layout->nr_rings; n++) {
-		ch->data[n] = xengnttab_map_domain_grant_refs(
+		data = xengnttab_map_domain_grant_refs(
 			ch->reader->xgt, layout->ring_pages, ch->domid,
 			refs + (size_t)n * layout->ring_pages, PROT_READ);
-		if (!ch->data[n]) {
-			err = fail_map(ch, "a ring");
-			break;
-		}
+		if (!data)
+			return fail_map(ch, "a ring");
+		xr_ring_init(&ch->rings[n], data, layout->capacity, layout->item_size,
+			     layout->flags & XENRELAY_F_OVERWRITE, &ch->producer[1 + n],
+			     ch->losses ? &ch->losses[1 + n] : &no_losses,
+			     consumer_line(ch, 1 + n));
 		ch->nr_mapped = n + 1;
-		xr_ring_init(&ch->rings[n], ch->data[n], layout->capacity,
-			     layout->item_size, layout->flags & XENRELAY_F_OVERWRITE,
-			     &ch->producer[1 + n], &ch->losses[1 + n],
-			     &ch->consumer[1 + n]);
 	}
-	free(refs);
-	return err;
+	return 0;
 }
 
 int xr_map(struct xenrelay_channel *ch, uint32_t info_ref, uint64_t max_pages)
 {
+	uint32_t *refs;
 	int err = map_info(ch, info_ref, max_pages);
 
 	if (!err)
-		err = map_positions(ch);
+		err = copy_directory(ch, &refs);
+	if (err)
+		return err;
+	err = map_positions(ch, refs);
 	if (!err)
-		err = map_rings(ch);
+		err = map_rings(ch, refs + 3 * (size_t)ch->layout.nr_further);
+	free(refs);
 	return err;
 }
 
@@ -162,15 +201,20 @@ void xr_unmap(struct xenrelay_channel *ch)
 
 	while (ch->nr_mapped) {
 		ch->nr_mapped--;
-		xengnttab_unmap(xgt, ch->data[ch->nr_mapped], ch->layout.ring_pages);
-		ch->data[ch->nr_mapped] = NULL;
+		xengnttab_unmap(xgt, (void *)ch->rings[ch->nr_mapped].data,
+				ch->layout.ring_pages);
 	}
+	free(ch->rings);
+	ch->rings = NULL;
 	if (ch->producer)
-		xengnttab_unmap(xgt, ch->producer, 1);
+		xengnttab_unmap(xgt, ch->producer, 1 + ch->layout.nr_further);
 	ch->producer = NULL;
-	if (ch->losses && ch->losses != no_losses)
-		xengnttab_unmap(xgt, (void *)ch->losses, 1);
+	if (ch->losses)
+		xengnttab_unmap(xgt, (void *)ch->losses, 1 + ch->layout.nr_further);
 	ch->losses = NULL;
+	if (ch->further_consumer)
+		xengnttab_unmap(xgt, ch->further_consumer, ch->layout.nr_further);
+	ch->further_consumer = NULL;
 	/* Last: the guest frees its pages when the attached byte falls. */
 	if (ch->consumer)
 		xengnttab_unmap(xgt, ch->consumer, 1);

@@ -160,7 +160,7 @@ int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 		  struct xr_layout *out, const char **why)
 {
 	struct xenrelay_info info = {0};
-	uint64_t pages, capacity;
+	uint64_t pages, refs, capacity;
 
 	memcpy(&info, page, XR_MIN_INFO_SIZE);
 	*why = "not an info page (wrong magic number)";
@@ -186,6 +186,9 @@ int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 	*why = "the number of rings is out of bounds";
 	if (!info.nr_rings || info.nr_rings > XENRELAY_MAX_RINGS)
 		return -EPROTO;
+	*why = "more rings than a guest without a loss page can have";
+	if (info.nr_rings > XENRELAY_FEW_RINGS && !info.loss_ref)
+		return -EPROTO;
 	*why = "the size of a ring is out of bounds";
 	if (!info.ring_pages || info.ring_pages > XENRELAY_MAX_RING_PAGES)
 		return -EPROTO;
@@ -196,11 +199,12 @@ int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 	if (capacity < (info.flags & XENRELAY_F_OVERWRITE ? 2 : 1))
 		return -EPROTO;
 
-	/* At most 63 * 2^16, from here on nothing overflows. */
+	/* At most 2^10 * 2^16, from here on nothing overflows. */
 	pages = (uint64_t)info.nr_rings * info.ring_pages;
+	refs = XENRELAY_FURTHER_REFS(info.nr_rings) + pages;
 	*why = "the number of directory pages does not match the rings";
 	if (info.nr_dir_pages !=
-	    (pages + XENRELAY_REFS_PER_PAGE - 1) / XENRELAY_REFS_PER_PAGE)
+	    (refs + XENRELAY_REFS_PER_PAGE - 1) / XENRELAY_REFS_PER_PAGE)
 		return -EPROTO;
 	*why = "the directory does not fit into the info page";
 	if (info.nr_dir_pages > (XENRELAY_PAGE_SIZE - info.info_size) / 4)
@@ -213,6 +217,7 @@ int xr_check_info(const void *page, uint32_t session, uint64_t max_pages,
 		.consumer_ref = info.consumer_ref,
 		.loss_ref = info.loss_ref,
 		.doorbell_port = info.doorbell_port,
+		.nr_further = XENRELAY_FURTHER_PAGES(info.nr_rings),
 		.nr_dir_pages = info.nr_dir_pages,
 		.flags = info.flags,
 		.clock_ns = info.clock_ns,

@@ -54,6 +54,8 @@ struct xr_state {
  * @capacity:	items a ring holds
  * @loss_ref:	0: the guest has no loss page
  * @doorbell_port: 0: the guest has none
+ * @nr_further:	position pages of each kind behind the first, whose references are the
+ *		first 3 * nr_further of the directory
  * @dir_refs:	grant references of the directory pages, nr_dir_pages of them
  */
 struct xr_layout {
@@ -64,6 +66,7 @@ struct xr_layout {
 	uint32_t consumer_ref;
 	uint32_t loss_ref;
 	uint32_t doorbell_port;
+	uint32_t nr_further;
 	uint32_t nr_dir_pages;
 	uint32_t flags;
 	uint32_t clock_ns;

@@ -17,6 +17,10 @@
  * these and of the loss page is that of ring n.  The consumer page is the only
  * memory the reader writes.
  *
+ * With more than XENRELAY_FEW_RINGS rings there are XENRELAY_FURTHER_PAGES() more
+ * pages of each of these three kinds, whose lines go on where the first page's end.
+ * The directory begins with their references: producer, loss, consumer pages.
+ *
  * A ring's data pages are contiguous at both ends.  Items lie one behind the
  * other from the start of the ring; what is left over at its end is padding.
  * Positions count items since the channel was connected and never wrap
@@ -48,8 +52,17 @@
 #define XENRELAY_LINE_SIZE     64
 #define XENRELAY_REFS_PER_PAGE (XENRELAY_PAGE_SIZE / 4)
 
-/* One line of the position pages is the channel's, so at most 63 rings. */
-#define XENRELAY_MAX_RINGS (XENRELAY_PAGE_SIZE / XENRELAY_LINE_SIZE - 1)
+#define XENRELAY_LINES_PER_PAGE (XENRELAY_PAGE_SIZE / XENRELAY_LINE_SIZE)
+
+/* Their lines are on one page, beside the channel's; a reader may take no more. */
+#define XENRELAY_FEW_RINGS (XENRELAY_LINES_PER_PAGE - 1)
+/* With half of a grant table of Xen's default size, each of these can have 64 KiB. */
+#define XENRELAY_MAX_RINGS 1024
+
+/* Producer pages behind the first one, and as many loss and consumer pages. */
+#define XENRELAY_FURTHER_PAGES(nr_rings) ((nr_rings) / XENRELAY_LINES_PER_PAGE)
+/* References at the beginning of the directory that are not of data pages. */
+#define XENRELAY_FURTHER_REFS(nr_rings) (3 * XENRELAY_FURTHER_PAGES(nr_rings))
 
 #define XENRELAY_MIN_ITEM_SIZE	8
 #define XENRELAY_MAX_ITEM_SIZE	(1u << 20)
@@ -63,7 +76,7 @@
  * @item_size:	bytes of an item
  * @nr_rings:	rings of the channel, 1..XENRELAY_MAX_RINGS; ring n is vCPU n's
  * @ring_pages:	data pages of one ring
- * @producer_ref, @consumer_ref: grant references of the position pages
+ * @producer_ref, @consumer_ref: grant references of the first position pages
  * @nr_dir_pages: directory pages; their grant references follow the struct
  * @session:	the reader's number for this connection, echoed
  * @flags:	XENRELAY_F_*
@@ -71,7 +84,8 @@
  *		with: half of the interval in which its offset to Xen system
  *		time is known to lie, ns; 0 if the client has no such clock
  * @client_version: the client's own version of the items' format
- * @loss_ref:	grant reference of the loss page
+ * @loss_ref:	grant reference of the loss page; with more than XENRELAY_FEW_RINGS
+ *		rings there is one
  * @doorbell_port: the guest's event channel port, with XENRELAY_F_DOORBELL
  * @reserved:	0
  *
@@ -182,6 +196,8 @@ XBLK_STATIC_ASSERT(offsetof(struct xenrelay_info, loss_ref) == 60);
 XBLK_STATIC_ASSERT(sizeof(struct xenrelay_loss_line) == XENRELAY_LINE_SIZE);
 XBLK_STATIC_ASSERT(sizeof(union xenrelay_producer_line) == XENRELAY_LINE_SIZE);
 XBLK_STATIC_ASSERT(sizeof(union xenrelay_consumer_line) == XENRELAY_LINE_SIZE);
+XBLK_STATIC_ASSERT(XENRELAY_FURTHER_PAGES(XENRELAY_FEW_RINGS) == 0);
+XBLK_STATIC_ASSERT(XENRELAY_FURTHER_PAGES(XENRELAY_FEW_RINGS + 1) == 1);
 
 /*
  * XenStore, under the guest's own /local/domain/<domid>/:
@@ -211,6 +227,8 @@ XBLK_STATIC_ASSERT(sizeof(union xenrelay_consumer_line) == XENRELAY_LINE_SIZE);
  *       "release <session>"            the reader has unmapped everything
  *     The words of "connect", of which the guest ignores those it does not know:
  *       version=<n>                    the version that both speak; 1 if missing
+ *       rings=<n>                      the most rings that the reader takes;
+ *                                      XENRELAY_FEW_RINGS if missing
  *       mode=discard, mode=overwrite   the client's own choice if missing
  *       doorbell=<percent>             an event when a ring has filled so far,
  *                                      1 to 100

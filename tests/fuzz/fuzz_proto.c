@@ -150,7 +150,7 @@ static void try_info(const uint8_t *data, size_t len)
 	struct xenrelay_info info;
 	struct xr_layout layout;
 	const char *why;
-	uint64_t pages;
+	uint64_t pages, refs;
 	int err;
 
 	if (len)
@@ -160,16 +160,20 @@ static void try_info(const uint8_t *data, size_t len)
 	check(!err == !why, "a reason without an error, or an error without a reason");
 	if (!err) {
 		pages = (uint64_t)layout.nr_rings * layout.ring_pages;
+		refs = 3ull * layout.nr_further + pages;
 		check(info.session == SESSION, "another session");
 		check(pages && pages <= MAX_PAGES, "pages out of bounds");
-		check(layout.nr_rings <= XENRELAY_MAX_RINGS, "rings without a line");
+		check(layout.nr_rings <= XENRELAY_MAX_RINGS, "too many rings");
+		check(layout.nr_rings < (1 + layout.nr_further) * XENRELAY_LINES_PER_PAGE,
+		      "rings without a line");
+		check(layout.loss_ref || !layout.nr_further, "rings without a loss line");
 		check(layout.item_size >= XENRELAY_MIN_ITEM_SIZE, "an item is too small");
 		check(layout.capacity >= (layout.flags & XENRELAY_F_OVERWRITE ? 2 : 1),
 		      "a ring is too small");
 		check(layout.capacity * layout.item_size <=
 			      (uint64_t)layout.ring_pages * XENRELAY_PAGE_SIZE,
 		      "items beyond the ring's end");
-		check((uint64_t)layout.nr_dir_pages * XENRELAY_REFS_PER_PAGE >= pages,
+		check((uint64_t)layout.nr_dir_pages * XENRELAY_REFS_PER_PAGE >= refs,
 		      "pages that are in no directory");
 		check(layout.nr_dir_pages <= XR_MAX_DIR_PAGES &&
 			      info.info_size + layout.nr_dir_pages * 4 <=

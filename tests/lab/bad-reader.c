@@ -107,7 +107,7 @@ static struct xenrelay_info *connect_channel(const char *words, unsigned int kib
 	return NULL;
 }
 
-/* All pages but the info page.  Return: how many. */
+/* All but the info page; it asks for no more than 63 rings.  Return: how many. */
 static unsigned int map_all(struct xenrelay_info *info)
 {
 	uint32_t *dir_refs = (uint32_t *)((char *)info + info->info_size);

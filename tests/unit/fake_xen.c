@@ -15,7 +15,7 @@
 
 #define MAX_NODES   2048
 #define MAX_EVENTS  8192
-#define MAX_MAPS    128
+#define MAX_MAPS    2048
 #define PAGE	    4096
 #define LOCAL_PORT  40
 #define MAX_IN_HAND 8

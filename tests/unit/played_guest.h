@@ -18,8 +18,10 @@
 #include "fake_xen.h"
 #include "xenrelay/wire.h"
 
-#define DIR	 "/local/domain/3/data/xenrelay/xblk"
+#define DIR "/local/domain/3/data/xenrelay/xblk"
+#ifndef NR_RINGS
 #define NR_RINGS 2
+#endif
 #ifndef RING_PAGES
 #define RING_PAGES 3
 #endif
@@ -34,24 +36,39 @@
 #define CONSUMER_REF 300
 #define LOSS_REF     77
 #define DIR_REF	     200
-#define DATA_REF(n)  (490 - 7 * (n))
+#ifndef DATA_REF
+#define DATA_REF(n) (490 - 7 * (n))
+#endif
+/* The position pages behind the first, KIND as they are in the directory. */
+#define FURTHER_REF(kind, n) (20 + 20 * (kind) + (n))
 
 static struct xenrelay_reader *reader;
 static unsigned int session, releases, disconnects;
 
+static inline void *position_line(unsigned int first_ref, unsigned int kind,
+				  unsigned int line)
+{
+	unsigned int page = line / XENRELAY_LINES_PER_PAGE;
+
+	return (char *)fake_page(page ? FURTHER_REF(kind, page - 1) : first_ref) +
+	       line % XENRELAY_LINES_PER_PAGE * XENRELAY_LINE_SIZE;
+}
+
 static inline union xenrelay_producer_line *producer(unsigned int line)
 {
-	return (union xenrelay_producer_line *)fake_page(PRODUCER_REF) + line;
+	return position_line(PRODUCER_REF, 0, line);
 }
 
 static inline union xenrelay_consumer_line *consumer(unsigned int line)
 {
-	return (union xenrelay_consumer_line *)fake_page(CONSUMER_REF) + line;
+	return position_line(CONSUMER_REF, 2, line);
 }
 
 static inline struct xenrelay_span *span_of(unsigned int ring, unsigned int k)
 {
-	return &((struct xenrelay_loss_line *)fake_page(LOSS_REF))[1 + ring].spans[k % 2];
+	struct xenrelay_loss_line *losses = position_line(LOSS_REF, 1, 1 + ring);
+
+	return &losses->spans[k % 2];
 }
 
 static inline struct xenrelay_info *info(void)
@@ -61,9 +78,9 @@ static inline struct xenrelay_info *info(void)
 
 static inline void make_pages(void)
 {
-	uint32_t *refs = fake_page(DIR_REF);
-	uint32_t dir_ref = DIR_REF;
-	unsigned int i;
+	uint32_t nr_refs = XENRELAY_FURTHER_REFS(NR_RINGS) + NR_RINGS * RING_PAGES;
+	uint32_t *refs = fake_page(DIR_REF), *dir_refs = (uint32_t *)(info() + 1);
+	unsigned int i, kind, further = XENRELAY_FURTHER_PAGES(NR_RINGS);
 
 	memset(fake.memory, 0, FAKE_PAGES * 4096);
 	*info() = (struct xenrelay_info){
@@ -75,15 +92,20 @@ static inline void make_pages(void)
 		.ring_pages = RING_PAGES,
 		.producer_ref = PRODUCER_REF,
 		.consumer_ref = CONSUMER_REF,
-		.nr_dir_pages = 1,
+		.nr_dir_pages =
+			(nr_refs + XENRELAY_REFS_PER_PAGE - 1) / XENRELAY_REFS_PER_PAGE,
 		.session = session,
 		.clock_ns = 250,
 		.client_version = 1,
 		.loss_ref = LOSS_REF,
 	};
-	memcpy(info() + 1, &dir_ref, sizeof(dir_ref));
+	for (i = 0; i < info()->nr_dir_pages; i++)
+		dir_refs[i] = DIR_REF + i;
+	for (kind = 0; kind < 3; kind++)
+		for (i = 0; i < further; i++)
+			*refs++ = FURTHER_REF(kind, i);
 	for (i = 0; i < NR_RINGS * RING_PAGES; i++)
-		refs[i] = DATA_REF(i);
+		*refs++ = DATA_REF(i);
 	producer(0)->channel.state = XENRELAY_RUNNING;
 }
 
@@ -182,6 +204,26 @@ static inline void expect_failure(int err, const char *word)
 	assert_int_equal(fake.mapped, 0);
 	if (!strstr(xenrelay_strerror(reader), word))
 		fail_msg("\"%s\" does not say \"%s\"", xenrelay_strerror(reader), word);
+}
+
+/* Each map call fails once: everything before it is undone, the guest told. */
+static inline void expect_failing_maps(unsigned int calls)
+{
+	struct xenrelay_channel *ch;
+	unsigned int n;
+
+	for (n = 1;; n++) {
+		fake.maps = 0;
+		fake.fail_map = n;
+		if (!connect_quick(&ch))
+			break;
+		assert_non_null(strstr(xenrelay_strerror(reader), "mapping"));
+		assert_int_equal(fake.mapped, 0);
+		assert_int_equal(releases, n);
+		assert_int_equal(consumer(0)->channel.attached, 0);
+	}
+	assert_int_equal(n, calls + 1);
+	xenrelay_release(ch);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -7,26 +7,11 @@
 
 #include "played_guest.h"
 
-/* Each map call fails once: everything before it is undone, the guest told. */
 static void test_every_mapping_may_fail(void **state)
 {
-	struct xenrelay_channel *ch;
-	unsigned int n;
-
 	(void)state;
-	for (n = 1;; n++) {
-		fake.maps = 0;
-		fake.fail_map = n;
-		if (!connect_quick(&ch))
-			break;
-		assert_non_null(strstr(xenrelay_strerror(reader), "mapping"));
-		assert_int_equal(fake.mapped, 0);
-		assert_int_equal(releases, n);
-		assert_int_equal(consumer(0)->channel.attached, 0);
-	}
-	/* Info, producer, loss page, consumer, directory and the rings. */
-	assert_int_equal(n, 1 + 5 + NR_RINGS);
-	xenrelay_release(ch);
+	/* Info, directory, producer, loss page, consumer and the rings. */
+	expect_failing_maps(5 + NR_RINGS);
 }
 
 static void test_no_channel(void **state)
@@ -72,7 +57,7 @@ static void test_common_version(void **state)
 	(void)state;
 	fake_write(DIR "/version", "1-7");
 	assert_int_equal(connect_quick(&ch), 0);
-	assert_string_equal(words_given, "version=1");
+	assert_string_equal(words_given, "version=1 rings=1024");
 	xenrelay_get_properties(ch, &p);
 	assert_int_equal(p.version, 1);
 	xenrelay_release(ch);
@@ -113,20 +98,20 @@ static void test_features(void **state)
 	assert_string_equal(fake_read(DIR "/reader"), "");
 
 	fake_write(DIR "/features", "\xff teleport overwrite");
-	expect_words(&opts, "version=1 mode=overwrite");
+	expect_words(&opts, "version=1 rings=1024 mode=overwrite");
 	fake_write(DIR "/features", "overwrite doorbell");
-	expect_words(&opts, "version=1 mode=overwrite doorbell=50");
+	expect_words(&opts, "version=1 rings=1024 mode=overwrite doorbell=50");
 	opts.doorbell_percent = 0;
-	expect_words(&opts, "version=1 mode=overwrite");
+	expect_words(&opts, "version=1 rings=1024 mode=overwrite");
 	opts.mode = XENRELAY_MODE_DEFAULT;
-	expect_words(&opts, "version=1");
+	expect_words(&opts, "version=1 rings=1024");
 
 	/* It grants another mode than that which was asked for. */
 	opts.mode = XENRELAY_MODE_DISCARD;
 	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), -EOPNOTSUPP);
-	assert_string_equal(words_given, "version=1 mode=discard");
+	assert_string_equal(words_given, "version=1 rings=1024 mode=discard");
 	flags_given = 0;
-	expect_words(&opts, "version=1 mode=discard");
+	expect_words(&opts, "version=1 rings=1024 mode=discard");
 	opts.mode = XENRELAY_MODE_OVERWRITE;
 	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), -EPROTO);
 	assert_int_equal(fake.mapped, 0);
@@ -191,7 +176,7 @@ static void test_old_guest(void **state)
 	(void)state;
 	fake.written = answer_like_an_old_guest;
 	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), 0);
-	assert_string_equal(words_given, "version=1");
+	assert_string_equal(words_given, "version=1 rings=1024");
 	xenrelay_get_properties(ch, &p);
 	assert_false(p.places_losses);
 	assert_false(p.overwrite);

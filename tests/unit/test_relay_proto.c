@@ -317,7 +317,7 @@ static void test_shorter_info(void **state)
 
 	/* It has room for more references than today's. */
 	p.info.info_size = 64;
-	p.info.nr_rings = 63;
+	p.info.nr_rings = XENRELAY_FEW_RINGS;
 	p.info.ring_pages = 16 * XENRELAY_REFS_PER_PAGE;
 	p.info.nr_dir_pages = 1008;
 	assert_int_equal(check(&p, UINT64_MAX, &l), 0);
@@ -341,6 +341,56 @@ static void test_largest(void **state)
 	p.info.nr_rings = 16;
 	p.info.nr_dir_pages = 16 * 64;
 	assert_int_equal(check(&p, UINT64_MAX, &l), -EPROTO);
+}
+
+/* One ring more takes another page of each kind, and these a place in the directory. */
+static void test_many_rings(void **state)
+{
+	static const struct {
+		uint32_t nr_rings, further, ring_pages, dir_pages;
+	} sound[] = {
+		{63, 0, 1, 1},	  {64, 1, 1, 1},	{127, 1, 1, 1},
+		{128, 2, 1, 1},	  {128, 2, 8, 2},	{200, 3, 5, 1},
+		{512, 8, 2, 2},	  {512, 8, 1, 1},	{1023, 15, 1, 2},
+		{1024, 16, 1, 2}, {1024, 16, 992, 993}, {512, 8, 512, 257},
+	};
+	struct xr_layout l;
+	struct page p;
+	unsigned int i;
+	int err;
+
+	(void)state;
+	for (i = 0; i < LEN(sound); i++) {
+		make_page(&p);
+		p.info.loss_ref = 10;
+		p.info.nr_rings = sound[i].nr_rings;
+		p.info.ring_pages = sound[i].ring_pages;
+		p.info.nr_dir_pages = sound[i].dir_pages;
+		/* 992 references of directory pages are all that the page has room for. */
+		err = sound[i].dir_pages > XENRELAY_MAX_DIR_PAGES ? -EPROTO : 0;
+		assert_int_equal(check(&p, UINT64_MAX, &l), err);
+		if (!err)
+			assert_int_equal(l.nr_further, sound[i].further);
+		p.info.nr_dir_pages = sound[i].dir_pages - 1;
+		assert_int_equal(check(&p, UINT64_MAX, &l), -EPROTO);
+		p.info.nr_dir_pages = sound[i].dir_pages + 1;
+		assert_int_equal(check(&p, UINT64_MAX, &l), -EPROTO);
+	}
+
+	/* Data pages alone are what the reader's bound is about. */
+	make_page(&p);
+	p.info.loss_ref = 10;
+	p.info.nr_rings = 512;
+	p.info.nr_dir_pages = 2;
+	assert_int_equal(check(&p, 1536, &l), 0);
+	assert_int_equal(check(&p, 1535, &l), -E2BIG);
+
+	/* A guest of before loss pages had no more rings than one page has lines for. */
+	p.info.loss_ref = 0;
+	assert_int_equal(check(&p, UINT64_MAX, &l), -EPROTO);
+	p.info.nr_rings = 63;
+	p.info.nr_dir_pages = 1;
+	assert_int_equal(check(&p, UINT64_MAX, &l), 0);
 }
 
 /* Each sets one field of a sound page to something that cannot be. */
@@ -412,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_longer_info),
 		cmocka_unit_test(test_shorter_info),
 		cmocka_unit_test(test_largest),
+		cmocka_unit_test(test_many_rings),
 		cmocka_unit_test(test_bad_info),
 	};
 

@@ -412,7 +412,7 @@ static void test_no_bell(void **state)
 		xenrelay_connect(reader, 3, "xblk",
 				 &(struct xenrelay_options){.doorbell_percent = 1}, &ch),
 		0);
-	assert_string_equal(words_given, "version=1 doorbell=1");
+	assert_string_equal(words_given, "version=1 rings=1024 doorbell=1");
 	xenrelay_get_properties(ch, &p);
 	assert_int_equal(p.doorbell, -EOPNOTSUPP);
 	xenrelay_release(ch);

@@ -35,6 +35,27 @@ static void many_rings(void)
 {
 	info()->nr_rings = ~0u;
 }
+/* More than fit onto one page of positions, and no others. */
+static void rings_without_lines(void)
+{
+	info()->nr_rings = 127;
+	info()->ring_pages = 1;
+	info()->nr_dir_pages = 1;
+	((u32 *)peer.bufs->dir.vaddr)[0] = NOWHERE;
+}
+/* The reader's own may not be written. */
+static void readonly_further(void)
+{
+	u32 *refs = peer.bufs->dir.vaddr;
+
+	rings_without_lines();
+	refs[0] = refs[1] = refs[2] = info()->producer_ref;
+}
+static void no_loss_page(void)
+{
+	rings_without_lines();
+	info()->loss_ref = 0;
+}
 static void no_ring_pages(void)
 {
 	info()->ring_pages = 0;
@@ -129,6 +150,9 @@ const struct attack hostile_info[] = {
 	{"item-size-huge", .granted = huge_item_size},
 	{"rings-0", .granted = no_rings},
 	{"rings-many", .granted = many_rings},
+	{"rings-nowhere", .granted = rings_without_lines},
+	{"rings-readonly", .granted = readonly_further},
+	{"rings-lossless", .granted = no_loss_page},
 	{"ring-pages-0", .granted = no_ring_pages},
 	{"ring-pages-many", .granted = many_ring_pages},
 	{"dir-count", .granted = bad_dir_count},
