@@ -20,7 +20,7 @@ LIFE_GRANTS=yes            # empty: not counted
 # under emulation are many milliseconds for each request.
 load_start() { # [N]
 	guest_bg "${1:-1}" "fio --name=load --filename=/dev/xvda --ioengine=libaio --direct=1 --thread --rw=randrw --bs=4k \
-		--iodepth=4 --thinktime=500ms --thinktime_blocks=${LOAD_IOPS:-40} --size=256M --time_based --runtime=1000"
+		--iodepth=4 --thinktime=500ms --thinktime_blocks=${LOAD_IOPS:-40} --size=256M --time_based --runtime=10000"
 }
 
 # While it is counted, nothing is under way: each request of a disk holds a grant.
