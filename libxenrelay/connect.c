@@ -346,23 +346,28 @@ static int negotiate(struct xenrelay_channel *ch, const struct xenrelay_options 
 	uint64_t busy_until = xr_now_ms() + (opts->busy_ms ?: DEFAULT_BUSY_MS);
 	uint64_t ready_until = 0;
 	unsigned int ring_kib = opts->ring_kib;
-	int err;
+	char why[sizeof(ch->reader->error)];
+	int err, lacked = 0;
 
 	for (;;) {
-		char why[sizeof(ch->reader->error)];
-
 		ch->short_of_room = false;
 		ch->layout.ring_pages = 0;
 		err = attempt(ch, opts, ring_kib, busy_until, &ready_until);
 		if (!ch->ring_kib_wanted)
 			ch->ring_kib_wanted =
 				(uint64_t)ch->layout.ring_pages * KIB_PER_PAGE;
+		/* That time ran out while less was asked for is not why it was. */
+		if (lacked && (err == -EBUSY || err == -ETIMEDOUT)) {
+			memcpy(ch->reader->error, why, sizeof(why));
+			return lacked;
+		}
 		ring_kib = smaller(ch, ring_kib);
 		if (!err || !ch->short_of_room || !ring_kib || xr_now_ms() >= ready_until)
 			return err;
 
 		/* The guest frees the channel before it takes the next request. */
 		memcpy(why, ch->reader->error, sizeof(why));
+		lacked = err;
 		xr_unmap(ch);
 		xr_tell_release(ch);
 		ch->claimed = false;

@@ -489,6 +489,33 @@ static void test_less_than_the_bound(void **state)
 			    "all together, than the 100 KiB that this reader accepts");
 }
 
+/* Answers the first request alone. */
+static void answer_once(const char *path, const char *value)
+{
+	if (!connects || strncmp(value, "connect", 7))
+		answer_with_size(path, value);
+}
+
+/* A guest that is too slow for a second request: what counts is why the first was not
+ * granted. */
+static void test_no_time_for_less(void **state)
+{
+	const struct xenrelay_options large = {
+		.ring_kib = 512, .max_kib = 300, .timeout_ms = 100};
+	const struct xenrelay_options any = {.timeout_ms = 100};
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake.written = answer_once;
+	fails_above_kib = connects = 0;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &large, &ch), -E2BIG);
+	assert_non_null(strstr(xenrelay_strerror(reader), "larger, all together"));
+	fails_above_kib = 63;
+	connects = 0;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &any, &ch), -ECONNREFUSED);
+	assert_non_null(strstr(xenrelay_strerror(reader), "no free grants"));
+}
+
 static unsigned int idle_left;
 
 static int count_down(void *priv)
@@ -586,6 +613,7 @@ int main(void)
 		TEST(test_less_room_here),
 		TEST(test_less_room_there),
 		TEST(test_less_than_the_bound),
+		TEST(test_no_time_for_less),
 		TEST(test_idle),
 		TEST(test_transactions_fail),
 		TEST(test_flapping_state),
