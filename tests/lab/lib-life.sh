@@ -23,6 +23,12 @@ load_start() { # [N]
 		--iodepth=4 --thinktime=500ms --thinktime_blocks=${LOAD_IOPS:-40} --size=256M --time_based --runtime=10000"
 }
 
+# Until the disk of a guest has had so many more requests: in a second of a slow machine there may be none.
+load_wait() { # [N] [REQUESTS]
+	guest "${1:-1}" "requests() { read -r reads _ _ _ writes _ </sys/block/xvda/stat; echo \$((reads + writes)); }
+		end=\$((\$(requests) + ${2:-40})); until [ \$(requests) -ge \$end ]; do sleep 0.2; done" || fail "guest${1:-1}: no load"
+}
+
 # While it is counted, nothing is under way: each request of a disk holds a grant.
 life_guest() { # N
 	guest "$1" "kill -STOP \$(pidof fio) 2>/dev/null; sleep 0.3
@@ -30,8 +36,10 @@ life_guest() { # N
 		echo grants-free \$(cat /sys/module/lab_grants/parameters/free)"}
 		$MEMORY_KIB; kill -CONT \$(pidof fio) 2>/dev/null; true"
 }
-# What is free, and what files and tmpfs have.
-MEMORY_KIB="awk '/^(MemFree|Buffers|Cached):/ { n += \$2 } END { print \"memory-kib\", n }' /proc/meminfo"
+# What is free, what files and tmpfs have, and the free pages that each processor keeps to itself, which MemFree leaves out:
+# a MiB and more of each. What a processor has counted and not yet told, stat_refresh collects.
+MEMORY_KIB="cat /proc/sys/vm/stat_refresh; awk '/^(MemFree|Buffers|Cached):/ { n += \$2 } \$1 == \"count:\" { n += 4 * \$2 }
+	END { print \"memory-kib\", n }' /proc/meminfo /proc/zoneinfo"
 
 # Domains have other numbers and UUIDs after a restart.
 life_anonymous() {

@@ -14,7 +14,7 @@
  * @name:	what the parameter calls it
  * @granted:	told when the pages are granted and filled in, before "ready"
  * @announce:	told instead of "ready"
- * @turn:	told over and over while the reader reads
+ * @turn:	told over and over while the reader reads, after some honest items
  * @flap:	told by several threads at once while the reader reads
  * @flap_always: or from the beginning
  * @ring_pages:	of each ring, where not RING_PAGES
@@ -50,7 +50,7 @@ extern const struct attack hostile_store[];
  * @ref:	of the info page
  * @attached:	the reader has been seen
  * @stopped:	as it wished
- * @since:	jiffies of "ready"
+ * @since:	jiffies of "ready", then of the reader's coming
  * @turns:	of the lie's
  */
 struct hostile_peer {
