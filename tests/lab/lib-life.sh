@@ -15,13 +15,15 @@ LIFE_DOM0_KIB=4096         # of the 8 MiB of dom0's relay buffers
 LIFE_XEN_KIB=1024          # which tells whole MiB
 LIFE_GRANTS=yes            # empty: not counted
 
-# Disk I/O in a guest, for as long as the scenario lasts: LOAD_IOPS requests each half second, so few that all
-# else does not stand still.  Not by fio's rate: it spins for as long as it has seen a sleep to be late, which
-# under emulation are many milliseconds for each request.
+# Disk I/O in a guest, for as long as the scenario lasts: LOAD_IOPS requests each half second, two at a time, so few that
+# all else does not stand still. Not by fio, whose sleeps end in a loop as long as it has seen a sleep to be late: on a busy
+# machine that is all of them, and each guest then takes a processor whole. Nor by programs that end: to start one costs an
+# emulated guest more than the requests.
 load_start() { # [N]
-	guest_bg "${1:-1}" "fio --name=load --filename=/dev/xvda --ioengine=libaio --direct=1 --thread --rw=randrw --bs=4k \
-		--iodepth=4 --thinktime=500ms --thinktime_blocks=${LOAD_IOPS:-40} --size=256M --time_based --runtime=10000"
+	guest_bg "${1:-1}" "for i in 1 2; do
+		ioping -q -D -G -WWW -b $((${LOAD_IOPS:-40} / 2)) -i 500ms -s 4k -S 240m -e \$i /dev/xvda & done; wait"
 }
+load_stop() { guest "${1:-1}" 'pkill ioping'; } # [N]
 
 # Until the disk of a guest has had so many more requests: in a second of a slow machine there may be none.
 load_wait() { # [N] [REQUESTS]
@@ -31,10 +33,10 @@ load_wait() { # [N] [REQUESTS]
 
 # While it is counted, nothing is under way: each request of a disk holds a grant.
 life_guest() { # N
-	guest "$1" "kill -STOP \$(pidof fio) 2>/dev/null; sleep 0.3
+	guest "$1" "kill -STOP \$(pidof ioping) 2>/dev/null; sleep 0.3
 		${LIFE_GRANTS:+"[ -e /sys/module/lab_grants ] || insmod /lib/xblk/lab-grants.ko
 		echo grants-free \$(cat /sys/module/lab_grants/parameters/free)"}
-		$MEMORY_KIB; kill -CONT \$(pidof fio) 2>/dev/null; true"
+		$MEMORY_KIB; kill -CONT \$(pidof ioping) 2>/dev/null; true"
 }
 # What is free, what files and tmpfs have, and the free pages that each processor keeps to itself, which MemFree leaves out:
 # a MiB and more of each. What a processor has counted and not yet told, stat_refresh collects.
