@@ -151,6 +151,15 @@ static bool is_end(struct xenrelay_channel *ch, int found)
 	return ch->ended;
 }
 
+void xr_domains_changed(struct xenrelay_reader *reader)
+{
+	struct xenrelay_channel *ch;
+
+	reader->changed |= XENRELAY_CHANGED_DOMAIN;
+	for (ch = reader->channels; ch; ch = ch->next)
+		ch->changed = true;
+}
+
 bool xenrelay_stopped(struct xenrelay_channel *ch)
 {
 	if (!ch || ch->ended)
@@ -198,8 +207,9 @@ int xenrelay_disconnect(struct xenrelay_channel *ch, unsigned int timeout_ms)
 		if (now >= deadline)
 			return ch_fail(ch, -ETIMEDOUT, "the guest did not stop in %u ms",
 				       timeout_ms);
-		ret = xr_wait(ch, now + STOP_POLL_MS < deadline ? now + STOP_POLL_MS
-								: deadline);
+		ret = xr_wait_for_guest(ch, now + STOP_POLL_MS < deadline
+						    ? now + STOP_POLL_MS
+						    : deadline);
 		if (ret < 0)
 			return ret;
 		now = xr_now_ms();

@@ -124,12 +124,6 @@ static int check_free(struct xenrelay_channel *ch, uint32_t transaction)
 	return err;
 }
 
-void xr_tell_release(struct xenrelay_channel *ch)
-{
-	/* Where that fails, the guest sees that our mapping has gone. */
-	xr_request(ch, "release", NULL);
-}
-
 static int check_config(struct xenrelay_reader *reader, const char *config)
 {
 	if (config && strlen(config) > MAX_CONFIG_LEN)
@@ -176,7 +170,7 @@ static int claim(struct xenrelay_channel *ch, const struct xenrelay_options *opt
 			if (now + RETRY_MS < deadline)
 				until = now + RETRY_MS;
 		}
-		ret = xr_wait(ch, until);
+		ret = xr_wait_for_guest(ch, until);
 		if (ret < 0)
 			return ret;
 		if (!ret && until == deadline)
@@ -218,7 +212,7 @@ static int await_ready(struct xenrelay_channel *ch, uint64_t deadline, uint32_t 
 			ch->claimed = false;
 			return ch_fail(ch, -EBUSY, "another reader was faster");
 		}
-		ret = xr_wait(ch, deadline);
+		ret = xr_wait_for_guest(ch, deadline);
 		if (ret < 0)
 			return ret;
 		if (!ret)

@@ -342,12 +342,8 @@ int xr_discover_dispatch(struct xenrelay_reader *reader)
 /* In a driver domain also what "@releaseDomain" would tell: a guest may have gone. */
 static void backends_changed(struct xenrelay_reader *reader, struct xr_watch *watch)
 {
-	struct xenrelay_channel *ch;
-
 	(void)watch;
-	reader->changed |= XENRELAY_CHANGED_DOMAIN;
-	for (ch = reader->channels; ch; ch = ch->next)
-		ch->changed = true;
+	xr_domains_changed(reader);
 	list_again(reader);
 }
 

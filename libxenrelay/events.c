@@ -25,8 +25,6 @@
 /* Taken in at a turn; the rest keeps the descriptor readable. */
 #define MAX_EVENTS 4096
 
-#define IDLE_MS 100
-
 uint64_t xr_now_ms(void)
 {
 	struct timespec ts;
@@ -170,16 +168,12 @@ static void mute(struct xenrelay_reader *reader, struct xr_watch *watch)
 static void take_event(struct xenrelay_reader *reader, const char *path,
 		       const char *token)
 {
-	struct xenrelay_channel *ch;
 	struct xr_watch *watch;
 
 	reader->stats.events++;
 	if (path[0] == '@') {
 		/* Domains come and go at the toolstack's pace, not at theirs. */
-		reader->changed |= XENRELAY_CHANGED_DOMAIN;
-		for (ch = reader->channels; ch; ch = ch->next)
-			ch->changed = true;
-		xr_discover_domains(reader);
+		reader->domains_changed(reader);
 		return;
 	}
 	for (watch = reader->watches; watch; watch = watch->next) {
@@ -236,39 +230,19 @@ static int take_events(struct xenrelay_reader *reader)
 	return n;
 }
 
-int xenrelay_dispatch(struct xenrelay_reader *reader)
+int xr_events_dispatch(struct xenrelay_reader *reader)
 {
-	int ret = xr_check_reader(reader);
-
-	if (ret)
-		return ret;
 	expire_timer(reader);
-	ret = take_events(reader);
-	if (ret < 0)
-		return ret;
-	ret = xr_discover_dispatch(reader);
-	if (ret < 0)
-		return ret;
-	xr_doorbell_dispatch(reader);
-	ret = reader->changed;
-	reader->changed = 0;
-	return ret;
+	return take_events(reader);
 }
 
-int xr_wait(struct xenrelay_channel *ch, uint64_t deadline)
+int xr_wait(struct xenrelay_reader *reader, uint64_t deadline)
 {
-	struct xenrelay_reader *reader = ch->reader;
 	/* Not the reader's own descriptor: others' bells are not what is waited for. */
 	struct pollfd pfd = {.fd = xs_fileno(reader->xs), .events = POLLIN};
 	uint64_t now = xr_now_ms(), until;
 	int ret;
 
-	if (ch->idle && now - ch->idle_at >= IDLE_MS) {
-		ch->idle_at = now;
-		if (ch->idle(ch->idle_priv))
-			return ch_fail(ch, -ECANCELED, "given up while waiting for it");
-		now = xr_now_ms();
-	}
 	ret = take_events(reader);
 	if (ret < 0)
 		return ret;
@@ -277,7 +251,7 @@ int xr_wait(struct xenrelay_channel *ch, uint64_t deadline)
 		return 0;
 	if (ret)
 		return 1;
-	until = deadline < now + IDLE_MS ? deadline : now + IDLE_MS;
+	until = deadline < now + XR_SLICE_MS ? deadline : now + XR_SLICE_MS;
 	if (poll(&pfd, 1, until - now) < 0 && errno != EINTR)
 		return xr_fail(reader, -errno, "poll: %s", strerror(errno));
 	ret = take_events(reader);

@@ -60,6 +60,7 @@ struct xenrelay_reader {
 	struct xr_watch *watches;
 	unsigned int last_token;
 	struct xr_node_watch *node_watches;
+	void (*domains_changed)(struct xenrelay_reader *reader); /* of "@..." events */
 
 	bool unprivileged; /* a driver domain: it may not list the others */
 	bool every_domain; /* all are watched for channels, */
@@ -138,13 +139,17 @@ void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch);
 /* Those of xenrelay_watch_nodes(). */
 void xr_watch_nodes_end(struct xenrelay_reader *reader);
 
+/* Take in XenStore's events.  Return: how many, or negative errno. */
+int xr_events_dispatch(struct xenrelay_reader *reader);
+
+#define XR_SLICE_MS 100 /* the longest that xr_wait() waits */
+
 /*
- * Take in XenStore's events on behalf of a channel, waiting until @deadline for
- * one, and call its idle function.
+ * Take in XenStore's events, waiting until @deadline for one, or for a slice of that.
  *
  * Return: 1 if there may be news, 0 at the deadline, negative errno.
  */
-int xr_wait(struct xenrelay_channel *ch, uint64_t deadline);
+int xr_wait(struct xenrelay_reader *reader, uint64_t deadline);
 
 /* Have the reader's descriptor become readable at a time, or before. */
 void xr_timer(struct xenrelay_reader *reader, uint64_t at);
@@ -182,10 +187,11 @@ int xr_try_request(struct xenrelay_channel *ch, xr_check *check, const char *req
  */
 int xr_request(struct xenrelay_channel *ch, const char *verb, const char *config);
 
-/* --- connect.c --- */
-
 /* Tell the guest that everything is unmapped, unless the channel is another's already. */
 void xr_tell_release(struct xenrelay_channel *ch);
+
+/* xr_wait() on behalf of a channel; calls its idle function, too. */
+int xr_wait_for_guest(struct xenrelay_channel *ch, uint64_t deadline);
 
 /* --- map.c --- */
 
@@ -213,6 +219,11 @@ void xr_backend_path(const struct xenrelay_reader *reader, char path[XR_PATH_MAX
 
 /* What there is to say of EACCES, which only a driver domain gets.  Return: it. */
 int xr_fail_access(struct xenrelay_reader *reader, unsigned int domid);
+
+/* --- channel.c --- */
+
+/* Some domain came or went: of each channel it is to be asked whether it has ended. */
+void xr_domains_changed(struct xenrelay_reader *reader);
 
 /* --- discover.c --- */
 

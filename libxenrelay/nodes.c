@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The channel's nodes in XenStore: what the guest says there, and what is asked of it.
+ * The channel's nodes in XenStore: what the guest says there, what is asked of it, and
+ * waiting for its answer.
  *
  * The directory of a domain that goes is removed at any moment, and writing to a node
  * that is not there makes it.  So what is written rests on a look in the same
@@ -146,4 +147,22 @@ int xr_request(struct xenrelay_channel *ch, const char *verb, const char *config
 		err = xr_try_request(ch, check_ours, text, config);
 	while (err == -EAGAIN && --tries);
 	return err;
+}
+
+void xr_tell_release(struct xenrelay_channel *ch)
+{
+	/* Where that fails, the guest sees that our mapping has gone. */
+	xr_request(ch, "release", NULL);
+}
+
+int xr_wait_for_guest(struct xenrelay_channel *ch, uint64_t deadline)
+{
+	uint64_t now = xr_now_ms();
+
+	if (ch->idle && now - ch->idle_at >= XR_SLICE_MS) {
+		ch->idle_at = now;
+		if (ch->idle(ch->idle_priv))
+			return ch_fail(ch, -ECANCELED, "given up while waiting for it");
+	}
+	return xr_wait(ch->reader, deadline);
 }

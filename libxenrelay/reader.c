@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* A reader: XenStore, the grant device, and the error text. */
+/*
+ * A reader: what it opens and closes, and its step, in which each part takes in what
+ * has happened.
+ */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,28 +34,6 @@ static struct xentoollog_logger quiet = {
 	.vmessage = log_nothing,
 	.destroy = destroy_nothing,
 };
-
-int xr_fail(struct xenrelay_reader *reader, int err, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(reader->error, sizeof(reader->error), fmt, ap);
-	va_end(ap);
-	return err;
-}
-
-const char *xenrelay_strerror(const struct xenrelay_reader *reader)
-{
-	return reader ? reader->error : "out of memory";
-}
-
-int xr_check_reader(const struct xenrelay_reader *reader)
-{
-	if (!reader)
-		return -EINVAL;
-	return reader->open ? 0 : -EBADF;
-}
 
 static int fail_open(struct xenrelay_reader *reader, int err, const char *what)
 {
@@ -124,6 +104,13 @@ static int open_all(struct xenrelay_reader *reader)
 	return err ? err : find_own_domid(reader);
 }
 
+/* XenStore's "@..." events, which are of no watch that a guest can make fire. */
+static void domains_changed(struct xenrelay_reader *reader)
+{
+	xr_domains_changed(reader);
+	xr_discover_domains(reader);
+}
+
 int xenrelay_reader_open(struct xenrelay_reader **out)
 {
 	struct xenrelay_reader *reader;
@@ -136,6 +123,7 @@ int xenrelay_reader_open(struct xenrelay_reader **out)
 		return -ENOMEM;
 	reader->epoll_fd = reader->timer_fd = -1;
 	reader->timer_at = XR_NEVER;
+	reader->domains_changed = domains_changed;
 	err = open_all(reader);
 	reader->open = !err;
 	return err;
@@ -176,4 +164,22 @@ int xenrelay_fd(const struct xenrelay_reader *reader)
 	int err = xr_check_reader(reader);
 
 	return err ? err : reader->epoll_fd;
+}
+
+int xenrelay_dispatch(struct xenrelay_reader *reader)
+{
+	int ret = xr_check_reader(reader);
+
+	if (ret)
+		return ret;
+	ret = xr_events_dispatch(reader);
+	if (ret < 0)
+		return ret;
+	ret = xr_discover_dispatch(reader);
+	if (ret < 0)
+		return ret;
+	xr_doorbell_dispatch(reader);
+	ret = reader->changed;
+	reader->changed = 0;
+	return ret;
 }
