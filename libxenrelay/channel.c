@@ -4,7 +4,13 @@
 #include <stdlib.h>
 
 #include "xenrelay/ordering.h"
-#include "internal.h"
+#include "channel.h"
+#include "doorbell.h"
+#include "events.h"
+#include "fail.h"
+#include "map.h"
+#include "nodes.h"
+#include "objects.h"
 
 /* How often to look at the producer page while XenStore says nothing. */
 #define STOP_POLL_MS 20

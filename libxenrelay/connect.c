@@ -7,7 +7,13 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "internal.h"
+#include "domains.h"
+#include "doorbell.h"
+#include "events.h"
+#include "fail.h"
+#include "map.h"
+#include "nodes.h"
+#include "objects.h"
 
 #define DEFAULT_TIMEOUT_MS 5000
 #define DEFAULT_BUSY_MS	   4000

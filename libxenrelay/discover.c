@@ -10,7 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "discover.h"
+#include "channel.h"
+#include "domains.h"
+#include "events.h"
+#include "fail.h"
+#include "objects.h"
 
 #define INTRODUCE_PATH	"@introduceDomain"
 #define INTRODUCE_TOKEN "introduce"

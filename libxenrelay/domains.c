@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "domains.h"
+#include "fail.h"
+#include "objects.h"
 
 static bool may_read_channels(struct xenrelay_reader *reader, unsigned int domid)
 {

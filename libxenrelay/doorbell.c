@@ -12,7 +12,10 @@
 #include <sys/epoll.h>
 
 #include "xenrelay/ordering.h"
-#include "internal.h"
+#include "doorbell.h"
+#include "events.h"
+#include "fail.h"
+#include "objects.h"
 
 #define MIN_PERIOD_MS 1
 #define MAX_DOUBLINGS 10 /* of that: about a second */

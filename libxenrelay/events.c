@@ -15,7 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "events.h"
+#include "fail.h"
+#include "objects.h"
 
 /* Of one watch: at once, and in the long run. */
 #define WATCH_BURST	 256

@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "internal.h"
+#include "fail.h"
+#include "objects.h"
 
 int xr_fail(struct xenrelay_reader *reader, int err, const char *fmt, ...)
 {

@@ -12,7 +12,9 @@
 #include <sys/mman.h>
 
 #include "xenrelay/ordering.h"
-#include "internal.h"
+#include "map.h"
+#include "fail.h"
+#include "objects.h"
 
 /* No event channel at the end of the mapping: the cleared byte says it. */
 #define NO_PORT ((evtchn_port_t)-1)

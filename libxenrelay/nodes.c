@@ -13,7 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "nodes.h"
+#include "domains.h"
+#include "events.h"
+#include "fail.h"
+#include "objects.h"
 
 /* Of a request, at once.  A guest that writes without end can make each one fail. */
 #define MAX_TRIES 16

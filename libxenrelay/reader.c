@@ -13,7 +13,12 @@
 
 #include <xentoollog.h>
 
-#include "internal.h"
+#include "channel.h"
+#include "discover.h"
+#include "doorbell.h"
+#include "events.h"
+#include "fail.h"
+#include "objects.h"
 
 #define RELEASE_PATH  "@releaseDomain"
 #define RELEASE_TOKEN "release"

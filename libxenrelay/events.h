@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * XenStore's events, the reader's descriptor, and waiting.  Times are those of
+ * xr_now_ms().
+ */
+#ifndef XR_EVENTS_H
+#define XR_EVENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct xenrelay_reader;
+
+#define XR_PATH_MAX 128
+
+#define XR_NEVER UINT64_MAX /* a time, in milliseconds */
+
+/**
+ * struct xr_watch - a watch in XenStore that a guest can make fire
+ * @fired:	called once for all the events of a turn that are let through
+ * @period_ms:	between two calls of it at least
+ * @news:	it is to be called, not before @tell_at
+ * @on:		it is registered
+ * @budget:	events that are let through before it is taken back
+ * @counted_at:	when @budget was last refilled
+ * @back_at:	when it is to be registered again; XR_NEVER: not at all
+ * @muted:	times that it was taken back
+ */
+struct xr_watch {
+	struct xr_watch *next;
+	char path[XR_PATH_MAX];
+	char token[16];
+	void (*fired)(struct xenrelay_reader *reader, struct xr_watch *watch);
+	unsigned int period_ms;
+	bool news;
+	uint64_t tell_at;
+	bool on;
+	unsigned int budget;
+	uint64_t counted_at;
+	uint64_t back_at;
+	uint64_t muted;
+};
+
+/* Monotonic milliseconds. */
+uint64_t xr_now_ms(void);
+
+/* Register a watch; its path and fired are set.  It fires at once. */
+int xr_watch_start(struct xenrelay_reader *reader, struct xr_watch *watch);
+/* NULL-safe in that a watch that was never started may be stopped. */
+void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch);
+
+/* Those of xenrelay_watch_nodes(). */
+void xr_watch_nodes_end(struct xenrelay_reader *reader);
+
+/* Take in XenStore's events.  Return: how many, or negative errno. */
+int xr_events_dispatch(struct xenrelay_reader *reader);
+
+#define XR_SLICE_MS 100 /* the longest that xr_wait() waits */
+
+/*
+ * Take in XenStore's events, waiting until @deadline for one, or for a slice of that.
+ *
+ * Return: 1 if there may be news, 0 at the deadline, negative errno.
+ */
+int xr_wait(struct xenrelay_reader *reader, uint64_t deadline);
+
+/* Have the reader's descriptor become readable at a time, or before. */
+void xr_timer(struct xenrelay_reader *reader, uint64_t at);
+
+#endif /* XR_EVENTS_H */

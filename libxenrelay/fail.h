@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* The text of the last error. */
+#ifndef XR_FAIL_H
+#define XR_FAIL_H
+
+struct xenrelay_reader;
+
+/* Set the reader's error text; returns @err, so that it can be returned on. */
+int xr_fail(struct xenrelay_reader *reader, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* All of a channel's errors begin with whose it is. */
+#define ch_fail(ch, err, fmt, ...)                                             \
+	xr_fail((ch)->reader, err, "domain %u, channel %s: " fmt, (ch)->domid, \
+		(ch)->name, ##__VA_ARGS__)
+
+/* 0, or the error for a reader that is NULL or not open. */
+int xr_check_reader(const struct xenrelay_reader *reader);
+
+#endif /* XR_FAIL_H */
