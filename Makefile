@@ -229,6 +229,11 @@ check:
 check-long:
 	tests/check long $(PART)
 
+# What a library is made of, made and named: for tests/host/layers.
+.PHONY: objects-libxenrelay
+objects-libxenrelay: $(call objects,$(RELAY_SRC))
+	@echo $^
+
 # All that is compiled for tests on this machine, so that checks may run beside each other.
 .PHONY: test-programs
 test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_parse_ahead trace_seeds named-trace \
