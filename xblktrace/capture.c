@@ -65,11 +65,12 @@ static void fail_output(struct capture *c)
 		return;
 	c->output_told = true;
 	if (w->error == -EINTR)
-		msg_error("%s: nobody reads it: given up", w->path);
+		msg_error("%s: nobody reads it: given up", w->out.path);
 	else if (w->error == -EPIPE)
-		msg_error("%s: its reader has gone", w->path);
+		msg_error("%s: its reader has gone", w->out.path);
 	else
-		msg_error("%s: %s: the capture ends here", w->path, strerror(-w->error));
+		msg_error("%s: %s: the capture ends here", w->out.path,
+			  strerror(-w->error));
 	capture_fail(c, "output failed");
 }
 
@@ -539,6 +540,18 @@ static int connect_guests(struct capture *c)
 	return connected || c->reason || c->facts.opts->follow ? 0 : -1;
 }
 
+/* What had the name before goes now, and not for a capture that never began. */
+static int take_name(struct capture *c)
+{
+	struct output *out = &c->writer->out;
+	int ret = output_take_name(out);
+
+	if (ret > 0)
+		msg_say("the %s that was there is now %s" OLD_OUTPUT, out->path,
+			out->path);
+	return ret < 0 ? msg_error("%s: %s", out->path, strerror(-ret)) : 0;
+}
+
 static int start(struct capture *c)
 {
 	unsigned int i;
@@ -552,7 +565,7 @@ static int start(struct capture *c)
 	c->nr_told = c->backing->nr;
 	for (i = 0; i < c->dom0->nr_cpus; i++)
 		writer_add_stream(c->writer, &c->dom0->cpus[i].stream);
-	if (connect_guests(c))
+	if (connect_guests(c) || take_name(c))
 		return -1;
 	c->started = true;
 	if (dom0_now(c->dom0, &c->now))

@@ -24,29 +24,18 @@ struct run {
 	unsigned int nr_domains;
 	struct guest *guests;
 	struct writer writer;
-	bool renamed; /* an earlier capture of the default name */
 };
 
 static int open_output(struct run *run)
 {
-	const char *path = run->opts.output;
-	int err;
+	int err = writer_open(&run->writer, run->opts.output);
 
-	/* Only an own choice of name may meet a capture that is still wanted. */
-	if (!path) {
-		path = DEFAULT_OUTPUT;
-		run->renamed = !rename(path, DEFAULT_OUTPUT ".old");
-		if (run->renamed)
-			msg_say("the %s that was there is now " DEFAULT_OUTPUT ".old",
-				path);
-	}
-	err = writer_open(&run->writer, path);
 	if (err == -ENOTTY)
 		return msg_error("-o -: a trace is not for a terminal: redirect standard "
 				 "output");
 	if (!err && run->opts.compress_level)
 		err = writer_compress(&run->writer, run->opts.compress_level);
-	return err ? msg_error("%s: %s", path, strerror(-err)) : 0;
+	return err ? msg_error("%s: %s", run->writer.out.path, strerror(-err)) : 0;
 }
 
 static int prepare(struct run *run)
@@ -97,13 +86,6 @@ static int capture(struct run *run)
 	int ret = capture_run(&c);
 
 	run->nr_domains = c.facts.nr_guests;
-
-	/* A file without a capture would only be in the way. */
-	if (!c.started && run->writer.regular && !run->writer.is_stdout) {
-		unlink(run->writer.path);
-		if (run->renamed)
-			rename(DEFAULT_OUTPUT ".old", DEFAULT_OUTPUT);
-	}
 	return ret;
 }
 
@@ -114,7 +96,7 @@ static int clean_up(struct run *run)
 
 	err = writer_close(&run->writer);
 	if (err && !failed_before)
-		msg_error("%s: %s", run->writer.path, strerror(-err));
+		msg_error("%s: %s", run->writer.out.path, strerror(-err));
 	for (i = 0; i < run->nr_domains; i++)
 		free(run->guests ? run->guests[i].rings : NULL);
 	free(run->guests);
@@ -132,7 +114,7 @@ int main(int argc, char **argv)
 	struct run run = {
 		.lock = -1,
 		.dom0 = {.control = -1, .stats = -1, .now = -1},
-		.writer = {.fd = -1},
+		.writer = {.out = {.fd = -1}},
 	};
 	int status;
 

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DEFAULT_OUTPUT	   "trace.xblk"
 #define DEFAULT_SUBBUF_KIB 256
 #define DEFAULT_NR_SUBBUFS 8
 #define DEFAULT_DOORBELL   25

@@ -99,7 +99,7 @@ void progress_summary(const struct capture *c, uint64_t duration_ns)
 	msg_say("domain %u (this one): %s records, %s lost", c->facts.own_domid,
 		grouped(records, count), grouped(lost, losses));
 	all_sums(c, &records, &lost);
-	msg_say("%s: %.1f s, %s records, %s lost, %s (%s)", c->writer->path,
+	msg_say("%s: %.1f s, %s records, %s lost, %s (%s)", c->writer->out.path,
 		duration_ns / 1e9, grouped(records, count), grouped(lost, losses),
 		size(c->writer->bytes, bytes), c->reason);
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define XXH_STATIC_LINKING_ONLY /* XXH3_state_t on the stack */
@@ -23,46 +21,12 @@
 
 _Static_assert(ZSTD_COMPRESSBOUND(PACK_SIZE) <= XBLK_CHUNK_MAX_PAYLOAD, "see above");
 
-static int open_output(struct writer *w, const char *path)
-{
-	struct stat st;
-
-	if (strcmp(path, "-")) {
-		w->path = path;
-		w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	} else {
-		w->path = "standard output";
-		w->is_stdout = true;
-		if (isatty(STDOUT_FILENO))
-			return -ENOTTY;
-		/*
-		 * A pipe must not hold up the end of a capture.  Opened anew, it
-		 * does not block here without getting O_NONBLOCK for the others
-		 * that have it open.
-		 */
-		w->fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-		if (w->fd < 0 || (!fstat(w->fd, &st) && S_ISREG(st.st_mode))) {
-			/* A file's position is shared with whoever opened it. */
-			if (w->fd >= 0)
-				close(w->fd);
-			w->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-		}
-	}
-	if (w->fd < 0 || fstat(w->fd, &st))
-		return -errno;
-	w->regular = S_ISREG(st.st_mode);
-	/* Nor may a named pipe, which was opened here and is nobody else's. */
-	if (!w->regular && !w->is_stdout)
-		fcntl(w->fd, F_SETFL, fcntl(w->fd, F_GETFL) | O_NONBLOCK);
-	return 0;
-}
-
 int writer_open(struct writer *w, const char *path)
 {
 	int err;
 
-	*w = (struct writer){.fd = -1, .interrupt_fd = -1};
-	err = open_output(w, path);
+	*w = (struct writer){.interrupt_fd = -1};
+	err = output_open(&w->out, path);
 	if (err)
 		return err;
 	w->buf = malloc(BUFFER_SIZE);
@@ -92,7 +56,7 @@ void writer_add_stream(struct writer *w, struct writer_stream *stream)
 /* Return: 0 when something may be written, or -EINTR. */
 static int wait_writable(struct writer *w)
 {
-	struct pollfd pfd[2] = {{.fd = w->fd, .events = POLLOUT},
+	struct pollfd pfd[2] = {{.fd = w->out.fd, .events = POLLOUT},
 				{.fd = w->interrupt_fd, .events = POLLIN}};
 
 	if (poll(pfd, w->interrupt_fd >= 0 ? 2 : 1, -1) < 0)
@@ -107,7 +71,7 @@ static int write_all(struct writer *w, const void *buf, size_t len, size_t *done
 {
 	*done = 0;
 	while (*done < len) {
-		ssize_t n = write(w->fd, (const char *)buf + *done, len - *done);
+		ssize_t n = write(w->out.fd, (const char *)buf + *done, len - *done);
 		int err = 0;
 
 		if (n > 0)
@@ -160,10 +124,10 @@ static void cut_back(struct writer *w, size_t done, bool packed)
 			take_back(w, chunk);
 	}
 	/* A pipe cannot be cut; its reader drops the partial chunk itself. */
-	if (w->regular && done > whole) {
-		off_t end = lseek(w->fd, -(off_t)(done - whole), SEEK_CUR);
+	if (w->out.regular && done > whole) {
+		off_t end = lseek(w->out.fd, -(off_t)(done - whole), SEEK_CUR);
 
-		if (end >= 0 && ftruncate(w->fd, end))
+		if (end >= 0 && ftruncate(w->out.fd, end))
 			whole = done;
 	}
 	w->bytes += whole;
@@ -361,9 +325,9 @@ static uint64_t write_index(struct writer *w, uint64_t time)
 /* The file without what is from @offset on.  Return: 0 or negative errno. */
 static int cut_at(struct writer *w, uint64_t offset)
 {
-	off_t end = lseek(w->fd, -(off_t)(w->bytes - offset), SEEK_CUR);
+	off_t end = lseek(w->out.fd, -(off_t)(w->bytes - offset), SEEK_CUR);
 
-	if (end < 0 || ftruncate(w->fd, end))
+	if (end < 0 || ftruncate(w->out.fd, end))
 		return -errno;
 	w->bytes = offset;
 	return 0;
@@ -388,11 +352,11 @@ int writer_last_chunk(struct writer *w, enum xblk_chunk_type type, const void *p
 
 	if (!first)
 		chunk.index = write_index(w, time);
-	if (w->error && !w->regular)
+	if (w->error && !w->out.regular)
 		return w->error;
 	/* A trace that lacks no more than its index is a good one. */
 	err = write_last(w, chunk, payload, len);
-	if (err && w->regular && chunk.index && !cut_at(w, chunk.index)) {
+	if (err && w->out.regular && chunk.index && !cut_at(w, chunk.index)) {
 		chunk.index = 0;
 		err = write_last(w, chunk, payload, len);
 	}
@@ -402,14 +366,13 @@ int writer_last_chunk(struct writer *w, enum xblk_chunk_type type, const void *p
 
 int writer_close(struct writer *w)
 {
-	if (w->fd >= 0) {
-		if (w->buf)
-			writer_flush(w);
-		/* Some file systems report a full disk only here. */
-		if (close(w->fd) && !w->error)
-			w->error = -errno;
-	}
-	w->fd = -1;
+	int err;
+
+	if (w->out.fd >= 0 && w->buf)
+		writer_flush(w);
+	err = output_close(&w->out);
+	if (err && !w->error)
+		w->error = err;
 	free(w->buf);
 	free(w->packed);
 	index_deinit(&w->index);

@@ -19,6 +19,7 @@
 #include <zstd.h>
 
 #include "index.h"
+#include "output.h"
 #include "xblk/trace.h"
 
 #define WRITER_LEVEL	 1  /* zstd's, unless told: the higher ones gain little */
@@ -41,8 +42,7 @@ struct writer_stream {
 
 /**
  * struct writer - a file being written
- * @path:	for messages
- * @regular:	a file that can be cut back
+ * @out:	the file
  * @bytes:	bytes in the file
  * @error:	0, or the negative errno of the write that failed: nothing more
  *		can be written then, except writer_last_chunk()
@@ -50,10 +50,7 @@ struct writer_stream {
  * @interrupted: called when it is readable; true: give up the write (-EINTR)
  */
 struct writer {
-	int fd;
-	const char *path;
-	bool regular;
-	bool is_stdout;
+	struct output out;
 	uint64_t bytes;
 	int error;
 	int interrupt_fd;
@@ -70,7 +67,9 @@ struct writer {
 };
 
 /**
- * writer_open - create @path, or write to standard output for "-"
+ * writer_open - write to @path, see output_open()
+ *
+ * A file has its name when output_take_name() is called.
  *
  * Return: 0 or negative errno; -ENOTTY for a terminal as standard output.
  */

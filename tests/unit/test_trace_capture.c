@@ -258,7 +258,7 @@ static int capture_two(void)
 	struct backing_table backing = {0};
 	/* Something new whenever it is asked: no round waits. */
 	struct dom0 dom0 = {.now = eventfd(1, EFD_CLOEXEC), .buffer_bytes = 1 << 20};
-	struct writer writer = {.fd = -1};
+	struct writer writer = {.out = {.fd = -1}};
 	struct capture c = {
 		.facts =
 			{

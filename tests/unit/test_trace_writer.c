@@ -212,6 +212,7 @@ static void begin(struct writer *w, const char *name)
 	unsigned int i;
 
 	assert_int_equal(writer_open(w, name), 0);
+	assert_int_equal(output_take_name(&w->out), 0);
 	if (level)
 		assert_int_equal(writer_compress(w, level), 0);
 	for (i = 0; i < 2; i++) {
@@ -534,7 +535,7 @@ static void test_stdout_is_a_file(void **state)
 	fd = open(path, O_RDWR | O_TRUNC);
 	assert_int_equal(write(fd, "before", 6), 6);
 	assert_int_equal(open_as_stdout(&w, fd), 0);
-	assert_true(w.regular);
+	assert_true(w.out.regular);
 	assert_int_equal(writer_header(&w, 0, 0), 0);
 	assert_int_equal(writer_close(&w), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_END), 6 + 64);
@@ -574,7 +575,7 @@ static void test_slow_pipe(void **state)
 	assert_int_equal(pipe(fds), 0);
 	r.fd = fds[0];
 	assert_int_equal(open_as_stdout(&w, fds[1]), 0);
-	assert_false(w.regular);
+	assert_false(w.out.regular);
 	close(fds[1]);
 	pthread_create(&thread, NULL, read_slowly, &r);
 	assert_int_equal(writer_header(&w, 0, 0), 0);
