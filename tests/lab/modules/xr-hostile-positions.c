@@ -69,9 +69,10 @@ static void spans_far(void)
 	set_spans(1);
 }
 
+/* Of a reader that has not read yet, too. */
 static void spans_behind(void)
 {
-	span(1)->position = 0;
+	span(1)->position = xblk_load_acquire(&ring()->consumer->ring.tail) - 1;
 	span(1)->count = 1;
 	set_spans(1);
 }
