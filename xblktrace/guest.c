@@ -15,9 +15,12 @@
 /*
  * To attach its probes a guest's kernel has each of its vCPUs run some dozens of times
  * (text_poke_sync() in arch/x86/kernel/alternative.c): seconds where they wait for
- * processors.  Under emulation three loaded guests on one processor took over 15.
+ * processors.
  */
 #define CONNECT_MS 30000
+
+/* Losses that a ring can tell of at once, and one that comes meanwhile. */
+#define MAX_MARKS 3
 
 /*
  * The rings of a guest that chooses their size itself, all together: mapping them takes
@@ -265,11 +268,14 @@ static void pass(struct guest_ring *ring, uint64_t n, const struct xenrelay_loss
 		 bool overwrite)
 {
 	uint64_t passed = n + (overwrite ? loss->count : 0);
+	uint64_t taken = n + !!loss->count;
 
-	if (passed >= ring->due || (!n && !loss->count))
+	if (!taken || passed >= ring->due || taken >= ring->at_most) {
 		ring->due = 0;
-	else
-		ring->due -= passed;
+		return;
+	}
+	ring->due -= passed;
+	ring->at_most -= taken;
 }
 
 /* Return: records that are in @room now, at most @max, or -2 if the guest has failed. */
@@ -353,6 +359,7 @@ void guest_begin_round(struct guest *guest, unsigned int *permille)
 		passed = stats.read + (guest->properties.overwrite ? stats.met : 0);
 		/* One more than there are: a loss may be behind the last. */
 		guest->rings[i].due = stats.produced - passed + 1;
+		guest->rings[i].at_most = guest->properties.capacity + MAX_MARKS;
 	}
 }
 

@@ -14,13 +14,15 @@
  * struct guest_ring - one vCPU of the guest
  * @stats:	the ring's counters; final once the guest has ended
  * @last:	time up to which it has been read
- * @due:	records still to be taken in the present round
+ * @due:	records still to be taken in the present round, by the guest's word
+ * @at_most:	and what a ring can hold of them, with the losses between
  */
 struct guest_ring {
 	struct writer_stream stream;
 	struct xenrelay_ring_stats stats;
 	uint64_t last;
 	uint64_t due;
+	uint64_t at_most;
 };
 
 /**

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a round takes from a guest is bounded by its rings, whatever it says. */
+#define ITEM_SIZE   32
+#define NR_RINGS    1
+#define RING_PAGES  64 /* more than a turn takes */
+#define DATA_REF(n) (400 + (n) % 32)
+#include "played_guest.h"
+
+#include <unistd.h>
+
+#include "../../xblktrace/guest.h"
+
+static char path[] = "/tmp/test_trace_round.XXXXXX";
+static struct disk disk = {.devid = 51712};
+static struct domain domain = {.domid = 3, .name = "g", .disks = &disk, .nr_disks = 1};
+static struct options opts;
+static struct writer writer;
+static struct guest guest;
+
+static void grants_the_mode(const char *node, const char *value)
+{
+	honest(node, value);
+	if (!strcmp(node, DIR "/reader") && strstr(value, "mode=overwrite"))
+		info()->flags |= XENRELAY_F_OVERWRITE;
+}
+
+static int no_idle(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static void begin(bool overwrite)
+{
+	const struct guest_connection connection = {
+		.reader = reader,
+		.opts = &opts,
+		.writer = &writer,
+		.idle = no_idle,
+	};
+
+	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	close(mkstemp(path));
+	assert_int_equal(writer_open(&writer, path), 0);
+	assert_int_equal(writer_header(&writer, 0, 0), 0);
+	fake_write(DIR "/features", "overwrite doorbell");
+	fake.written = grants_the_mode;
+	opts = (struct options){.overwrite = overwrite};
+	guest = (struct guest){.domain = &domain};
+	assert_int_equal(guest_connect(&guest, &connection, 0), 0);
+	assert_int_equal(guest.properties.capacity, CAPACITY);
+	assert_true(CAPACITY > GUEST_TURN / 2);
+}
+
+static void end(void)
+{
+	guest_end(&guest);
+	assert_int_equal(writer_close(&writer), 0);
+	unlink(path);
+	free(guest.rings);
+}
+
+/* Whatever has been taken, the ring is full again. */
+static void fill(void)
+{
+	producer(1)->ring.head = consumer(1)->ring.tail + CAPACITY;
+}
+
+/* It has written @head items, it says once. */
+static int64_t taken_in_a_round(uint64_t head)
+{
+	unsigned int turns, permille = 0;
+	int64_t n, records = 0;
+
+	producer(1)->ring.head = head;
+	guest_begin_round(&guest, &permille);
+	assert_in_range(permille, 0, 1000);
+	fill();
+	for (turns = 0; guest_behind(&guest); turns++) {
+		assert_true(turns < 100);
+		n = guest_drain(&guest, &writer, 1);
+		assert_true(n > 0);
+		records += n;
+		fill();
+	}
+	return records;
+}
+
+static void test_says_too_much(void **state)
+{
+	(void)state;
+	begin(false);
+	/* It is not let go of: the reader itself looks when it tells the truth. */
+	assert_in_range(taken_in_a_round(1ull << 62), CAPACITY, CAPACITY + GUEST_SLICE);
+	assert_in_range(taken_in_a_round(~0ull), CAPACITY, CAPACITY + GUEST_SLICE);
+	assert_false(guest.failed);
+	end();
+}
+
+static void test_says_too_much_overwriting(void **state)
+{
+	(void)state;
+	begin(true);
+	assert_in_range(taken_in_a_round(1ull << 62), CAPACITY, CAPACITY + GUEST_SLICE);
+	end();
+}
+
+/* What was there is taken, and no more than a slice of what came meanwhile. */
+static void test_says_the_truth(void **state)
+{
+	(void)state;
+	begin(false);
+	assert_in_range(taken_in_a_round(100), 100, GUEST_SLICE);
+	assert_in_range(taken_in_a_round(consumer(1)->ring.tail + CAPACITY), CAPACITY,
+			CAPACITY + GUEST_SLICE);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_says_too_much),
+		TEST(test_says_too_much_overwriting),
+		TEST(test_says_the_truth),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
