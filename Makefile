@@ -313,7 +313,7 @@ $(BUILD)/fuzz/obj/%.o: %.c
 $(BUILD)/test/fuzz_trace: $(call fuzz_objects,$(PARSE_TEST_SRC))
 $(BUILD)/test/fuzz_proto: $(call fuzz_objects,libxenrelay/proto.c)
 $(BUILD)/test/fuzz_parse_options: $(call fuzz_objects,$(PARSE_TEST_SRC))
-$(BUILD)/test/fuzz_trace_options: $(call fuzz_objects,xblktrace/options.c xblktrace/msg.c $(COMMON_SRC))
+$(BUILD)/test/fuzz_trace_options: $(call fuzz_objects,xblktrace/options.c $(COMMON_SRC))
 
 $(BUILD)/test/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o
 	@mkdir -p $(@D)

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "msg.h"
 #include "util.h"
 
 static bool get_u64(uint64_t *to, const json_t *object, const char *key)
@@ -47,17 +48,16 @@ int parse_end(struct parse *p, const char *text, size_t len)
 	size_t i;
 	int ret = 0;
 
-	if (!root) {
-		msg("end of the capture: %s (line %d)", error.text, error.line);
-		return -1;
-	}
+	if (!root)
+		return msg_error("end of the capture: %s (line %d)", error.text,
+				 error.line);
 	reason = json_string_value(json_object_get(root, "reason"));
 	if (reason)
 		copy_printable(p->reason, sizeof(p->reason), reason, strlen(reason));
 	get_u64(&p->duration_ns, root, "duration_ns");
 	json_array_foreach (json_object_get(root, "streams"), i, j) {
 		if (end_stream(p, j)) {
-			msg("end of the capture: a stream's account makes no sense");
+			msg_say("end of the capture: a stream's account makes no sense");
 			ret = -1;
 		}
 	}
@@ -81,11 +81,11 @@ bool parse_conserved(const struct parse *p)
 		if (s->end_produced == add_sat(s->end_written, s->end_lost) &&
 		    add_sat(s->end_written, s->end_marks) == s->found)
 			continue;
-		msg("conservation: violated: domain %u, cpu %u: %" PRIu64
-		    " produced, %" PRIu64 " written, %" PRIu64 " lost, %" PRIu64
-		    " marks of a loss, %" PRIu64 " found",
-		    s->dom->domid, s->cpu, s->end_produced, s->end_written, s->end_lost,
-		    s->end_marks, s->found);
+		msg_say("conservation: violated: domain %u, cpu %u: %" PRIu64
+			" produced, %" PRIu64 " written, %" PRIu64 " lost, %" PRIu64
+			" marks of a loss, %" PRIu64 " found",
+			s->dom->domid, s->cpu, s->end_produced, s->end_written,
+			s->end_lost, s->end_marks, s->found);
 		good = false;
 	}
 	return good;
@@ -116,12 +116,12 @@ bool parse_sides(const struct parse *p)
 		issued |= d->backing && d->stats.guest.issued;
 		if (!d->stats.backend.bios || accounted_for(p, d->dom))
 			continue;
-		msg("domain %u: dom0 served its %s, but the trace has no record of it",
-		    d->dom->domid, d->label);
+		msg_say("domain %u: dom0 served its %s, but the trace has no record of it",
+			d->dom->domid, d->label);
 		good = false;
 	}
 	if (issued && backend && !accounted_for(p, backend)) {
-		msg("dom0: the trace has no record of it, so no request can be followed");
+		msg_say("dom0: the trace has no record of it, so no request can be followed");
 		good = false;
 	}
 	return good;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "msg.h"
 #include "reader.h"
 #include "util.h"
 
@@ -105,7 +106,7 @@ bool index_load(struct index *x, const struct seekable *src)
 	    chunk_intact(&c, x->rows)) {
 		if (makes_sense(x, h.header_size, offset))
 			return true;
-		msg("input: its index makes no sense: all of it is read");
+		msg_say("input: its index makes no sense: all of it is read");
 	}
 	index_deinit(x);
 	return false;

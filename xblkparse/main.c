@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "live.h"
+#include "msg.h"
 #include "options.h"
 #include "output.h"
 #include "span.h"
@@ -150,9 +151,8 @@ static bool on_chunk(void *ctx, const struct parse *p)
 		return true;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (seconds(&run->began, &now) > 2 && seconds(&run->shown, &now) > 0.5) {
-		fprintf(stderr,
-			"\rxblkparse: %" PRIu64 " MiB read, %" PRIu64 " records\033[K",
-			p->reader.offset >> 20, p->join.records);
+		msg_progress("xblkparse: %" PRIu64 " MiB read, %" PRIu64 " records",
+			     p->reader.offset >> 20, p->join.records);
 		run->shown = now;
 	}
 	return true;
@@ -166,12 +166,11 @@ static int open_input(const struct options *o)
 	if (o->input && strcmp(o->input, "-")) {
 		fd = open(o->input, O_RDONLY | O_CLOEXEC);
 		if (fd < 0) {
-			msg("%s: %s", o->input, strerror(errno));
-			return -1;
+			return msg_error("%s: %s", o->input, strerror(errno));
 		}
 	}
 	if (isatty(fd)) {
-		msg("usage: no trace: standard input is a terminal; see xblkparse --help");
+		msg_say("usage: no trace: standard input is a terminal; see xblkparse --help");
 		return -2;
 	}
 	input_is_stream = !fstat(fd, &st) && !S_ISREG(st.st_mode);
@@ -196,8 +195,7 @@ static int close_output(FILE *out, const char *name)
 		bad = true;
 	if (!bad || left || errno == EPIPE)
 		return 0;
-	msg("%s: %s", name, errno ? strerror(errno) : "writing failed");
-	return -1;
+	return msg_error("%s: %s", name, errno ? strerror(errno) : "writing failed");
 }
 
 static bool same_file(const struct stat *a, int fd)
@@ -212,11 +210,11 @@ static bool same_file(const struct stat *a, int fd)
 static bool may_write(const struct run *run, const char *name, const struct stat *st)
 {
 	if (same_file(st, run->fd))
-		msg("usage: %s is the trace itself: write to another file (-o, -J)",
-		    name);
+		msg_say("usage: %s is the trace itself: write to another file (-o, -J)",
+			name);
 	else if (run->out && same_file(st, fileno(run->out)))
-		msg("usage: %s is the output already: write to another file (-o, -J)",
-		    name);
+		msg_say("usage: %s is the output already: write to another file (-o, -J)",
+			name);
 	else
 		return true;
 	return false;
@@ -240,7 +238,7 @@ static FILE *open_file(const struct run *run, const char *name)
 	if (f)
 		return f;
 err:
-	msg("%s: %s", name, strerror(errno));
+	msg_say("%s: %s", name, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return NULL;
@@ -372,13 +370,13 @@ static void tell_part(const struct run *run)
 	double to = sub_sat(run->read_to_ns, p->join.start_ns) / 1e9;
 
 	if (run->read_to_ns)
-		msg("the trace was read from %.3f s to %.3f s of it, where what -w asks "
-		    "for is complete: what else is told is of that part",
-		    from, to);
+		msg_say("the trace was read from %.3f s to %.3f s of it, where what -w asks "
+			"for is complete: what else is told is of that part",
+			from, to);
 	else if (p->merge.partial)
-		msg("the trace was read from %.3f s of it on: what else is told than -w "
-		    "asks for is of that part",
-		    from);
+		msg_say("the trace was read from %.3f s of it on: what else is told than -w "
+			"asks for is of that part",
+			from);
 }
 
 static int run_all(struct run *run)
@@ -390,10 +388,9 @@ static int run_all(struct run *run)
 	p->reader.go_ahead = !input_is_stream && several_processors();
 	find_span(run);
 	parse_run(p);
-	if (seconds(&run->began, &run->shown) > 0)
-		fputs("\r\033[K", stderr);
+	msg_progress_end();
 	if (p->stopped && stop)
-		msg("interrupted: what was read by then follows");
+		msg_say("interrupted: what was read by then follows");
 	else
 		tell_part(run);
 	good = conclude(run);

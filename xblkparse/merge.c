@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "msg.h"
 #include "util.h"
 
 /* How far a record's time may be off the trace's start and its chunk's time. */
@@ -426,8 +427,8 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 		if (s->tail[-1].lost.until > max_ns)
 			s->tail[-1].lost.until = max_ns;
 	} else if (chunk->sequence < s->next_sequence) {
-		msg("domain %u, cpu %u: the stream's sequence goes back", s->dom->domid,
-		    s->cpu);
+		msg_say("domain %u, cpu %u: the stream's sequence goes back",
+			s->dom->domid, s->cpu);
 		s->backwards++;
 	}
 	s->next_sequence = add_sat(chunk->sequence, nr);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "msg.h"
 #include "util.h"
 
 static void get_name(char *to, const json_t *object, const char *key)
@@ -89,8 +90,7 @@ static struct disk *set_disk(struct model *m, struct domain *dom, unsigned int i
 
 static int bad(const char *what)
 {
-	msg("metadata: %s", what);
-	return -1;
+	return msg_error("metadata: %s", what);
 }
 
 static struct disk *meta_disk(struct model *m, struct domain *dom, const json_t *j)
@@ -186,7 +186,7 @@ static void other_guest(struct domain *dom, const json_t *guest)
 
 	get_name(uuid, guest, "uuid");
 	if (*dom->uuid && *uuid && strcmp(dom->uuid, uuid)) {
-		msg("metadata: domain %u is another guest from here on", dom->domid);
+		msg_say("metadata: domain %u is another guest from here on", dom->domid);
 		for (unsigned int i = 0; i < dom->nr_disks; i++) {
 			if (dom->disks[i])
 				dom->disks[i]->gone = true;
@@ -249,10 +249,8 @@ int model_meta(struct model *m, const char *text, size_t len)
 	int ret;
 	size_t i;
 
-	if (!root) {
-		msg("metadata: %s (line %d)", error.text, error.line);
-		return -1;
-	}
+	if (!root)
+		return msg_error("metadata: %s (line %d)", error.text, error.line);
 	if (other_host(m, root)) {
 		m->other_host = true;
 		json_decref(root);

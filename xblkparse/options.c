@@ -8,6 +8,7 @@
 #include <xblk/version.h>
 
 #include "bad-option.h"
+#include "msg.h"
 #include "util.h"
 
 /* Shorter ones make no sense: nothing is read more often. */
@@ -65,7 +66,8 @@ static void usage(FILE *to)
 
 static int bad_usage(const char *what, const char *arg)
 {
-	msg("usage: %s%s%s; see xblkparse --help", what, arg ? ": " : "", arg ? arg : "");
+	msg_say("usage: %s%s%s; see xblkparse --help", what, arg ? ": " : "",
+		arg ? arg : "");
 	return 2;
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "msg.h"
 #include "util.h"
 
 static void tell_and_join(void *ctx, struct stream *s, const struct xblk_record *r)
@@ -40,9 +41,9 @@ void parse_deinit(struct parse *p)
 static void another(struct parse *p, const char *why)
 {
 	if (!p->foreign)
-		msg("input: another trace begins at byte %" PRIu64
-		    ", and is not used: %s",
-		    p->reader.offset, why);
+		msg_say("input: another trace begins at byte %" PRIu64
+			", and is not used: %s",
+			p->reader.offset, why);
 	p->foreign = p->problems = true;
 }
 
@@ -56,14 +57,14 @@ static void data(struct parse *p, const struct xblk_chunk *c, const void *payloa
 	struct stream *s = merge_stream(&p->merge, c->domid, c->cpu);
 
 	if (!s) {
-		msg("domain %u, cpu %u: too many streams; its records are not used",
-		    c->domid, c->cpu);
+		msg_say("domain %u, cpu %u: too many streams; its records are not used",
+			c->domid, c->cpu);
 		p->problems = true;
 		return;
 	}
 	if (c->payload % XBLK_RECORD_SIZE) {
-		msg("domain %u, cpu %u: a chunk does not hold whole records", c->domid,
-		    c->cpu);
+		msg_say("domain %u, cpu %u: a chunk does not hold whole records",
+			c->domid, c->cpu);
 		p->problems = true;
 	}
 	if (s->found && !c->sequence) {
@@ -175,7 +176,7 @@ void parse_run(struct parse *p)
 		next_row(p);
 	}
 	if (ret < 0) {
-		msg("input: %s", strerror(p->reader.error));
+		msg_say("input: %s", strerror(p->reader.error));
 		p->problems = true;
 	}
 	merge_finish(&p->merge);
@@ -183,9 +184,9 @@ void parse_run(struct parse *p)
 	join_finish(&p->join);
 	p->problems |= p->reader.damaged > 0;
 	if (!p->ended && !p->stopped) {
-		msg("input: capture did not end in good order; %" PRIu64
-		    " records usable",
-		    p->join.records);
+		msg_say("input: capture did not end in good order; %" PRIu64
+			" records usable",
+			p->join.records);
 		p->problems = true;
 	}
 	/* Of a part of the trace its counters say nothing, nor what is not in it. */

@@ -12,6 +12,7 @@
 #include <xxh_x86dispatch.h>
 #endif
 
+#include "msg.h"
 #include "util.h"
 
 /* Grows with the chunks; what it holds should stay in the cache until it is used. */
@@ -101,44 +102,34 @@ int reader_open(struct reader *r)
 
 	if (!fill(r, sizeof(*h))) {
 		if (r->error)
-			msg("input: %s", strerror(r->error));
+			msg_say("input: %s", strerror(r->error));
 		else if (r->end == 0)
-			msg("input: it is empty");
+			msg_say("input: it is empty");
 		else
-			msg("input: %zu bytes are too short for a trace", r->end);
+			msg_say("input: %zu bytes are too short for a trace", r->end);
 		return -1;
 	}
 	memcpy(h, r->buf, sizeof(*h));
 	if (h->magic == __builtin_bswap64(XBLK_TRACE_MAGIC) ||
 	    (h->magic == XBLK_TRACE_MAGIC &&
-	     h->endian == __builtin_bswap32(XBLK_TRACE_ENDIAN))) {
-		msg("input: written on a machine of the other byte order");
-		return -1;
-	}
-	if (h->magic != XBLK_TRACE_MAGIC) {
-		msg("input: not a trace of xblktrace");
-		return -1;
-	}
-	if (h->version > XBLK_TRACE_VERSION) {
-		msg("input: format %u is newer than this xblkparse, which knows %u",
-		    h->version, XBLK_TRACE_VERSION);
-		return -1;
-	}
+	     h->endian == __builtin_bswap32(XBLK_TRACE_ENDIAN)))
+		return msg_error("input: written on a machine of the other byte order");
+	if (h->magic != XBLK_TRACE_MAGIC)
+		return msg_error("input: not a trace of xblktrace");
+	if (h->version > XBLK_TRACE_VERSION)
+		return msg_error(
+			"input: format %u is newer than this xblkparse, which knows %u",
+			h->version, XBLK_TRACE_VERSION);
 	if (!reader_trust_checksums &&
-	    h->checksum != XXH3_64bits(h, offsetof(struct xblk_trace_header, checksum))) {
-		msg("input: the header is damaged: its checksum does not match");
-		return -1;
-	}
+	    h->checksum != XXH3_64bits(h, offsetof(struct xblk_trace_header, checksum)))
+		return msg_error(
+			"input: the header is damaged: its checksum does not match");
 	if (h->version == 0 || h->endian != XBLK_TRACE_ENDIAN ||
 	    h->record_size != XBLK_RECORD_SIZE || h->header_size < sizeof(*h) ||
-	    h->header_size > MAX_HEADER || h->header_size % CHUNK_ALIGN) {
-		msg("input: the header makes no sense");
-		return -1;
-	}
-	if (!fill(r, h->header_size)) {
-		msg("input: it ends inside its header");
-		return -1;
-	}
+	    h->header_size > MAX_HEADER || h->header_size % CHUNK_ALIGN)
+		return msg_error("input: the header makes no sense");
+	if (!fill(r, h->header_size))
+		return msg_error("input: it ends inside its header");
 	consume(r, h->header_size);
 	if (r->go_ahead && h->version >= XBLK_TRACE_VERSION_PACKED)
 		r->ahead = ahead_new();
@@ -208,8 +199,8 @@ static void damage_ends(struct reader *r)
 	r->in_damage = false;
 	r->damaged++;
 	r->damaged_bytes += r->offset - r->damage_offset;
-	msg("input: bytes %" PRIu64 " to %" PRIu64 " cannot be used: %s",
-	    r->damage_offset, r->offset, r->damage_what);
+	msg_say("input: bytes %" PRIu64 " to %" PRIu64 " cannot be used: %s",
+		r->damage_offset, r->offset, r->damage_what);
 }
 
 static bool magic_at(struct reader *r, size_t at)
@@ -256,9 +247,9 @@ static int at_end(struct reader *r)
 static int give_up(struct reader *r)
 {
 	damage_ends(r);
-	msg("input: from byte %" PRIu64 " on it is not read: too much of it only "
-	    "looks like chunks",
-	    r->offset);
+	msg_say("input: from byte %" PRIu64 " on it is not read: too much of it only "
+		"looks like chunks",
+		r->offset);
 	r->damaged++;
 	r->eof = true;
 	consume(r, r->end - r->start);

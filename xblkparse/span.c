@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "msg.h"
 #include "util.h"
 
 /* How much before a span is read first of all, and by how much more then. */

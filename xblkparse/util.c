@@ -1,33 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "util.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
-
-bool msg_silent;
-
-void msg(const char *fmt, ...)
-{
-	char line[4096 + 512]; /* a file's name, and what is said of it */
-	va_list ap;
-
-	if (msg_silent)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	make_printable(line);
-	fprintf(stderr, "xblkparse: %s\n", line);
-}
+#include "msg.h"
 
 static void *checked(void *p)
 {
 	if (!p) {
-		msg("memory: none left");
+		msg_error("memory: none left");
 		exit(1);
 	}
 	return p;

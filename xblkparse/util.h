@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Messages and memory: what every part needs. */
+/* Memory and small things: what every part needs. */
 #ifndef XBLKPARSE_UTIL_H
 #define XBLKPARSE_UTIL_H
 
@@ -10,12 +10,6 @@
 #define unlikely(cond) __builtin_expect(!!(cond), 0)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-/* Messages are suppressed; for tests that feed thousands of broken traces. */
-extern bool msg_silent;
-
-/* "xblkparse: what: why" on stderr. */
-__attribute__((format(printf, 1, 2))) void msg(const char *fmt, ...);
 
 /* These do not return NULL: a tool that is out of memory has to end. */
 void *xmalloc(size_t size);

@@ -11,6 +11,7 @@
 
 #include "host.h"
 #include "msg.h"
+#include "options.h"
 #include "xenrelay-reader.h"
 
 #define LOCK_FILE	   "/run/xblktrace.pid"

@@ -9,6 +9,7 @@
 
 #include "meta.h"
 #include "msg.h"
+#include "xblk/version.h"
 
 /* A string of JSON must be UTF-8; what comes from outside may not be. */
 static json_t *text(const char *s)

@@ -10,6 +10,7 @@
 #include "options.h"
 #include "parse.h"
 #include "writer.h"
+#include "xblk/version.h"
 
 #define MAX_BUFFER_KIB (256 * 1024) /* of one CPU or ring: the channel's own limit */
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PROGRAM "xblktrace"
+
 #define DEFAULT_SUBBUF_KIB 256
 #define DEFAULT_NR_SUBBUFS 8
 #define DEFAULT_DOORBELL   25

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "msg.h"
 #include "options.h"
 #include "slowest.h"
 #include "trace_gen.h"

@@ -19,6 +19,7 @@
 #include "filter.h"
 #include "format.h"
 #include "live.h"
+#include "msg.h"
 #include "output.h"
 #include "parse.h"
 #include "report.h"

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "msg.h"
 #include "parse.h"
 #include "trace_gen.h"
 #include "util.h"

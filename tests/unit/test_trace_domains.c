@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "../../xblktrace/domains.h"
-#include "../../xblktrace/msg.h"
 #include "fake_xen.h"
+#include "msg.h"
 #include "xenrelay-reader.h"
 
 static struct xenrelay_reader *reader;

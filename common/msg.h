@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What xblktrace says on stderr: "xblktrace: what: why", one line each. */
-#ifndef XBLKTRACE_MSG_H
-#define XBLKTRACE_MSG_H
+/*
+ * What a program says on stderr: "program: what: why", one line each, in which nothing is
+ * left that a terminal would obey.
+ */
+#ifndef XBLK_MSG_H
+#define XBLK_MSG_H
 
 #include <stdbool.h>
 
-#include "xblk/version.h"
-
-#define PROGRAM "xblktrace"
+/* Nothing is said: what is tried is not to be told, or a test's input is broken. */
+extern bool msg_silent;
 
 /* Say it; returns -1, for functions whose error has been told then. */
 int msg_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Say something that does not end the capture, or its summary. */
+/* Say something that does not end what is being done, or its summary. */
 void msg_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Say what is being done, only with -v. */
@@ -25,5 +27,7 @@ void msg_set_verbose(bool verbose);
  */
 bool msg_progress_wanted(void);
 void msg_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Clear it, for what goes to the terminal by another way. */
+void msg_progress_end(void);
 
-#endif /* XBLKTRACE_MSG_H */
+#endif /* XBLK_MSG_H */
