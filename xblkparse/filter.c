@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "filter.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
-
 #include "event.h"
+#include "number.h"
 #include "util.h"
 
 bool filter_chooses(const struct filter *f)
@@ -71,29 +68,18 @@ bool filter_event(const struct filter *f, uint64_t start_ns, const struct domain
 	return event_has(r->event, EVENT_PID) && process_chosen(f, dom, r->aux);
 }
 
-static bool parse_u64(uint64_t *to, const char *arg, char **end)
+const char *filter_parse_domid(void *filter, const char *arg)
 {
-	if (!isdigit((unsigned char)*arg))
-		return false;
-	errno = 0;
-	*to = strtoull(arg, end, 10);
-	return !errno;
-}
+	struct filter *f = filter;
 
-bool filter_parse_domid(struct filter *f, const char *arg)
-{
-	uint64_t n;
-	char *end;
-
-	if (!parse_u64(&n, arg, &end) || *end || n > UINT16_MAX)
-		return false;
 	f->have_domid = true;
-	f->domid = n;
-	return true;
+	return number_uint(arg, 0, UINT16_MAX, &f->domid);
 }
 
-bool filter_parse_ops(struct filter *f, const char *arg)
+const char *filter_parse_ops(void *filter, const char *arg)
 {
+	struct filter *f = filter;
+
 	while (*arg) {
 		size_t len = strcspn(arg, ",");
 		unsigned int op;
@@ -104,98 +90,64 @@ bool filter_parse_ops(struct filter *f, const char *arg)
 				break;
 		}
 		if (op == OP_CLASSES)
-			return false;
+			return "no such operation";
 		f->ops |= 1u << op;
 		arg += len + (arg[len] == ',');
 	}
-	return f->ops;
+	return f->ops ? NULL : "no such operation";
 }
 
-bool filter_parse_sectors(struct filter *f, const char *arg)
+const char *filter_parse_sectors(void *filter, const char *arg)
 {
-	char *end;
+	char *to = strdupa(arg), *from = strsep(&to, "-");
+	struct filter *f = filter;
+	const char *why = number_u64(from, 0, UINT64_MAX, &f->first_sector);
 
-	if (!parse_u64(&f->first_sector, arg, &end))
-		return false;
-	f->last_sector = f->first_sector;
 	f->have_sectors = true;
-	if (!*end)
-		return true;
-	if (*end != '-')
-		return false;
-	f->last_sector = UINT64_MAX;
-	if (!end[1])
-		return true;
-	return parse_u64(&f->last_sector, end + 1, &end) && !*end &&
-	       f->last_sector >= f->first_sector;
+	f->last_sector = to ? UINT64_MAX : f->first_sector;
+	if (!why && to && *to)
+		why = number_u64(to, f->first_sector, UINT64_MAX, &f->last_sector);
+	return why;
 }
 
-bool filter_parse_process(struct filter *f, const char *arg)
+const char *filter_parse_process(void *filter, const char *arg)
 {
-	uint64_t n;
-	char *end;
+	struct filter *f = filter;
 
 	if (!*arg)
-		return false;
-	if (!parse_u64(&n, arg, &end) || *end) {
+		return "not a process";
+	if (arg[strspn(arg, "0123456789")]) {
 		f->comm = arg;
-		return true;
+		return NULL;
 	}
 	f->have_pid = true;
-	f->pid = n;
-	return n <= UINT32_MAX;
+	return number_uint(arg, 0, UINT32_MAX, &f->pid);
 }
 
-/* A number with a fraction, times @ns_each. */
-static bool parse_ns(uint64_t *to, const char *arg, char **end, double ns_each)
+const char *filter_parse_time(void *filter, const char *arg)
 {
-	double n;
+	char *to = strdupa(arg), *from = strsep(&to, ":");
+	struct filter *f = filter;
+	const char *why = NULL;
 
-	if (!isdigit((unsigned char)*arg) && *arg != '.')
-		return false;
-	n = strtod(arg, end) * ns_each;
-	if (*end == arg || !(n >= 0 && n < 0x1p63))
-		return false;
-	*to = n;
-	return true;
-}
-
-bool filter_parse_time(struct filter *f, const char *arg)
-{
-	char *end = (char *)arg;
-
+	if (!*arg)
+		return "not a span of time";
 	f->have_time = true;
 	f->from_ns = 0;
 	f->to_ns = UINT64_MAX;
-	if (!*arg)
-		return false;
 	/* As blkparse: one number alone is where it ends. */
-	if (strchr(arg, ':')) {
-		if (*arg != ':' && !parse_ns(&f->from_ns, arg, &end, 1e9))
-			return false;
-		if (*end != ':')
-			return false;
-		arg = ++end;
-	}
-	if (*arg && (!parse_ns(&f->to_ns, arg, &end, 1e9) || *end))
-		return false;
-	return f->to_ns > f->from_ns;
+	if (!to)
+		to = from;
+	else if (*from)
+		why = number_seconds(from, 0, NUMBER_MAX_NS, &f->from_ns);
+	if (!why && *to)
+		why = number_seconds(to, f->from_ns + 1, NUMBER_MAX_NS, &f->to_ns);
+	return why;
 }
 
-bool filter_parse_latency(struct filter *f, const char *arg)
+const char *filter_parse_latency(void *filter, const char *arg)
 {
-	static const struct {
-		const char *name;
-		double ns;
-	} units[] = {{"", 1e3}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-	uint64_t unused;
-	char *end;
+	struct filter *f = filter;
 
-	if (!parse_ns(&unused, arg, &end, 1))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (!strcmp(end, units[i].name))
-			return parse_ns(&f->min_latency_ns, arg, &end, units[i].ns);
-	}
-	return false;
+	return number_time(arg, &f->min_latency_ns);
 }

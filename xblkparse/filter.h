@@ -41,12 +41,13 @@ bool filter_request(const struct filter *f, const struct join *j, const struct r
 bool filter_event(const struct filter *f, uint64_t start_ns, const struct domain *dom,
 		  const struct xblk_record *r);
 
-/* A filter's argument; false if it makes no sense. */
-bool filter_parse_domid(struct filter *f, const char *arg);
-bool filter_parse_ops(struct filter *f, const char *arg);
-bool filter_parse_sectors(struct filter *f, const char *arg);
-bool filter_parse_process(struct filter *f, const char *arg);
-bool filter_parse_time(struct filter *f, const char *arg);
-bool filter_parse_latency(struct filter *f, const char *arg);
+/* A filter, or what it is of, from an argument.  Return: NULL, or what is wrong with
+ * that. */
+const char *filter_parse_domid(void *filter, const char *arg);
+const char *filter_parse_ops(void *filter, const char *arg);
+const char *filter_parse_sectors(void *filter, const char *arg);
+const char *filter_parse_process(void *filter, const char *arg);
+const char *filter_parse_time(void *filter, const char *arg);
+const char *filter_parse_latency(void *filter, const char *arg);
 
 #endif

@@ -2,13 +2,13 @@
 #include "options.h"
 
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <xblk/version.h>
 
 #include "bad-option.h"
 #include "msg.h"
+#include "number.h"
 #include "util.h"
 
 /* Shorter ones make no sense: nothing is read more often. */
@@ -71,27 +71,10 @@ static int bad_usage(const char *what, const char *arg)
 	return 2;
 }
 
-static bool parse_top(struct options *o, const char *arg)
+static const char *parse_top(struct options *o, const char *arg)
 {
-	char *end;
-	unsigned long n = strtoul(arg, &end, 10);
-
-	if (*arg < '0' || *arg > '9' || *end || n < 1 || n > SLOWEST_MAX)
-		return false;
-	o->top = n;
 	o->report.slowest = true;
-	return true;
-}
-
-static bool parse_interval(struct options *o, const char *arg)
-{
-	char *end;
-	double seconds = strtod(arg, &end);
-
-	if (end == arg || *end || !(seconds > 0 && seconds < 1e9))
-		return false;
-	o->interval_ns = seconds * 1e9;
-	return o->interval_ns >= MIN_INTERVAL_NS;
+	return number_uint(arg, 1, SLOWEST_MAX, &o->top);
 }
 
 static bool parse_colour(struct options *o, const char *arg)
@@ -114,44 +97,48 @@ static int parse_format(struct options *o, const char *arg)
 static int parse_argument(struct options *o, int c, const char *arg)
 {
 	struct filter *f = &o->filter;
+	const char *why;
 
 	switch (c) {
 	case OPT_BY:
 		return report_parse_by(&o->report.by, arg)
 			       ? -1
 			       : bad_usage("not a list of tables", arg);
-	case OPT_TOP:
-		return parse_top(o, arg) ? -1
-					 : bad_usage("not a number of requests", arg);
-	case 'i':
-		return parse_interval(o, arg) ? -1 : bad_usage("not an interval", arg);
 	case OPT_COLOUR:
 		return parse_colour(o, arg)
 			       ? -1
 			       : bad_usage("auto, always or never, not", arg);
 	case 'f':
 		return parse_format(o, arg);
+	case OPT_TOP:
+		why = parse_top(o, arg);
+		break;
+	case 'i':
+		why = number_seconds(arg, MIN_INTERVAL_NS, NUMBER_MAX_NS,
+				     &o->interval_ns);
+		break;
 	case 'd':
-		return filter_parse_domid(f, arg) ? -1
-						  : bad_usage("not a domain id", arg);
+		why = filter_parse_domid(f, arg);
+		break;
 	case OPT_OP:
-		return filter_parse_ops(f, arg) ? -1
-						: bad_usage("no such operation", arg);
+		why = filter_parse_ops(f, arg);
+		break;
 	case OPT_SECTORS:
-		return filter_parse_sectors(f, arg)
-			       ? -1
-			       : bad_usage("not a range of sectors", arg);
+		why = filter_parse_sectors(f, arg);
+		break;
 	case 'p':
-		return filter_parse_process(f, arg) ? -1
-						    : bad_usage("not a process", arg);
+		why = filter_parse_process(f, arg);
+		break;
 	case 'w':
-		return filter_parse_time(f, arg) ? -1
-						 : bad_usage("not a span of time", arg);
+		why = filter_parse_time(f, arg);
+		break;
 	case OPT_LATENCY:
-		return filter_parse_latency(f, arg) ? -1 : bad_usage("not a time", arg);
+		why = filter_parse_latency(f, arg);
+		break;
 	default:
 		return 2;
 	}
+	return why ? bad_usage(why, arg) : -1;
 }
 
 static int parse_option(struct options *o, int c, const char *arg)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "backing.h"
-#include "parse.h"
+#include "number.h"
 
 #define MAX_STACK 8 /* levels of stacked devices followed */
 
@@ -62,7 +62,7 @@ static bool read_diskseq(const char *dir, uint64_t *diskseq)
 	char line[32];
 
 	return read_line(dir, "diskseq", line, sizeof(line)) &&
-	       parse_u64(line, 1, UINT64_MAX, diskseq);
+	       !number_u64(line, 1, UINT64_MAX, diskseq);
 }
 
 static int find(const struct backing_table *table, unsigned int major, unsigned int minor,
@@ -241,7 +241,7 @@ static int find_dir(const char *sysfs, unsigned int *major, unsigned int *minor,
 		return 0;
 	/* A partition's directory lies in that of its whole device. */
 	if (!read_line(dir, "start", line, sizeof(line)) ||
-	    !parse_u64(line, 0, UINT64_MAX, start_sector))
+	    number_u64(line, 0, UINT64_MAX, start_sector))
 		return -EIO;
 	*strrchr(dir, '/') = '\0';
 	return read_dev(dir, major, minor) ? 0 : -EIO;

@@ -9,7 +9,7 @@
 
 #include "disks.h"
 #include "msg.h"
-#include "parse.h"
+#include "number.h"
 #include "store.h"
 #include "xblk/control.h"
 #include "xenrelay-reader.h"
@@ -30,13 +30,13 @@ static bool names(const char *wanted, const struct domain *domain,
 
 		snprintf(name, sizeof(name), "%.*s", (int)(colon - wanted), wanted);
 		if (strcmp(name, domain->name) &&
-		    (!parse_uint(name, 0, UINT32_MAX, &number) ||
+		    (number_uint(name, 0, UINT32_MAX, &number) ||
 		     number != domain->domid))
 			return false;
 		wanted = colon + 1;
 	}
 	return !strcmp(wanted, disk->name) ||
-	       (parse_uint(wanted, 0, UINT32_MAX, &number) && number == disk->devid);
+	       (!number_uint(wanted, 0, UINT32_MAX, &number) && number == disk->devid);
 }
 
 /* What is looked for and found. */
@@ -153,7 +153,7 @@ static int find_blkback(struct search *search)
 		char dir[128];
 		const char *why;
 
-		if (!parse_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
+		if (number_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
 			continue;
 		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/vbd/%u/%u",
 			 search->own, domain->domid, disk.devid);
@@ -183,7 +183,7 @@ static void report_processes(struct search *search, const char *kind)
 	nodes = store_list(search->xs, &nr, "/local/domain/%u/backend/%s/%u", search->own,
 			   kind, domain->domid);
 	for (i = 0; i < nr; i++) {
-		if (!parse_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
+		if (number_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
 			continue;
 		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/%s/%u/%u",
 			 search->own, kind, domain->domid, disk.devid);
@@ -224,7 +224,7 @@ static void report_elsewhere(struct search *search)
 	for (i = 0; i < nr && i < MAX_HINTS; i++) {
 		char dir[128];
 
-		if (!parse_uint(nodes[i], 0, UINT32_MAX, &disk.devid) ||
+		if (number_uint(nodes[i], 0, UINT32_MAX, &disk.devid) ||
 		    !store_read_uint(search->xs, &backend,
 				     "/local/domain/%u/device/vbd/%u/backend-id",
 				     domain->domid, disk.devid) ||

@@ -9,7 +9,7 @@
 
 #include "dom0.h"
 #include "msg.h"
-#include "parse.h"
+#include "number.h"
 #include "xblk/control.h"
 #include "xblk/record.h"
 
@@ -231,8 +231,8 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 		return msg_error(NOW_PATH ": %s", n ? strerror(errno) : "empty");
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	if (!parse_u64(strsep(&next, " "), 0, UINT64_MAX, ns) || !next ||
-	    !parse_u64(next, 0, UINT64_MAX, level))
+	if (number_u64(strsep(&next, " "), 0, UINT64_MAX, ns) || !next ||
+	    number_u64(next, 0, UINT64_MAX, level))
 		return msg_error(NOW_PATH ": not two numbers: is xblk-dom0 of another "
 					  "version?");
 	return 0;
@@ -344,11 +344,11 @@ static void take_stats_line(struct dom0 *dom0, const char *line)
 	else if (is_line(line, XBLK_CONTROL_STAT_MISSING, &rest))
 		snprintf(dom0->missing, sizeof(dom0->missing), "%s", rest);
 	else if (is_line(line, XBLK_CONTROL_STAT_UNCERTAINTY, &rest))
-		parse_uint(rest, 0, UINT32_MAX, &dom0->clock_uncertainty_ns);
+		number_uint(rest, 0, UINT32_MAX, &dom0->clock_uncertainty_ns);
 	else if (is_line(line, XBLK_CONTROL_STAT_VERSION, &rest))
-		parse_uint(rest, 0, UINT32_MAX, &dom0->version);
+		number_uint(rest, 0, UINT32_MAX, &dom0->version);
 	else if (is_line(line, XBLK_CONTROL_STAT_RINGS_DROPPED, &rest))
-		parse_uint(rest, 0, UINT32_MAX, &dom0->rings_dropped);
+		number_uint(rest, 0, UINT32_MAX, &dom0->rings_dropped);
 }
 
 static void say_rings_dropped(struct dom0 *dom0)

@@ -9,7 +9,7 @@
 #include "disks.h"
 #include "domains.h"
 #include "msg.h"
-#include "parse.h"
+#include "number.h"
 #include "store.h"
 #include "xblk/control.h"
 #include "xblk/guest.h"
@@ -147,7 +147,7 @@ static bool has_name(struct selection *sel, unsigned int domid, const char *want
 static int find_domain(struct selection *sel, const char *arg)
 {
 	unsigned int own = xenrelay_own_domid(sel->reader), number, *domids;
-	bool by_number = parse_uint(arg, 0, UINT16_MAX, &number);
+	bool by_number = !number_uint(arg, 0, UINT16_MAX, &number);
 	int i, nr, found = -1;
 
 	if (by_number && xenrelay_domain_exists(sel->reader, number))
@@ -257,7 +257,7 @@ static bool is_asked_for(struct selection *sel, unsigned int domid)
 
 		if (!strcmp(arg, "all"))
 			found = true;
-		else if (parse_uint(arg, 0, UINT16_MAX, &number))
+		else if (!number_uint(arg, 0, UINT16_MAX, &number))
 			found = number == domid;
 		else
 			found = has_name(sel, domid, arg);

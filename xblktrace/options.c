@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bad-option.h"
 #include "msg.h"
+#include "number.h"
 #include "options.h"
-#include "parse.h"
 #include "writer.h"
 #include "xblk/version.h"
 
@@ -71,21 +69,10 @@ static int usage_error(void)
 	return 2;
 }
 
-static bool parse_seconds(const char *s, uint64_t *ns)
-{
-	char *end;
-	double v = strtod(s, &end);
-
-	/* strtod() takes "nan", "inf" and hexadecimal, which nobody means here. */
-	if (end == s || *end || strspn(s, "0123456789.") != strlen(s) || !isfinite(v) ||
-	    v <= 0 || v > 1e9)
-		return false;
-	*ns = v * 1e9;
-	return *ns > 0;
-}
-
 static int parse_option(struct options *opts, int c, const char *arg)
 {
+	const char *why = NULL;
+
 	switch (c) {
 	case 'd':
 		opts->domains[opts->nr_domains++] = arg;
@@ -97,32 +84,30 @@ static int parse_option(struct options *opts, int c, const char *arg)
 		opts->output = arg;
 		return *arg ? 0 : msg_error("-o: no file name");
 	case 'w':
-		if (parse_seconds(arg, &opts->duration_ns))
-			return 0;
-		return msg_error("-w %s: not a number of seconds", arg);
+		why = number_seconds(arg, 1, NUMBER_MAX_NS, &opts->duration_ns);
+		break;
 	case 'b':
 		opts->sized = true;
-		if (parse_uint(arg, 4, MAX_BUFFER_KIB, &opts->subbuf_kib))
-			return 0;
-		return msg_error("-b %s: not a size in KiB of at least 4", arg);
+		why = number_uint(arg, 4, MAX_BUFFER_KIB, &opts->subbuf_kib);
+		break;
 	case 'n':
 		opts->sized = true;
-		if (parse_uint(arg, 2, MAX_BUFFER_KIB, &opts->nr_subbufs))
-			return 0;
-		return msg_error("-n %s: not a number of at least 2", arg);
+		why = number_uint(arg, 2, MAX_BUFFER_KIB, &opts->nr_subbufs);
+		break;
 	case 'z':
 		opts->compress_level = WRITER_LEVEL;
-		if (!arg || parse_uint(arg, 1, WRITER_MAX_LEVEL, &opts->compress_level))
-			return 0;
-		return msg_error("-z%s: not a level from 1 to %d", arg, WRITER_MAX_LEVEL);
+		if (arg)
+			why = number_uint(arg, 1, WRITER_MAX_LEVEL,
+					  &opts->compress_level);
+		break;
 	case OPT_OVERWRITE:
 		opts->overwrite = true;
 		return 0;
 	case OPT_DOORBELL:
 		opts->doorbell_percent = DEFAULT_DOORBELL;
-		if (!arg || parse_uint(arg, 1, 100, &opts->doorbell_percent))
-			return 0;
-		return msg_error("--doorbell=%s: not a number from 1 to 100", arg);
+		if (arg)
+			why = number_uint(arg, 1, 100, &opts->doorbell_percent);
+		break;
 	case 'F':
 		opts->follow = true;
 		return 0;
@@ -132,6 +117,11 @@ static int parse_option(struct options *opts, int c, const char *arg)
 	default:
 		return -1;
 	}
+	if (!why)
+		return 0;
+	if (c == OPT_DOORBELL)
+		return msg_error("--doorbell=%s: %s", arg, why);
+	return msg_error("-%c %s: %s", c, arg, why);
 }
 
 static int check(const struct options *opts, int argc, char **argv)

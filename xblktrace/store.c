@@ -6,7 +6,7 @@
 
 #include <xenstore.h>
 
-#include "parse.h"
+#include "number.h"
 #include "store.h"
 
 #define PATH_SIZE 256
@@ -44,7 +44,7 @@ bool store_read_uint(struct xs_handle *xs, unsigned int *value, const char *fmt,
 	va_start(ap, fmt);
 	s = vread(xs, fmt, ap);
 	va_end(ap);
-	ok = s && parse_uint(s, 0, UINT32_MAX, value);
+	ok = s && !number_uint(s, 0, UINT32_MAX, value);
 	free(s);
 	return ok;
 }

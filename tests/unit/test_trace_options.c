@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The command line: what is taken, with which meaning, and what is refused. */
-#include <fcntl.h>
 #include <getopt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "../../xblktrace/options.h"
+#include "said.h"
 
 static struct options opts;
+static struct said err;
 
-/* Parse a command line given as one string; what it prints is dropped. */
+/* Parse a command line given as one string; what it says of it is in @err. */
 static int parse(const char *line)
 {
 	static char copy[256];
 	static char *argv[32];
-	int argc = 0, status, out, err, null;
+	static struct said out;
+	int argc = 0, status;
 	char *rest = copy, *word;
 
 	strcpy(copy, line);
@@ -30,19 +31,11 @@ static int parse(const char *line)
 	argv[argc] = NULL;
 	optind = 0; /* getopt_long() begins anew */
 
-	fflush(NULL);
-	out = dup(STDOUT_FILENO);
-	err = dup(STDERR_FILENO);
-	null = open("/dev/null", O_WRONLY);
-	dup2(null, STDOUT_FILENO);
-	dup2(null, STDERR_FILENO);
+	said_begin(&out, STDOUT_FILENO);
+	said_begin(&err, STDERR_FILENO);
 	status = options_parse(&opts, argc, argv);
-	fflush(NULL);
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
-	close(out);
-	close(err);
-	close(null);
+	said_end(&err);
+	said_end(&out);
 	return status;
 }
 
@@ -169,6 +162,41 @@ static void test_wrong_usage(void **state)
 	}
 }
 
+/* Whichever limit was passed, both are told. */
+static void test_limits(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} wrong[] = {
+		{"-d 3 -n 1", "-n 1: not a number from 2 to 262144"},
+		{"-d 3 -n 300000", "-n 300000: not a number from 2 to 262144"},
+		{"-d 3 -b 3", "-b 3: not a number from 4 to 262144"},
+		{"-d 3 -b 262145", "-b 262145: not a number from 4 to 262144"},
+		{"-d 3 -z0", "0: not a number from 1 to 19"},
+		{"-d 3 --compress=20", "20: not a number from 1 to 19"},
+		{"-d 3 --doorbell=0", "--doorbell=0: not a number from 1 to 100"},
+		{"-d 3 --doorbell=101", "--doorbell=101: not a number from 1 to 100"},
+		{"-d 3 -w 0",
+		 "-w 0: not a number of seconds from 0.000000001 to 1000000000"},
+		{"-d 3 -w 1000000001", "seconds from 0.000000001 to 1000000000"},
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(parse(wrong[i].line), 2);
+		if (!strstr(err.text, wrong[i].says))
+			fail_msg("%s: said: %s", wrong[i].line, err.text);
+		options_free(&opts);
+	}
+	assert_int_equal(parse("-d 3 -b 4 -n 65536"), -1);
+	options_free(&opts);
+	assert_int_equal(parse("-d 3 -b 262144 -n 2"), 2);
+	options_free(&opts);
+	assert_int_equal(parse("-d 3 -w 1000000000"), -1);
+	options_free(&opts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +204,7 @@ int main(void)
 		cmocka_unit_test(test_all_options),
 		cmocka_unit_test(test_help_and_version),
 		cmocka_unit_test(test_wrong_usage),
+		cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

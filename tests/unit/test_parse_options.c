@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The command line: what is refused says both limits; what is taken has its meaning. */
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "options.h"
+#include "said.h"
+#include "test_parse_util.h"
+
+static struct said err;
+
+/* A command line given as one string; what it says of it is in @err. */
+static int parse(struct options *o, const char *line)
+{
+	static char copy[256];
+	char *argv[16] = {"xblkparse"}, *rest = copy;
+	int argc = 1, status;
+
+	memset(o, 0, sizeof(*o));
+	strcpy(copy, line);
+	while (rest)
+		argv[argc++] = strsep(&rest, " ");
+	optind = 0; /* getopt_long() begins anew */
+	said_begin(&err, STDERR_FILENO);
+	status = options_parse(o, argc, argv);
+	said_end(&err);
+	options_deinit(o);
+	return status;
+}
+
+static void limits(void **ctx)
+{
+	static const struct {
+		const char *line, *says;
+	} wrong[] = {
+		{"--top 0", "not a number from 1 to 100000"},
+		{"--top 100001", "not a number from 1 to 100000"},
+		{"-i 0.009", "not a number of seconds from 0.01 to 1000000000"},
+		{"-i 1000000001", "not a number of seconds from 0.01 to 1000000000"},
+		{"-d 65536", "not a number from 0 to 65535"},
+		{"-p 4294967296", "not a number from 0 to 4294967295"},
+		{"--sectors 9-8", "not a number from 9 to 18446744073709551615"},
+		{"-w 3:3", "not a number of seconds from 3.000000001 to 1000000000"},
+		{"-w :1000000001",
+		 "not a number of seconds from 0.000000001 to 1000000000"},
+		{"--min-latency 1000000001s", "not a time from 0 to 1000000000s"},
+	};
+	struct options o;
+	size_t i;
+
+	(void)ctx;
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_int_equal(parse(&o, wrong[i].line), 2);
+		if (!strstr(err.text, wrong[i].says))
+			fail_msg("%s: said: %s", wrong[i].line, err.text);
+	}
+}
+
+static void meaning(void **ctx)
+{
+	struct options o;
+
+	(void)ctx;
+	assert_int_equal(parse(&o, "--top 100000 -i 0.01 -d 65535 trace"), -1);
+	assert_int_equal(o.top, 100000);
+	assert_true(o.report.slowest && o.filter.have_domid);
+	assert_int_equal(o.interval_ns, 10000000);
+	assert_int_equal(o.filter.domid, 65535);
+	assert_string_equal(o.input, "trace");
+	assert_int_equal(parse(&o, "-p 4294967295 -w 1.5: --sectors 5- --min-latency 2"),
+			 -1);
+	assert_true(o.filter.have_pid && !o.filter.comm);
+	assert_int_equal(o.filter.pid, UINT32_MAX);
+	assert_true(o.filter.from_ns == 1500000000 && o.filter.to_ns == UINT64_MAX);
+	assert_true(o.filter.first_sector == 5 && o.filter.last_sector == UINT64_MAX);
+	assert_int_equal(o.filter.min_latency_ns, 2000);
+	assert_int_equal(parse(&o, "-p 7zip -w : --sectors 5"), -1);
+	assert_true(!o.filter.have_pid && !strcmp(o.filter.comm, "7zip"));
+	assert_true(!o.filter.from_ns && o.filter.to_ns == UINT64_MAX);
+	assert_true(o.filter.first_sector == 5 && o.filter.last_sector == 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(limits),
+		cmocka_unit_test(meaning),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
