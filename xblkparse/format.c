@@ -98,7 +98,7 @@ struct format *format_parse(const char *text, char *why, size_t size)
 		}
 		text = parse_field(f, text + 1);
 		if (!text) {
-			snprintf(why, size, "not a field of a format, '%.8s', in", field);
+			snprintf(why, size, "'%.8s' is not a field of a format", field);
 			format_free(f);
 			return NULL;
 		}

@@ -13,6 +13,7 @@
 
 #include "live.h"
 #include "msg.h"
+#include "option-table.h"
 #include "options.h"
 #include "output.h"
 #include "span.h"
@@ -169,10 +170,8 @@ static int open_input(const struct options *o)
 			return msg_error("%s: %s", o->input, strerror(errno));
 		}
 	}
-	if (isatty(fd)) {
-		msg_say("usage: no trace: standard input is a terminal; see xblkparse --help");
-		return -2;
-	}
+	if (isatty(fd))
+		return -bad_usage("no trace: standard input is a terminal");
 	input_is_stream = !fstat(fd, &st) && !S_ISREG(st.st_mode);
 	return fd;
 }

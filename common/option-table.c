@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "option-table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "msg.h"
+
+/* What getopt_long() returns for an option without a letter: this and its row. */
+#define LONG_ONLY (UCHAR_MAX + 1)
+
+const char *option_set_flag(void *to, const char *arg)
+{
+	(void)arg;
+	*(bool *)to = true;
+	return NULL;
+}
+
+const char *option_set_text(void *to, const char *arg)
+{
+	*(const char **)to = arg;
+	return NULL;
+}
+
+int bad_usage(const char *fmt, ...)
+{
+	char what[4096 + 256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	msg_error("usage: %s; see %s --help", what, program_invocation_short_name);
+	return 2;
+}
+
+static void print_usage(const struct option_table *table)
+{
+	const struct option_row *row;
+
+	fputs(table->before, stdout);
+	for (row = table->rows; row->help; row++) {
+		const char *line = row->help, *end;
+		char label[80] = "";
+
+		if (!row->letter && !row->name) {
+			puts(row->help);
+			continue;
+		}
+		snprintf(label, sizeof(label), "  %c%c%s%s%s", row->letter ? '-' : ' ',
+			 row->letter ? row->letter : ' ',
+			 row->name ? (row->letter ? ", --" : "  --") : "",
+			 row->name ? row->name : "", row->argument ? row->argument : "");
+		do {
+			end = strchrnul(line, '\n');
+			printf("%-*s%.*s\n", table->column, label, (int)(end - line),
+			       line);
+			*label = '\0';
+			line = end + 1;
+		} while (*end);
+	}
+	fputs(table->after, stdout);
+}
+
+/* getopt's words for the table: no argument, one, and one that may be left out are 0
+ * to 2. */
+static void make_getopt_arrays(const struct option_table *table, char *shorts,
+			       struct option *longs)
+{
+	const struct option_row *row;
+	int takes, i;
+
+	/* So that it tells a missing argument from others. */
+	*shorts++ = ':';
+	for (row = table->rows; row->help; row++) {
+		assert(row - table->rows < OPTION_TABLE_MAX);
+		takes = !row->argument ? 0 : *row->argument == '[' ? 2 : 1;
+		if (row->letter) {
+			*shorts++ = row->letter;
+			for (i = 0; i < takes; i++)
+				*shorts++ = ':';
+		}
+		if (row->name)
+			*longs++ = (struct option){
+				.name = row->name,
+				.has_arg = takes,
+				.val = row->letter ? row->letter
+						   : LONG_ONLY + (row - table->rows),
+			};
+	}
+	*shorts = '\0';
+	*longs = (struct option){0};
+}
+
+/* What getopt_long() refuses; its own message prints what was typed as it is. */
+static int bad_option(int c, char **argv)
+{
+	const char *typed = argv[optind - 1];
+	char letter[3] = {'-', (char)optopt};
+
+	/* optopt is 0 for a long option that there is not, a number of ours for other
+	 * long ones. */
+	if (optopt > 0 && optopt <= UCHAR_MAX && (typed[0] != '-' || typed[1] != '-'))
+		typed = letter;
+	return bad_usage(c == ':' ? "%s needs an argument"
+				  : "no such option, or not with an argument: %s",
+			 typed);
+}
+
+/* Return: as option_table_read(). */
+static int take(const struct option_table *table, const struct option_row *row, void *to)
+{
+	const char *why;
+
+	if (!row->set) {
+		if (row->letter == 'V')
+			puts(table->version);
+		else
+			print_usage(table);
+		return 0;
+	}
+	why = row->set((char *)to + row->at, optarg);
+	if (!why)
+		return -1;
+	if (!row->letter)
+		return bad_usage("--%s=%s: %s", row->name, optarg, why);
+	return bad_usage("-%c%s%s: %s", row->letter, *row->argument == '[' ? "" : " ",
+			 optarg, why);
+}
+
+int option_table_read(const struct option_table *table, int argc, char **argv, void *to)
+{
+	struct option longs[OPTION_TABLE_MAX + 1];
+	char shorts[3 * OPTION_TABLE_MAX + 2];
+	const struct option_row *row;
+	int c, status;
+
+	make_getopt_arrays(table, shorts, longs);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (c == '?' || c == ':')
+			return bad_option(c, argv);
+		row = table->rows;
+		if (c >= LONG_ONLY)
+			row += c - LONG_ONLY;
+		else
+			while (row->letter != c)
+				row++;
+		status = take(table, row, to);
+		if (status >= 0)
+			return status;
+	}
+	return -1;
+}
