@@ -346,8 +346,8 @@ static int negotiate(struct xenrelay_channel *ch, const struct xenrelay_options 
 	uint64_t busy_until = xr_now_ms() + (opts->busy_ms ?: DEFAULT_BUSY_MS);
 	uint64_t ready_until = 0;
 	unsigned int ring_kib = opts->ring_kib;
-	char why[sizeof(ch->reader->error)];
-	int err, lacked = 0;
+	char why[sizeof(ch->reader->error)] = "";
+	int err;
 
 	for (;;) {
 		ch->short_of_room = false;
@@ -356,18 +356,18 @@ static int negotiate(struct xenrelay_channel *ch, const struct xenrelay_options 
 		if (!ch->ring_kib_wanted)
 			ch->ring_kib_wanted =
 				(uint64_t)ch->layout.ring_pages * KIB_PER_PAGE;
-		/* That time ran out while less was asked for is not why it was. */
-		if (lacked && (err == -EBUSY || err == -ETIMEDOUT)) {
-			memcpy(ch->reader->error, why, sizeof(why));
-			return lacked;
-		}
+		/* What the user can change is why less was asked for. */
+		if (*why && (err == -EBUSY || err == -ETIMEDOUT))
+			return xr_fail(ch->reader, err, "%s; then, asked for less: %s",
+				       why,
+				       err == -EBUSY ? "another reader has it"
+						     : "no answer in time");
 		ring_kib = smaller(ch, ring_kib);
 		if (!err || !ch->short_of_room || !ring_kib || xr_now_ms() >= ready_until)
 			return err;
 
 		/* The guest frees the channel before it takes the next request. */
 		memcpy(why, ch->reader->error, sizeof(why));
-		lacked = err;
 		xr_unmap(ch);
 		xr_tell_release(ch);
 		ch->claimed = false;
