@@ -98,15 +98,33 @@ static void make_getopt_arrays(const struct option_table *table, char *shorts,
 	*longs = (struct option){0};
 }
 
+/*
+ * Whether getopt_long() meant what was @typed by optopt, which is 0 for a long option
+ * that there is not and that of its row for another; else it is a letter, and what was
+ * typed may be the word before.
+ */
+static bool typed_long(const struct option_table *table, const char *typed)
+{
+	const struct option_row *row;
+
+	if (optopt <= 0 || optopt > UCHAR_MAX)
+		return true;
+	if (strncmp(typed, "--", 2))
+		return false;
+	for (row = table->rows; row->help; row++)
+		if (row->letter == optopt && row->name &&
+		    !strncmp(typed + 2, row->name, strcspn(typed + 2, "=")))
+			return true;
+	return false;
+}
+
 /* What getopt_long() refuses; its own message prints what was typed as it is. */
-static int bad_option(int c, char **argv)
+static int bad_option(const struct option_table *table, int c, char **argv)
 {
 	const char *typed = argv[optind - 1];
 	char letter[3] = {'-', (char)optopt};
 
-	/* optopt is 0 for a long option that there is not, a number of ours for other
-	 * long ones. */
-	if (optopt > 0 && optopt <= UCHAR_MAX && (typed[0] != '-' || typed[1] != '-'))
+	if (!typed_long(table, typed))
 		typed = letter;
 	return bad_usage(c == ':' ? "%s needs an argument"
 				  : "no such option, or not with an argument: %s",
@@ -145,7 +163,7 @@ int option_table_read(const struct option_table *table, int argc, char **argv, v
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (c == '?' || c == ':')
-			return bad_option(c, argv);
+			return bad_option(table, c, argv);
 		row = table->rows;
 		if (c >= LONG_ONLY)
 			row += c - LONG_ONLY;

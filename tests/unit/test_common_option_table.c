@@ -128,6 +128,8 @@ static void test_refused(void **state)
 	} bad[] = {
 		{"-x", "no such option, or not with an argument: -x"},
 		{"-fx", "no such option, or not with an argument: -x"},
+		{"--flag -xf", "no such option, or not with an argument: -x"},
+		{"--flag --text", "--text needs an argument"},
 		{"--none", "no such option, or not with an argument: --none"},
 		{"--flag=1", "no such option, or not with an argument: --flag=1"},
 		{"--ve\033[2J", "no such option, or not with an argument: --ve?[2J"},
