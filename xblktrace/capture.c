@@ -521,9 +521,9 @@ int capture_describe(struct capture *c)
 }
 
 /* Guests that cannot be connected to are left out, unless asked for by name. */
-static int connect_guests(struct capture *c)
+static int connect_guests(struct capture *c, unsigned int *connected)
 {
-	unsigned int i, connected = 0;
+	unsigned int i;
 
 	for (i = 0; i < c->facts.nr_guests; i++) {
 		struct guest *guest = &c->guests[i];
@@ -531,21 +531,26 @@ static int connect_guests(struct capture *c)
 		if (while_connecting(c))
 			break;
 		if (!capture_connect(c, guest))
-			connected++;
+			++*connected;
 		else if (guest->domain->named && !c->reason)
 			return -1;
 	}
 	if (c->failed)
 		return -1;
-	return connected || c->reason || c->facts.opts->follow ? 0 : -1;
+	return *connected || c->reason || c->facts.opts->follow ? 0 : -1;
 }
 
 /* What had the name before goes now, and not for a capture that never began. */
-static int take_name(struct capture *c)
+static int take_name(struct capture *c, unsigned int connected)
 {
 	struct output *out = &c->writer->out;
-	int ret = output_take_name(out);
+	int ret;
 
+	if (!connected && c->reason) {
+		msg_say("no guest was traced: nothing is kept");
+		return 0;
+	}
+	ret = output_take_name(out);
 	if (ret > 0)
 		msg_say("the %s that was there is now %s" OLD_OUTPUT, out->path,
 			out->path);
@@ -554,7 +559,7 @@ static int take_name(struct capture *c)
 
 static int start(struct capture *c)
 {
-	unsigned int i;
+	unsigned int i, connected = 0;
 
 	if (hotplug_watch(c) || write_header(c) || write_meta(c))
 		return -1;
@@ -565,7 +570,7 @@ static int start(struct capture *c)
 	c->nr_told = c->backing->nr;
 	for (i = 0; i < c->dom0->nr_cpus; i++)
 		writer_add_stream(c->writer, &c->dom0->cpus[i].stream);
-	if (connect_guests(c) || take_name(c))
+	if (connect_guests(c, &connected) || take_name(c, connected))
 		return -1;
 	c->started = true;
 	if (dom0_now(c->dom0, &c->now))

@@ -30,47 +30,67 @@ static int open_stdout(struct output *o)
 	return o->fd < 0 ? -errno : 0;
 }
 
-/* A pipe or a device.  A named pipe is nobody else's, opened here, and need not block. */
-static int open_special(struct output *o)
-{
-	o->fd = open(o->name, O_WRONLY | O_CLOEXEC);
-	if (o->fd < 0)
-		return -errno;
-	fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) | O_NONBLOCK);
-	return 0;
-}
-
+/* Beside the file whose name it is to take. */
 static int create_unnamed(struct output *o)
 {
-	if (asprintf(&o->unnamed, "%s.XXXXXX", o->name) < 0) {
-		o->unnamed = NULL;
+	char *unnamed;
+	int fd;
+
+	if (asprintf(&unnamed, "%s.XXXXXX", o->path) < 0)
 		return -ENOMEM;
-	}
-	o->fd = mkostemp(o->unnamed, O_CLOEXEC);
-	if (o->fd < 0) {
+	fd = mkostemp(unnamed, O_CLOEXEC);
+	if (fd < 0) {
 		int err = -errno;
 
-		free(o->unnamed);
-		o->unnamed = NULL;
+		free(unnamed);
 		return err;
 	}
+	if (o->fd >= 0)
+		close(o->fd);
+	o->fd = fd;
+	o->unnamed = unnamed;
 	return 0;
 }
 
+/* Nobody has chosen it: nothing that has the name is opened. */
+static int open_default(struct output *o)
+{
+	o->path = DEFAULT_OUTPUT;
+	o->keep_old = true;
+	o->fd = open(o->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (o->fd >= 0) {
+		o->created = true;
+		return 0;
+	}
+	return errno == EEXIST ? create_unnamed(o) : -errno;
+}
+
+/*
+ * O_CREAT also where it is there: only then the kernel refuses what others have put
+ * into a folder of everyone's (protected_fifos and _regular in sysctl/fs.rst).
+ */
 static int open_named(struct output *o, const char *path)
 {
-	struct stat st;
+	struct stat before, st;
+	bool existed = !lstat(path, &before);
 
 	o->path = path;
-	/* Whoever names a link means what it points to. */
-	o->name = o->keep_old ? NULL : realpath(path, NULL);
-	if (!o->name)
-		o->name = strdup(path);
-	if (!o->name)
-		return -ENOMEM;
-	if (!lstat(o->name, &st) && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
-		return open_special(o);
-	return create_unnamed(o);
+	o->fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0600);
+	if (o->fd < 0 || fstat(o->fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode)) {
+		/* A named pipe is nobody else's, opened here, and need not block. */
+		fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) | O_NONBLOCK);
+		return 0;
+	}
+	o->created = !existed && !st.st_size;
+	if (o->created)
+		return 0;
+	/* Through a link, as /dev/stdout is one, or where there can be no other file
+	 * beside it, it is written to as it is. */
+	if (existed && S_ISREG(before.st_mode) && !create_unnamed(o))
+		return 0;
+	return ftruncate(o->fd, 0) ? -errno : 0;
 }
 
 int output_open(struct output *o, const char *path)
@@ -78,11 +98,13 @@ int output_open(struct output *o, const char *path)
 	struct stat st;
 	int err;
 
-	*o = (struct output){.fd = -1, .keep_old = !path};
-	if (path && !strcmp(path, "-"))
+	*o = (struct output){.fd = -1};
+	if (!path)
+		err = open_default(o);
+	else if (!strcmp(path, "-"))
 		err = open_stdout(o);
 	else
-		err = open_named(o, path ? path : DEFAULT_OUTPUT);
+		err = open_named(o, path);
 	if (err)
 		return err;
 	if (fstat(o->fd, &st))
@@ -91,30 +113,31 @@ int output_open(struct output *o, const char *path)
 	return 0;
 }
 
+/* Return: 1, 0 if there is none any more, or negative errno. */
 static int keep_old(const struct output *o)
 {
-	char *old;
-	int ret;
+	int err = rename(o->path, DEFAULT_OUTPUT OLD_OUTPUT) ? -errno : 1;
 
-	if (asprintf(&old, "%s" OLD_OUTPUT, o->name) < 0)
-		return -ENOMEM;
-	ret = rename(o->name, old) ? -errno : 1;
-	free(old);
-	return ret == -ENOENT ? 0 : ret;
+	return err == -ENOENT ? 0 : err;
 }
 
 int output_take_name(struct output *o)
 {
-	int kept = 0;
+	int kept = 0, err;
 
+	o->created = false;
 	if (!o->unnamed)
 		return 0;
 	if (o->keep_old)
 		kept = keep_old(o);
 	if (kept < 0)
 		return kept;
-	if (rename(o->unnamed, o->name))
-		return -errno;
+	if (rename(o->unnamed, o->path)) {
+		err = -errno;
+		if (kept)
+			rename(DEFAULT_OUTPUT OLD_OUTPUT, o->path);
+		return err;
+	}
 	free(o->unnamed);
 	o->unnamed = NULL;
 	return kept;
@@ -129,8 +152,9 @@ int output_close(struct output *o)
 		err = -errno;
 	if (o->unnamed)
 		unlink(o->unnamed);
+	else if (o->created)
+		unlink(o->path);
 	free(o->unnamed);
-	free(o->name);
 	*o = (struct output){.fd = -1, .path = o->path};
 	return err;
 }

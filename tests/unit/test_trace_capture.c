@@ -455,6 +455,34 @@ static void test_info(void **state)
 	run(info_rewritten, 0, NULL);
 }
 
+/* No guest answers, and the user has had enough. */
+static void silent(const char *path, const char *value)
+{
+	if (strstr(path, "/reader") && !strncmp(value, "connect", 7))
+		kill(getpid(), SIGINT);
+}
+
+/* What an earlier capture has left stays, where there is none to take its place. */
+static void test_interrupted_before(void **state)
+{
+	size_t len;
+	char *text;
+	FILE *f;
+
+	(void)state;
+	f = fopen(trace, "w");
+	assert_non_null(f);
+	fputs("an earlier trace", f);
+	fclose(f);
+	fake.written = silent;
+	assert_int_equal(capture_two(), 0);
+	check_said(NULL);
+	text = slurp(trace, &len);
+	assert_int_equal(len, strlen("an earlier trace"));
+	assert_memory_equal(text, "an earlier trace", len);
+	free(text);
+}
+
 static int setup(void **state)
 {
 	struct player *p;
@@ -493,9 +521,10 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_counters), TEST(test_head_far), TEST(test_head_back),
-		TEST(test_spans),    TEST(test_flood),	  TEST(test_state),
-		TEST(test_info),
+		TEST(test_counters),  TEST(test_head_far),
+		TEST(test_head_back), TEST(test_spans),
+		TEST(test_flood),     TEST(test_state),
+		TEST(test_info),      TEST(test_interrupted_before),
 	};
 	int ret;
 

@@ -129,7 +129,7 @@ static void test_mode(void **state)
 }
 
 /* Whoever may write to a folder must not choose what root writes to. */
-static void test_links(void **state)
+static void test_default_opens_nothing(void **state)
 {
 	struct output o;
 
@@ -143,13 +143,83 @@ static void test_links(void **state)
 	assert_int_equal(mode("trace.xblk"), S_IFREG | 0600);
 	assert_true(S_ISLNK(mode("trace.xblk.old")));
 
-	/* A link that was named is meant. */
+	/* It would wait for a reader. */
+	unlink("trace.xblk");
+	assert_int_equal(mkfifo("trace.xblk", 0666), 0);
+	begin(&o, NULL);
+	assert_int_equal(output_take_name(&o), 1);
+	output_close(&o);
+	expect("trace.xblk", "new");
+	assert_true(S_ISFIFO(mode("trace.xblk.old")));
+}
+
+/* A link that was named is meant, and stays, as /dev/stdout has to. */
+static void test_links(void **state)
+{
+	char name[32], buf[8];
+	struct output o;
+	int fds[2];
+
+	(void)state;
+	put("target", "earlier");
 	assert_int_equal(symlink("target", "link"), 0);
 	begin(&o, "link");
 	assert_int_equal(output_take_name(&o), 0);
 	output_close(&o);
 	assert_true(S_ISLNK(mode("link")));
 	expect("target", "new");
+
+	unlink("target");
+	begin(&o, "link");
+	assert_int_equal(output_take_name(&o), 0);
+	output_close(&o);
+	assert_true(S_ISLNK(mode("link")));
+	expect("target", "new");
+
+	assert_int_equal(pipe(fds), 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fds[1]);
+	assert_int_equal(symlink(name, "stdout"), 0);
+	begin(&o, "stdout");
+	assert_false(o.regular);
+	assert_int_equal(output_take_name(&o), 0);
+	output_close(&o);
+	assert_int_equal(read(fds[0], buf, sizeof(buf)), 3);
+	assert_true(S_ISLNK(mode("stdout")));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* There can be no other name beside it. */
+static void test_long_name(void **state)
+{
+	char name[256] = "";
+	struct output o;
+	int i;
+
+	(void)state;
+	memset(name, 'n', 255);
+	for (i = 0; i < 2; i++) {
+		begin(&o, name);
+		assert_int_equal(output_take_name(&o), 0);
+		output_close(&o);
+		expect(name, "new");
+	}
+	assert_int_equal(nr_files(), 1);
+}
+
+/* A name that there was not is not there afterwards either. */
+static void test_nothing_is_left(void **state)
+{
+	static const char *const paths[] = {NULL, "mine"};
+	struct output o;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		begin(&o, paths[i]);
+		output_close(&o);
+		assert_int_equal(nr_files(), 0);
+	}
 }
 
 static void test_not_a_file(void **state)
@@ -179,27 +249,44 @@ static void test_not_a_file(void **state)
 	assert_int_equal(nr_files(), 1);
 }
 
-/* The folder has gone, or another thing has the name meanwhile. */
+/* What has the name, or is to make room, cannot be moved. */
 static void test_name_fails(void **state)
 {
 	struct output o;
 
 	(void)state;
+	put("name", "earlier");
 	begin(&o, "name");
+	unlink("name");
 	assert_int_equal(mkdir("name", 0700), 0);
 	assert_int_equal(output_take_name(&o), -EISDIR);
 	output_close(&o);
 	assert_int_equal(nr_files(), 1);
 	rmdir("name");
+
+	put("trace.xblk", "earlier");
+	assert_int_equal(mkdir("trace.xblk.old", 0700), 0);
+	begin(&o, NULL);
+	assert_int_equal(output_take_name(&o), -EISDIR);
+	output_close(&o);
+	expect("trace.xblk", "earlier");
+	assert_int_equal(nr_files(), 2);
+	rmdir("trace.xblk.old");
 }
 
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup(t, empty_dir)
 	const struct CMUnitTest tests[] = {
-		TEST(test_earlier_stays), TEST(test_default_keeps_old),
-		TEST(test_mode),	  TEST(test_links),
-		TEST(test_not_a_file),	  TEST(test_name_fails),
+		TEST(test_earlier_stays),
+		TEST(test_default_keeps_old),
+		TEST(test_mode),
+		TEST(test_links),
+		TEST(test_default_opens_nothing),
+		TEST(test_long_name),
+		TEST(test_nothing_is_left),
+		TEST(test_not_a_file),
+		TEST(test_name_fails),
 	};
 	int ret;
 
