@@ -163,6 +163,14 @@ static inline void silent(const char *path, const char *value)
 		releases++;
 }
 
+/* And takes the mode that it is asked for. */
+static inline void grants_the_mode(const char *node, const char *value)
+{
+	honest(node, value);
+	if (!strcmp(node, DIR "/reader") && strstr(value, "mode=overwrite"))
+		info()->flags |= XENRELAY_F_OVERWRITE;
+}
+
 static inline int setup(void **state)
 {
 	(void)state;

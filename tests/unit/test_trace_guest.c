@@ -24,13 +24,6 @@ static struct guest guest;
 static struct xenrelay_ring ring;
 static uint64_t made; /* its records so far; number n happens at 2000 + 10 * n */
 
-static void grants_the_mode(const char *node, const char *value)
-{
-	honest(node, value);
-	if (!strcmp(node, DIR "/reader") && strstr(value, "mode=overwrite"))
-		info()->flags |= XENRELAY_F_OVERWRITE;
-}
-
 static int no_idle(void *arg)
 {
 	(void)arg;

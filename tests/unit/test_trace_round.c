@@ -17,13 +17,6 @@ static struct options opts;
 static struct writer writer;
 static struct guest guest;
 
-static void grants_the_mode(const char *node, const char *value)
-{
-	honest(node, value);
-	if (!strcmp(node, DIR "/reader") && strstr(value, "mode=overwrite"))
-		info()->flags |= XENRELAY_F_OVERWRITE;
-}
-
 static int no_idle(void *arg)
 {
 	(void)arg;
