@@ -199,7 +199,10 @@ static struct rq *find_rq(struct join *j, const struct bio *bio)
 static void wait_for_rq(struct join *j, struct bio *bio)
 {
 	uint16_t *c = claims(bio->guest_disk, bio_class(bio), bio_guest_sector(bio));
+	struct disk *disk = bio->guest_disk;
 
+	if (!disk->first_d_ns)
+		disk->unseen_ns = bio->q_ns;
 	/* If a request has begun there, it may have got what is another's. */
 	if (*c)
 		*c |= CLAIMS_CONTESTED;
@@ -244,21 +247,31 @@ static struct bio *find_bio(const struct rq *rq, uint64_t oldest_ns)
 	return other;
 }
 
+/* It was issued while others were under way whose D is not in the trace. */
+static bool begins(const struct rq *rq)
+{
+	return unlikely(sub_sat(rq->d_ns, JOIN_WAIT_NS) < rq->disk->unseen_ns);
+}
+
 /* Bios that were there before the request. */
 static void match_waiting(struct join *j, struct rq *rq)
 {
 	struct domain *guest = rq->disk->dom;
-	uint64_t window = JOIN_WAIT_NS;
+	uint64_t off = model_uncertainty(j->model, guest);
+	uint64_t oldest_ns = sub_sat(rq->d_ns, JOIN_WAIT_NS);
 	struct bio *bio;
 
 	/*
-	 * After a loss, an older bio more likely belongs to a request whose D
-	 * is missing: then only what the clocks may be wrong by is believed.
+	 * After a loss, and where the guest's records begin, an older bio more
+	 * likely belongs to a request whose D is missing: then only what the
+	 * clocks may be wrong by is believed.
 	 */
-	if (gaps_overlap(&guest->gaps, sub_sat(rq->d_ns, 2 * JOIN_WAIT_NS), rq->d_ns))
-		window = model_uncertainty(j->model, guest);
+	if (begins(rq) ||
+	    gaps_overlap(&guest->gaps, sub_sat(rq->d_ns, 2 * JOIN_WAIT_NS), rq->d_ns))
+		oldest_ns = sub_sat(rq->d_ns, off);
+	oldest_ns = max_u64(oldest_ns, sub_sat(rq->disk->first_d_ns, off));
 	while (!(rq->flags & RQ_MATCHED)) {
-		bio = find_bio(rq, sub_sat(rq->d_ns, window));
+		bio = find_bio(rq, oldest_ns);
 		if (!bio)
 			break;
 		attach(j, rq, bio);
@@ -324,6 +337,12 @@ static bool unbroken(const struct join *j, const struct rq *rq)
 	       !(backend && gaps_within(&backend->gaps, rq->chain.q_ns, rq->chain.c_ns));
 }
 
+/* By the clocks dom0 began before the guest asked, or ended after the guest had it back. */
+static bool out_of_order(const struct rq *rq)
+{
+	return rq->chain.q_ns < rq->d_ns || rq->c_ns < rq->chain.c_ns;
+}
+
 static int64_t diff(uint64_t from, uint64_t to)
 {
 	return (int64_t)(to - from);
@@ -384,7 +403,7 @@ static enum bin why_not(const struct join *j, const struct rq *rq,
 		return BIN_MALFORMED;
 	if (rq->flags & RQ_AMBIGUOUS)
 		return BIN_AMBIGUOUS;
-	if (rq->flags & RQ_NO_Q)
+	if (rq->flags & RQ_NO_Q || (begins(rq) && contested(rq)))
 		return BIN_BEFORE_TRACE;
 	if (!(rq->flags & RQ_COMPLETED)) {
 		if (at_end)
@@ -436,7 +455,7 @@ static bool certain(const struct join *j, const struct rq *rq)
 {
 	struct verdict span;
 
-	if (!complete(rq) || clock_changed(j, rq))
+	if (!complete(rq) || clock_changed(j, rq) || (begins(rq) && contested(rq)))
 		return false;
 	if (!join_lossy(j, rq->disk->dom))
 		return true;
@@ -471,7 +490,7 @@ void match_bio_done(struct join *j, struct bio *bio)
 		bio_free(j, bio);
 		if (!rq->outstanding && (rq->flags & RQ_MATCHED))
 			way_done(j, rq);
-		if (complete(rq))
+		if (complete(rq) && !out_of_order(rq))
 			match_give_up(j, rq, false);
 	} else if (bio->flags & BIO_UNMATCHED) {
 		bio->flags |= BIO_DONE;
@@ -500,8 +519,11 @@ void match_detach(struct rq *rq)
 void match_completed(struct join *j, struct rq *rq)
 {
 	rq->flags |= RQ_COMPLETED;
-	/* Nothing more can come, or all has come. */
-	if (complete(rq) || !rq->disk->backing) {
+	/*
+	 * Nothing more can come, or all has come.  What is out of order is looked at
+	 * later: what comes next may show that dom0's bio was another request's.
+	 */
+	if ((complete(rq) && !out_of_order(rq)) || !rq->disk->backing) {
 		match_give_up(j, rq, false);
 		return;
 	}
@@ -551,6 +573,7 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 	struct verdict span = verdict_span(j, &rq);
 	enum bin bin = BIN_BEFORE_TRACE;
 
+	disk->unseen_ns = max_u64(disk->unseen_ns, r->time);
 	/* What dom0 lost does not explain it. */
 	span.backend_from = UINT64_MAX;
 	span.backend_to = 0;

@@ -43,6 +43,9 @@ struct disk {
 	unsigned int devid;
 	struct disk *backing; /* NULL: not served by a blkback that is traced */
 	uint64_t start_sector;
+	uint64_t first_d_ns; /* of its first request that was seen to be issued; or 0 */
+	/* when requests were last under way that had been issued before; or 0 */
+	uint64_t unseen_ns;
 	struct disk_stats stats;
 	struct flushes *flushes; /* both sides'; NULL until it has one */
 	/* blkback's thread (pid) that serves the ring of a vCPU, as last seen; 0: not

@@ -542,6 +542,8 @@ static void verify_bad(void **ctx)
 	check_bad(&g, "FAIL  conservation");
 
 	gen_init(&g);
+	GUEST(10, ISSUE, READ, 128, 8, 101, 0);
+	GUEST(20, COMPLETE, READ, 128, 8, 101, 0);
 	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
 	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
 	DOM0(1005, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
