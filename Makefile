@@ -56,7 +56,7 @@ COMMON_SRC := $(wildcard common/*.c)
 TRACE_SRC := $(wildcard xblktrace/*.c) $(COMMON_SRC)
 PARSE_SRC := $(wildcard xblkparse/*.c) $(COMMON_SRC)
 RELAY_LIBS := -lxenstore -lxengnttab -lxenevtchn
-TRACE_LIBS := $(RELAY_LIBS) -ljansson -lxxhash -lzstd
+TRACE_LIBS := $(RELAY_LIBS) -lxenhypfs -ljansson -lxxhash -lzstd
 PARSE_LIBS := -ljansson -lxxhash -lzstd -lpthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))

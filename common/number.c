@@ -56,6 +56,40 @@ const char *number_uint(const char *s, unsigned int min, unsigned int max,
 	return why;
 }
 
+/* As a user would write it: "64K". */
+static const char *size_text(char *to, uint64_t bytes)
+{
+	unsigned int unit = 0;
+
+	for (; unit < 3 && bytes && !(bytes % 1024); unit++)
+		bytes /= 1024;
+	snprintf(to, LIMIT_LEN, "%" PRIu64 "%.1s", bytes, &"\0KMG"[unit]);
+	return to;
+}
+
+const char *number_size(const char *s, uint64_t min, uint64_t max, uint64_t *bytes)
+{
+	char text[2][LIMIT_LEN], *rest;
+	unsigned int shift = 0;
+	const char *unit;
+	uint64_t v;
+
+	if (!digits(s, &v, &rest))
+		goto bad;
+	unit = *rest ? strchr("KMG", *rest) : NULL;
+	if (unit) {
+		shift = 10 * (strlen("KMG") - strlen(unit) + 1);
+		rest++;
+	}
+	if (*rest || v > max >> shift || v << shift < min)
+		goto bad;
+	*bytes = v << shift;
+	return NULL;
+bad:
+	return wrong("not a size from %s to %s", size_text(text[0], min),
+		     size_text(text[1], max));
+}
+
 /* The decimal number, with a fraction or not, that @s begins with, times @unit. */
 static bool decimal(const char *s, uint64_t unit, uint64_t *value, char **rest)
 {

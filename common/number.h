@@ -19,6 +19,9 @@ const char *number_u64(const char *s, uint64_t min, uint64_t max, uint64_t *valu
 const char *number_uint(const char *s, unsigned int min, unsigned int max,
 			unsigned int *value);
 
+/* Bytes, with K, M or G behind it for 2^10, 2^20 or 2^30 of them. */
+const char *number_size(const char *s, uint64_t min, uint64_t max, uint64_t *bytes);
+
 /* Seconds, which may have a fraction; limits, up to NUMBER_MAX_NS, and result are in ns. */
 const char *number_seconds(const char *s, uint64_t min_ns, uint64_t max_ns, uint64_t *ns);
 

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "budget.h"
 #include "capture.h"
 #include "hotplug.h"
 #include "msg.h"
@@ -488,12 +489,29 @@ static int while_connecting(void *arg)
 	return records < 0 || c->reason;
 }
 
+/*
+ * Among those that are to be connected with it, and one that may come: of the guests
+ * that were named all are known.
+ */
+static uint64_t share_of(const struct capture *c, const struct guest *guest)
+{
+	unsigned int i, waiting = guest->domain->named ? 0 : 1;
+	uint64_t used = 0;
+
+	for (i = 0; i < c->facts.nr_guests; i++) {
+		used += guest_mapped_kib(&c->guests[i]);
+		waiting += &c->guests[i] >= guest;
+	}
+	return budget_share(c->max_kib, used, waiting);
+}
+
 int capture_connect(struct capture *c, struct guest *guest)
 {
 	const struct guest_connection connection = {
 		.reader = c->reader,
 		.opts = c->facts.opts,
 		.writer = c->writer,
+		.max_kib = share_of(c, guest),
 		.idle = while_connecting,
 		.idle_arg = c,
 	};

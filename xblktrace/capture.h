@@ -12,6 +12,7 @@
  * @facts:	what is traced; the pointers below are those in it, to be changed
  * @reader, @dom0, @backing, @domains, @guests, @writer: open, but nothing started;
  *		domains and guests have room for MAX_DOMAINS
+ * @max_kib:	that guests' rings may have mapped here, all together
  * @reason:	why it ends, NULL while it runs
  * @started:	both sides were up, so that the file holds a capture
  * @failed:	the exit status is to be 1
@@ -25,6 +26,7 @@ struct capture {
 	struct domain *domains;
 	struct guest *guests;
 	struct writer *writer;
+	uint64_t max_kib;
 	const char *reason;
 	bool started;
 	bool failed;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +22,6 @@
 
 /* Losses that a ring can tell of at once, and one that comes meanwhile. */
 #define MAX_MARKS 3
-
-/*
- * The rings of a guest that chooses their size itself, all together: mapping them takes
- * this domain's address space and entries of Xen's.  64 vCPUs' with the 2 MiB that
- * xblk-guest makes them by itself.
- */
-#define MAX_KIB (128 * 1024)
 
 /* Once or twice it may have been read out just before. */
 #define IN_VAIN 8
@@ -141,17 +135,24 @@ static void read_probes(struct guest *guest)
 	free(names);
 }
 
-/* What the guest did not grant. */
-static void tell_settled(const struct guest *guest, const struct options *opts)
+/* What was not granted, and by whom. */
+static void tell_settled(const struct guest *guest, const struct options *opts,
+			 uint64_t max_kib)
 {
 	const struct xenrelay_properties *p = &guest->properties;
 	const struct domain *domain = guest->domain;
+	bool ours = p->ring_kib_wanted * p->nr_rings > max_kib;
 
-	if (p->ring_kib < p->ring_kib_wanted)
-		msg_say("domain %u (%s): rings of %llu KiB instead of %llu: memory or "
-			"grants are short",
-			domain->domid, domain->name, (unsigned long long)p->ring_kib,
-			(unsigned long long)p->ring_kib_wanted);
+	if (p->ring_kib < p->ring_kib_wanted && ours)
+		msg_say("domain %u (%s): %u rings of %" PRIu64 " KiB instead of %" PRIu64
+			": its share is %" PRIu64 " KiB (see --max-memory)",
+			domain->domid, domain->name, p->nr_rings, p->ring_kib,
+			p->ring_kib_wanted, max_kib);
+	else if (p->ring_kib < p->ring_kib_wanted)
+		msg_say("domain %u (%s): %u rings of %" PRIu64 " KiB instead of %" PRIu64
+			": memory or grants are short",
+			domain->domid, domain->name, p->nr_rings, p->ring_kib,
+			p->ring_kib_wanted);
 	if (opts->doorbell_percent && p->doorbell <= 0)
 		msg_say("domain %u (%s): has no doorbell: is polled", domain->domid,
 			domain->name);
@@ -213,7 +214,7 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 		.timeout_ms = CONNECT_MS,
 		.busy_ms = SHORT_BUSY_MS,
 		.ring_kib = opts->sized ? opts->subbuf_kib * opts->nr_subbufs : 0,
-		.max_kib = opts->sized ? 0 : MAX_KIB,
+		.max_kib = connection->max_kib,
 		.mode = opts->overwrite ? XENRELAY_MODE_OVERWRITE : XENRELAY_MODE_DISCARD,
 		.doorbell_percent = opts->doorbell_percent,
 		.idle = connection->idle,
@@ -221,6 +222,11 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 	};
 	int err;
 
+	/* 0 would be the library's own limit. */
+	if (!wishes.max_kib)
+		return msg_error("domain %u (%s): left out: other guests' rings take all "
+				 "that may be mapped (see --max-memory)",
+				 guest->domain->domid, guest->domain->name);
 	guest->reader = reader;
 	guest->takes_few = false;
 	err = connect_old_or_new(guest, &wishes);
@@ -228,6 +234,9 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 		return msg_error("out of memory");
 	if (err == -ECANCELED)
 		return -1;
+	if (err == -E2BIG)
+		return msg_error("%s: that is its share (see --max-memory)",
+				 xenrelay_strerror(reader));
 	if (err)
 		return msg_error("%s", xenrelay_strerror(reader));
 
@@ -238,7 +247,7 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 		return -1;
 	}
 	read_probes(guest);
-	tell_settled(guest, opts);
+	tell_settled(guest, opts, connection->max_kib);
 	return 0;
 }
 
@@ -328,6 +337,16 @@ static int64_t drain_ring(struct guest *guest, unsigned int ring, struct writer 
 		records += n;
 	}
 	return records;
+}
+
+uint64_t guest_mapped_kib(const struct guest *guest)
+{
+	const struct xenrelay_properties *p = &guest->properties;
+
+	if (!guest->channel)
+		return 0;
+	/* And the pages with the rings' positions. */
+	return p->nr_rings * p->ring_kib + (1 + p->nr_rings / 64) * 3 * 4;
 }
 
 unsigned int guest_fullness(const struct guest *guest)

@@ -63,7 +63,8 @@ struct guest {
 };
 
 /**
- * struct guest_connection - what all guests are connected with
+ * struct guest_connection - what guests are connected with
+ * @max_kib:	the most of its memory that this guest's rings may have, all together
  * @idle:	called several times a second while a guest is waited for; another
  *		value than 0 ends that
  * @idle_arg:	passed to it
@@ -72,6 +73,7 @@ struct guest_connection {
 	struct xenrelay_reader *reader;
 	const struct options *opts;
 	struct writer *writer;
+	uint64_t max_kib;
 	int (*idle)(void *arg);
 	void *idle_arg;
 };
@@ -88,6 +90,9 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
  * Where that fails, it is told why, and the others go on.
  */
 void guest_tell_disks(struct guest *guest);
+
+/* What is mapped of its memory, KiB. */
+uint64_t guest_mapped_kib(const struct guest *guest);
 
 /* How full the fullest ring is, permille. */
 unsigned int guest_fullness(const struct guest *guest);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "budget.h"
 #include "capture.h"
 #include "host.h"
 #include "msg.h"
@@ -82,8 +83,13 @@ static int capture(struct run *run)
 		.domains = run->domains,
 		.guests = run->guests,
 		.writer = &run->writer,
+		.max_kib = run->opts.max_memory / 1024,
 	};
-	int ret = capture_run(&c);
+	int ret;
+
+	if (!c.max_kib)
+		c.max_kib = budget_of_host(c.facts.own_domid);
+	ret = capture_run(&c);
 
 	run->nr_domains = c.facts.nr_guests;
 	return ret;

@@ -12,6 +12,11 @@
 
 #define MAX_BUFFER_KIB (256 * 1024) /* of one CPU or ring: the channel's own limit */
 
+/* Of all guests together: a small one's rings as small as they get, and a maptrack's
+ * most. */
+#define MIN_MEMORY (1ull << 20)
+#define MAX_MEMORY (1ull << 40)
+
 /* A number of a #define, in a text. */
 #define TEXT_OF(number)	 TEXT_OF_(number)
 #define TEXT_OF_(number) #number
@@ -67,6 +72,11 @@ static const char *set_compress(void *to, const char *arg)
 	return arg ? number_uint(arg, 1, WRITER_MAX_LEVEL, &opts->compress_level) : NULL;
 }
 
+static const char *set_max_memory(void *to, const char *arg)
+{
+	return number_size(arg, MIN_MEMORY, MAX_MEMORY, to);
+}
+
 static const char *set_doorbell(void *to, const char *arg)
 {
 	struct options *opts = to;
@@ -104,6 +114,10 @@ static const struct option_row rows[] = {
 	 "let guests send an event when a ring is so full, and\n"
 	 "sleep longer (default: " TEXT_OF(DEFAULT_DOORBELL) ")",
 	 set_doorbell, 0},
+	{0, "max-memory", "=SIZE",
+	 "how much of guests' memory is mapped at once, all rings\n"
+	 "together, as 64M or 1G (default: what a quarter of Xen's\nmaptrack entries can map)",
+	 set_max_memory, AT(max_memory)},
 	{'F', "follow", NULL,
 	 "wait for guests that are not there yet, and again when they\nhave gone",
 	 option_set_flag, AT(follow)},

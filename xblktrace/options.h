@@ -23,6 +23,7 @@
  * @sized:	-b or -n was given: the guests' rings get that size too
  * @compress_level: zstd's, 0 for none
  * @overwrite:	a flight recorder: buffers keep the newest, and are read on SIGUSR1
+ * @max_memory:	bytes that guests' rings may have mapped here together, 0: by default
  * @doorbell_percent: how full a guest's ring is when it sends an event, 0 for never
  */
 struct options {
@@ -39,6 +40,7 @@ struct options {
 	bool sized;
 	unsigned int compress_level;
 	bool overwrite;
+	uint64_t max_memory;
 	unsigned int doorbell_percent;
 	bool follow;
 	bool verbose;

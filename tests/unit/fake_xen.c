@@ -9,6 +9,7 @@
 
 #include <xenevtchn.h>
 #include <xengnttab.h>
+#include <xenhypfs.h>
 #include <xenstore.h>
 
 #include "fake_xen.h"
@@ -598,4 +599,24 @@ int xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port)
 		deliver();
 	}
 	return 0;
+}
+
+xenhypfs_handle *xenhypfs_open(struct xentoollog_logger *logger, unsigned int flags)
+{
+	(void)logger, (void)flags;
+	return fake.maptrack_frames ? (xenhypfs_handle *)&fake : NULL;
+}
+
+int xenhypfs_close(xenhypfs_handle *hypfs)
+{
+	(void)hypfs;
+	return 0;
+}
+
+char *xenhypfs_read(xenhypfs_handle *hypfs, const char *path)
+{
+	(void)hypfs;
+	return strcmp(path, "/params/gnttab_max_maptrack_frames")
+		       ? NULL
+		       : strdup(fake.maptrack_frames);
 }

@@ -26,6 +26,7 @@
  * @fail_map:	which of them is to fail (1: the first), 0: none
  * @room:	pages that can be mapped at once, 0: any number
  * @room_errno:	what is said when there is no more room
+ * @maptrack_frames: what Xen's hypfs has of that limit; NULL: there is no hypfs
  * @domain_gone: the domains are no longer introduced
  * @closed:	this is a driver domain, and XenStore says EACCES of the paths for which
  *		this is true; NULL: it is domain 0
@@ -45,6 +46,7 @@ struct fake_xen {
 	unsigned int fail_map;
 	unsigned int room;
 	int room_errno;
+	const char *maptrack_frames;
 	bool domain_gone;
 	bool (*closed)(const char *path);
 	unsigned int watching;

@@ -65,6 +65,39 @@ static void test_uint(void **state)
 	assert_true(v == UINT32_MAX);
 }
 
+static void test_size(void **state)
+{
+	static const char why[] = "not a size from 64K to 2G";
+	const uint64_t min = 64 << 10, max = 2ull << 30;
+	uint64_t v = KEPT;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(no_numbers) / sizeof(no_numbers[0]); i++)
+		assert_string_equal(number_size(no_numbers[i], min, max, &v), why);
+	assert_string_equal(number_size("65535", min, max, &v), why);
+	assert_string_equal(number_size("63K", min, max, &v), why);
+	assert_string_equal(number_size("2097153K", min, max, &v), why);
+	assert_string_equal(number_size("64KK", min, max, &v), why);
+	assert_string_equal(number_size("64k", min, max, &v), why);
+	assert_string_equal(number_size("M", min, max, &v), why);
+	assert_string_equal(number_size("1T", min, max, &v), why);
+	/* 2^64 and some: what is left of it would be a size. */
+	assert_string_equal(number_size("17179869185G", 0, UINT64_MAX, &v),
+			    "not a size from 0 to 18446744073709551615");
+	assert_int_equal(v, KEPT);
+	assert_null(number_size("65536", min, max, &v));
+	assert_int_equal(v, min);
+	assert_null(number_size("64K", min, max, &v));
+	assert_int_equal(v, min);
+	assert_null(number_size("3M", min, max, &v));
+	assert_int_equal(v, 3 << 20);
+	assert_null(number_size("2G", min, max, &v));
+	assert_true(v == max);
+	assert_null(number_size("0", 0, 10, &v));
+	assert_int_equal(v, 0);
+}
+
 static void test_seconds(void **state)
 {
 	static const char why[] = "not a number of seconds from 0.25 to 10";
@@ -120,9 +153,8 @@ static void test_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_u64),
-		cmocka_unit_test(test_uint),
-		cmocka_unit_test(test_seconds),
+		cmocka_unit_test(test_u64),  cmocka_unit_test(test_uint),
+		cmocka_unit_test(test_size), cmocka_unit_test(test_seconds),
 		cmocka_unit_test(test_time),
 	};
 

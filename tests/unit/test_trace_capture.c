@@ -275,6 +275,7 @@ static int capture_two(void)
 		.domains = domains,
 		.guests = guests,
 		.writer = &writer,
+		.max_kib = 1024 * 1024,
 	};
 	int i, ret, err = dup(2), fd = open(said, O_WRONLY | O_TRUNC);
 

@@ -36,6 +36,7 @@ static void begin(bool overwrite)
 		.reader = reader,
 		.opts = &opts,
 		.writer = &writer,
+		.max_kib = 1024 * 1024,
 		.idle = no_idle,
 	};
 	int fd;
@@ -250,6 +251,7 @@ static void test_deaf(void **state)
 		.reader = reader,
 		.opts = &opts,
 		.writer = &writer,
+		.max_kib = 1024 * 1024,
 		.idle = wishes_so,
 		.idle_arg = &calls,
 	};
@@ -289,6 +291,7 @@ static void check_few(unsigned int nr, const char *first, unsigned int said)
 		.reader = reader,
 		.opts = &opts,
 		.writer = &writer,
+		.max_kib = 1024 * 1024,
 		.idle = no_idle,
 	};
 	struct guest old = {.domain = &many};

@@ -29,6 +29,7 @@ static void begin(bool overwrite)
 		.reader = reader,
 		.opts = &opts,
 		.writer = &writer,
+		.max_kib = 1024 * 1024,
 		.idle = no_idle,
 	};
 

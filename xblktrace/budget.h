@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How much of guests' memory all their channels together may have mapped here. */
+#ifndef XBLKTRACE_BUDGET_H
+#define XBLKTRACE_BUDGET_H
+
+#include <stdint.h>
+
+/**
+ * budget_of_host - KiB that a quarter of this domain's maptrack entries can map
+ *
+ * Xen needs such an entry for each page of a guest that is mapped, also by the backends
+ * of all disks and nets, of guests that are not traced too: without one an I/O fails.
+ *
+ * Return: KiB; what Xen's default limit gives where its limit cannot be read.
+ */
+uint64_t budget_of_host(unsigned int own_domid);
+
+/**
+ * budget_share - KiB for the next guest to be connected
+ * @kib:	for all of them
+ * @used:	of these, what channels have that are connected
+ * @waiting:	guests among which the rest is to be shared out; the next one is among them
+ */
+uint64_t budget_share(uint64_t kib, uint64_t used, unsigned int waiting);
+
+#endif /* XBLKTRACE_BUDGET_H */
