@@ -303,17 +303,22 @@ static int check_still_ready(struct xenrelay_channel *ch, int err)
 	return ret ? ret : err;
 }
 
+/* For all rings together. */
+static uint64_t most_kib(const struct xenrelay_options *opts)
+{
+	uint64_t kib = (uint64_t)opts->ring_kib * DEFAULT_MAX_RINGS;
+
+	if (opts->max_kib)
+		return opts->max_kib;
+	return kib > DEFAULT_MAX_KIB ? kib : DEFAULT_MAX_KIB;
+}
+
 static int attempt(struct xenrelay_channel *ch, const struct xenrelay_options *opts,
 		   unsigned int ring_kib, uint64_t busy_until, uint64_t *ready_until)
 {
-	uint64_t max_kib = opts->max_kib;
 	uint32_t info_ref = 0;
 	int err;
 
-	if (!max_kib)
-		max_kib = (uint64_t)opts->ring_kib * DEFAULT_MAX_RINGS > DEFAULT_MAX_KIB
-				  ? (uint64_t)opts->ring_kib * DEFAULT_MAX_RINGS
-				  : DEFAULT_MAX_KIB;
 	err = draw_session(ch);
 	if (!err)
 		err = claim(ch, opts, ring_kib, busy_until);
@@ -322,14 +327,20 @@ static int attempt(struct xenrelay_channel *ch, const struct xenrelay_options *o
 	if (!err)
 		err = await_ready(ch, *ready_until, &info_ref);
 	if (!err)
-		err = check_still_ready(ch, xr_map(ch, info_ref, max_kib / KIB_PER_PAGE));
+		err = check_still_ready(ch, xr_map(ch, info_ref,
+						   most_kib(opts) / KIB_PER_PAGE));
 	if (!err)
 		err = check_granted(ch, opts);
 	return err;
 }
 
-/* Half of what there was no room for; 0: it makes no sense to ask for less. */
-static unsigned int smaller(const struct xenrelay_channel *ch, unsigned int ring_kib)
+/*
+ * Half of what there was no room for, or what is known to be accepted: each time that a
+ * guest is asked takes it as long as to attach its probes.  0: it makes no sense to ask
+ * for less.
+ */
+static unsigned int smaller(const struct xenrelay_channel *ch, unsigned int ring_kib,
+			    uint64_t max_kib)
 {
 	unsigned int kib = ch->layout.ring_pages * KIB_PER_PAGE;
 
@@ -337,7 +348,10 @@ static unsigned int smaller(const struct xenrelay_channel *ch, unsigned int ring
 		kib = ring_kib ?: SUPPOSED_RING_KIB;
 	if (kib <= LEAST_RING_KIB)
 		return 0;
-	return kib / 2 > LEAST_RING_KIB ? kib / 2 : LEAST_RING_KIB;
+	do {
+		kib /= 2;
+	} while (kib > LEAST_RING_KIB && (uint64_t)kib * ch->layout.nr_rings > max_kib);
+	return kib > LEAST_RING_KIB ? kib : LEAST_RING_KIB;
 }
 
 /* Ask for less and less, while it is room that lacks. */
@@ -351,7 +365,7 @@ static int negotiate(struct xenrelay_channel *ch, const struct xenrelay_options 
 
 	for (;;) {
 		ch->short_of_room = false;
-		ch->layout.ring_pages = 0;
+		ch->layout.ring_pages = ch->layout.nr_rings = 0;
 		err = attempt(ch, opts, ring_kib, busy_until, &ready_until);
 		if (!ch->ring_kib_wanted)
 			ch->ring_kib_wanted =
@@ -362,7 +376,7 @@ static int negotiate(struct xenrelay_channel *ch, const struct xenrelay_options 
 				       why,
 				       err == -EBUSY ? "another reader has it"
 						     : "no answer in time");
-		ring_kib = smaller(ch, ring_kib);
+		ring_kib = smaller(ch, ring_kib, most_kib(opts));
 		if (!err || !ch->short_of_room || !ring_kib || xr_now_ms() >= ready_until)
 			return err;
 

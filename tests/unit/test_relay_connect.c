@@ -478,10 +478,11 @@ static void test_less_than_the_bound(void **state)
 
 	(void)state;
 	fake.written = answer_with_size;
-	fails_above_kib = 0;
+	fails_above_kib = connects = 0;
 	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), 0);
 	xenrelay_get_properties(ch, &p);
 	assert_int_equal(p.ring_kib, 128);
+	assert_int_equal(connects, 2);
 	xenrelay_release(ch);
 	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &tight, &ch), -E2BIG);
 	assert_string_equal(xenrelay_strerror(reader),
