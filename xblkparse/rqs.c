@@ -146,13 +146,46 @@ static void miss_flush_bio(struct join *j, struct bio *bio)
 	bio_forget(j, bio);
 }
 
+/*
+ * The disk has a second queue, that of @rq: what waited on its CPU, and went to the only
+ * one that was known, is @rq's.  Of other CPUs' it is not known.
+ */
+static void part_flush_bios(struct join *j, struct rq *rq, const struct flushes *flushes)
+{
+	struct rq *first = map_get(&rq->disk->dom->rqs, flushes->queues[0].rq);
+	struct list *n, *next;
+
+	if (!first || first->disk != rq->disk)
+		return;
+	first->q_ns = first->d_ns;
+	for (n = first->bios.next; n != &first->bios; n = next) {
+		struct bio *bio = list_entry(n, struct bio, in_rq);
+		int queue = flushes->queue_of[bio->cpu];
+
+		next = n->next;
+		if (queue == 0) {
+			first->q_ns = min_u64(first->q_ns, bio->q_ns);
+			continue;
+		}
+		first->nr_bios--;
+		if (queue < 0)
+			miss_flush_bio(j, bio);
+		else
+			take_flush_bio(rq, bio);
+	}
+}
+
 /* The empty flush bios that wait by then, on the CPUs of its queue. */
 static void take_flush_bios(struct join *j, struct rq *rq, uint32_t cpu)
 {
 	struct flushes *flushes = disk_flushes(rq->disk);
+	unsigned int nr_queues = flushes->nr_queues;
+	bool known = flushes->queue_of[cpu % FLUSH_CPUS] >= 0;
 	struct flush_served by;
 
 	flush_issued(flushes, cpu, rq->id, rq->d_ns, &by);
+	if (!known && nr_queues == 1 && flushes->nr_queues == 2)
+		part_flush_bios(j, rq, flushes);
 	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
 		struct list *waiting = &flushes->bios[i];
 

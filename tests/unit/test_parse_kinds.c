@@ -243,6 +243,36 @@ static void flush_of_a_queue_learned_late(void **ctx)
 	done(&o, &g);
 }
 
+/* The first flushes of two CPUs: that they have queues of their own shows when both have
+ * been issued. */
+static void first_flushes_of_two_queues(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	gen_event(&g, GEN_GUEST, 1, 1000, XBLK_EV_QUEUE,
+		  XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 2, 501);
+	GUEST(1100, ISSUE, FLUSH, 0, 0, 100, 0);
+	gen_event(&g, GEN_GUEST, 1, 1150, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	DOM0(1200, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 11, GEN_KTHREAD);
+	gen_event(&g, 0, 1, 1250, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0,
+		  12, GEN_KTHREAD);
+	DOM0(1300, ISSUE, FLUSH, 0, 0, 200, 0);
+	gen_event(&g, 0, 1, 1350, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 201, 0);
+	gen_event(&g, 0, 1, 1400, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 201, 0);
+	gen_event(&g, GEN_GUEST, 1, 1500, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	DOM0(1700, COMPLETE, FLUSH, 0, 0, 200, 0);
+	GUEST(1800, COMPLETE, FLUSH, 0, 0, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 2);
+	assert_stages(&o.results[0], 150, 100, 100, 50, 100);
+	assert_stages(&o.results[1], 100, 100, 100, 400, 100);
+	done(&o, &g);
+}
+
 /* What a flush request of dom0's serves is still its own when it is issued again. */
 static void flush_issued_again(void **ctx)
 {
@@ -562,6 +592,7 @@ int main(void)
 		cmocka_unit_test(flush_after_flush),
 		cmocka_unit_test(flushes_of_two_backend_queues),
 		cmocka_unit_test(flush_of_a_queue_learned_late),
+		cmocka_unit_test(first_flushes_of_two_queues),
 		cmocka_unit_test(flush_issued_again),
 		cmocka_unit_test(flushes_together),
 		cmocka_unit_test(flushes_of_two_queues),
