@@ -123,6 +123,15 @@ static void on_complete_backend(void *ctx, struct stream *s, const struct xblk_r
 	rq_complete_backend(note(ctx, s->dom, r, true), s, r);
 }
 
+/* A guest was not traced for a while: see match_waiting(). */
+static void begin_anew(struct domain *dom)
+{
+	for (unsigned int i = 0; i < dom->nr_disks; i++) {
+		if (dom->disks[i])
+			dom->disks[i]->first_d_ns = 0;
+	}
+}
+
 static void on_other(void *ctx, struct stream *s, const struct xblk_record *r)
 {
 	struct join *j = note(ctx, s->dom, r, s->dom->backend);
@@ -168,6 +177,7 @@ static void on_other(void *ctx, struct stream *s, const struct xblk_record *r)
 		break;
 	case XBLK_EV_CLOCK:
 		s->dom->clock_generation = r->id;
+		begin_anew(s->dom);
 		break;
 	default:
 		break;

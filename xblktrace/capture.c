@@ -495,12 +495,15 @@ static int while_connecting(void *arg)
  */
 static uint64_t share_of(const struct capture *c, const struct guest *guest)
 {
-	unsigned int i, waiting = guest->domain->named ? 0 : 1;
+	unsigned int i, waiting = guest->domain->named ? 1 : 2;
 	uint64_t used = 0;
 
 	for (i = 0; i < c->facts.nr_guests; i++) {
-		used += guest_mapped_kib(&c->guests[i]);
-		waiting += &c->guests[i] >= guest;
+		const struct guest *other = &c->guests[i];
+
+		used += guest_mapped_kib(other);
+		/* It has not been tried yet. */
+		waiting += other > guest && !other->channel && !other->again_pause;
 	}
 	return budget_share(c->max_kib, used, waiting);
 }
@@ -552,6 +555,8 @@ static int connect_guests(struct capture *c, unsigned int *connected)
 			++*connected;
 		else if (guest->domain->named && !c->reason)
 			return -1;
+		else
+			hotplug_failed(guest);
 	}
 	if (c->failed)
 		return -1;

@@ -38,11 +38,10 @@ static void describe(struct selection *sel, struct domain *domain)
 	free(s);
 }
 
-/* Return: 1 if so, 0 if not, negative errno if this domain cannot tell. */
-static int offers_channel(struct selection *sel, unsigned int domid)
+int domain_offers_channel(struct xenrelay_reader *reader, unsigned int domid)
 {
 	char **names;
-	int i, nr = xenrelay_list(sel->reader, domid, &names);
+	int i, nr = xenrelay_list(reader, domid, &names);
 	bool found = false;
 
 	if (nr < 0)
@@ -86,7 +85,7 @@ static int add_domain(struct selection *sel, unsigned int domid, bool named)
 		return 1;
 	}
 	describe(sel, &domain);
-	offers = offers_channel(sel, domid);
+	offers = domain_offers_channel(sel->reader, domid);
 	if (offers <= 0) {
 		if (offers && !sel->quiet)
 			msg_say("%s", xenrelay_strerror(sel->reader));

@@ -79,6 +79,12 @@ int domains_add_new(struct xenrelay_reader *reader, const struct options *opts,
 		    struct backing_table *backing, struct domain *domains,
 		    unsigned int *nr);
 
+/*
+ * Whether the guest's tracer is loaded.  Return: 1 if so, 0 if not, negative errno if
+ * this domain cannot tell.
+ */
+int domain_offers_channel(struct xenrelay_reader *reader, unsigned int domid);
+
 void domains_free(struct domain *domains, unsigned int nr);
 
 #endif /* XBLKTRACE_DOMAINS_H */

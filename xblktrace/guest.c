@@ -23,6 +23,9 @@
 /* Losses that a ring can tell of at once, and one that comes meanwhile. */
 #define MAX_MARKS 3
 
+/* A generation of the guest's clock that its own module does not get to. */
+#define AGAIN (1u << 31)
+
 /* Once or twice it may have been read out just before. */
 #define IN_VAIN 8
 
@@ -113,12 +116,52 @@ static int add_streams(struct guest *guest, struct writer *w, uint64_t time)
 	guest->rings = calloc(guest->properties.nr_rings, sizeof(*guest->rings));
 	if (!guest->rings)
 		return msg_error("out of memory");
-	for (i = 0; i < guest->properties.nr_rings; i++) {
+	guest->nr_streams = guest->properties.nr_rings;
+	for (i = 0; i < guest->nr_streams; i++) {
 		guest->rings[i].stream.domid = guest->domain->domid;
 		guest->rings[i].stream.cpu = i;
 		guest->rings[i].last = time;
 		writer_add_stream(w, &guest->rings[i].stream);
 	}
+	return 0;
+}
+
+/*
+ * Its module was loaded again: the streams go on.  The clock is another one, measured
+ * anew, so a request that was under way meanwhile is not joined across.
+ */
+static int go_on_with_streams(struct guest *guest, struct writer *w, uint64_t time)
+{
+	unsigned int i, nr_rings = guest->properties.nr_rings;
+	struct guest_ring *ring = &guest->rings[0];
+	struct xblk_record *rec;
+	size_t max;
+
+	if (nr_rings > guest->nr_streams)
+		return msg_error(
+			"domain %u (%s): has %u rings, and had %u: not traced again",
+			guest->domain->domid, guest->domain->name, nr_rings,
+			guest->nr_streams);
+	for (i = 0; i < guest->nr_streams; i++) {
+		guest->rings[i].lost_before = guest_ring_lost(&guest->rings[i]);
+		guest->rings[i].produced_before =
+			guest_ring_produced(guest, &guest->rings[i]);
+		guest->rings[i].stats = (struct xenrelay_ring_stats){0};
+		guest->rings[i].due = 0;
+	}
+	rec = writer_reserve(w, &max);
+	if (!rec)
+		return -1;
+	if (ring->last < time)
+		ring->last = time;
+	*rec = (struct xblk_record){
+		.time = ring->last,
+		.id = AGAIN | ++guest->nr_again,
+		.disk = XBLK_NO_DISK,
+		.event = XBLK_EV_CLOCK,
+	};
+	writer_commit(w, &ring->stream, 1, time);
+	ring->stream.marks++;
 	return 0;
 }
 
@@ -228,6 +271,8 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 				 "that may be mapped (see --max-memory)",
 				 guest->domain->domid, guest->domain->name);
 	guest->reader = reader;
+	guest->ending = NULL;
+	guest->next_ring = 0;
 	guest->takes_few = false;
 	err = connect_old_or_new(guest, &wishes);
 	if (err == -ENOMEM)
@@ -241,7 +286,9 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 		return msg_error("%s", xenrelay_strerror(reader));
 
 	xenrelay_get_properties(guest->channel, &guest->properties);
-	if (check_client(guest) || add_streams(guest, connection->writer, time)) {
+	if (check_client(guest) ||
+	    (guest->rings ? go_on_with_streams(guest, connection->writer, time)
+			  : add_streams(guest, connection->writer, time))) {
 		xenrelay_release(guest->channel);
 		guest->channel = NULL;
 		return -1;
@@ -457,7 +504,7 @@ void guest_read_stats(struct guest *guest)
 		return;
 	for (i = 0; i < guest->properties.nr_rings; i++)
 		xenrelay_get_ring_stats(guest->channel, i, &guest->rings[i].stats);
-	guest->events = xenrelay_events_sent(guest->channel);
+	guest->events = guest->events_before + xenrelay_events_sent(guest->channel);
 }
 
 void guest_end(struct guest *guest)
@@ -465,6 +512,7 @@ void guest_end(struct guest *guest)
 	unsigned int i;
 
 	guest_read_stats(guest);
+	guest->events_before = guest->events;
 	/* If it still writes, what came after our last look is not of this capture. */
 	for (i = 0; !guest->ending && i < guest->properties.nr_rings; i++) {
 		struct xenrelay_ring_stats *stats = &guest->rings[i].stats;
@@ -484,15 +532,19 @@ static uint64_t add_sat(uint64_t a, uint64_t b)
 
 uint64_t guest_ring_lost(const struct guest_ring *ring)
 {
-	return add_sat(ring->stats.lost, ring->stats.lost_nmi);
+	return add_sat(ring->lost_before,
+		       add_sat(ring->stats.lost, ring->stats.lost_nmi));
 }
 
 uint64_t guest_ring_produced(const struct guest *guest, const struct guest_ring *ring)
 {
+	const struct xenrelay_ring_stats *stats = &ring->stats;
+	uint64_t lost = stats->lost_nmi;
+
 	/* What was overwritten had been written first. */
-	return add_sat(ring->stats.produced, guest->properties.overwrite
-						     ? ring->stats.lost_nmi
-						     : guest_ring_lost(ring));
+	if (!guest->properties.overwrite)
+		lost = add_sat(lost, stats->lost);
+	return add_sat(ring->produced_before, add_sat(stats->produced, lost));
 }
 
 uint64_t guest_records(const struct guest *guest)
@@ -500,7 +552,7 @@ uint64_t guest_records(const struct guest *guest)
 	uint64_t sum = 0;
 	unsigned int i;
 
-	for (i = 0; guest->rings && i < guest->properties.nr_rings; i++)
+	for (i = 0; i < guest->nr_streams; i++)
 		sum += guest->rings[i].stream.records;
 	return sum;
 }
@@ -510,7 +562,7 @@ uint64_t guest_lost(const struct guest *guest)
 	uint64_t sum = 0;
 	unsigned int i;
 
-	for (i = 0; guest->rings && i < guest->properties.nr_rings; i++)
+	for (i = 0; i < guest->nr_streams; i++)
 		sum += guest_ring_lost(&guest->rings[i]);
 	return sum;
 }

@@ -12,7 +12,9 @@
 
 /**
  * struct guest_ring - one vCPU of the guest
- * @stats:	the ring's counters; final once the guest has ended
+ * @stats:	the ring's counters since it was connected to; final once the guest has
+ *		ended
+ * @produced_before, @lost_before: what earlier connections' came to
  * @last:	time up to which it has been read
  * @due:	records still to be taken in the present round, by the guest's word
  * @at_most:	and what a ring can hold of them, with the losses between
@@ -20,6 +22,8 @@
 struct guest_ring {
 	struct writer_stream stream;
 	struct xenrelay_ring_stats stats;
+	uint64_t produced_before;
+	uint64_t lost_before;
 	uint64_t last;
 	uint64_t due;
 	uint64_t at_most;
@@ -32,6 +36,12 @@ struct guest_ring {
  * @channel:	NULL before guest_connect() and after guest_end()
  * @properties:	kept after the end
  * @rings:	one for each vCPU, kept after the end
+ * @nr_streams:	how many there are; those of another connection may be fewer
+ * @nr_again:	how many connections there were after the first
+ * @events_before: events that those before have sent
+ * @again_at:	when it may be connected to once more, if it has no channel; monotonic, ns
+ * @again_pause: ns from there to the next time
+ * @gone:	its domain is no more
  * @next_ring:	where its next turn begins
  * @probes:	what its kernel lets xblk-guest probe beside the block layer, by its
  *		word: names with spaces between them
@@ -50,13 +60,19 @@ struct guest {
 	struct xenrelay_channel *channel;
 	struct xenrelay_properties properties;
 	struct guest_ring *rings;
+	unsigned int nr_streams;
+	unsigned int nr_again;
 	unsigned int next_ring;
+	uint64_t again_at;
+	uint64_t again_pause;
 	char probes[64];
 	uint64_t events;
+	uint64_t events_before;
 	const char *ending;
 	bool probes_told;
 	bool takes_few;
 	bool failed;
+	bool gone;
 	bool muted;
 	bool rings_in_vain;
 	bool expected;

@@ -20,6 +20,15 @@
 #define LOOK_BELOW_NS	 1000000000ull
 #define LOOK_BELOW_SHARE 100
 
+/*
+ * A guest whose module may be loaded again is looked after so often at first, and one
+ * that did not answer, which is waited for, less often; each time that nothing comes of
+ * it the pause is doubled.
+ */
+#define AGAIN_NS	1000000000ull
+#define AGAIN_FAILED_NS 30000000000ull
+#define AGAIN_MAX_NS	600000000000ull
+
 int hotplug_watch(struct capture *c)
 {
 	char path[64];
@@ -48,13 +57,59 @@ void hotplug_changed(struct capture *c, int changed)
  * @nr_guests:	of domains, with the new ones
  * @disks:	disks of guests that were known have come or gone
  * @tell:	for each of these guests, whether it is one of those
+ * @again:	for each, whether it is to be connected to once more
  */
 struct news {
 	unsigned int first_guest;
 	unsigned int nr_guests;
 	bool disks;
 	bool tell[MAX_DOMAINS];
+	bool again[MAX_DOMAINS];
+	bool any_again;
 };
+
+static void pause_at_least(struct guest *guest, uint64_t ns)
+{
+	if (guest->again_pause < ns)
+		guest->again_pause = ns;
+	guest->again_at = capture_clock() + guest->again_pause;
+	guest->again_pause *= 2;
+	if (guest->again_pause > AGAIN_MAX_NS)
+		guest->again_pause = AGAIN_MAX_NS;
+}
+
+void hotplug_failed(struct guest *guest)
+{
+	pause_at_least(guest, AGAIN_FAILED_NS);
+}
+
+/* It has no channel, but may get one. */
+static bool is_due(const struct guest *guest, uint64_t now)
+{
+	return !guest->channel && !guest->failed && !guest->gone &&
+	       now >= guest->again_at;
+}
+
+static bool any_due(const struct capture *c, uint64_t now)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->facts.nr_guests; i++)
+		if (is_due(&c->guests[i], now))
+			return true;
+	return false;
+}
+
+static bool comes_again(struct capture *c, struct guest *guest)
+{
+	unsigned int domid = guest->domain->domid;
+
+	if (!is_due(guest, capture_clock()))
+		return false;
+	guest->gone = !xenrelay_domain_exists(c->reader, domid);
+	pause_at_least(guest, AGAIN_NS);
+	return !guest->gone && domain_offers_channel(c->reader, domid) > 0;
+}
 
 static int find_news(struct capture *c, struct news *news)
 {
@@ -66,13 +121,15 @@ static int find_news(struct capture *c, struct news *news)
 		.nr_guests = c->facts.nr_guests,
 	};
 	for (i = 0; i < news->first_guest; i++) {
-		if (!c->guests[i].channel || c->guests[i].ending)
+		news->again[i] = comes_again(c, &c->guests[i]);
+		news->any_again |= news->again[i];
+		if (!news->again[i] && (!c->guests[i].channel || c->guests[i].ending))
 			continue;
 		changes = disks_update(c->reader, &c->domains[i], c->backing,
 				       c->facts.opts);
 		if (changes < 0)
 			return -1;
-		news->tell[i] = changes > 0;
+		news->tell[i] = changes > 0 && !news->again[i];
 		news->disks |= changes > 0;
 	}
 	return domains_add_new(c->reader, c->facts.opts, c->backing, c->domains,
@@ -86,6 +143,8 @@ static int connect_new(struct capture *c, struct guest *guest)
 	if (!capture_connect(c, guest))
 		msg_say("domain %u (%s): traced from now on", domain->domid,
 			domain->name);
+	else
+		hotplug_failed(guest);
 	guest->expected = false;
 	/* Now also with what only a connection tells. */
 	return capture_describe(c);
@@ -119,8 +178,8 @@ static int trace_news(struct capture *c, const struct news *news)
 	unsigned int i;
 
 	c->facts.nr_guests = news->nr_guests;
-	for (i = news->first_guest; i < news->nr_guests; i++)
-		c->guests[i].expected = true;
+	for (i = 0; i < news->nr_guests; i++)
+		c->guests[i].expected = i >= news->first_guest || news->again[i];
 	/* Described, then traced here, then in the guests: as at the start. */
 	if (capture_describe(c))
 		return -1;
@@ -131,8 +190,8 @@ static int trace_news(struct capture *c, const struct news *news)
 	for (i = 0; i < news->first_guest; i++)
 		if (news->tell[i])
 			guest_tell_disks(&c->guests[i]);
-	for (i = news->first_guest; !c->reason && i < news->nr_guests; i++)
-		if (connect_new(c, &c->guests[i]))
+	for (i = 0; !c->reason && i < news->nr_guests; i++)
+		if (c->guests[i].expected && connect_new(c, &c->guests[i]))
 			return -1;
 	return 0;
 }
@@ -149,7 +208,7 @@ void hotplug_look(struct capture *c)
 	uint64_t began = capture_clock();
 	struct news news;
 
-	if (!c->look_wanted || began < c->look_at)
+	if (began < c->look_at || (!c->look_wanted && !any_due(c, began)))
 		return;
 	c->look_wanted = false;
 	if (find_news(c, &news)) {
@@ -157,7 +216,7 @@ void hotplug_look(struct capture *c)
 		return;
 	}
 	c->look_at = next_look(began, LOOK_NS, LOOK_SHARE);
-	if (news.disks || news.nr_guests > news.first_guest)
+	if (news.disks || news.any_again || news.nr_guests > news.first_guest)
 		trace_news(c, &news);
 }
 

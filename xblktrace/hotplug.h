@@ -4,9 +4,13 @@
 #define XBLKTRACE_HOTPLUG_H
 
 struct capture;
+struct guest;
 
 /* To be told of them from now on.  Return: 0, or -1 after an error message. */
 int hotplug_watch(struct capture *c);
+
+/* A guest could not be connected to: it is tried again, but not soon. */
+void hotplug_failed(struct guest *guest);
 
 /* What xenrelay_dispatch() has reported. */
 void hotplug_changed(struct capture *c, int changed);

@@ -212,7 +212,7 @@ char *end_text(const struct capture_facts *facts, const char *reason,
 
 		if (!guest->rings)
 			continue;
-		for (r = 0; r < guest->properties.nr_rings; r++) {
+		for (r = 0; r < guest->nr_streams; r++) {
 			const struct guest_ring *ring = &guest->rings[r];
 
 			json_array_append_new(streams,

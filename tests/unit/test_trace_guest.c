@@ -238,6 +238,53 @@ static void test_never_stops(void **state)
 	finish();
 }
 
+/* Its module is unloaded and loaded again: the streams and their sums go on, by another
+ * clock. */
+static void test_again(void **state)
+{
+	const struct guest_connection connection = {
+		.reader = reader,
+		.opts = &opts,
+		.writer = &writer,
+		.max_kib = 1024 * 1024,
+		.idle = no_idle,
+	};
+	uint64_t first;
+	size_t n;
+
+	(void)state;
+	begin(false);
+	produce(CAPACITY + 10);
+	drain();
+	stop();
+	drain();
+	guest_end(&guest);
+	first = made;
+	assert_int_equal(guest_lost(&guest), 10);
+
+	set_state("open");
+	producer(0)->channel.state = XENRELAY_RUNNING;
+	assert_int_equal(guest_connect(&guest, &connection, time_of(first)), 0);
+	assert_null(guest.ending);
+	xenrelay_ring_init(&ring, fake_page(DATA_REF(0)), 4096, ITEM_SIZE, false,
+			   producer(1),
+			   (struct xenrelay_loss_line *)fake_page(LOSS_REF) + 1,
+			   consumer(1));
+	produce(20);
+	drain();
+	stop();
+	n = finish();
+	assert_int_equal(n, CAPACITY + 1 + 1 + 20);
+	is_record(&found[CAPACITY - 1], CAPACITY - 1);
+	is_loss(&found[CAPACITY], 10, time_of(CAPACITY), time_of(first - 1));
+	assert_int_equal(found[CAPACITY + 1].event, XBLK_EV_CLOCK);
+	assert_int_equal(found[CAPACITY + 1].disk, XBLK_NO_DISK);
+	assert_int_equal(found[CAPACITY + 1].id, 0x80000001);
+	assert_int_equal(found[CAPACITY + 1].time, time_of(first));
+	is_record(&found[CAPACITY + 2], first);
+	is_record(&found[n - 1], made - 1);
+}
+
 static int wishes_so(void *arg)
 {
 	return ++*(int *)arg > 2;
@@ -330,7 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_discard),	   TEST(test_ends_full),   TEST(test_overwrite),
 		TEST(test_times_that_lie), TEST(test_never_stops), TEST(test_deaf),
-		TEST(test_old_guest),
+		TEST(test_old_guest),	   TEST(test_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -267,14 +267,60 @@ static void test_guest(void **state)
 	assert_string_equal(look_later(), "describe 3 7;device 5;domain 7;connect 7;"
 					  "describe 3 7;");
 	assert_false(guests[1].expected);
-	/* Its number is known now, whoever has it. */
-	guests[1].channel = NULL;
-	detach(7, 51712);
-	attach(7, 51712, "xvda", 6);
-	assert_string_equal(look_later(), "");
 }
 
-/* One that does not answer is asked once. */
+static void tracer_goes(unsigned int domid)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "/local/domain/%u/data/xenrelay/xblk", domid);
+	fake_remove(path);
+}
+
+/* The guest's module is unloaded; when it is loaded again the guest is connected to
+ * again. */
+static void test_again(void **state)
+{
+	unsigned int calls = 0;
+	int i;
+
+	(void)state;
+	start(all, 1);
+	tracer_goes(3);
+	guests[0].channel = NULL;
+	assert_string_equal(look_later(), "");
+	assert_string_equal(look_later(), "");
+	tracer_comes(3);
+	detach(3, 51712);
+	attach(3, 51712, "xvda", 4);
+	/* It was looked after a second and three seconds after it had gone, and then four
+	 * later. */
+	assert_string_equal(look_later(), "");
+	clock_ns += 2000000000;
+	assert_string_equal(look_later(), "describe 3;device 4;connect 3;describe 3;");
+	assert_string_equal(look_later(), "");
+
+	/* The more often that is, the longer the pauses, but not for ever. */
+	for (i = 0; i < 1000; i++) {
+		guests[0].channel = NULL;
+		clock_ns += 9000000000;
+		calls += *look_later() != '\0';
+	}
+	assert_in_range(calls, 14, 24);
+
+	/* What broke the protocol has had its chance. */
+	guests[0].channel = NULL;
+	guests[0].failed = true;
+	clock_ns += 700000000000;
+	assert_string_equal(look_later(), "");
+	assert_false(guests[0].gone);
+	guests[0].failed = false;
+	fake_remove("/local/domain/3");
+	assert_string_equal(look_later(), "");
+	assert_true(guests[0].gone);
+}
+
+/* One that does not answer is asked once more, later. */
 static void test_dumb_guest(void **state)
 {
 	(void)state;
@@ -287,6 +333,11 @@ static void test_dumb_guest(void **state)
 					  "describe 3 7;");
 	attach(7, 51728, "xvdb", 6);
 	assert_string_equal(look_later(), "");
+	clock_ns += 27000000000;
+	assert_string_equal(look_later(), "");
+	connect_result = 0;
+	assert_string_equal(look_later(),
+			    "describe 3 7;device 6;connect 7;describe 3 7;");
 }
 
 static void test_names(void **state)
@@ -442,11 +493,12 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_disks),	  TEST(test_slow_disk),
-		TEST(test_unwanted_disk), TEST(test_guest),
-		TEST(test_dumb_guest),	  TEST(test_names),
-		TEST(test_rate),	  TEST(test_many_devices),
-		TEST(test_below),	  TEST(test_left_out_device),
+		TEST(test_disks),	    TEST(test_slow_disk),
+		TEST(test_unwanted_disk),   TEST(test_guest),
+		TEST(test_again),	    TEST(test_dumb_guest),
+		TEST(test_names),	    TEST(test_rate),
+		TEST(test_many_devices),    TEST(test_below),
+		TEST(test_left_out_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

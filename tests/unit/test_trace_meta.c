@@ -55,6 +55,7 @@ static struct guest guests[] = {
 	 .properties =
 		 {.nr_rings = 1, .ring_kib = 512, .contiguous = true, .clock_ns = 1300},
 	 .rings = rings,
+	 .nr_streams = 1,
 	 .probes = "blkif_interrupt",
 	 .probes_told = true,
 	 .events = 2},
