@@ -30,7 +30,8 @@ static struct list *bucket(struct list *table, const struct disk *disk,
  * others of its hash), and that it was above one until it is none again.
  */
 #define CLAIMS_CONTESTED 0x8000u
-#define CLAIMS_MAX	 0x7fffu
+#define CLAIMS_UNSEEN	 0x4000u /* and one of them began before the trace */
+#define CLAIMS_MAX	 0x3fffu
 
 static uint16_t *claims(const struct disk *disk, unsigned int class, uint64_t sector)
 {
@@ -57,7 +58,7 @@ void match_release(struct rq *rq)
 	if (!(rq->flags & RQ_CLAIMS))
 		return;
 	--*c;
-	if (*c == CLAIMS_CONTESTED)
+	if (!(*c & CLAIMS_MAX))
 		*c = 0;
 }
 
@@ -199,10 +200,7 @@ static struct rq *find_rq(struct join *j, const struct bio *bio)
 static void wait_for_rq(struct join *j, struct bio *bio)
 {
 	uint16_t *c = claims(bio->guest_disk, bio_class(bio), bio_guest_sector(bio));
-	struct disk *disk = bio->guest_disk;
 
-	if (!disk->first_d_ns)
-		disk->unseen_ns = bio->q_ns;
 	/* If a request has begun there, it may have got what is another's. */
 	if (*c)
 		*c |= CLAIMS_CONTESTED;
@@ -247,10 +245,12 @@ static struct bio *find_bio(const struct rq *rq, uint64_t oldest_ns)
 	return other;
 }
 
-/* It was issued while others were under way whose D is not in the trace. */
+/* One whose D is not in the trace was under way at its place. */
 static bool begins(const struct rq *rq)
 {
-	return unlikely(sub_sat(rq->d_ns, JOIN_WAIT_NS) < rq->disk->unseen_ns);
+	return unlikely((rq->flags & RQ_CLAIMS) &&
+			rq->disk->dom->claims[rq->claim] & CLAIMS_UNSEEN &&
+			sub_sat(rq->d_ns, JOIN_WAIT_NS) < rq->disk->unseen_ns);
 }
 
 /* Bios that were there before the request. */
@@ -266,7 +266,7 @@ static void match_waiting(struct join *j, struct rq *rq)
 	 * likely belongs to a request whose D is missing: then only what the
 	 * clocks may be wrong by is believed.
 	 */
-	if (begins(rq) ||
+	if (sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) < rq->disk->unseen_ns ||
 	    gaps_overlap(&guest->gaps, sub_sat(rq->d_ns, 2 * JOIN_WAIT_NS), rq->d_ns))
 		oldest_ns = sub_sat(rq->d_ns, off);
 	oldest_ns = max_u64(oldest_ns, sub_sat(rq->disk->first_d_ns, off));
@@ -343,6 +343,14 @@ static bool out_of_order(const struct rq *rq)
 	return rq->chain.q_ns < rq->d_ns || rq->c_ns < rq->chain.c_ns;
 }
 
+/* What comes next may show that dom0's bio was another request's. */
+static bool doubtful(const struct join *j, const struct rq *rq)
+{
+	return out_of_order(rq) ||
+	       unlikely(!list_empty(&j->wait_age) && contested(rq) &&
+			sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) < rq->disk->first_d_ns);
+}
+
 static int64_t diff(uint64_t from, uint64_t to)
 {
 	return (int64_t)(to - from);
@@ -403,13 +411,15 @@ static enum bin why_not(const struct join *j, const struct rq *rq,
 		return BIN_MALFORMED;
 	if (rq->flags & RQ_AMBIGUOUS)
 		return BIN_AMBIGUOUS;
-	if (rq->flags & RQ_NO_Q || (begins(rq) && contested(rq)))
+	if (rq->flags & RQ_NO_Q)
 		return BIN_BEFORE_TRACE;
 	if (!(rq->flags & RQ_COMPLETED)) {
 		if (at_end)
 			return BIN_IN_FLIGHT;
 		return guest->nr_rqs >= j->max_in_flight ? BIN_EVICTED : BIN_MALFORMED;
 	}
+	if (begins(rq))
+		return BIN_BEFORE_TRACE;
 	if (flush_untold(rq))
 		return BIN_AMBIGUOUS;
 	if (rq->nr_backend_bios)
@@ -455,7 +465,7 @@ static bool certain(const struct join *j, const struct rq *rq)
 {
 	struct verdict span;
 
-	if (!complete(rq) || clock_changed(j, rq) || (begins(rq) && contested(rq)))
+	if (!complete(rq) || clock_changed(j, rq) || begins(rq))
 		return false;
 	if (!join_lossy(j, rq->disk->dom))
 		return true;
@@ -490,7 +500,7 @@ void match_bio_done(struct join *j, struct bio *bio)
 		bio_free(j, bio);
 		if (!rq->outstanding && (rq->flags & RQ_MATCHED))
 			way_done(j, rq);
-		if (complete(rq) && !out_of_order(rq))
+		if (complete(rq) && !doubtful(j, rq))
 			match_give_up(j, rq, false);
 	} else if (bio->flags & BIO_UNMATCHED) {
 		bio->flags |= BIO_DONE;
@@ -523,7 +533,7 @@ void match_completed(struct join *j, struct rq *rq)
 	 * Nothing more can come, or all has come.  What is out of order is looked at
 	 * later: what comes next may show that dom0's bio was another request's.
 	 */
-	if ((complete(rq) && !out_of_order(rq)) || !rq->disk->backing) {
+	if ((complete(rq) && !doubtful(j, rq)) || !rq->disk->backing) {
 		match_give_up(j, rq, false);
 		return;
 	}
@@ -556,6 +566,16 @@ void match_expire(struct join *j)
 	}
 }
 
+/* It began before the trace: what is under way at its place may have got its bios. */
+static void unseen(struct disk *disk, const struct xblk_record *r)
+{
+	uint16_t *c = claims(disk, op_class(r->op), r->sector);
+
+	disk->unseen_ns = r->time;
+	if (*c)
+		*c |= CLAIMS_CONTESTED | CLAIMS_UNSEEN;
+}
+
 void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r)
 {
 	struct domain *guest = disk->dom;
@@ -573,7 +593,6 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 	struct verdict span = verdict_span(j, &rq);
 	enum bin bin = BIN_BEFORE_TRACE;
 
-	disk->unseen_ns = max_u64(disk->unseen_ns, r->time);
 	/* What dom0 lost does not explain it. */
 	span.backend_from = UINT64_MAX;
 	span.backend_to = 0;
@@ -581,6 +600,8 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 		bin = BIN_LOST;
 	else if (guest->evicted_rqs)
 		bin = BIN_EVICTED;
+	else
+		unseen(disk, r);
 	account_done(j, disk, SIDE_GUEST, &rq, r->time);
 	if (account_request(j, &rq, bin, NULL))
 		verdict_keep(j, span, bin);

@@ -301,7 +301,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 	}
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
-	if (!rq->disk->first_d_ns)
+	if (!rq->disk->first_d_ns || r->time < rq->disk->first_d_ns)
 		rq->disk->first_d_ns = r->time;
 	rq->cpu = s->cpu;
 	account_flush_begin(rq);

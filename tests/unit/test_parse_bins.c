@@ -279,62 +279,6 @@ static void causality_all_before(void **ctx)
 	done(&o, &g);
 }
 
-/* dom0's bios for requests that were issued before the guest's records begin. */
-static void guest_begins_later(void **ctx)
-{
-	struct gen g;
-	struct outcome o;
-
-	(void)ctx;
-	gen_init(&g);
-	DOM0(1000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
-	DOM0(1100, ISSUE, FLUSH, 0, 0, 200, 0);
-	DOM0(4000, COMPLETE, FLUSH, 0, 0, 200, 0);
-	dom0_io(&g, 5000, 64, 2);
-	GUEST(20000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
-	GUEST(20010, ISSUE, FLUSH, 0, 0, 100, 0);
-	DOM0(21000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
-	DOM0(21100, ISSUE, FLUSH, 0, 0, 200, 0);
-	DOM0(22000, COMPLETE, FLUSH, 0, 0, 200, 0);
-	GUEST(23000, COMPLETE, FLUSH, 0, 0, 100, 0);
-	guest_io(&g, 30000, 64, 1);
-	dom0_io(&g, 30000, 64, 2);
-	run_gen(&o, &g);
-	assert_int_equal(bin(&o, BIN_CAUSALITY), 0);
-	assert_int_equal(bin(&o, BIN_JOINED), 2);
-	assert_int_equal(o.results[0].stages[STAGE_U_T], 990);
-	assert_int_equal(o.results[1].stages[STAGE_U_T], 100);
-	assert_int_equal(disk_stats(&o, 3, 0)->backend_unmatched, 2);
-	done(&o, &g);
-}
-
-/* The same while one of those is still under way, which shows only when it ends: by then
- * the next flush has its bio. */
-static void guest_begins_amid(void **ctx)
-{
-	struct gen g;
-	struct outcome o;
-
-	(void)ctx;
-	gen_init(&g);
-	GUEST(1000, QUEUE, READ, 64, 8, 5, 500);
-	GUEST(1010, ISSUE, READ, 64, 8, 105, 5);
-	GUEST(2000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
-	DOM0(2500, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 9, GEN_KTHREAD);
-	DOM0(2600, ISSUE, FLUSH, 0, 0, 209, 0);
-	GUEST(3000, ISSUE, FLUSH, 0, 0, 100, 0);
-	DOM0(4000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
-	DOM0(4100, ISSUE, FLUSH, 0, 0, 210, 0);
-	DOM0(5000, COMPLETE, FLUSH, 0, 0, 210, 0);
-	GUEST(6000, COMPLETE, FLUSH, 0, 0, 100, 0);
-	DOM0(7000, COMPLETE, FLUSH, 0, 0, 209, 0);
-	GUEST(8000, COMPLETE, FLUSH, 0, 0, 99, 0);
-	run_gen(&o, &g);
-	assert_int_equal(bin(&o, BIN_CAUSALITY), 0);
-	assert_int_equal(bin(&o, BIN_BEFORE_TRACE), 2);
-	done(&o, &g);
-}
-
 /* The guest resumes with another clock: times before do not compare. */
 static void clock_change(void **ctx)
 {
@@ -398,8 +342,6 @@ int main(void)
 		cmocka_unit_test(malformed),
 		cmocka_unit_test(causality),
 		cmocka_unit_test(causality_all_before),
-		cmocka_unit_test(guest_begins_later),
-		cmocka_unit_test(guest_begins_amid),
 		cmocka_unit_test(clock_change),
 		cmocka_unit_test(evicted),
 	};
