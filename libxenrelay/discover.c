@@ -294,7 +294,7 @@ static int list_domains(struct xenrelay_reader *reader)
 		if (!err)
 			domain->listed = true;
 		/* A driver domain with more guests than XenStore allows it watches. */
-		if (err == -E2BIG)
+		if (err == -ENOSPC)
 			err = 0;
 	}
 	free(domids);

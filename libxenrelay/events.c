@@ -59,7 +59,8 @@ static void expire_timer(struct xenrelay_reader *reader)
 static int watch_on(struct xenrelay_reader *reader, struct xr_watch *watch)
 {
 	if (!xs_watch(reader->xs, watch->path, watch->token))
-		return xr_fail(reader, -errno, "watching %s in XenStore: %s", watch->path,
+		return xr_fail(reader, errno == E2BIG ? -ENOSPC : -errno,
+			       "watching %s in XenStore: %s", watch->path,
 			       errno == E2BIG ? "no more watches are allowed to "
 						"this domain (xenstored -W)"
 					      : strerror(errno));

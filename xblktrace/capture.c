@@ -489,32 +489,47 @@ static int while_connecting(void *arg)
 	return records < 0 || c->reason;
 }
 
-/*
- * Among those that are to be connected with it, and one that may come: of the guests
- * that were named all are known.
- */
-static uint64_t share_of(const struct capture *c, const struct guest *guest)
+/* Whether guests may come later: another one, or one of those that were named once more. */
+static bool more_may_come(const struct options *opts)
 {
-	unsigned int i, waiting = guest->domain->named ? 1 : 2;
-	uint64_t used = 0;
+	unsigned int i;
 
-	for (i = 0; i < c->facts.nr_guests; i++) {
-		const struct guest *other = &c->guests[i];
+	for (i = 0; i < opts->nr_domains; i++)
+		if (!strcmp(opts->domains[i], "all"))
+			return true;
+	return opts->follow;
+}
 
-		used += guest_mapped_kib(other);
-		/* It has not been tried yet. */
-		waiting += other > guest && !other->channel && !other->again_pause;
-	}
-	return budget_share(c->max_kib, used, waiting);
+static uint64_t mapped_kib(const struct capture *c)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < c->facts.nr_guests; i++)
+		sum += guest_mapped_kib(&c->guests[i]);
+	return sum;
+}
+
+/* It, those that have not been tried yet, and one that may come. */
+static unsigned int count_waiting(const struct capture *c, const struct guest *guest)
+{
+	const struct guest *other, *end = c->guests + c->facts.nr_guests;
+	unsigned int nr = 1 + more_may_come(c->facts.opts);
+
+	for (other = guest + 1; other < end; other++)
+		nr += !other->channel && !other->again_pause;
+	return nr;
 }
 
 int capture_connect(struct capture *c, struct guest *guest)
 {
+	uint64_t used = mapped_kib(c);
 	const struct guest_connection connection = {
 		.reader = c->reader,
 		.opts = c->facts.opts,
 		.writer = c->writer,
-		.max_kib = share_of(c, guest),
+		.max_kib = budget_share(c->max_kib, used, count_waiting(c, guest)),
+		.rest_kib = budget_share(c->max_kib, used, 1),
 		.idle = while_connecting,
 		.idle_arg = c,
 	};

@@ -26,6 +26,9 @@
 /* A generation of the guest's clock that its own module does not get to. */
 #define AGAIN (1u << 31)
 
+/* A ring has 64 KiB at least: see xenrelay_connect(). */
+#define LEAST_KIB 64
+
 /* Once or twice it may have been read out just before. */
 #define IN_VAIN 8
 
@@ -184,7 +187,8 @@ static void tell_settled(const struct guest *guest, const struct options *opts,
 {
 	const struct xenrelay_properties *p = &guest->properties;
 	const struct domain *domain = guest->domain;
-	bool ours = p->ring_kib_wanted * p->nr_rings > max_kib;
+	/* Twice as large they would be more than may be mapped. */
+	bool ours = 2 * p->ring_kib * p->nr_rings > max_kib;
 
 	if (p->ring_kib < p->ring_kib_wanted && ours)
 		msg_say("domain %u (%s): %u rings of %" PRIu64 " KiB instead of %" PRIu64
@@ -193,7 +197,7 @@ static void tell_settled(const struct guest *guest, const struct options *opts,
 			p->ring_kib_wanted, max_kib);
 	else if (p->ring_kib < p->ring_kib_wanted)
 		msg_say("domain %u (%s): %u rings of %" PRIu64 " KiB instead of %" PRIu64
-			": memory or grants are short",
+			": its memory, its grants or its max_ring_kib allow no more",
 			domain->domid, domain->name, p->nr_rings, p->ring_kib,
 			p->ring_kib_wanted);
 	if (opts->doorbell_percent && p->doorbell <= 0)
@@ -265,8 +269,7 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 	};
 	int err;
 
-	/* 0 would be the library's own limit. */
-	if (!wishes.max_kib)
+	if (wishes.max_kib < LEAST_KIB)
 		return msg_error("domain %u (%s): left out: other guests' rings take all "
 				 "that may be mapped (see --max-memory)",
 				 guest->domain->domid, guest->domain->name);
@@ -275,6 +278,11 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 	guest->next_ring = 0;
 	guest->takes_few = false;
 	err = connect_old_or_new(guest, &wishes);
+	/* Rather than to be left out it takes what is kept for others. */
+	if (err == -E2BIG && connection->rest_kib > wishes.max_kib) {
+		wishes.max_kib = connection->rest_kib;
+		err = connect_old_or_new(guest, &wishes);
+	}
 	if (err == -ENOMEM)
 		return msg_error("out of memory");
 	if (err == -ECANCELED)
@@ -294,7 +302,7 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
 		return -1;
 	}
 	read_probes(guest);
-	tell_settled(guest, opts, connection->max_kib);
+	tell_settled(guest, opts, wishes.max_kib);
 	return 0;
 }
 
@@ -390,10 +398,7 @@ uint64_t guest_mapped_kib(const struct guest *guest)
 {
 	const struct xenrelay_properties *p = &guest->properties;
 
-	if (!guest->channel)
-		return 0;
-	/* And the pages with the rings' positions. */
-	return p->nr_rings * p->ring_kib + (1 + p->nr_rings / 64) * 3 * 4;
+	return guest->channel ? p->nr_rings * p->ring_kib : 0;
 }
 
 unsigned int guest_fullness(const struct guest *guest)

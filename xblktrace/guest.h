@@ -80,7 +80,8 @@ struct guest {
 
 /**
  * struct guest_connection - what guests are connected with
- * @max_kib:	the most of its memory that this guest's rings may have, all together
+ * @max_kib:	this guest's share of what rings may map, KiB
+ * @rest_kib:	all that is left of that, if its smallest rings are more than its share
  * @idle:	called several times a second while a guest is waited for; another
  *		value than 0 ends that
  * @idle_arg:	passed to it
@@ -90,6 +91,7 @@ struct guest_connection {
 	const struct options *opts;
 	struct writer *writer;
 	uint64_t max_kib;
+	uint64_t rest_kib;
 	int (*idle)(void *arg);
 	void *idle_arg;
 };
@@ -107,7 +109,7 @@ int guest_connect(struct guest *guest, const struct guest_connection *connection
  */
 void guest_tell_disks(struct guest *guest);
 
-/* What is mapped of its memory, KiB. */
+/* What its rings have mapped here, KiB; without the few pages of their positions. */
 uint64_t guest_mapped_kib(const struct guest *guest);
 
 /* How full the fullest ring is, permille. */

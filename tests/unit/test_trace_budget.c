@@ -64,7 +64,7 @@ static int no_idle(void *arg)
 static struct disk disk = {.devid = 51712};
 static struct domain domain = {.domid = 3, .name = "g", .disks = &disk, .nr_disks = 1};
 
-static int connect_with(struct guest *guest, uint64_t max_kib)
+static int connect_with(struct guest *guest, uint64_t max_kib, uint64_t rest_kib)
 {
 	static struct options opts;
 	static struct writer writer;
@@ -73,6 +73,7 @@ static int connect_with(struct guest *guest, uint64_t max_kib)
 		.opts = &opts,
 		.writer = &writer,
 		.max_kib = max_kib,
+		.rest_kib = rest_kib,
 		.idle = no_idle,
 	};
 
@@ -89,20 +90,25 @@ static void test_connect(void **state)
 	struct guest guest;
 
 	(void)state;
-	assert_int_equal(connect_with(&guest, RINGS_KIB), 0);
-	assert_int_equal(guest_mapped_kib(&guest), RINGS_KIB + 12);
+	assert_int_equal(connect_with(&guest, RINGS_KIB, RINGS_KIB), 0);
+	assert_int_equal(guest_mapped_kib(&guest), RINGS_KIB);
 	assert_in_range(fake.mapped - mapped, RINGS_KIB / 4, RINGS_KIB / 4 + 3);
 	guest_end(&guest);
 	free(guest.rings);
 	assert_int_equal(guest_mapped_kib(&guest), 0);
 
-	assert_int_equal(connect_with(&guest, RINGS_KIB - 1), -1);
+	assert_int_equal(connect_with(&guest, RINGS_KIB - 1, RINGS_KIB - 1), -1);
 	assert_null(guest.channel);
 	assert_int_equal(fake.mapped, mapped);
 
+	/* Rather than left out it gets what is kept for others. */
+	assert_int_equal(connect_with(&guest, RINGS_KIB - 1, RINGS_KIB), 0);
+	guest_end(&guest);
+	free(guest.rings);
+
 	/* None is left: the guest is not even asked. */
 	maps = fake.maps;
-	assert_int_equal(connect_with(&guest, 0), -1);
+	assert_int_equal(connect_with(&guest, 63, 63), -1);
 	assert_int_equal(fake.maps, maps);
 }
 
