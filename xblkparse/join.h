@@ -100,7 +100,7 @@ struct rq {
 	uint32_t clock_generation, backend_clock_generation;
 	struct list backend_bios;
 	struct list match;   /* guest->match */
-	struct list hold;    /* join->hold: completed, dom0's side missing or out of order */
+	struct list hold;    /* join->hold: completed, but not all in order */
 	struct list respond; /* stream->responses: dom0 is done with it */
 	struct waypoints way;
 	uint64_t hold_until;
