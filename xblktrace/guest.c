@@ -197,7 +197,7 @@ static void tell_settled(const struct guest *guest, const struct options *opts,
 			p->ring_kib_wanted, max_kib);
 	else if (p->ring_kib < p->ring_kib_wanted)
 		msg_say("domain %u (%s): %u rings of %" PRIu64 " KiB instead of %" PRIu64
-			": its memory, its grants or its max_ring_kib allow no more",
+			": memory, grants, maptrack or its max_ring_kib allow no more",
 			domain->domid, domain->name, p->nr_rings, p->ring_kib,
 			p->ring_kib_wanted);
 	if (opts->doorbell_percent && p->doorbell <= 0)
