@@ -184,6 +184,7 @@ static void print_losses(FILE *out, const struct parse *p, const struct filter *
 	}
 }
 
+/* @before: what is printed first; a comma then */
 static void list_probes_of(FILE *out, const struct domain *dom, bool there,
 			   const char **before)
 {
@@ -202,7 +203,7 @@ static void list_probes_of(FILE *out, const struct domain *dom, bool there,
 
 /* Those that the kernels offer, or those that they do not; false: nobody told. */
 static bool list_probes(FILE *out, const struct parse *p, const struct filter *f,
-			bool there, const char *before)
+			bool there, const char **before)
 {
 	bool told = false;
 
@@ -211,7 +212,7 @@ static bool list_probes(FILE *out, const struct parse *p, const struct filter *f
 
 		if (!dom->probes_told || (!dom->backend && !filter_domain(f, dom)))
 			continue;
-		list_probes_of(out, dom, there, &before);
+		list_probes_of(out, dom, there, before);
 		told = true;
 	}
 	return told;
@@ -220,9 +221,15 @@ static bool list_probes(FILE *out, const struct parse *p, const struct filter *f
 /* Which substages there can be. */
 static void print_probes(FILE *out, const struct parse *p, const struct filter *f)
 {
-	if (list_probes(out, p, f, true, "probes: ") &&
-	    list_probes(out, p, f, false, "; not offered: "))
-		fputc('\n', out);
+	const char *offered = "probes: ", *before = offered;
+
+	if (!list_probes(out, p, f, true, &before))
+		return;
+	if (before == offered)
+		fprintf(out, "%snone", offered);
+	before = "; not offered: ";
+	list_probes(out, p, f, false, &before);
+	fputc('\n', out);
 }
 
 static void print_clock(FILE *out, const struct disk_stats *all, uint64_t uncertainty)

@@ -281,6 +281,9 @@ static void probes(void **ctx)
 		"  {\"domid\": 4, \"name\": \"guest2\","
 		"   \"probes\": [\"blkif_interrupt\"]},"
 		"  {\"domid\": 5, \"name\": \"old\"}]}";
+	static const char nothing[] =
+		"{\"host\": \"host\", \"backend\": {\"domid\": 0, \"probes\": [\"block_rq_issue\"]},"
+		" \"guests\": [{\"domid\": 3, \"name\": \"guest1\", \"probes\": []}]}";
 	static const struct report_options o;
 	static const struct filter all, guest2 = {.have_domid = true, .domid = 4};
 	struct outcome out;
@@ -296,6 +299,17 @@ static void probes(void **ctx)
 	report_print(p.out, &out.parse, &all, &o);
 	printed_has(&p, "records");
 	assert_null(strstr(p.text, "probes"));
+	printed_deinit(&p);
+	done(&out, &g);
+
+	gen_init(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, nothing, strlen(nothing));
+	gen_end(&g, 1000);
+	run(&out, g.data, g.len);
+	printed_init(&p);
+	report_print(p.out, &out.parse, &all, &o);
+	printed_has(&p, "\nprobes: none; not offered: dom0 (0) xen_blkif_be_int "
+			"xen_blkbk_map make_response, guest1 (3) blkif_interrupt\n");
 	printed_deinit(&p);
 	done(&out, &g);
 
