@@ -465,7 +465,8 @@ static bool certain(const struct join *j, const struct rq *rq)
 {
 	struct verdict span;
 
-	if (!complete(rq) || clock_changed(j, rq) || begins(rq))
+	if (!complete(rq) || rq->flags & RQ_AMBIGUOUS || clock_changed(j, rq) ||
+	    begins(rq))
 		return false;
 	if (!join_lossy(j, rq->disk->dom))
 		return true;

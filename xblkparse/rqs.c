@@ -175,6 +175,25 @@ static void part_flush_bios(struct join *j, struct rq *rq, const struct flushes 
 	}
 }
 
+/*
+ * None waits for what is issued: a thread may have gone to another CPU between its Q and
+ * the choice of the queue, or it is the flush behind a write.  So of those that wait for
+ * other queues it is not known by which flush they are served.
+ */
+static void doubt_flush_bios(struct flushes *flushes)
+{
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		struct list *n, *waiting = &flushes->bios[i];
+
+		for (n = waiting->next; n != waiting; n = n->next) {
+			struct bio *bio = list_entry(n, struct bio, in_rq);
+
+			if (bio->owner)
+				bio->owner->flags |= RQ_AMBIGUOUS;
+		}
+	}
+}
+
 /* The empty flush bios that wait by then, on the CPUs of its queue. */
 static void take_flush_bios(struct join *j, struct rq *rq, uint32_t cpu)
 {
@@ -183,7 +202,8 @@ static void take_flush_bios(struct join *j, struct rq *rq, uint32_t cpu)
 	bool known = flushes->queue_of[cpu % FLUSH_CPUS] >= 0;
 	struct flush_served by;
 
-	flush_issued(flushes, cpu, rq->id, rq->d_ns, &by);
+	if (flush_issued(flushes, cpu, rq->id, rq->d_ns, &by) == FLUSH_Q_NONE)
+		doubt_flush_bios(flushes);
 	if (!known && nr_queues == 1 && flushes->nr_queues == 2)
 		part_flush_bios(j, rq, flushes);
 	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {

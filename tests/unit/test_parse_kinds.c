@@ -273,6 +273,38 @@ static void first_flushes_of_two_queues(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * A thread queues its flush and goes to another CPU before its queue is chosen: that
+ * queue issues a flush for which none waits, and the one that waits may get a later one.
+ */
+static void flush_of_a_thread_that_moves(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	two_backend_queues(&g);
+	GUEST(1000, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	gen_event(&g, GEN_GUEST, 1, 1000, XBLK_EV_QUEUE,
+		  XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 2, 501);
+	GUEST(1100, ISSUE, FLUSH, 0, 0, 100, 0);
+	DOM0(1200, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 11, GEN_KTHREAD);
+	gen_event(&g, 0, 2, 1300, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 202, 0);
+	gen_event(&g, GEN_GUEST, 1, 1350, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	DOM0(1400, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 12, GEN_KTHREAD);
+	DOM0(1500, ISSUE, FLUSH, 0, 0, 200, 0);
+	gen_event(&g, 0, 2, 1600, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 202, 0);
+	GUEST(1700, COMPLETE, FLUSH, 0, 0, 100, 0);
+	DOM0(1800, COMPLETE, FLUSH, 0, 0, 200, 0);
+	gen_event(&g, GEN_GUEST, 1, 1900, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_AMBIGUOUS], 1);
+	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 1);
+	assert_stages(&o.results[!o.results[0].measured], 350, 50, 100, 300, 100);
+	done(&o, &g);
+}
+
 /* What a flush request of dom0's serves is still its own when it is issued again. */
 static void flush_issued_again(void **ctx)
 {
@@ -593,6 +625,7 @@ int main(void)
 		cmocka_unit_test(flushes_of_two_backend_queues),
 		cmocka_unit_test(flush_of_a_queue_learned_late),
 		cmocka_unit_test(first_flushes_of_two_queues),
+		cmocka_unit_test(flush_of_a_thread_that_moves),
 		cmocka_unit_test(flush_issued_again),
 		cmocka_unit_test(flushes_together),
 		cmocka_unit_test(flushes_of_two_queues),
