@@ -246,7 +246,7 @@ static struct bio *find_bio(const struct rq *rq, uint64_t oldest_ns)
 }
 
 /* One whose D is not in the trace was under way at its place. */
-static bool begins(const struct rq *rq)
+static bool met_unseen(const struct rq *rq)
 {
 	return unlikely((rq->flags & RQ_CLAIMS) &&
 			rq->disk->dom->claims[rq->claim] & CLAIMS_UNSEEN &&
@@ -418,7 +418,7 @@ static enum bin why_not(const struct join *j, const struct rq *rq,
 			return BIN_IN_FLIGHT;
 		return guest->nr_rqs >= j->max_in_flight ? BIN_EVICTED : BIN_MALFORMED;
 	}
-	if (begins(rq))
+	if (met_unseen(rq))
 		return BIN_BEFORE_TRACE;
 	if (flush_untold(rq))
 		return BIN_AMBIGUOUS;
@@ -466,7 +466,7 @@ static bool certain(const struct join *j, const struct rq *rq)
 	struct verdict span;
 
 	if (!complete(rq) || rq->flags & RQ_AMBIGUOUS || clock_changed(j, rq) ||
-	    begins(rq))
+	    met_unseen(rq))
 		return false;
 	if (!join_lossy(j, rq->disk->dom))
 		return true;
@@ -568,7 +568,7 @@ void match_expire(struct join *j)
 }
 
 /* It began before the trace: what is under way at its place may have got its bios. */
-static void unseen(struct disk *disk, const struct xblk_record *r)
+static void note_unseen(struct disk *disk, const struct xblk_record *r)
 {
 	uint16_t *c = claims(disk, op_class(r->op), r->sector);
 
@@ -602,7 +602,7 @@ void match_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 	else if (guest->evicted_rqs)
 		bin = BIN_EVICTED;
 	else
-		unseen(disk, r);
+		note_unseen(disk, r);
 	account_done(j, disk, SIDE_GUEST, &rq, r->time);
 	if (account_request(j, &rq, bin, NULL))
 		verdict_keep(j, span, bin);
