@@ -12,8 +12,7 @@
 
 #define MAX_BUFFER_KIB (256 * 1024) /* of one CPU or ring: the channel's own limit */
 
-/* Of all guests together: a small one's rings as small as they get, and a maptrack's
- * most. */
+/* Of --max-memory: a few of the smallest rings, and more than any maptrack can map. */
 #define MIN_MEMORY (1ull << 20)
 #define MAX_MEMORY (1ull << 40)
 
