@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a program says on stderr: "program: what: why", one line each, in which nothing is
- * left that a terminal would obey.
+ * left that a terminal would obey.  Any thread may say something.
  */
 #ifndef XBLK_MSG_H
 #define XBLK_MSG_H
@@ -22,8 +22,15 @@ void msg_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void msg_set_verbose(bool verbose);
 
 /*
+ * A line waits so long at most where stderr takes nothing, as a terminal that was stopped
+ * by Ctrl-S; what is not shown then is counted, and the number told.  -1, for ever,
+ * unless this is called.
+ */
+void msg_set_patience(int ms);
+
+/*
  * Show a line that the next one replaces, if stderr is a terminal; other
- * messages clear it first.
+ * messages clear it first.  Not shown while the terminal takes nothing.
  */
 bool msg_progress_wanted(void);
 void msg_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

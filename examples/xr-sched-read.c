@@ -55,8 +55,7 @@ static void account(struct cpu *cpu, const struct xr_sched_item *item, bool gap)
  * What is there, but no more than a ring can hold, which is its items and two losses:
  * a guest may write without end.
  */
-static void drain(struct xenrelay_reader *reader, struct xenrelay_channel *ch,
-		  unsigned int ring, uint64_t capacity)
+static void drain(struct xenrelay_channel *ch, unsigned int ring, uint64_t capacity)
 {
 	struct xr_sched_item items[BATCH];
 	int64_t max = capacity + 2;
@@ -66,7 +65,7 @@ static void drain(struct xenrelay_reader *reader, struct xenrelay_channel *ch,
 	do {
 		n = xenrelay_read(ch, ring, items, BATCH, &loss);
 		if (n < 0)
-			errx(1, "%s", xenrelay_strerror(reader));
+			errx(1, "%s", xenrelay_channel_strerror(ch));
 		cpus[ring].lost += loss.count;
 		for (i = 0; i < n; i++)
 			account(&cpus[ring], &items[i], !i && loss.count);
@@ -93,7 +92,7 @@ static void print_cpu(unsigned int n, const struct cpu *cpu)
 
 int main(int argc, char **argv)
 {
-	struct xenrelay_properties properties;
+	struct xenrelay_properties properties = {.size = sizeof(properties)};
 	struct xenrelay_reader *reader;
 	struct xenrelay_channel *ch;
 	unsigned int i;
@@ -124,7 +123,7 @@ int main(int argc, char **argv)
 		/* Ask before reading: what is there after a stop is all there will be. */
 		last |= xenrelay_stopped(ch);
 		for (i = 0; i < properties.nr_rings; i++)
-			drain(reader, ch, i, properties.capacity);
+			drain(ch, i, properties.capacity);
 	}
 	for (i = 0; i < properties.nr_rings; i++)
 		print_cpu(i, &cpus[i]);

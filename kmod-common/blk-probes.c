@@ -83,13 +83,48 @@ static __always_inline u8 record_op(blk_opf_t opf)
 	       record_flag(opf, REQ_PREFLUSH, XBLK_OP_F_PREFLUSH);
 }
 
+u8 xblk_left_out;
+
+/**
+ * xblk_choose_ops() - what the probes record, these and others
+ * @ops:	a bit for each of enum xblk_op; 0: everything
+ *
+ * Context: any, with no probe attached.
+ */
+void xblk_choose_ops(u8 ops)
+{
+	xblk_left_out = ops ? ~ops : 0;
+}
+
+/**
+ * xblk_op_left_out() - nothing is recorded of what has this operation
+ * @opf:	a bio's or a request's
+ * @sectors:	what it has to do, 0 for an empty flush
+ *
+ * What guest and backend see of a request has one answer: blkfront and blkback keep
+ * reads, writes, flushes and discards apart (blkif_queue_rw_req(),
+ * dispatch_rw_block_io()), and the block layer merges none of them with another.  An
+ * empty write is what a flush is before the block layer makes a request of it, and what
+ * blkback makes of one.  Flags are another matter: blkback sets its own.
+ *
+ * Any context.
+ */
+bool xblk_op_left_out(blk_opf_t opf, unsigned int sectors)
+{
+	u8 op = record_op(opf) & XBLK_OP_MASK;
+
+	if (op == XBLK_OP_WRITE && !sectors)
+		op = XBLK_OP_FLUSH;
+	return xblk_left_out >> op & 1;
+}
+
 static void bio_event(enum xblk_event event, struct bio *bio)
 {
 	int disk = xblk_disk_index(bio->bi_bdev->bd_disk);
 	struct xblk_record rec;
 	unsigned long flags;
 
-	if (disk < 0)
+	if (disk < 0 || xblk_bio_left_out(bio))
 		return;
 	rec = (struct xblk_record){
 		.sector = bio->bi_iter.bi_sector,
@@ -157,7 +192,7 @@ static void probe_bio_remap(void *data, struct bio *bio, dev_t dev, sector_t fro
 	 * From a partition to its disk nothing is said that Q will not say: the
 	 * bio stays the same and its sector is the whole disk's by then.
 	 */
-	if (disk < 0 || bio->bi_bdev->bd_dev == dev)
+	if (disk < 0 || bio->bi_bdev->bd_dev == dev || xblk_bio_left_out(bio))
 		return;
 	from_disk = xblk_dev_index(dev);
 	rec = (struct xblk_record){
@@ -179,7 +214,7 @@ static void probe_bio_remap(void *data, struct bio *bio, dev_t dev, sector_t fro
 	local_irq_restore(flags);
 }
 
-/* Return: whether the request is of a traced disk; if so, *rec is filled in. */
+/* Return: whether the request is to be recorded; if so, *rec is filled in. */
 static __always_inline bool fill_rq(struct xblk_record *rec, enum xblk_event event,
 				    struct request *rq)
 {
@@ -189,7 +224,7 @@ static __always_inline bool fill_rq(struct xblk_record *rec, enum xblk_event eve
 	if (!rq->q->disk || blk_rq_is_passthrough(rq))
 		return false;
 	disk = xblk_disk_index(rq->q->disk);
-	if (disk < 0)
+	if (disk < 0 || xblk_rq_left_out(rq))
 		return false;
 	*rec = (struct xblk_record){
 		/* The position of an empty flush is -1. */
@@ -267,6 +302,16 @@ static void probe_rq_complete(void *data, struct request *rq, blk_status_t error
 	local_irq_restore(flags);
 }
 
+/*
+ * Its sectors have been counted down by now, so that a write which had a flush before it
+ * looks like a flush.  It is told wherever it may be one that is not left out.
+ */
+static __always_inline bool ended_bio_left_out(const struct bio *bio)
+{
+	return unlikely(xblk_left_out) && xblk_op_left_out(bio->bi_opf, 1) &&
+	       (!(bio->bi_opf & REQ_PREFLUSH) || xblk_op_left_out(bio->bi_opf, 0));
+}
+
 /* Set while no probe is attached. */
 static bool with_bio_based;
 
@@ -287,7 +332,7 @@ static void probe_bio_complete(void *data, struct request_queue *q, struct bio *
 	if (!with_bio_based && !queue_is_mq(q))
 		return;
 	disk = xblk_disk_index(bio->bi_bdev->bd_disk);
-	if (disk < 0)
+	if (disk < 0 || ended_bio_left_out(bio))
 		return;
 	rec = (struct xblk_record){
 		.id = xblk_id(bio),

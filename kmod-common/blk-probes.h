@@ -2,6 +2,9 @@
 #ifndef XBLK_BLK_PROBES_H
 #define XBLK_BLK_PROBES_H
 
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 struct seq_file;
@@ -13,5 +16,32 @@ void xblk_blk_probes_show(struct seq_file *s);
 
 /* Identity of an object in flight, for a record: see struct xblk_record.id. */
 u32 xblk_id(const void *object);
+
+/* A bit for each of enum xblk_op that nothing is recorded of; 0 as a rule. */
+extern u8 xblk_left_out;
+
+void xblk_choose_ops(u8 ops);
+bool xblk_op_left_out(blk_opf_t opf, unsigned int sectors);
+
+/**
+ * xblk_bio_left_out() - nothing is recorded of this bio
+ * @bio:	not completed: what it still has to do counts
+ *
+ * Any context.
+ */
+static __always_inline bool xblk_bio_left_out(const struct bio *bio)
+{
+	return unlikely(xblk_left_out) && xblk_op_left_out(bio->bi_opf, bio_sectors(bio));
+}
+
+/**
+ * xblk_rq_left_out() - the same of a request
+ * @rq:		likewise
+ */
+static __always_inline bool xblk_rq_left_out(const struct request *rq)
+{
+	return unlikely(xblk_left_out) &&
+	       xblk_op_left_out(rq->cmd_flags, blk_rq_sectors(rq));
+}
 
 #endif /* XBLK_BLK_PROBES_H */

@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <xen/grant_table.h>
+#include <xen/interface/io/blkif.h>
 #include "../kmod-common/blk-probes.h"
 #include "../kmod-common/clock.h"
 #include "../kmod-common/disks.h"
@@ -169,7 +170,7 @@ static void probe_bio_queue(void *data, struct bio *bio)
 	    !(current->flags & PF_KTHREAD) || bio_flagged(bio, BIO_CLONED))
 		return;
 	disk = xblk_disk_index(bio->bi_bdev->bd_disk);
-	if (disk < 0)
+	if (disk < 0 || xblk_bio_left_out(bio))
 		return;
 	rec = (struct xblk_record){
 		.id = xblk_id(bio),
@@ -193,6 +194,28 @@ static void unmap_entered(unsigned long ip, unsigned long parent, struct ftrace_
 	local_irq_restore(flags);
 }
 
+/*
+ * By what is in the response: of a barrier that is the same for a flush and for a write.
+ * It is told of all that is not left out, as a reader gives a response to the last
+ * request that ended on its CPU.
+ */
+static bool response_left_out(unsigned short operation)
+{
+	switch (operation) {
+	case BLKIF_OP_READ:
+		return xblk_op_left_out(REQ_OP_READ, 1);
+	case BLKIF_OP_WRITE:
+		return xblk_op_left_out(REQ_OP_WRITE, 1);
+	case BLKIF_OP_FLUSH_DISKCACHE:
+		return xblk_op_left_out(REQ_OP_FLUSH, 0);
+	case BLKIF_OP_DISCARD:
+		return xblk_op_left_out(REQ_OP_DISCARD, 1);
+	default:
+		return xblk_op_left_out(REQ_OP_WRITE, 1) &&
+		       xblk_op_left_out(REQ_OP_FLUSH, 0);
+	}
+}
+
 static void response_entered(unsigned long ip, unsigned long parent,
 			     struct ftrace_ops *ops, struct ftrace_regs *regs)
 {
@@ -210,7 +233,8 @@ static void response_entered(unsigned long ip, unsigned long parent,
 
 	local_irq_save(flags);
 	request = xblk_run_take(this_cpu_ptr(&this_run));
-	if (ring_find(ring)) {
+	if (ring_find(ring) && !(unlikely(xblk_left_out) &&
+				 response_left_out(xblk_entry_argument(regs, 2)))) {
 		rec.nr_sectors = request ? xblk_id(request) : 0;
 		rec.time = xblk_clock_now();
 		xblk_emit(&rec);

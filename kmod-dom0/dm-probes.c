@@ -24,7 +24,7 @@ static void probe_rq_remap(void *data, struct request *clone, dev_t dev, sector_
 	unsigned long flags;
 	int from_disk;
 
-	if (disk < 0)
+	if (disk < 0 || xblk_rq_left_out(clone))
 		return;
 	/* A multipath target's paths are the same disk, so all have the same sectors. */
 	from_disk = from == blk_rq_pos(clone) ? xblk_dev_index(dev) : -1;

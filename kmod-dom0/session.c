@@ -16,6 +16,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
+#include "../kmod-common/blk-probes.h"
 #include "../kmod-common/clock.h"
 #include "../kmod-common/emit.h"
 #include "../ring/consumer.h"
@@ -273,11 +274,13 @@ static int streams_init(size_t bytes)
  * @version:	of the protocol
  * @subbuf_kb:	a part of a CPU's buffer
  * @nr_subbufs:	parts of it
+ * @ops:	operations that are recorded, by enum xblk_op; 0: all
  */
 struct start_args {
 	unsigned int version;
 	unsigned int subbuf_kb;
 	unsigned int nr_subbufs;
+	u8 ops;
 };
 
 static int parse_start_arg(struct start_args *start, const char *key, const char *value)
@@ -290,6 +293,8 @@ static int parse_start_arg(struct start_args *start, const char *key, const char
 		return kstrtouint(value, 10, &start->nr_subbufs);
 	if (!strcmp(key, XBLK_CONTROL_KEY_MODE))
 		return parse_mode(value);
+	if (!strcmp(key, XBLK_CONTROL_KEY_OPS))
+		return kstrtou8(value, 10, &start->ops);
 	return -EINVAL;
 }
 
@@ -348,6 +353,7 @@ static int session_start(char *args, struct dentry *dir)
 	if (err)
 		goto err_buffers;
 	xblk_emit_reset(overwrite ? bytes / RECORD_SIZE / 4 : 0);
+	xblk_choose_ops(start.ops);
 	tracing = true;
 	err = probes_attach();
 	if (err)

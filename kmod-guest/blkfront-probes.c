@@ -112,7 +112,7 @@ static void tell_order(const void *ring)
 	if (!rq)
 		return;
 	disk = xblk_disk_index(rq->q->disk);
-	if (disk < 0)
+	if (disk < 0 || xblk_rq_left_out(rq))
 		return;
 	rec = (struct xblk_record){
 		.time = xblk_clock_now(),

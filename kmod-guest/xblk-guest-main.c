@@ -56,12 +56,14 @@ struct wanted_disk {
  * struct traced_disks - which disks are traced, by the reader's last word
  * @seen:	disks that were looked at, by their diskseq
  * @events:	the last event that the reader knows
+ * @ops:	operations that are recorded, by enum xblk_op; 0: all
  * @nr_wanted:	disks in @wanted
  * @wanted:	what it said
  */
 struct traced_disks {
 	struct xblk_disks *seen;
 	unsigned int events;
+	u8 ops;
 	unsigned int nr_wanted;
 	struct wanted_disk wanted[];
 };
@@ -180,6 +182,10 @@ static int parse_disks(struct traced_disks *disks, const char *list)
 			return -EINVAL;
 		if (devid == XBLK_GUEST_EVENTS) {
 			disks->events = index;
+		} else if (devid == XBLK_GUEST_OPS) {
+			if (index > U8_MAX)
+				return -EINVAL;
+			disks->ops = index;
 		} else {
 			disks->wanted[disks->nr_wanted].devid = devid;
 			disks->wanted[disks->nr_wanted++].index = index;
@@ -203,7 +209,8 @@ static struct traced_disks *parse_config(const char *config)
 		return ERR_PTR(-EINVAL);
 	for (c = config; *c; c++)
 		nr += *c == ',';
-	if (nr > XBLK_MAX_DISKS + 1)
+	/* Two pairs are no disks. */
+	if (nr > XBLK_MAX_DISKS + 2)
 		return ERR_PTR(-E2BIG);
 	disks = alloc_disks(nr);
 	if (!disks)
@@ -282,27 +289,37 @@ static void mark_clock(u32 generation)
 	xblk_emit(&rec);
 }
 
+#define NODES "data/xenrelay/" XBLK_GUEST_CHANNEL
+
+/* For the reader to tell; without it records come all the same. */
+static void say_nodes(const struct traced_disks *disks)
+{
+	xenbus_write(XBT_NIL, NODES, XBLK_GUEST_NODE_PROBES,
+		     blkfront_probes_attach(disks->events >= XBLK_EV_ORDER));
+	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_OPS, "%u", disks->ops);
+}
+
 static int reader_connect(struct xenrelay_channel *chan, void *priv, const char *config)
 {
 	int err = set_disks(config);
+	const struct traced_disks *disks;
 	struct xenrelay_stats stats;
-	unsigned int events;
 
 	if (err)
 		return err;
 	channel = chan;
-	events = rcu_dereference_protected(traced, true)->events;
+	/* It is replaced from here alone. */
+	disks = rcu_dereference_protected(traced, true);
 	xenrelay_get_stats(chan, &stats);
 	xblk_emit_reset(stats.mode == XENRELAY_OVERWRITE ? stats.ring_items / 4 : 0);
 	err = xblk_clock_watch(mark_clock);
 	if (err)
 		goto err_disks;
+	xblk_choose_ops(disks->ops);
 	err = xblk_blk_probes_attach(false);
 	if (err)
 		goto err_clock;
-	/* For the reader to tell; without it records come all the same. */
-	xenbus_write(XBT_NIL, "data/xenrelay/" XBLK_GUEST_CHANNEL, "probes",
-		     blkfront_probes_attach(events >= XBLK_EV_ORDER));
+	say_nodes(disks);
 	return 0;
 
 err_clock:
@@ -314,7 +331,8 @@ err_disks:
 
 static void reader_disconnect(void *priv)
 {
-	xenbus_rm(XBT_NIL, "data/xenrelay/" XBLK_GUEST_CHANNEL, "probes");
+	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_PROBES);
+	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_OPS);
 	/* Those that go at once are first: the other takes up to a second. */
 	xblk_blk_probes_detach();
 	blkfront_probes_detach();

@@ -14,6 +14,7 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -379,6 +380,10 @@ static int channel_publish(struct xenrelay_channel *chan)
 		err = xenbus_write(XBT_NIL, chan->path, "reader", "");
 	if (!err)
 		err = xenbus_write(XBT_NIL, chan->path, "config", "");
+	/* So that a reader sees that it is not the channel that was here before. */
+	if (!err)
+		err = xenbus_printf(XBT_NIL, chan->path, "generation", "%llu",
+				    get_random_u64());
 	if (!err)
 		err = xenbus_write(XBT_NIL, chan->path, "state", "open");
 	return err;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* A connected channel: reading it, its counters, its end. */
+/* A channel: reading it, its counters, its end. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -11,16 +11,32 @@
 #include "map.h"
 #include "nodes.h"
 #include "objects.h"
+#include "sized.h"
 
 /* How often to look at the producer page while XenStore says nothing. */
 #define STOP_POLL_MS 20
 
+void xenrelay_set_user(struct xenrelay_channel *ch, void *user)
+{
+	if (ch)
+		ch->user = user;
+}
+
+void *xenrelay_get_user(const struct xenrelay_channel *ch)
+{
+	return ch ? ch->user : NULL;
+}
+
 int xenrelay_get_properties(const struct xenrelay_channel *ch,
 			    struct xenrelay_properties *properties)
 {
-	if (!ch || !properties)
+	struct xenrelay_properties now = {0};
+
+	if (!ch)
 		return -EINVAL;
-	*properties = (struct xenrelay_properties){
+	if (ch->not_connected)
+		return xr_give(properties, &now, sizeof(now)) ?: ch->not_connected;
+	now = (struct xenrelay_properties){
 		.nr_rings = ch->layout.nr_rings,
 		.item_size = ch->layout.item_size,
 		.capacity = ch->layout.capacity,
@@ -35,7 +51,7 @@ int xenrelay_get_properties(const struct xenrelay_channel *ch,
 		.doorbell = ch->doorbell,
 		.places_losses = ch->layout.loss_ref,
 	};
-	return 0;
+	return xr_give(properties, &now, sizeof(now));
 }
 
 /* Not inlined: the short way through xenrelay_read() would save registers for it. */
@@ -50,15 +66,18 @@ __attribute__((noinline)) static ssize_t look_and_read(struct xenrelay_channel *
 
 	if (!ch)
 		return -EINVAL;
-	if (ring >= ch->layout.nr_rings)
-		return ch_fail(ch, -EINVAL, "it has no ring %u", ring);
+	if (ring >= ch->nr_mapped)
+		return xr_fail_read(ch, -EINVAL, "it has no ring %u", ring);
 	if (!buf && max_items)
-		return ch_fail(ch, -EINVAL, "no buffer to read into");
-	/* Only what the caller has been told; else the rest could come as a surprise. */
-	ch->rings[ring].stopped = ch->ended;
+		return xr_fail_read(ch, -EINVAL, "no buffer to read into");
+	/*
+	 * Only what the caller has been told; else the rest could come as a surprise.
+	 * Pairs with end(): what came before the end is there.
+	 */
+	ch->rings[ring].stopped = xblk_load_acquire(&ch->ended);
 	n = xr_ring_read(&ch->rings[ring], buf ? buf : &nothing, max_items, &span);
 	if (n < 0)
-		return ch_fail(ch, n, "ring %u: %s", ring, ch->rings[ring].broken);
+		return xr_fail_read(ch, n, "ring %u: %s", ring, ch->rings[ring].broken);
 	if (loss)
 		*loss = (struct xenrelay_loss){span.position, span.count, span.first_ns,
 					       span.last_ns};
@@ -71,7 +90,7 @@ ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
 	if (loss)
 		*loss = (struct xenrelay_loss){0};
 	/* The short way, for who reads a few small items at a time. */
-	if (ch && ring < ch->layout.nr_rings && buf &&
+	if (ch && ring < ch->nr_mapped && buf &&
 	    xr_ring_take_small(&ch->rings[ring], buf, max_items))
 		return max_items;
 	return look_and_read(ch, ring, buf, max_items, loss);
@@ -79,68 +98,73 @@ ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
 
 int64_t xenrelay_ring_level(const struct xenrelay_channel *ch, unsigned int ring)
 {
-	if (!ch || ring >= ch->layout.nr_rings)
+	if (!ch || ring >= ch->nr_mapped)
 		return -EINVAL;
 	return xr_ring_level(&ch->rings[ring]);
+}
+
+static void add_ring_stats(const struct xr_ring *r, struct xenrelay_ring_stats *sum)
+{
+	const char *broken = xblk_load_once(&r->broken);
+
+	sum->produced += xblk_load_once(&r->producer->ring.head);
+	sum->lost += r->overwrite ? xblk_load_once(&r->lost)
+				  : xblk_load_once(&r->producer->ring.lost);
+	sum->lost_nmi += xblk_load_once(&r->producer->ring.lost_nmi);
+	sum->read += xblk_load_once(&r->read);
+	sum->met += xblk_load_once(&r->lost);
+	sum->level += xr_ring_level(r);
+	if (!sum->broken)
+		sum->broken = broken;
 }
 
 int xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring,
 			    struct xenrelay_ring_stats *stats)
 {
-	const struct xr_ring *r;
+	bool all = ring == XENRELAY_EVERY_RING;
+	struct xenrelay_ring_stats sum = {0};
+	unsigned int n = all ? 0 : ring;
+	unsigned int end = ch ? ch->nr_mapped : 0;
+	int err = n < end || (ch && all) ? 0 : -EINVAL;
 
-	if (stats)
-		*stats = (struct xenrelay_ring_stats){0};
-	if (!ch || !stats || ring >= ch->layout.nr_rings)
-		return -EINVAL;
-	r = &ch->rings[ring];
-	*stats = (struct xenrelay_ring_stats){
-		.produced = xblk_load_once(&r->producer->ring.head),
-		.lost = r->overwrite ? r->lost : xblk_load_once(&r->producer->ring.lost),
-		.lost_nmi = xblk_load_once(&r->producer->ring.lost_nmi),
-		.read = r->read,
-		.met = r->lost,
-		.level = xenrelay_ring_level(ch, ring),
-		.broken = r->broken,
-	};
-	return 0;
+	for (; n < end; n++) {
+		add_ring_stats(&ch->rings[n], &sum);
+		if (!all)
+			break;
+	}
+	return xr_give(stats, &sum, sizeof(sum)) ?: err;
 }
 
 int xenrelay_get_channel_stats(const struct xenrelay_channel *ch,
 			       struct xenrelay_channel_stats *stats)
 {
-	struct xenrelay_ring_stats ring, *sum;
+	struct xenrelay_channel_stats now;
 	unsigned int n;
 
-	if (!ch || !stats)
+	if (!ch)
 		return -EINVAL;
-	*stats = (struct xenrelay_channel_stats){
+	now = (struct xenrelay_channel_stats){
 		.events_sent = xenrelay_events_sent(ch),
 		.rang = ch->times_rung,
 		.vain = ch->vain,
 		.muted = ch->watch.muted,
 		.senseless = ch->senseless,
 	};
-	sum = &stats->sum;
-	for (n = 0; n < ch->layout.nr_rings; n++) {
-		xenrelay_get_ring_stats(ch, n, &ring);
-		sum->produced += ring.produced;
-		sum->lost += ring.lost;
-		sum->lost_nmi += ring.lost_nmi;
-		sum->read += ring.read;
-		sum->met += ring.met;
-		sum->level += ring.level;
-		if (!ring.broken)
-			continue;
-		if (!stats->broken_rings++)
-			sum->broken = ring.broken;
-	}
-	return 0;
+	for (n = 0; n < ch->nr_mapped; n++)
+		now.broken_rings += xblk_load_once(&ch->rings[n].broken) != NULL;
+	return xr_give(stats, &now, sizeof(now));
 }
 
 uint64_t xenrelay_events_sent(const struct xenrelay_channel *ch)
 {
-	return ch ? xblk_load_once(&ch->producer[0].channel.events) : 0;
+	return ch && !ch->not_connected ? xblk_load_once(&ch->producer[0].channel.events)
+					: 0;
+}
+
+static bool end(struct xenrelay_channel *ch)
+{
+	xblk_store_release(&ch->ended, true);
+	return true;
 }
 
 /*
@@ -152,9 +176,43 @@ static bool is_end(struct xenrelay_channel *ch, int found)
 {
 	ch->senseless = found == -EPROTO;
 	/* Whatever else it shows than our "ready", it is ours no more. */
-	ch->ended = found == -ENOTCONN || found == -ENOENT || found == -EPROTO ||
-		    found == -EACCES;
-	return ch->ended;
+	return found == -ENOTCONN || found == -ENOENT || found == -EPROTO ||
+			       found == -EACCES
+		       ? end(ch)
+		       : false;
+}
+
+static void add_news(struct xenrelay_channel *ch)
+{
+	ch->reader->changed |= XENRELAY_CHANGED_CHANNEL;
+	if (ch->is_news)
+		return;
+	ch->is_news = true;
+	ch->next_news = ch->reader->news;
+	ch->reader->news = ch;
+}
+
+void xr_channel_changed(struct xenrelay_channel *ch)
+{
+	ch->changed = true;
+	add_news(ch);
+}
+
+static void remove_news(struct xenrelay_channel **link)
+{
+	struct xenrelay_channel *ch = *link;
+
+	*link = ch->next_news;
+	ch->is_news = false;
+}
+
+struct xenrelay_channel *xenrelay_next_changed(struct xenrelay_reader *reader)
+{
+	struct xenrelay_channel *ch = xr_check_reader(reader) ? NULL : reader->news;
+
+	if (ch)
+		remove_news(&reader->news);
+	return ch;
 }
 
 void xr_domains_changed(struct xenrelay_reader *reader)
@@ -162,25 +220,31 @@ void xr_domains_changed(struct xenrelay_reader *reader)
 	struct xenrelay_channel *ch;
 
 	reader->changed |= XENRELAY_CHANGED_DOMAIN;
-	for (ch = reader->channels; ch; ch = ch->next)
-		ch->changed = true;
+	for (ch = reader->channels; ch; ch = ch->next) {
+		/* The nodes of one that is connected are watched. */
+		ch->may_have_gone = true;
+		ch->changed |= ch->not_connected != 0;
+		add_news(ch);
+	}
 }
 
 bool xenrelay_stopped(struct xenrelay_channel *ch)
 {
 	if (!ch || ch->ended)
 		return true;
+	/* What has changed is xenrelay_connect_poll()'s. */
+	if (ch->not_connected)
+		return ch->not_connected != -EINPROGRESS;
 	/* Pairs with the producer's store-release of state behind its last head. */
 	if (xblk_load_acquire(&ch->producer[0].channel.state) == XENRELAY_STOPPED)
-		return ch->ended = true;
-	if (!ch->changed)
+		return end(ch);
+	if (!ch->changed && !ch->may_have_gone)
 		return false;
 
-	ch->changed = false;
-	if (!is_end(ch, xr_check_connected(ch)) &&
-	    !xenrelay_domain_exists(ch->reader, ch->domid))
-		ch->ended = true;
-	return ch->ended;
+	if (ch->changed && is_end(ch, xr_check_connected(ch)))
+		return true;
+	ch->changed = ch->may_have_gone = false;
+	return !xenrelay_domain_exists(ch->reader, ch->domid) && end(ch);
 }
 
 /* Return: 0, also if it has ended instead, or keeps us from asking: then once more. */
@@ -202,6 +266,8 @@ int xenrelay_disconnect(struct xenrelay_channel *ch, unsigned int timeout_ms)
 
 	if (!ch)
 		return -EINVAL;
+	if (ch->not_connected)
+		return ch_fail(ch, -ENOTCONN, "it is not connected");
 	for (;;) {
 		ret = ask_to_stop(ch);
 		if (ret)
@@ -238,5 +304,12 @@ void xenrelay_release(struct xenrelay_channel *ch)
 	for (link = &ch->reader->channels; *link != ch; link = &(*link)->next)
 		;
 	*link = ch->next;
+	if (ch->is_news) {
+		for (link = &ch->reader->news; *link != ch; link = &(*link)->next_news)
+			;
+		remove_news(link);
+	}
+	free(ch->connecting);
+	pthread_mutex_destroy(&ch->bell_lock);
 	free(ch);
 }

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* The handshake through XenStore: xenrelay/wire.h describes it. */
+/*
+ * The handshake through XenStore: xenrelay/wire.h describes it.
+ *
+ * Each step ends where the guest has to do something, or XenStore is to be asked again
+ * later, so that any number of channels take theirs side by side.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,6 +12,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "channel.h"
+#include "connect.h"
 #include "domains.h"
 #include "doorbell.h"
 #include "events.h"
@@ -14,6 +21,7 @@
 #include "map.h"
 #include "nodes.h"
 #include "objects.h"
+#include "sized.h"
 
 #define DEFAULT_TIMEOUT_MS 5000
 #define DEFAULT_BUSY_MS	   4000
@@ -30,6 +38,27 @@
 
 /* Between two transactions, each of which a guest can make fail. */
 #define RETRY_MS 5
+
+/**
+ * struct xr_connecting - how far it is with a channel that is being connected
+ * @opts:	the caller's, but for the text: that is @config
+ * @ring_kib:	what is asked for now
+ * @asked:	"connect" was written, and it is the guest's turn
+ * @busy_until:	how long to wait for the channel to become free
+ * @ready_until: how long for the guest's answer; 0: it was not asked yet
+ * @look_at:	when to look again, if nothing has changed by then
+ * @why:	why less than before is asked for; "": it is not
+ */
+struct xr_connecting {
+	struct xenrelay_options opts;
+	unsigned int ring_kib;
+	bool asked;
+	uint64_t busy_until;
+	uint64_t ready_until;
+	uint64_t look_at;
+	char why[sizeof(((struct xenrelay_reader *)NULL)->error)];
+	char config[];
+};
 
 /*
  * Which version to speak, the newest that both know.
@@ -146,6 +175,8 @@ int xenrelay_configure(struct xenrelay_channel *ch, const char *config)
 	err = check_config(ch->reader, config);
 	if (err)
 		return err;
+	if (ch->not_connected)
+		return ch_fail(ch, -ENOTCONN, "it is not connected");
 	if (!(ch->features & XR_FEATURE_CONFIGURE))
 		return ch_fail(ch, -EOPNOTSUPP,
 			       "the guest does not offer to change its configuration");
@@ -153,78 +184,73 @@ int xenrelay_configure(struct xenrelay_channel *ch, const char *config)
 	return err ? err : xr_request(ch, "configure", config ? config : "");
 }
 
-/* Ask for the channel as soon as it is free. */
-static int claim(struct xenrelay_channel *ch, const struct xenrelay_options *opts,
-		 unsigned int ring_kib, uint64_t deadline)
+/* Look again at a time, or when the guest has changed its state.  Return: -EINPROGRESS. */
+static int look_again(struct xenrelay_channel *ch, uint64_t at)
 {
-	char request[128];
-	int err, ret;
+	uint64_t soon = xr_now_ms() + XR_SLICE_MS;
 
-	make_request(ch, opts, ring_kib, request, sizeof(request));
-	for (;;) {
-		uint64_t now = xr_now_ms(), until = deadline;
-
-		err = xr_try_request(ch, check_free, request,
-				     opts->config ? opts->config : "");
-		ch->claimed = !err;
-		if (err != -EBUSY && err != -EAGAIN)
-			return err;
-		if (err == -EAGAIN) {
-			err = -EBUSY;
-			if (now >= deadline)
-				return err;
-			if (now + RETRY_MS < deadline)
-				until = now + RETRY_MS;
-		}
-		ret = xr_wait_for_guest(ch, until);
-		if (ret < 0)
-			return ret;
-		if (!ret && until == deadline)
-			return err;
-	}
+	/* A guest whose watch was taken back changes it unseen. */
+	if (!ch->watch.on && at > soon)
+		at = soon;
+	ch->connecting->look_at = at;
+	xr_timer(ch->reader, at);
+	return -EINPROGRESS;
 }
 
-/* Wait for the guest's answer to "connect". */
-static int await_ready(struct xenrelay_channel *ch, uint64_t deadline, uint32_t *info_ref)
+/* Ask for the channel if it is free. */
+static int claim(struct xenrelay_channel *ch)
 {
-	struct xr_state state = {0};
-	int ret;
+	struct xr_connecting *c = ch->connecting;
+	uint64_t now = xr_now_ms();
+	char request[128];
+	int err;
 
-	for (;;) {
-		ch->changed = false;
-		ret = xr_read_state(ch, XBT_NULL, &state);
-		if (ret)
-			return ret;
-		if (state.session == ch->session) {
-			switch (state.kind) {
-			case XR_READY:
-				*info_ref = state.ref;
-				return 0;
-			case XR_FAILED:
-				ch->short_of_room = state.err == ENOMEM ||
-						    state.err == ENOSPC ||
-						    state.err == E2BIG;
-				return ch_fail(ch, -ECONNREFUSED,
-					       "the guest could not connect: %s%s%s",
-					       state.text, *state.text ? ": " : "",
-					       strerror(state.err));
-			default:
-				return ch_fail(ch, -ECONNREFUSED,
-					       "the guest stopped it at once");
-			}
+	make_request(ch, &c->opts, c->ring_kib, request, sizeof(request));
+	err = xr_try_request(ch, check_free, request, c->config);
+	ch->claimed = c->asked = !err;
+	if (err == -EAGAIN && now < c->busy_until)
+		return look_again(ch, now + RETRY_MS < c->busy_until ? now + RETRY_MS
+								     : c->busy_until);
+	if (err == -EBUSY && now < c->busy_until)
+		return look_again(ch, c->busy_until);
+	if (err)
+		return err == -EAGAIN ? -EBUSY : err;
+	if (!c->ready_until)
+		c->ready_until = now + (c->opts.timeout_ms ?: DEFAULT_TIMEOUT_MS);
+	return look_again(ch, c->ready_until);
+}
+
+/* The guest's answer to "connect". */
+static int read_answer(struct xenrelay_channel *ch, uint32_t *info_ref)
+{
+	struct xr_state state;
+	int err = xr_read_state(ch, XBT_NULL, &state);
+
+	if (err)
+		return err;
+	if (state.session == ch->session) {
+		switch (state.kind) {
+		case XR_READY:
+			*info_ref = state.ref;
+			return 0;
+		case XR_FAILED:
+			ch->short_of_room = state.err == ENOMEM || state.err == ENOSPC ||
+					    state.err == E2BIG;
+			return ch_fail(ch, -ECONNREFUSED,
+				       "the guest could not connect: %s%s%s", state.text,
+				       *state.text ? ": " : "", strerror(state.err));
+		default:
+			return ch_fail(ch, -ECONNREFUSED, "the guest stopped it at once");
 		}
-		if (state.kind == XR_READY || state.kind == XR_STOPPED) {
-			/* Theirs now: our "release" must not reach the guest. */
-			ch->claimed = false;
-			return ch_fail(ch, -EBUSY, "another reader was faster");
-		}
-		ret = xr_wait_for_guest(ch, deadline);
-		if (ret < 0)
-			return ret;
-		if (!ret)
-			return ch_fail(ch, -ETIMEDOUT,
-				       "the guest did not answer in time");
 	}
+	if (state.kind == XR_READY || state.kind == XR_STOPPED) {
+		/* Theirs now: our "release" must not reach the guest. */
+		ch->claimed = false;
+		return ch_fail(ch, -EBUSY, "another reader was faster");
+	}
+	if (xr_now_ms() < ch->connecting->ready_until)
+		return look_again(ch, ch->connecting->ready_until);
+	return ch_fail(ch, -ETIMEDOUT, "the guest did not answer in time");
 }
 
 static void state_changed(struct xenrelay_reader *reader, struct xr_watch *watch)
@@ -233,18 +259,29 @@ static void state_changed(struct xenrelay_reader *reader, struct xr_watch *watch
 		(struct xenrelay_channel *)((char *)watch -
 					    offsetof(struct xenrelay_channel, watch));
 
-	ch->changed = true;
-	reader->changed |= XENRELAY_CHANGED_CHANNEL;
+	(void)reader;
+	xr_channel_changed(ch);
 }
 
 static struct xenrelay_channel *new_channel(struct xenrelay_reader *reader,
 					    unsigned int domid, const char *name,
 					    const struct xenrelay_options *opts)
 {
+	const char *config = opts->config ? opts->config : "";
 	struct xenrelay_channel *ch = calloc(1, sizeof(*ch));
+	struct xr_connecting *c = calloc(1, sizeof(*c) + strlen(config) + 1);
 
-	if (!ch)
+	if (!ch || !c) {
+		free(ch);
+		free(c);
 		return NULL;
+	}
+	c->opts = *opts;
+	c->opts.config = strcpy(c->config, config);
+	c->ring_kib = opts->ring_kib;
+	ch->connecting = c;
+	ch->not_connected = -EINPROGRESS;
+	pthread_mutex_init(&ch->bell_lock, NULL);
 	ch->reader = reader;
 	ch->domid = domid;
 	snprintf(ch->name, sizeof(ch->name), "%s", name);
@@ -255,6 +292,7 @@ static struct xenrelay_channel *new_channel(struct xenrelay_reader *reader,
 	ch->watch.fired = state_changed;
 	ch->idle = opts->idle;
 	ch->idle_priv = opts->idle_priv;
+	ch->idle_at = xr_now_ms();
 	ch->ring_kib_wanted = opts->ring_kib;
 	ch->next = reader->channels;
 	reader->channels = ch;
@@ -313,27 +351,6 @@ static uint64_t most_kib(const struct xenrelay_options *opts)
 	return kib > DEFAULT_MAX_KIB ? kib : DEFAULT_MAX_KIB;
 }
 
-static int attempt(struct xenrelay_channel *ch, const struct xenrelay_options *opts,
-		   unsigned int ring_kib, uint64_t busy_until, uint64_t *ready_until)
-{
-	uint32_t info_ref = 0;
-	int err;
-
-	err = draw_session(ch);
-	if (!err)
-		err = claim(ch, opts, ring_kib, busy_until);
-	if (!err && !*ready_until)
-		*ready_until = xr_now_ms() + (opts->timeout_ms ?: DEFAULT_TIMEOUT_MS);
-	if (!err)
-		err = await_ready(ch, *ready_until, &info_ref);
-	if (!err)
-		err = check_still_ready(ch, xr_map(ch, info_ref,
-						   most_kib(opts) / KIB_PER_PAGE));
-	if (!err)
-		err = check_granted(ch, opts);
-	return err;
-}
-
 /*
  * Half of what there was no room for, or what is known to be accepted: each time that a
  * guest is asked takes it as long as to attach its probes.  0: it makes no sense to ask
@@ -354,48 +371,128 @@ static unsigned int smaller(const struct xenrelay_channel *ch, unsigned int ring
 	return kib > LEAST_RING_KIB ? kib : LEAST_RING_KIB;
 }
 
-/* Ask for less and less, while it is room that lacks. */
-static int negotiate(struct xenrelay_channel *ch, const struct xenrelay_options *opts)
+static int begin_attempt(struct xenrelay_channel *ch)
 {
-	uint64_t busy_until = xr_now_ms() + (opts->busy_ms ?: DEFAULT_BUSY_MS);
-	uint64_t ready_until = 0;
-	unsigned int ring_kib = opts->ring_kib;
-	char why[sizeof(ch->reader->error)] = "";
+	ch->connecting->asked = false;
+	ch->short_of_room = false;
+	ch->layout.ring_pages = ch->layout.nr_rings = 0;
+	return draw_session(ch) ?: look_again(ch, xr_now_ms());
+}
+
+static int attempt(struct xenrelay_channel *ch)
+{
+	struct xr_connecting *c = ch->connecting;
+	uint32_t info_ref = 0;
 	int err;
 
-	for (;;) {
-		ch->short_of_room = false;
-		ch->layout.ring_pages = ch->layout.nr_rings = 0;
-		err = attempt(ch, opts, ring_kib, busy_until, &ready_until);
-		if (!ch->ring_kib_wanted)
-			ch->ring_kib_wanted =
-				(uint64_t)ch->layout.ring_pages * KIB_PER_PAGE;
-		/* What the user can change is why less was asked for. */
-		if (*why && (err == -EBUSY || err == -ETIMEDOUT))
-			return xr_fail(ch->reader, err, "%s; then, asked for less: %s",
-				       why,
-				       err == -EBUSY ? "another reader has it"
-						     : "no answer in time");
-		ring_kib = smaller(ch, ring_kib, most_kib(opts));
-		if (!err || !ch->short_of_room || !ring_kib || xr_now_ms() >= ready_until)
-			return err;
+	if (!c->asked)
+		return claim(ch);
+	err = read_answer(ch, &info_ref);
+	if (!err)
+		err = check_still_ready(ch, xr_map(ch, info_ref,
+						   most_kib(&c->opts) / KIB_PER_PAGE));
+	if (!err)
+		err = check_granted(ch, &c->opts);
+	return err;
+}
 
-		/* The guest frees the channel before it takes the next request. */
-		memcpy(why, ch->reader->error, sizeof(why));
+/* Ask for less and less, while it is room that lacks. */
+static int ask_for_less(struct xenrelay_channel *ch, int err)
+{
+	struct xr_connecting *c = ch->connecting;
+	unsigned int ring_kib;
+
+	/* What the user can change is why less was asked for. */
+	if (*c->why && (err == -EBUSY || err == -ETIMEDOUT))
+		return xr_fail(ch->reader, err, "%s; then, asked for less: %s", c->why,
+			       err == -EBUSY ? "another reader has it"
+					     : "no answer in time");
+	ring_kib = smaller(ch, c->ring_kib, most_kib(&c->opts));
+	if (!ch->short_of_room || !ring_kib || xr_now_ms() >= c->ready_until)
+		return err;
+
+	/* The guest frees the channel before it takes the next request. */
+	memcpy(c->why, ch->reader->error, sizeof(c->why));
+	xr_unmap(ch);
+	xr_tell_release(ch);
+	ch->claimed = false;
+	c->ring_kib = ring_kib;
+	c->busy_until = c->ready_until;
+	return begin_attempt(ch);
+}
+
+/* It is connected, or has failed. */
+static int decide(struct xenrelay_channel *ch, int err)
+{
+	if (err)
 		xr_unmap(ch);
-		xr_tell_release(ch);
-		ch->claimed = false;
-		memcpy(ch->reader->error, why, sizeof(why));
-		busy_until = ready_until;
+	else if (ch->connecting->opts.doorbell_percent)
+		xr_doorbell_bind(ch, ch->connecting->opts.doorbell_percent);
+	ch->not_connected = err;
+	free(ch->connecting);
+	ch->connecting = NULL;
+	return err;
+}
+
+int xenrelay_connect_poll(struct xenrelay_channel *ch)
+{
+	int err;
+
+	if (!ch)
+		return -EINVAL;
+	if (!ch->connecting)
+		return ch->not_connected;
+	if (!ch->changed && xr_now_ms() < ch->connecting->look_at)
+		return -EINPROGRESS;
+	ch->changed = false;
+	err = attempt(ch);
+	if (err == -EINPROGRESS)
+		return err;
+	if (!ch->ring_kib_wanted)
+		ch->ring_kib_wanted = (uint64_t)ch->layout.ring_pages * KIB_PER_PAGE;
+	if (err)
+		err = ask_for_less(ch, err);
+	return err == -EINPROGRESS ? err : decide(ch, err);
+}
+
+void xr_connect_dispatch(struct xenrelay_reader *reader)
+{
+	struct xenrelay_channel *ch;
+	uint64_t now = xr_now_ms();
+
+	for (ch = reader->channels; ch; ch = ch->next) {
+		if (!ch->connecting || ch->changed)
+			continue;
+		if (now >= ch->connecting->look_at)
+			xr_channel_changed(ch);
+		else
+			xr_timer(reader, ch->connecting->look_at);
 	}
 }
 
-int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
-		     const char *channel, const struct xenrelay_options *options,
-		     struct xenrelay_channel **out)
+static int begin(struct xenrelay_channel *ch)
 {
-	const struct xenrelay_options defaults = {0};
-	const struct xenrelay_options *opts = options ? options : &defaults;
+	struct xr_connecting *c = ch->connecting;
+	int err = agree_on_version(ch);
+
+	if (!err)
+		err = read_features(ch);
+	if (!err)
+		err = check_wishes(ch, &c->opts);
+	if (!err)
+		err = xr_watch_start(ch->reader, &ch->watch);
+	if (err)
+		return err;
+	c->busy_until = xr_now_ms() + (c->opts.busy_ms ?: DEFAULT_BUSY_MS);
+	err = begin_attempt(ch);
+	return err == -EINPROGRESS ? 0 : err;
+}
+
+int xenrelay_connect_start(struct xenrelay_reader *reader, unsigned int domid,
+			   const char *channel, const struct xenrelay_options *options,
+			   struct xenrelay_channel **out)
+{
+	struct xenrelay_options opts = {0};
 	struct xenrelay_channel *ch;
 	int err = xr_check_reader(reader);
 
@@ -407,33 +504,40 @@ int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
 		return xr_fail(reader, -EINVAL, "no number that a domain can have");
 	if (!channel || !xr_name_ok(channel))
 		return xr_fail(reader, -EINVAL, "not a name that a channel can have");
-	err = check_options(reader, opts);
+	if (options && xr_take(&opts, sizeof(opts), options))
+		return xr_fail(reader, -EINVAL,
+			       "the options' size is not set, or they are of a newer "
+			       "library");
+	err = check_options(reader, &opts);
 	if (err)
 		return err;
-	ch = new_channel(reader, domid, channel, opts);
+	ch = new_channel(reader, domid, channel, &opts);
 	if (!ch)
 		return xr_fail(reader, -ENOMEM, "out of memory");
-
-	err = agree_on_version(ch);
-	if (!err)
-		err = read_features(ch);
-	if (!err)
-		err = check_wishes(ch, opts);
-	if (!err)
-		err = xr_watch_start(reader, &ch->watch);
-	if (!err)
-		err = negotiate(ch, opts);
-	if (err) {
-		char why[sizeof(reader->error)];
-
-		/* The text of what failed, not of what undoing it may say. */
-		memcpy(why, reader->error, sizeof(why));
+	err = begin(ch);
+	if (err)
 		xenrelay_release(ch);
-		memcpy(reader->error, why, sizeof(why));
+	else
+		*out = ch;
+	return err;
+}
+
+int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
+		     const char *channel, const struct xenrelay_options *options,
+		     struct xenrelay_channel **out)
+{
+	int err = xenrelay_connect_start(reader, domid, channel, options, out);
+
+	if (err || !*out)
 		return err;
+	do {
+		err = xr_wait_for_guest(*out, (*out)->connecting->look_at);
+		if (err >= 0)
+			err = xenrelay_connect_poll(*out);
+	} while (err == -EINPROGRESS);
+	if (err) {
+		xenrelay_release(*out);
+		*out = NULL;
 	}
-	if (opts->doorbell_percent)
-		xr_doorbell_bind(ch, opts->doorbell_percent);
-	*out = ch;
-	return 0;
+	return err;
 }

@@ -16,8 +16,8 @@
 #include "events.h"
 #include "fail.h"
 #include "objects.h"
+#include "sized.h"
 
-#define INTRODUCE_PATH	"@introduceDomain"
 #define INTRODUCE_TOKEN "introduce"
 
 /* Of one domain's list: each look reads up to XENRELAY_MAX_CHANNELS nodes. */
@@ -34,12 +34,15 @@ struct offer {
 	char name[XENRELAY_NAME_SIZE];
 	bool present;
 	bool told; /* to be present */
+	uint64_t generation;
+	uint64_t generation_told;
 };
 
 /**
  * struct xr_domain - a domain that is watched for channels
  * @listed:	it is there, or the caller named it
  * @named:	by the caller, so it stays
+ * @there:	it was at the last look
  * @changed:	its channels are to be looked at, not before @look_at
  */
 struct xr_domain {
@@ -48,6 +51,7 @@ struct xr_domain {
 	unsigned int domid;
 	bool listed;
 	bool named;
+	bool there;
 	bool changed;
 	uint64_t look_at;
 	unsigned int nr;
@@ -134,20 +138,45 @@ static struct offer *find_offer(struct xr_domain *domain, const char *name)
 	return NULL;
 }
 
+static char *read_node(struct xenrelay_reader *reader, unsigned int domid,
+		       const char *name, const char *node)
+{
+	char path[XR_PATH_MAX];
+
+	snprintf(path, sizeof(path), "/local/domain/%u/" XENRELAY_XS_DIR "/%s/%s", domid,
+		 name, node);
+	return xs_read(reader->xs, XBT_NULL, path, NULL);
+}
+
 /* A channel is there as soon as it has a state, the last node that its guest writes. */
 static bool has_state(struct xenrelay_reader *reader, unsigned int domid,
 		      const char *name)
 {
-	char path[XR_PATH_MAX];
-	char *s;
+	char *s = read_node(reader, domid, name, "state");
 
-	snprintf(path, sizeof(path), "/local/domain/%u/" XENRELAY_XS_DIR "/%s/state",
-		 domid, name);
-	s = xs_read(reader->xs, XBT_NULL, path, NULL);
-	if (!s)
-		return false;
 	free(s);
-	return true;
+	return s != NULL;
+}
+
+/* 0 of an older guest, which does not write it. */
+static uint64_t read_generation(struct xenrelay_reader *reader, unsigned int domid,
+				const char *name)
+{
+	char *s = read_node(reader, domid, name, "generation");
+	uint64_t generation = 0;
+	const char *end = s ? xr_parse_number(s, UINT64_MAX, &generation) : NULL;
+
+	if (!end || *end)
+		generation = 0;
+	free(s);
+	return generation;
+}
+
+/* Whether there is something to tell: it came, went, or is another one than was told. */
+static bool is_news(const struct offer *offer)
+{
+	return offer->present != offer->told ||
+	       (offer->told && offer->generation != offer->generation_told);
 }
 
 /* Those that are gone and known to be are no more. */
@@ -174,6 +203,7 @@ static void add_offer(struct xenrelay_reader *reader, struct xr_domain *domain,
 		memcpy(offer->name, name, strlen(name));
 	}
 	offer->present = true;
+	offer->generation = read_generation(reader, domain->domid, name);
 }
 
 static void list_again(struct xenrelay_reader *reader)
@@ -192,7 +222,8 @@ static int look(struct xenrelay_reader *reader, struct xr_domain *domain)
 	reader->stats.looks++;
 	domain->changed = false;
 	domain->look_at = xr_now_ms() + LOOK_PERIOD_MS;
-	if (xenrelay_domain_exists(reader, domain->domid))
+	domain->there = xenrelay_domain_exists(reader, domain->domid);
+	if (domain->there)
 		nodes = read_channels(reader, domain->domid, &nr, &err);
 	else if (domain->listed && reader->every_domain)
 		list_again(reader);
@@ -216,7 +247,7 @@ static int look(struct xenrelay_reader *reader, struct xr_domain *domain)
 	}
 	free(nodes);
 	for (i = 0; i < domain->nr; i++)
-		if (domain->offers[i].present != domain->offers[i].told)
+		if (is_news(&domain->offers[i]))
 			reader->changed |= XENRELAY_CHANGED_OFFERS;
 	return err;
 }
@@ -304,13 +335,24 @@ static int list_domains(struct xenrelay_reader *reader)
 	return err;
 }
 
-void xr_discover_domains(struct xenrelay_reader *reader)
+void xr_discover_new(struct xenrelay_reader *reader)
 {
 	struct xr_domain *domain;
 
 	reader->new_domains = reader->every_domain;
+	/* One whose nodes were there before it was. */
 	for (domain = reader->domains; domain; domain = domain->next)
-		domain->changed = true;
+		domain->changed |= !domain->there;
+}
+
+void xr_discover_domains(struct xenrelay_reader *reader)
+{
+	struct xr_domain *domain;
+
+	/* Those that are no longer in the list are looked at. */
+	reader->new_domains = reader->every_domain;
+	for (domain = reader->domains; domain; domain = domain->next)
+		domain->changed |= domain->named || !reader->every_domain;
 }
 
 /* Look at up to @max domains that have changed, and drop those that are done with. */
@@ -373,7 +415,7 @@ static int watch_every_domain(struct xenrelay_reader *reader)
 	int err;
 
 	if (!reader->introduce_watched &&
-	    !xs_watch(reader->xs, INTRODUCE_PATH, INTRODUCE_TOKEN))
+	    !xs_watch(reader->xs, XR_INTRODUCE_PATH, INTRODUCE_TOKEN))
 		return xr_fail(reader, -errno,
 			       "XenStore: watching for domains that come: %s",
 			       strerror(errno));
@@ -410,7 +452,7 @@ int xenrelay_unwatch_channels(struct xenrelay_reader *reader)
 		return err;
 	xr_discover_end(reader);
 	if (reader->introduce_watched)
-		xs_unwatch(reader->xs, INTRODUCE_PATH, INTRODUCE_TOKEN);
+		xs_unwatch(reader->xs, XR_INTRODUCE_PATH, INTRODUCE_TOKEN);
 	reader->introduce_watched = false;
 	reader->changed &= ~XENRELAY_CHANGED_OFFERS;
 	return 0;
@@ -428,32 +470,38 @@ void xr_discover_end(struct xenrelay_reader *reader)
 
 int xenrelay_next_offer(struct xenrelay_reader *reader, struct xenrelay_offer *out)
 {
+	struct xenrelay_offer now;
 	struct xr_domain *domain;
 	unsigned int i;
 	int err = xr_check_reader(reader);
 
+	if (!err)
+		err = xr_check_size(out);
 	if (err)
 		return err;
-	if (!out)
-		return -EINVAL;
 	for (domain = reader->domains; domain; domain = domain->next) {
 		for (i = 0; i < domain->nr; i++) {
 			struct offer *offer = &domain->offers[i];
 
-			if (offer->present == offer->told)
+			if (!is_news(offer))
 				continue;
-			*out = (struct xenrelay_offer){
+			/* Another one in its place: first the one that is known goes. */
+			offer->told = !offer->told;
+			if (offer->told)
+				offer->generation_told = offer->generation;
+			now = (struct xenrelay_offer){
 				.domid = domain->domid,
-				.present = offer->present,
+				.present = offer->told,
+				.generation = offer->generation_told,
 			};
-			memcpy(out->channel, offer->name, sizeof(out->channel));
-			offer->told = offer->present;
-			if (!offer->told) {
+			memcpy(now.channel, offer->name, sizeof(now.channel));
+			if (!offer->present) {
 				/* There may have been no room for another. */
 				domain->changed |= domain->nr == XENRELAY_MAX_CHANNELS;
 				forget(domain);
 				xr_timer(reader, domain->look_at);
 			}
+			xr_give(out, &now, sizeof(now));
 			return 1;
 		}
 	}
@@ -465,10 +513,5 @@ int xenrelay_get_watch_stats(const struct xenrelay_reader *reader,
 {
 	int err = xr_check_reader(reader);
 
-	if (err)
-		return err;
-	if (!stats)
-		return -EINVAL;
-	*stats = reader->stats;
-	return 0;
+	return err ? err : xr_give(stats, &reader->stats, sizeof(reader->stats));
 }

@@ -5,6 +5,10 @@
 
 struct xenrelay_reader;
 
+#define XR_INTRODUCE_PATH "@introduceDomain"
+
+/* Some domain has come. */
+void xr_discover_new(struct xenrelay_reader *reader);
 /* Something happened to some domain, or to all. */
 void xr_discover_domains(struct xenrelay_reader *reader);
 /* Look at what has changed, a bounded part of it; sets the timer for the rest. */

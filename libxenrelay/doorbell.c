@@ -6,6 +6,8 @@
  * only when the caller arms the bell again, and a while after it rang, so that a
  * guest that rings without end wakes nobody more often.  The while gets longer each
  * time that it rang for nothing.
+ *
+ * The thread that reads the channel arms, another one hears the bell.
  */
 #include <errno.h>
 #include <poll.h>
@@ -95,16 +97,19 @@ static void ring(struct xenrelay_reader *reader, evtchn_port_t port)
 	for (ch = reader->channels; ch; ch = ch->next) {
 		if (ch->doorbell != 1 || ch->port != port)
 			continue;
+		ch->vain = has_reason(ch) ? 0 : ch->vain + 1;
+		ch->times_rung++;
+		doublings = ch->vain < MAX_DOUBLINGS ? ch->vain : MAX_DOUBLINGS;
+		pthread_mutex_lock(&ch->bell_lock);
 		ch->rang = ch->masked = true;
 		ch->armed = false;
-		ch->vain = has_reason(ch) ? 0 : ch->vain + 1;
-		doublings = ch->vain < MAX_DOUBLINGS ? ch->vain : MAX_DOUBLINGS;
 		ch->unmask_at = xr_now_ms() + (MIN_PERIOD_MS << doublings);
-		ch->times_rung++;
+		pthread_mutex_unlock(&ch->bell_lock);
 		reader->changed |= XENRELAY_RANG;
 	}
 }
 
+/* With the lock held. */
 static void unmask(struct xenrelay_channel *ch, uint64_t now)
 {
 	if (!ch->masked || !ch->armed)
@@ -120,6 +125,7 @@ static void unmask(struct xenrelay_channel *ch, uint64_t now)
 void xr_doorbell_dispatch(struct xenrelay_reader *reader)
 {
 	struct xenrelay_channel *ch;
+	uint64_t now;
 	int n;
 
 	if (!reader->xce)
@@ -136,8 +142,12 @@ void xr_doorbell_dispatch(struct xenrelay_reader *reader)
 			break;
 		ring(reader, port);
 	}
-	for (ch = reader->channels; ch; ch = ch->next)
-		unmask(ch, xr_now_ms());
+	now = xr_now_ms();
+	for (ch = reader->channels; ch; ch = ch->next) {
+		pthread_mutex_lock(&ch->bell_lock);
+		unmask(ch, now);
+		pthread_mutex_unlock(&ch->bell_lock);
+	}
 }
 
 int xenrelay_arm(struct xenrelay_channel *ch)
@@ -147,9 +157,11 @@ int xenrelay_arm(struct xenrelay_channel *ch)
 	if (!ch)
 		return -EINVAL;
 	if (ch->doorbell != 1)
-		return ch_fail(ch, -EOPNOTSUPP, "it has no doorbell");
+		return xr_fail_read(ch, -EOPNOTSUPP, "it has no doorbell");
+	pthread_mutex_lock(&ch->bell_lock);
 	ch->armed = true;
 	unmask(ch, xr_now_ms());
+	pthread_mutex_unlock(&ch->bell_lock);
 	xblk_store_once(&ch->consumer[0].channel.armed, ++ch->arm_number);
 	/*
 	 * Pairs with the barrier between the guest's write of head and its look at
@@ -164,9 +176,13 @@ int xenrelay_arm(struct xenrelay_channel *ch)
 
 bool xenrelay_rang(struct xenrelay_channel *ch)
 {
-	bool rang = ch && ch->rang;
+	bool rang;
 
-	if (ch)
-		ch->rang = false;
+	if (!ch)
+		return false;
+	pthread_mutex_lock(&ch->bell_lock);
+	rang = ch->rang;
+	ch->rang = false;
+	pthread_mutex_unlock(&ch->bell_lock);
 	return rang;
 }

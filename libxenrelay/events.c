@@ -41,10 +41,12 @@ void xr_timer(struct xenrelay_reader *reader, uint64_t at)
 		.it_value = {.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000},
 	};
 
-	if (at >= reader->timer_at)
-		return;
-	reader->timer_at = at;
-	timerfd_settime(reader->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+	pthread_mutex_lock(&reader->timer_lock);
+	if (at < reader->timer_at) {
+		reader->timer_at = at;
+		timerfd_settime(reader->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+	}
+	pthread_mutex_unlock(&reader->timer_lock);
 }
 
 static void expire_timer(struct xenrelay_reader *reader)
@@ -52,8 +54,10 @@ static void expire_timer(struct xenrelay_reader *reader)
 	uint64_t times;
 
 	/* Who set it sets it anew, if it was too early for him. */
+	pthread_mutex_lock(&reader->timer_lock);
 	if (read(reader->timer_fd, &times, sizeof(times)) == sizeof(times))
 		reader->timer_at = XR_NEVER;
+	pthread_mutex_unlock(&reader->timer_lock);
 }
 
 static int watch_on(struct xenrelay_reader *reader, struct xr_watch *watch)
@@ -98,53 +102,6 @@ void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch)
 	}
 }
 
-/* A watch of xenrelay_watch_nodes(). */
-struct xr_node_watch {
-	struct xr_watch watch;
-	struct xr_node_watch *next;
-};
-
-static void nodes_changed(struct xenrelay_reader *reader, struct xr_watch *watch)
-{
-	(void)watch;
-	reader->changed |= XENRELAY_CHANGED_NODES;
-}
-
-int xenrelay_watch_nodes(struct xenrelay_reader *reader, const char *path)
-{
-	struct xr_node_watch *nodes;
-	int err = xr_check_reader(reader);
-
-	if (err)
-		return err;
-	if (!path || !*path || strlen(path) >= sizeof(nodes->watch.path))
-		return xr_fail(reader, -EINVAL, "not a path that can be watched");
-	nodes = calloc(1, sizeof(*nodes));
-	if (!nodes)
-		return xr_fail(reader, -ENOMEM, "out of memory");
-	strcpy(nodes->watch.path, path);
-	nodes->watch.fired = nodes_changed;
-	err = xr_watch_start(reader, &nodes->watch);
-	if (err) {
-		free(nodes);
-		return err;
-	}
-	nodes->next = reader->node_watches;
-	reader->node_watches = nodes;
-	return 0;
-}
-
-void xr_watch_nodes_end(struct xenrelay_reader *reader)
-{
-	while (reader->node_watches) {
-		struct xr_node_watch *nodes = reader->node_watches;
-
-		reader->node_watches = nodes->next;
-		xr_watch_stop(reader, &nodes->watch);
-		free(nodes);
-	}
-}
-
 static bool within_budget(struct xr_watch *watch)
 {
 	uint64_t now = xr_now_ms();
@@ -176,13 +133,15 @@ static void take_event(struct xenrelay_reader *reader, const char *path,
 	reader->stats.events++;
 	if (path[0] == '@') {
 		/* Domains come and go at the toolstack's pace, not at theirs. */
-		reader->domains_changed(reader);
+		reader->domains_changed(reader, path);
 		return;
 	}
 	for (watch = reader->watches; watch; watch = watch->next) {
 		if (strcmp(token, watch->token))
 			continue;
 		watch->news = true;
+		if (watch->event)
+			watch->event(reader, watch, path);
 		if (watch->on && !within_budget(watch))
 			mute(reader, watch);
 		return;

@@ -17,6 +17,7 @@ struct xenrelay_reader;
 
 /**
  * struct xr_watch - a watch in XenStore that a guest can make fire
+ * @event:	called for each event, with the path that changed; NULL: it is not
  * @fired:	called once for all the events of a turn that are let through
  * @period_ms:	between two calls of it at least
  * @news:	it is to be called, not before @tell_at
@@ -30,6 +31,8 @@ struct xr_watch {
 	struct xr_watch *next;
 	char path[XR_PATH_MAX];
 	char token[16];
+	void (*event)(struct xenrelay_reader *reader, struct xr_watch *watch,
+		      const char *path);
 	void (*fired)(struct xenrelay_reader *reader, struct xr_watch *watch);
 	unsigned int period_ms;
 	bool news;
@@ -49,9 +52,6 @@ int xr_watch_start(struct xenrelay_reader *reader, struct xr_watch *watch);
 /* NULL-safe in that a watch that was never started may be stopped. */
 void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch);
 
-/* Those of xenrelay_watch_nodes(). */
-void xr_watch_nodes_end(struct xenrelay_reader *reader);
-
 /* Take in XenStore's events.  Return: how many, or negative errno. */
 int xr_events_dispatch(struct xenrelay_reader *reader);
 
@@ -64,7 +64,7 @@ int xr_events_dispatch(struct xenrelay_reader *reader);
  */
 int xr_wait(struct xenrelay_reader *reader, uint64_t deadline);
 
-/* Have the reader's descriptor become readable at a time, or before. */
+/* Have the reader's descriptor become readable at a time, or before; from any thread. */
 void xr_timer(struct xenrelay_reader *reader, uint64_t at);
 
 #endif /* XR_EVENTS_H */

@@ -155,8 +155,12 @@ int xr_request(struct xenrelay_channel *ch, const char *verb, const char *config
 
 void xr_tell_release(struct xenrelay_channel *ch)
 {
+	char text[sizeof(ch->reader->error)];
+
 	/* Where that fails, the guest sees that our mapping has gone. */
+	memcpy(text, ch->reader->error, sizeof(text));
 	xr_request(ch, "release", NULL);
+	memcpy(ch->reader->error, text, sizeof(text));
 }
 
 int xr_wait_for_guest(struct xenrelay_channel *ch, uint64_t deadline)

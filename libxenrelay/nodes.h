@@ -39,7 +39,10 @@ int xr_try_request(struct xenrelay_channel *ch, xr_check *check, const char *req
  */
 int xr_request(struct xenrelay_channel *ch, const char *verb, const char *config);
 
-/* Tell the guest that everything is unmapped, unless the channel is another's already. */
+/*
+ * Tell the guest that everything is unmapped, unless the channel is another's already.
+ * Leaves the text: it is that of what failed before.
+ */
 void xr_tell_release(struct xenrelay_channel *ch);
 
 /* xr_wait() on behalf of a channel; calls its idle function, too. */

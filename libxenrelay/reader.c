@@ -14,11 +14,13 @@
 #include <xentoollog.h>
 
 #include "channel.h"
+#include "connect.h"
 #include "discover.h"
 #include "doorbell.h"
 #include "events.h"
 #include "fail.h"
 #include "objects.h"
+#include "watched.h"
 
 #define RELEASE_PATH  "@releaseDomain"
 #define RELEASE_TOKEN "release"
@@ -110,8 +112,13 @@ static int open_all(struct xenrelay_reader *reader)
 }
 
 /* XenStore's "@..." events, which are of no watch that a guest can make fire. */
-static void domains_changed(struct xenrelay_reader *reader)
+static void domains_changed(struct xenrelay_reader *reader, const char *event)
 {
+	/* Which one has gone it does not say; those that are known have not come. */
+	if (!strcmp(event, XR_INTRODUCE_PATH)) {
+		xr_discover_new(reader);
+		return;
+	}
 	xr_domains_changed(reader);
 	xr_discover_domains(reader);
 }
@@ -127,6 +134,7 @@ int xenrelay_reader_open(struct xenrelay_reader **out)
 	if (!reader)
 		return -ENOMEM;
 	reader->epoll_fd = reader->timer_fd = -1;
+	pthread_mutex_init(&reader->timer_lock, NULL);
 	reader->timer_at = XR_NEVER;
 	reader->domains_changed = domains_changed;
 	err = open_all(reader);
@@ -141,7 +149,7 @@ void xenrelay_reader_close(struct xenrelay_reader *reader)
 	while (reader->channels)
 		xenrelay_release(reader->channels);
 	xr_discover_end(reader);
-	xr_watch_nodes_end(reader);
+	xr_watched_end(reader);
 	if (reader->xce)
 		xenevtchn_close(reader->xce);
 	if (reader->xgt)
@@ -151,6 +159,7 @@ void xenrelay_reader_close(struct xenrelay_reader *reader)
 		close(reader->timer_fd);
 	if (reader->epoll_fd >= 0)
 		close(reader->epoll_fd);
+	pthread_mutex_destroy(&reader->timer_lock);
 	free(reader);
 }
 
@@ -184,6 +193,7 @@ int xenrelay_dispatch(struct xenrelay_reader *reader)
 	if (ret < 0)
 		return ret;
 	xr_doorbell_dispatch(reader);
+	xr_connect_dispatch(reader);
 	ret = reader->changed;
 	reader->changed = 0;
 	return ret;

@@ -40,15 +40,35 @@
  *
  * Conventions.  Functions return 0 (or a count) or a negative errno; errno
  * itself means nothing.  After an error xenrelay_strerror() says what failed
- * and why, in one sentence without a newline.  A NULL where it is not allowed,
+ * and why, in one sentence without a newline; after one of xenrelay_read() or
+ * xenrelay_arm(), xenrelay_channel_strerror() does.  A NULL where it is not allowed,
  * and a number out of its range, is refused with -EINVAL, unless the function
  * says otherwise, and a reader whose opening failed with -EBADF; neither
  * changes the text.  A pointer to a channel or reader that has been freed is
  * beyond what can be checked.
  *
- * A reader and its channels belong to one thread at a time; there is no hidden
- * global state, so several readers may run in several threads.  A process that
- * forks must not use them in the child.
+ * Structures with a first member size may grow in later versions of this library.  The
+ * caller sets it, to sizeof of the structure that it was compiled with, or is refused
+ * with -EINVAL.  Of those that a function fills in, what the caller does not know is left
+ * out, and what the library does not know is set to 0; of options, what the caller does
+ * not know is 0, and what the library does not know has to be.
+ *
+ * Threads.  A reader and its channels belong to one thread at a time, but for this:
+ * while a channel is connected one other thread may read it, which is to call
+ *
+ *	xenrelay_read(), xenrelay_ring_level(), xenrelay_get_ring_stats(),
+ *	xenrelay_arm(), xenrelay_rang(), xenrelay_events_sent(),
+ *	xenrelay_get_properties(), xenrelay_get_user(), xenrelay_channel_strerror()
+ *
+ * of it, whatever the first one does with the reader, its other channels, and this one.
+ * Of these the first thread then calls none but xenrelay_ring_level(),
+ * xenrelay_get_ring_stats(), xenrelay_rang(), xenrelay_events_sent(),
+ * xenrelay_get_properties() and xenrelay_get_user().  Which thread reads may differ from
+ * channel to channel, and change as mutexes and the like allow.  Nobody may use a channel
+ * when xenrelay_release() is called for it: the one that reads lets go of it first.
+ *
+ * There is no hidden global state, so several readers may run in several threads.  A
+ * process that forks must not use them in the child.
  *
  * The guest is not trusted.  It can break its own channel (-EPROTO), and the
  * items are its word: check them before use.  However fast it changes its nodes
@@ -91,6 +111,12 @@ void xenrelay_reader_close(struct xenrelay_reader *reader);
 const char *xenrelay_strerror(const struct xenrelay_reader *reader);
 
 /*
+ * That of the last error of xenrelay_read() or xenrelay_arm() on this channel; valid
+ * until the next one, or until the channel is released.  Never NULL.
+ */
+const char *xenrelay_channel_strerror(const struct xenrelay_channel *ch);
+
+/*
  * The reader's XenStore connection, for reads of the caller's own.  Stays the
  * reader's; its watch events are consumed by xenrelay_dispatch().  NULL if the
  * reader is NULL or not open.
@@ -107,17 +133,18 @@ unsigned int xenrelay_own_domid(const struct xenrelay_reader *reader);
  */
 int xenrelay_fd(const struct xenrelay_reader *reader);
 
-#define XENRELAY_CHANGED_CHANNEL 0x1  /* a channel's state: ask xenrelay_stopped() */
+#define XENRELAY_CHANGED_CHANNEL 0x1  /* channels' states: ask xenrelay_next_changed() */
 #define XENRELAY_CHANGED_DOMAIN	 0x2  /* some domain went: ask xenrelay_domain_exists() */
 #define XENRELAY_CHANGED_OFFERS	 0x4  /* ask xenrelay_next_offer() */
 #define XENRELAY_RANG		 0x8  /* a doorbell: ask xenrelay_rang(), or read all */
-#define XENRELAY_CHANGED_NODES	 0x10 /* at or below a node of xenrelay_watch_nodes() */
+#define XENRELAY_CHANGED_NODES	 0x10 /* ask xenrelay_next_node() */
 
 /**
  * xenrelay_dispatch - take in what XenStore and the doorbells report
  *
  * Never waits for a guest.  Call it when xenrelay_fd() is readable and after each
- * call that waited (connect, disconnect), which may have taken in events of others.
+ * call that waited (xenrelay_connect(), xenrelay_disconnect()), which may have taken in
+ * events of others.
  *
  * A turn takes in at most 4096 events of XenStore and 64 doorbells, and looks at
  * 8 domains' lists of channels.  A watch that fires more than 256 times, and goes
@@ -133,8 +160,21 @@ int xenrelay_fd(const struct xenrelay_reader *reader);
 int xenrelay_dispatch(struct xenrelay_reader *reader);
 
 /**
+ * xenrelay_next_changed - the next channel whose state is to be looked at
+ *
+ * Of one that is being connected xenrelay_connect_poll() is to be asked, of one that is
+ * connected xenrelay_stopped(): something has happened to it, or to some domain, or its
+ * time has come.  Each is told once, until something happens again; one that is released
+ * is not told.
+ *
+ * Return: the channel; NULL if there is no more, or for a bad reader.
+ */
+struct xenrelay_channel *xenrelay_next_changed(struct xenrelay_reader *reader);
+
+/**
  * xenrelay_watch_nodes - be told of changes in XenStore
  * @path:	a node; it and all below it is watched, whether it is there or not
+ * @levels:	how many levels below it xenrelay_next_node() tells apart
  *
  * xenrelay_dispatch() reports XENRELAY_CHANGED_NODES, once at the beginning, too.
  * The limits there hold for this watch as for those of guests' nodes, so a change
@@ -142,7 +182,25 @@ int xenrelay_dispatch(struct xenrelay_reader *reader);
  *
  * Return: 0; -EINVAL (no such path), -ENOMEM and XenStore's errors.
  */
-int xenrelay_watch_nodes(struct xenrelay_reader *reader, const char *path);
+int xenrelay_watch_nodes(struct xenrelay_reader *reader, const char *path,
+			 unsigned int levels);
+
+#define XENRELAY_NODE_SIZE 128 /* of a path that xenrelay_next_node() tells */
+
+/**
+ * xenrelay_next_node - the next watched node that has changed
+ * @path:	its path, cut off @levels below the node that is watched, or further up
+ *		where it is too long
+ * @size:	of @path, XENRELAY_NODE_SIZE at least
+ *
+ * Something has changed at or below it.  That of the watched node itself means all of
+ * it, as at the beginning and after its watch had been taken back for firing too often.
+ * A node is told once, however often it changed since it was last told.
+ *
+ * Return: 1 if @path was set; 0 if there is no more; -EOVERFLOW, once: more have changed
+ * than are kept (1024), look at all that is watched.
+ */
+int xenrelay_next_node(struct xenrelay_reader *reader, char *path, size_t size);
 
 /*
  * Whether the domain is there and has not begun to die; false for a bad argument.  A
@@ -196,21 +254,28 @@ int xenrelay_unwatch_channels(struct xenrelay_reader *reader);
 
 /**
  * struct xenrelay_offer - a channel that has come or gone
+ * @size:	sizeof(struct xenrelay_offer), set by the caller
  * @domid:	its domain
  * @present:	it has come; else it has gone, perhaps with its domain
  * @channel:	its name: A-Z, a-z, 0-9, '-' and '_' only
+ * @generation:	by the guest's word another number for each channel that it has opened
+ *		under this name; 0 of an older guest, which gives none
  */
 struct xenrelay_offer {
+	size_t size;
 	unsigned int domid;
 	bool present;
 	char channel[XENRELAY_NAME_SIZE];
+	uint64_t generation;
 };
 
 /**
  * xenrelay_next_offer - the next channel that has come or gone
  *
  * What is told is the difference to what was told before: a channel that comes
- * and goes between two looks is not told, and nothing can pile up.
+ * and goes between two looks is not told, and nothing can pile up.  One that goes and
+ * comes between two looks is told as gone and then as come, if its guest gives
+ * generations.
  *
  * Return: 1 if @offer was set, 0 if there is none.
  */
@@ -218,6 +283,7 @@ int xenrelay_next_offer(struct xenrelay_reader *reader, struct xenrelay_offer *o
 
 /**
  * struct xenrelay_watch_stats - what watching has met since the reader was opened
+ * @size:	sizeof(struct xenrelay_watch_stats), set by the caller
  * @events:	events of XenStore that were taken in
  * @muted:	times that a watch was taken back for firing too often
  * @looks:	looks at a domain's list of channels
@@ -225,6 +291,7 @@ int xenrelay_next_offer(struct xenrelay_reader *reader, struct xenrelay_offer *o
  * @left_out:	channels beyond XENRELAY_MAX_CHANNELS, at each look
  */
 struct xenrelay_watch_stats {
+	size_t size;
 	uint64_t events;
 	uint64_t muted;
 	uint64_t looks;
@@ -243,7 +310,8 @@ enum xenrelay_mode {
 };
 
 /**
- * struct xenrelay_options - wishes for a connection; all zero are the defaults
+ * struct xenrelay_options - wishes for a connection; all else zero are the defaults
+ * @size:	sizeof(struct xenrelay_options)
  * @ring_kib:	size of each ring, KiB, up to 262144; 0: the guest's default
  * @config:	text for the guest's client of the channel, up to 2048 bytes; NULL for
  *		none
@@ -266,6 +334,7 @@ enum xenrelay_mode {
  * @idle_priv:	passed to it
  */
 struct xenrelay_options {
+	size_t size;
 	unsigned int ring_kib;
 	const char *config;
 	unsigned int timeout_ms;
@@ -284,28 +353,74 @@ struct xenrelay_options {
  * @ch:		the channel, to be given back with xenrelay_release(); NULL after a
  *		failure
  *
- * Where the guest lacks memory or grants, or this domain what mapping takes, or
- * the rings are larger than @options allow, it tries again with rings half as
- * large, down to 64 KiB: see &xenrelay_properties.ring_kib_wanted.
+ * Starts, and polls until it is decided: see xenrelay_connect_start().  It waits for the
+ * guest, which other channels' threads that read do not notice.
  *
- * Return: 0, or
- *   -ENOENT       no such domain or channel (the guest's module is not loaded)
- *   -EBUSY        another reader has the channel
- *   -ETIMEDOUT    the guest did not answer in time
- *   -ECANCELED    @options->idle wished so
- *   -ECONNREFUSED the guest reported a failure; its words are in the text
- *   -EPROTONOSUPPORT no version of the protocol is common to both
- *   -EOPNOTSUPP   the guest does not offer the mode
- *   -EPROTO       what the guest shows contradicts itself
- *   -E2BIG        its rings are larger than @options allow
- *   -EINVAL       a bad argument; also: a page could not be mapped, because its
- *                 grant is bad or this domain has no maptrack entry left
- *   -EACCES       this is a driver domain, which domain 0 has not let in
- *   -ENOMEM, and other errors of the mapping
+ * Return: 0, or the errors of xenrelay_connect_start() and xenrelay_connect_poll().
  */
 int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
 		     const char *channel, const struct xenrelay_options *options,
 		     struct xenrelay_channel **ch);
+
+/**
+ * xenrelay_connect_start - begin to connect to a channel
+ * @channel:	its name, as in xenrelay_list()
+ * @options:	NULL for the defaults; copied, with their text
+ * @ch:		the channel, to be given back with xenrelay_release() whatever becomes
+ *		of it; NULL after a failure
+ *
+ * Does not wait for the guest.  Any number of channels can be connecting at once.
+ * xenrelay_connect_poll() goes on; until it has returned 0 the channel has no rings.
+ *
+ * Where the guest lacks memory or grants, or this domain what mapping takes, or
+ * the rings are larger than @options allow, it tries again with rings half as
+ * large, down to 64 KiB: see &xenrelay_properties.ring_kib_wanted.
+ *
+ * Return: 0: it has begun; else with the text
+ *   -ENOENT       no such domain or channel (the guest's module is not loaded)
+ *   -EPROTONOSUPPORT no version of the protocol is common to both
+ *   -EOPNOTSUPP   the guest does not offer the mode
+ *   -EPROTO       what the guest shows makes no sense
+ *   -EINVAL       a bad argument
+ *   -EACCES       this is a driver domain, which domain 0 has not let in
+ *   -ENOMEM, and XenStore's errors
+ */
+int xenrelay_connect_start(struct xenrelay_reader *reader, unsigned int domid,
+			   const char *channel, const struct xenrelay_options *options,
+			   struct xenrelay_channel **ch);
+
+/**
+ * xenrelay_connect_poll - go on connecting to a channel
+ *
+ * Does not wait for the guest.  To be called when xenrelay_next_changed() tells of the
+ * channel; xenrelay_fd() becomes readable then, also when a time-out has come.  May be
+ * called at any time, and costs nothing while there is nothing new.  To give up before
+ * it is decided, release the channel.
+ *
+ * Return: 0: connected; -EINPROGRESS: not yet.  Else it has failed, and what is left to
+ * do is to read the text and to release the channel; asked again it says the same:
+ *   -ENOENT       the guest has closed it, or is gone
+ *   -ENOENT       no such domain or channel (the guest's module is not loaded)
+ *   -EBUSY        another reader has the channel
+ *   -ETIMEDOUT    the guest did not answer in time
+ *   -ECANCELED    &xenrelay_options.idle wished so (only of xenrelay_connect())
+ *   -ECONNREFUSED the guest reported a failure; its words are in the text
+ *   -EOPNOTSUPP   the guest's mode is always another
+ *   -EPROTO       what the guest shows contradicts itself
+ *   -E2BIG        its rings are larger than @options allow
+ *   -EINVAL       a page could not be mapped, because its grant is bad or this domain
+ *                 has no maptrack entry left
+ *   -ENOMEM, other errors of the mapping, and XenStore's
+ */
+int xenrelay_connect_poll(struct xenrelay_channel *ch);
+
+/*
+ * A pointer of the caller's own that goes with the channel, NULL at first; it is not
+ * followed.  Either thread may ask for it, while none sets it.  NULL for a channel of
+ * NULL, of which it is ignored.
+ */
+void xenrelay_set_user(struct xenrelay_channel *ch, void *user);
+void *xenrelay_get_user(const struct xenrelay_channel *ch);
 
 /**
  * xenrelay_configure - give the guest's client of the channel another configuration
@@ -315,13 +430,14 @@ int xenrelay_connect(struct xenrelay_reader *reader, unsigned int domid,
  * last one only, where several follow each other closely.
  *
  * Return: 0; -EOPNOTSUPP (the client does not offer it), -ENOTCONN or -ENOENT (the
- * channel has stopped or is closed), -EINVAL (too long), -EAGAIN (the guest's writing
- * to XenStore keeps it from being told), and XenStore's errors.
+ * channel is not connected, has stopped or is closed), -EINVAL (too long), -EAGAIN (the
+ * guest's writing to XenStore keeps it from being told), and XenStore's errors.
  */
 int xenrelay_configure(struct xenrelay_channel *ch, const char *config);
 
 /**
  * struct xenrelay_properties - what a connected channel is
+ * @size:	sizeof(struct xenrelay_properties), set by the caller
  * @nr_rings:	rings; ring n is that of the guest's vCPU n
  * @item_size:	bytes of an item
  * @capacity:	items that a ring holds
@@ -342,6 +458,7 @@ int xenrelay_configure(struct xenrelay_channel *ch, const char *config);
  *		counts them, and xenrelay_read() tells of none.
  */
 struct xenrelay_properties {
+	size_t size;
 	unsigned int nr_rings;
 	uint32_t item_size;
 	uint64_t capacity;
@@ -357,6 +474,7 @@ struct xenrelay_properties {
 	bool places_losses;
 };
 
+/* Return: 0; what xenrelay_connect_poll() would, for a channel that is not connected. */
 int xenrelay_get_properties(const struct xenrelay_channel *ch,
 			    struct xenrelay_properties *properties);
 
@@ -390,11 +508,12 @@ struct xenrelay_loss {
  * behind it is told, with 0 items, once xenrelay_stopped() has returned true.
  *
  * Works on a stopped channel, and on one whose domain has died, until it is
- * released.  Makes no system call.
+ * released.  Makes no system call; a caller that does nothing but read is
+ * held up, 2 to 8 us at a time, which spares the guest looks at what it is writing.
  *
  * Return: items copied, 0 if there are none; -EPROTO if what the guest says
  * cannot be true: the ring stays unreadable, release the channel; -EINVAL: there is
- * no such ring, or no @buf.  Then the text says so.
+ * no such ring, or no @buf.  Then xenrelay_channel_strerror() says so.
  */
 ssize_t xenrelay_read(struct xenrelay_channel *ch, unsigned int ring, void *buf,
 		      size_t max_items, struct xenrelay_loss *loss);
@@ -411,6 +530,7 @@ int64_t xenrelay_ring_level(const struct xenrelay_channel *ch, unsigned int ring
 
 /**
  * struct xenrelay_ring_stats - a ring's counters
+ * @size:	sizeof(struct xenrelay_ring_stats), set by the caller
  * @produced:	items written to the ring, by the guest's word
  * @lost:	items that found the ring full, by the guest's word; in overwrite
  *		mode those that were overwritten before they were read
@@ -425,6 +545,7 @@ int64_t xenrelay_ring_level(const struct xenrelay_channel *ch, unsigned int ring
  * not tell places.
  */
 struct xenrelay_ring_stats {
+	size_t size;
 	uint64_t produced;
 	uint64_t lost;
 	uint64_t lost_nmi;
@@ -434,13 +555,21 @@ struct xenrelay_ring_stats {
 	const char *broken;
 };
 
-/* Return: 0; -EINVAL: there is no such ring, and @stats is all zero. */
+#define XENRELAY_EVERY_RING (~0u)
+
+/**
+ * xenrelay_get_ring_stats - the counters of a ring, or of all
+ * @ring:	0 .. nr_rings - 1, or XENRELAY_EVERY_RING: their sums; @broken is that of
+ *		the first that is
+ *
+ * Return: 0; -EINVAL: there is no such ring, and @stats is zero but for its size.
+ */
 int xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring,
 			    struct xenrelay_ring_stats *stats);
 
 /**
  * struct xenrelay_channel_stats - a channel's counters
- * @sum:	those of all its rings; @broken is that of the first that is
+ * @size:	sizeof(struct xenrelay_channel_stats), set by the caller
  * @broken_rings: rings that may not be read any more
  * @events_sent: events that the channel has sent, by the guest's word
  * @rang:	events that arrived: times that its doorbell rang here; one comes from Xen
@@ -451,7 +580,7 @@ int xenrelay_get_ring_stats(const struct xenrelay_channel *ch, unsigned int ring
  * @senseless:	xenrelay_stopped() is true because its state in XenStore cannot be read
  */
 struct xenrelay_channel_stats {
-	struct xenrelay_ring_stats sum;
+	size_t size;
 	unsigned int broken_rings;
 	uint64_t events_sent;
 	uint64_t rang;
@@ -483,7 +612,9 @@ bool xenrelay_rang(struct xenrelay_channel *ch);
 /*
  * Whether no item comes any more: the channel was disconnected or closed, or
  * its domain is gone.  What is in the rings can still be read, and a read
- * that begins after this returned true sees all of it.  True for NULL.
+ * that begins after this returned true sees all of it, in another thread, too, that
+ * has learned of it.  False for a channel that is being connected, true if that has
+ * failed, and for NULL.
  */
 bool xenrelay_stopped(struct xenrelay_channel *ch);
 
@@ -496,13 +627,14 @@ bool xenrelay_stopped(struct xenrelay_channel *ch);
  *
  * Return: 0 once the channel has stopped or its domain is gone; -ETIMEDOUT;
  * -ECANCELED as its connection's @idle wished; XenStore's errors; -EINPROGRESS for a
- * @timeout_ms of 0 if it has not stopped yet.
+ * @timeout_ms of 0 if it has not stopped yet; -ENOTCONN if it was never connected.
  */
 int xenrelay_disconnect(struct xenrelay_channel *ch, unsigned int timeout_ms);
 
 /*
  * Unmap everything, tell the guest so and free the channel, in whatever state
- * it is: this alone is a safe end too.  NULL is ignored.
+ * it is: this alone is a safe end too.  No other thread may be using it.  Leaves the
+ * text of the last error.  NULL is ignored.
  */
 void xenrelay_release(struct xenrelay_channel *ch);
 

@@ -8,8 +8,10 @@
  *	What is traced, before the start or while tracing.  A disk's index in the records
  *	is its place among all that were added; 0:0 is a disk without a device number.
  *	After an error none of the line's are.
- *   start version=N [subbuf_kb=N] [nr_subbufs=N] [mode=discard|overwrite]
- *	Once; the version comes first.  The buffers are each CPU's.
+ *   start version=N [subbuf_kb=N] [nr_subbufs=N] [mode=discard|overwrite] [ops=N]
+ *	Once; the version comes first.  The buffers are each CPU's.  N of ops has a bit
+ *	for each of enum xblk_op that is to be recorded, 0 for all of them; an older
+ *	module does not understand it.
  *   stop
  *	No record comes after it; the files can be read until the session ends.
  *
@@ -41,6 +43,7 @@
 #define XBLK_CONTROL_KEY_SUBBUF_KB  "subbuf_kb"
 #define XBLK_CONTROL_KEY_NR_SUBBUFS "nr_subbufs"
 #define XBLK_CONTROL_KEY_MODE	    "mode"
+#define XBLK_CONTROL_KEY_OPS	    "ops"
 
 #define XBLK_CONTROL_MODE_DISCARD   "discard"
 #define XBLK_CONTROL_MODE_OVERWRITE "overwrite"

@@ -11,6 +11,15 @@
  *	those behind it are not to be written.  Without it that is
  *	XBLK_GUEST_FIRST_EVENTS.  Who does not know the pair takes it for a disk that
  *	never comes, and writes no other events than these anyway.
+ *	The pair XBLK_GUEST_OPS:N is no disk either: N has a bit for each of enum xblk_op
+ *	that is to be recorded, 0 for all of them, as without it.  What is said first in a
+ *	connection holds for all of it.  Who does not know the pair records them all, so
+ *	who does says N in its node XBLK_GUEST_NODE_OPS.
+ *
+ * Beside the channel's own nodes in XenStore, while a reader is connected:
+ *
+ *   probes	functions that are probed beside the block layer's tracepoints, by name
+ *   ops	see above
  */
 #ifndef XBLK_GUEST_H
 #define XBLK_GUEST_H
@@ -19,6 +28,9 @@
 #define XBLK_GUEST_VERSION	1 /* of the records */
 #define XBLK_GUEST_DISKS	"disks="
 #define XBLK_GUEST_EVENTS	0xffffffffu /* no device id: these have 29 bits */
+#define XBLK_GUEST_OPS		0xfffffffeu
 #define XBLK_GUEST_FIRST_EVENTS 18
+#define XBLK_GUEST_NODE_PROBES	"probes"
+#define XBLK_GUEST_NODE_OPS	"ops"
 
 #endif /* XBLK_GUEST_H */

@@ -39,6 +39,7 @@ enum xblk_op {
 };
 
 #define XBLK_OP_MASK	   0x07
+#define XBLK_OP_BIT(op)	   (1u << XBLK_OP_##op) /* in a set of operations */
 #define XBLK_OP_F_SYNC	   0x08
 #define XBLK_OP_F_META	   0x10
 #define XBLK_OP_F_RAHEAD   0x20

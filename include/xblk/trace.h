@@ -53,7 +53,7 @@ struct xblk_trace_header {
  * enum xblk_chunk_type - what a chunk's payload is
  * @XBLK_CHUNK_META:	JSON text, UTF-8: what is known at the start (host,
  *			domains, disks and what backs them, clocks, options).
- *			A later one replaces what earlier ones said of the same.
+ *			Later ones tell of what has come, changed or ended.
  * @XBLK_CHUNK_DATA:	records of one stream (domid, cpu), in the order in
  *			which they were written there
  * @XBLK_CHUNK_ROUND:	no payload: all records that were written before Xen
@@ -159,23 +159,29 @@ XBLK_STATIC_ASSERT(sizeof(struct xblk_index_entry) == 24);
  *                  "backend_disk": 0,  index into backend.disks
  *                  "start_sector": 0 } ]  added to a guest's sector to get the
  *                                          whole backing disk's (partitions)
- *   } ]
+ *   } ],
+ *   "ops": ["write", "flush"],         recorded ones; without it all are
+ *   "ended": {                         guests that are no more: nothing follows of them
+ *     "streams": [...], "events_sent": [...]       as below
+ *   }
  * }
+ * What a chunk does not name is as earlier ones have it.
  *
  * END payload:
  * {
  *   "reason": "interrupted"|"timeout"|"guest gone"|"tracer unloaded"|
  *             "guest broke the protocol"|"output failed"|"reading failed"|
- *             "XenStore is gone",
+ *             "XenStore is gone"|"rotated"|"no further file",
  *   "duration_ns": N,
  *   "streams": [ { "domid": 3, "cpu": 0, "produced": N, "written": N, "lost": N,
  *                  "marks": N } ],
  *   "events_sent": [ { "domid": 3, "events": 0 } ]
  * }
  * produced: records the producer made; written: those in the file; lost: those
- * that are not; marks: LOST records in the file, which the reader of the buffers
- * made.  produced == written + lost and the stream's records in the file are
- * written + marks, or xblkparse says so.
+ * that are not; marks: records in the file that the reader of the buffers made: LOST
+ * ones and, where the capture goes on in another file, names that are told again.
+ * Earlier files' are not in any of them.  produced == written + lost and the stream's
+ * records in the file are written + marks, or xblkparse says so.
  */
 
 #endif /* XBLK_TRACE_H */

@@ -211,6 +211,10 @@ XBLK_STATIC_ASSERT(XENRELAY_FURTHER_PAGES(XENRELAY_FEW_RINGS + 1) == 1);
  *       overwrite                      the reader may choose the mode
  *       doorbell                       the reader may ask for events
  *       configure                      the reader may change the config
+ *   data/xenrelay/<channel>/generation  written by the guest, once: a number, up to
+ *                                     2^64 - 1, that is another each time that a
+ *                                     channel of this name is opened.  Older guests
+ *                                     do not write it
  *   data/xenrelay/<channel>/state     written by the guest:
  *       "open"                         no reader; no memory is held
  *       "ready <session> <info-ref>"   connected; the info page may be mapped

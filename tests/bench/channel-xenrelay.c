@@ -5,8 +5,8 @@
 
 int main(int argc, char **argv)
 {
-	struct xenrelay_properties properties;
-	struct xenrelay_ring_stats stats;
+	struct xenrelay_properties properties = {.size = sizeof(properties)};
+	struct xenrelay_ring_stats stats = {.size = sizeof(stats)};
 	struct xenrelay_reader *reader;
 	struct xenrelay_loss loss;
 	struct xenrelay_channel *ch;

@@ -129,7 +129,7 @@ static void sleep_1ms(void)
 	usleep(1000);
 }
 
-/* The worst for the producer: what it writes is looked at while it writes. */
+/* The worst for the producer: what it writes may be looked at while it writes. */
 static void spin(void)
 {
 	__builtin_ia32_pause();

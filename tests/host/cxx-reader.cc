@@ -38,8 +38,9 @@ int main()
 	xenrelay_loss loss;
 	char **names = nullptr;
 	unsigned int *domids;
-	char item[8];
+	char item[8], path[XENRELAY_NODE_SIZE];
 
+	options.size = sizeof(options);
 	options.mode = XENRELAY_MODE_OVERWRITE;
 	options.idle = go_on;
 	if (!xenrelay_reader_open(&reader)) {
@@ -58,10 +59,14 @@ int main()
 	xenrelay_list_free(names, 0);
 	EXPECT(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), -EBADF);
 	EXPECT(xenrelay_unwatch_channels(reader), -EBADF);
-	EXPECT(xenrelay_watch_nodes(reader, "/local/domain/0/backend"), -EBADF);
+	EXPECT(xenrelay_watch_nodes(reader, "/local/domain/0/backend", 2), -EBADF);
+	EXPECT(xenrelay_next_node(reader, path, sizeof(path)), -EBADF);
 	EXPECT(xenrelay_next_offer(reader, &offer), -EBADF);
 	EXPECT(xenrelay_get_watch_stats(reader, &watch_stats), -EBADF);
 	EXPECT(xenrelay_connect(reader, 1, "xblk", &options, &channel), -EBADF);
+	EXPECT(xenrelay_connect_start(reader, 1, "xblk", &options, &channel), -EBADF);
+	EXPECT(xenrelay_connect_poll(channel), -EINVAL);
+	EXPECT(xenrelay_next_changed(reader) == nullptr, true);
 	EXPECT(xenrelay_get_properties(channel, &properties), -EINVAL);
 	EXPECT(xenrelay_read(channel, 0, item, 1, &loss), -EINVAL);
 	EXPECT(xenrelay_ring_level(channel, 0), -EINVAL);
@@ -69,7 +74,10 @@ int main()
 	EXPECT(xenrelay_get_channel_stats(channel, &channel_stats), -EINVAL);
 	EXPECT(xenrelay_events_sent(channel), 0);
 	EXPECT(xenrelay_arm(channel), -EINVAL);
+	xenrelay_set_user(channel, item);
+	EXPECT(xenrelay_get_user(channel) == nullptr, true);
 	EXPECT(xenrelay_rang(channel), false);
+	EXPECT(std::strlen(xenrelay_channel_strerror(channel)) > 0, true);
 	EXPECT(xenrelay_stopped(channel), true);
 	EXPECT(xenrelay_configure(channel, "disks=51712:0"), -EINVAL);
 	EXPECT(xenrelay_disconnect(channel, 0), -EINVAL);

@@ -56,7 +56,7 @@ struct ring {
 };
 
 static struct ring rings[MAX_RINGS];
-static struct xenrelay_properties props;
+static struct xenrelay_properties props = {.size = sizeof(props)};
 static unsigned int nr_wrong;
 static volatile sig_atomic_t ending;
 
@@ -169,7 +169,7 @@ static bool read_until_end(struct xenrelay_channel *ch)
 
 static void say_counts(struct xenrelay_channel *ch)
 {
-	struct xenrelay_ring_stats stats;
+	struct xenrelay_ring_stats stats = {.size = sizeof(stats)};
 	unsigned int i, context;
 
 	for (i = 0; i < props.nr_rings; i++) {

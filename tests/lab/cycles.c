@@ -103,8 +103,7 @@ static void check_item(struct connection *c, unsigned int ring,
 }
 
 /* Return: whether there may be more. */
-static bool read_ring(struct xenrelay_reader *reader, struct connection *c,
-		      unsigned int ring)
+static bool read_ring(struct connection *c, unsigned int ring)
 {
 	static unsigned char buf[MAX_ITEMS * MAX_ITEM_SIZE];
 	size_t max = 1 + below(MAX_ITEMS);
@@ -113,7 +112,7 @@ static bool read_ring(struct xenrelay_reader *reader, struct connection *c,
 
 	n = xenrelay_read(c->ch, ring, buf, max, &loss);
 	if (n < 0) {
-		wrong("tag %u: %s", c->tag, xenrelay_strerror(reader));
+		wrong("tag %u: %s", c->tag, xenrelay_channel_strerror(c->ch));
 		return false;
 	}
 	c->lost[ring] += loss.count;
@@ -124,12 +123,12 @@ static bool read_ring(struct xenrelay_reader *reader, struct connection *c,
 	return n || loss.count;
 }
 
-static void read_all(struct xenrelay_reader *reader, struct connection *c)
+static void read_all(struct connection *c)
 {
 	unsigned int ring;
 
 	for (ring = 0; ring < c->props.nr_rings; ring++)
-		while (read_ring(reader, c, ring))
+		while (read_ring(c, ring))
 			;
 }
 
@@ -196,7 +195,7 @@ static void one_step(struct xenrelay_reader *reader, struct connection *c)
 		nap(20);
 		break;
 	default:
-		read_all(reader, c);
+		read_all(c);
 	}
 }
 
@@ -205,6 +204,7 @@ static bool connect_one(struct xenrelay_reader *reader, const char *name,
 {
 	static const unsigned int sizes[] = {0, 1, 64, 512};
 	struct xenrelay_options opts = {
+		.size = sizeof(opts),
 		.ring_kib = sizes[below(4)],
 		.timeout_ms = below(16) ? 5000 : 1,
 		.busy_ms = 1 + below(300),
@@ -221,6 +221,7 @@ static bool connect_one(struct xenrelay_reader *reader, const char *name,
 	switch (err) {
 	case 0:
 		shared->connected++;
+		c->props.size = sizeof(c->props);
 		xenrelay_get_properties(c->ch, &c->props);
 		return true;
 	case -ENOENT:
@@ -265,7 +266,7 @@ static void one_round(struct xenrelay_reader *reader, unsigned int channel)
 	/* Then in good order, or just so; what is not released the reader's end releases.
 	 */
 	if (below(4) && !xenrelay_disconnect(c.ch, 5000)) {
-		read_all(reader, &c);
+		read_all(&c);
 		say_sums(&c);
 	} else {
 		shared->let_go++;

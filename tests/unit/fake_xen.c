@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,9 @@
 
 #include "fake_xen.h"
 
-#define MAX_NODES   2048
-#define MAX_EVENTS  8192
-#define MAX_MAPS    2048
+#define MAX_NODES   16384
+#define MAX_EVENTS  16384
+#define MAX_MAPS    4096
 #define PAGE	    4096
 #define LOCAL_PORT  40
 #define MAX_IN_HAND 8
@@ -43,7 +44,8 @@ struct in_hand {
 struct fake_xen fake;
 
 static struct node nodes[MAX_NODES];
-static struct node watches[MAX_NODES]; /* value: the token */
+static struct node watches[MAX_NODES];	    /* value: the token */
+static unsigned int nodes_end, watches_end; /* what is behind was never used */
 static struct node events[MAX_EVENTS];
 static unsigned int nr_events;
 static struct in_hand in_hand[MAX_IN_HAND];
@@ -52,6 +54,28 @@ static bool in_transaction;
 static struct mapping maps[MAX_MAPS];
 static int memory_fd, event_fd, bell_fd;
 static bool bell_masked, bell_pending;
+
+/* Functions that one thread calls may call those of a test, which call these again. */
+static pthread_mutex_t host = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+void fake_hold(void)
+{
+	pthread_mutex_lock(&host);
+}
+
+void fake_release(void)
+{
+	pthread_mutex_unlock(&host);
+}
+
+static void release(int *unused)
+{
+	(void)unused;
+	fake_release();
+}
+
+/* To the end of the function. */
+#define HOLD_HOST __attribute__((cleanup(release), unused)) int held = (fake_hold(), 0)
 
 void fake_begin(void)
 {
@@ -85,18 +109,23 @@ void fake_end(void)
 	clear(nodes, MAX_NODES);
 	clear(watches, MAX_NODES);
 	clear(events, nr_events);
-	nr_events = 0;
+	nr_events = nodes_end = watches_end = 0;
 	munmap(fake.memory, FAKE_PAGES * PAGE);
 	close(memory_fd);
 	close(event_fd);
 	close(bell_fd);
 }
 
+static unsigned int *end_of(const struct node *array)
+{
+	return array == nodes ? &nodes_end : &watches_end;
+}
+
 static struct node *find(struct node *array, const char *path)
 {
-	unsigned int i;
+	unsigned int i, end = *end_of(array);
 
-	for (i = 0; i < MAX_NODES; i++)
+	for (i = 0; i < end; i++)
 		if (path ? array[i].path && !strcmp(array[i].path, path) : !array[i].path)
 			return &array[i];
 	return NULL;
@@ -108,6 +137,8 @@ static void set(struct node *array, const char *path, const char *value)
 
 	if (!node)
 		node = find(array, NULL);
+	if (!node && *end_of(array) < MAX_NODES)
+		node = &array[(*end_of(array))++];
 	if (!node)
 		abort();
 	free(node->path);
@@ -145,11 +176,12 @@ static bool is_closed(const char *path)
 
 void fake_fire(const char *path)
 {
+	HOLD_HOST;
 	unsigned int i;
 
 	if (is_closed(path))
 		return;
-	for (i = 0; i < MAX_NODES; i++) {
+	for (i = 0; i < watches_end; i++) {
 		size_t len = watches[i].path ? strlen(watches[i].path) : 0;
 
 		if (len && !strncmp(watches[i].path, path, len) &&
@@ -158,20 +190,54 @@ void fake_fire(const char *path)
 	}
 }
 
+unsigned int fake_nr_events(void)
+{
+	HOLD_HOST;
+
+	return nr_events;
+}
+
+void fake_wake(void)
+{
+	eventfd_write(event_fd, 1);
+}
+
 void fake_write(const char *path, const char *value)
 {
+	HOLD_HOST;
 	set(nodes, path, value);
 	fake_fire(path);
 }
 
 void fake_remove(const char *path)
 {
+	HOLD_HOST;
 	drop(nodes, path);
 	fake_fire(path);
 }
 
+void fake_remove_tree(const char *path)
+{
+	HOLD_HOST;
+	size_t len = strlen(path);
+	unsigned int i;
+
+	for (i = 0; i < nodes_end; i++) {
+		char *node = nodes[i].path;
+
+		if (!node || strncmp(node, path, len) || (node[len] && node[len] != '/'))
+			continue;
+		nodes[i].path = NULL;
+		free(nodes[i].value);
+		nodes[i].value = NULL;
+		fake_fire(node);
+		free(node);
+	}
+}
+
 const char *fake_read(const char *path)
 {
+	HOLD_HOST;
 	struct node *node = find(nodes, path);
 
 	return node ? node->value : NULL;
@@ -179,9 +245,10 @@ const char *fake_read(const char *path)
 
 unsigned int fake_nr_nodes(void)
 {
+	HOLD_HOST;
 	unsigned int i, n = 0;
 
-	for (i = 0; i < MAX_NODES; i++)
+	for (i = 0; i < nodes_end; i++)
 		n += nodes[i].path != NULL;
 	return n;
 }
@@ -221,6 +288,7 @@ static struct in_hand *take_in_hand(const char *path)
 
 static void reader_calls(void)
 {
+	fake.calls++;
 	if (fake.called)
 		fake.called();
 }
@@ -228,6 +296,7 @@ static void reader_calls(void)
 void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
 	      unsigned int *len)
 {
+	HOLD_HOST;
 	const struct in_hand *node;
 	const char *value;
 
@@ -260,6 +329,7 @@ static void reader_wrote(const char *path, const char *value)
 bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
 	      const void *data, unsigned int len)
 {
+	HOLD_HOST;
 	struct in_hand *node;
 	char *value;
 
@@ -282,6 +352,7 @@ bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
 char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
 		    unsigned int *num)
 {
+	HOLD_HOST;
 	size_t len = strlen(path);
 	char **list, *text;
 	unsigned int i;
@@ -291,9 +362,9 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
 	reader_calls();
 	if (is_closed(path))
 		return NULL;
-	list = calloc(MAX_NODES, sizeof(*list) + 64);
-	text = (char *)(list + MAX_NODES);
-	for (i = 0; i < MAX_NODES; i++) {
+	list = calloc(nodes_end + 1, sizeof(*list) + 64);
+	text = (char *)(list + nodes_end);
+	for (i = 0; i < nodes_end; i++) {
 		const char *p = nodes[i].path;
 
 		if (!p || strncmp(p, path, len) || p[len] != '/' ||
@@ -312,7 +383,9 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
 
 bool xs_watch(struct xs_handle *xs, const char *path, const char *token)
 {
+	HOLD_HOST;
 	(void)xs;
+	fake.calls++;
 	set(watches, path, token);
 	fake.watching++;
 	push_event(path, token);
@@ -321,10 +394,12 @@ bool xs_watch(struct xs_handle *xs, const char *path, const char *token)
 
 bool xs_unwatch(struct xs_handle *xs, const char *path, const char *token)
 {
+	HOLD_HOST;
 	struct node *watch = find(watches, path);
 	unsigned int i, n = 0;
 
 	(void)xs;
+	fake.calls++;
 	if (!watch || strcmp(watch->value, token))
 		abort();
 	drop(watches, path);
@@ -350,6 +425,7 @@ int xs_fileno(struct xs_handle *xs)
 
 char **xs_check_watch(struct xs_handle *xs)
 {
+	HOLD_HOST;
 	struct node event;
 	eventfd_t n;
 	char **ret;
@@ -376,7 +452,9 @@ char **xs_check_watch(struct xs_handle *xs)
 
 xs_transaction_t xs_transaction_start(struct xs_handle *xs)
 {
+	HOLD_HOST;
 	(void)xs;
+	fake.calls++;
 	if (in_transaction)
 		abort();
 	in_transaction = true;
@@ -406,6 +484,7 @@ static bool may_commit(void)
 
 bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
 {
+	HOLD_HOST;
 	bool commit;
 	unsigned int i;
 
@@ -427,6 +506,7 @@ bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
 
 bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
 {
+	HOLD_HOST;
 	(void)xs, (void)domid;
 	reader_calls();
 	if (fake.closed) {
@@ -482,6 +562,7 @@ static void *map(uint32_t count, const uint32_t *refs, int prot, int notify)
 void *xengnttab_map_grant_ref(xengnttab_handle *xgt, uint32_t domid, uint32_t ref,
 			      int prot)
 {
+	HOLD_HOST;
 	(void)xgt, (void)domid;
 	return map(1, &ref, prot, -1);
 }
@@ -490,6 +571,7 @@ void *xengnttab_map_grant_ref_notify(xengnttab_handle *xgt, uint32_t domid, uint
 				     int prot, uint32_t notify_offset,
 				     evtchn_port_t notify_port)
 {
+	HOLD_HOST;
 	(void)xgt, (void)domid, (void)notify_port;
 	return map(1, &ref, prot, notify_offset);
 }
@@ -497,12 +579,14 @@ void *xengnttab_map_grant_ref_notify(xengnttab_handle *xgt, uint32_t domid, uint
 void *xengnttab_map_domain_grant_refs(xengnttab_handle *xgt, uint32_t count,
 				      uint32_t domid, uint32_t *refs, int prot)
 {
+	HOLD_HOST;
 	(void)xgt, (void)domid;
 	return map(count, refs, prot, -1);
 }
 
 int xengnttab_unmap(xengnttab_handle *xgt, void *start_address, uint32_t count)
 {
+	HOLD_HOST;
 	struct mapping *m = maps;
 
 	(void)xgt;
@@ -528,6 +612,7 @@ static void deliver(void)
 
 void fake_ring_bell(void)
 {
+	HOLD_HOST;
 	if (!fake.bound)
 		return;
 	if (bell_masked)
@@ -558,6 +643,7 @@ xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *xce,
 						     uint32_t domid,
 						     evtchn_port_t remote_port)
 {
+	HOLD_HOST;
 	(void)xce, (void)domid;
 	if (!fake.bell_port || remote_port != fake.bell_port || fake.bound) {
 		errno = EINVAL;
@@ -569,6 +655,7 @@ xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *xce,
 
 int xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
 {
+	HOLD_HOST;
 	(void)xce;
 	if (port != LOCAL_PORT || !fake.bound)
 		abort();
@@ -578,6 +665,7 @@ int xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
 
 xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce)
 {
+	HOLD_HOST;
 	eventfd_t n;
 
 	(void)xce;
@@ -589,6 +677,7 @@ xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce)
 
 int xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port)
 {
+	HOLD_HOST;
 	(void)xce;
 	if (port != LOCAL_PORT || !fake.bound)
 		abort();

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FAKE_PAGES 512 /* of the guest's memory; a page's number is its grant */
+#define FAKE_PAGES 1024 /* of the guest's memory; a page's number is its grant */
 
 /**
  * struct fake_xen - the host, and what a test may want to know or change
@@ -31,6 +31,7 @@
  * @closed:	this is a driver domain, and XenStore says EACCES of the paths for which
  *		this is true; NULL: it is domain 0
  * @watching:	watches that the reader has
+ * @calls:	requests of the reader to XenStore
  * @fail_ends:	transactions that are to fail, from the next on
  * @bell_port:	the guest's event channel, 0: it has none
  * @bound:	the reader has bound it
@@ -50,6 +51,7 @@ struct fake_xen {
 	bool domain_gone;
 	bool (*closed)(const char *path);
 	unsigned int watching;
+	unsigned int calls;
 	unsigned int fail_ends;
 	unsigned int bell_port;
 	bool bound;
@@ -67,11 +69,24 @@ void fake_end(void);
 /* As a guest or a toolstack would; watches fire. */
 void fake_write(const char *path, const char *value);
 void fake_remove(const char *path);
+/* With all below it. */
+void fake_remove_tree(const char *path);
 /* NULL if there is no such node. */
 const char *fake_read(const char *path);
 unsigned int fake_nr_nodes(void);
 /* "@releaseDomain" */
 void fake_fire(const char *path);
+/* That wait for the reader to take them. */
+unsigned int fake_nr_events(void);
+/* Have the reader look for events, though there may be none. */
+void fake_wake(void);
+
+/*
+ * What is above and the libraries' functions may be called by any thread; between these
+ * by no other one.  What a test changes itself it may change so, too.
+ */
+void fake_hold(void);
+void fake_release(void);
 
 /* The guest sends an event. */
 void fake_ring_bell(void);

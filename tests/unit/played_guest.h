@@ -196,7 +196,8 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-static const struct xenrelay_options quick = {.timeout_ms = 60, .busy_ms = 60};
+static const struct xenrelay_options quick = {
+	.size = sizeof(quick), .timeout_ms = 60, .busy_ms = 60};
 
 static inline int connect_quick(struct xenrelay_channel **ch)
 {

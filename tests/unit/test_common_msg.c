@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <termios.h>
+#include <time.h>
 
 #include "msg.h"
 #include "said.h"
@@ -122,6 +124,44 @@ static void test_progress(void **state)
 	close(terminal);
 }
 
+/* Stopped by Ctrl-S, a terminal holds nobody up for longer than is wished. */
+static void test_stopped_terminal(void **state)
+{
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY), slave, saved;
+	char text[512] = "";
+	time_t began = time(NULL);
+	size_t n = 0;
+	int i;
+
+	(void)state;
+	assert_true(terminal >= 0 && !grantpt(terminal) && !unlockpt(terminal));
+	slave = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0);
+	saved = dup(STDERR_FILENO);
+	dup2(slave, STDERR_FILENO);
+	msg_set_patience(200);
+	tcflow(slave, TCOOFF);
+	for (i = 0; i < 100; i++)
+		msg_say("not to be seen");
+	msg_progress("nor this");
+	tcflow(slave, TCOON);
+	msg_say("seen");
+	msg_set_patience(-1);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	assert_in_range(time(NULL) - began, 0, 10);
+	while (!strstr(text, "seen\r\n")) {
+		ssize_t got = read(terminal, text + n, sizeof(text) - 1 - n);
+
+		assert_true(got > 0);
+		n += got;
+	}
+	assert_string_equal(text, "a program: messages that could not be shown: 100\r\n"
+				  "a program: seen\r\n");
+	close(slave);
+	close(terminal);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +171,7 @@ int main(void)
 		cmocka_unit_test_setup(test_verbose, setup),
 		cmocka_unit_test_setup(test_silent, setup),
 		cmocka_unit_test_setup(test_progress, setup),
+		cmocka_unit_test_setup(test_stopped_terminal, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

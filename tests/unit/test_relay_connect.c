@@ -51,7 +51,7 @@ static void test_nonsense_version(void **state)
 /* Each finds the newest version that both know. */
 static void test_common_version(void **state)
 {
-	struct xenrelay_properties p;
+	struct xenrelay_properties p = {.size = sizeof(p)};
 	struct xenrelay_channel *ch;
 
 	(void)state;
@@ -86,7 +86,8 @@ static void expect_words(const struct xenrelay_options *opts, const char *words)
 /* Nothing is asked for that the guest does not offer, nor what was not wished. */
 static void test_features(void **state)
 {
-	struct xenrelay_options opts = {.mode = XENRELAY_MODE_OVERWRITE,
+	struct xenrelay_options opts = {.size = sizeof(opts),
+					.mode = XENRELAY_MODE_OVERWRITE,
 					.doorbell_percent = 50};
 	struct xenrelay_channel *ch;
 
@@ -166,10 +167,11 @@ static void answer_like_an_old_guest(const char *path, const char *value)
 /* A guest without "features", with a shorter info page, without a loss page. */
 static void test_old_guest(void **state)
 {
-	const struct xenrelay_options opts = {.mode = XENRELAY_MODE_DISCARD,
+	const struct xenrelay_options opts = {.size = sizeof(opts),
+					      .mode = XENRELAY_MODE_DISCARD,
 					      .doorbell_percent = 50};
 	unsigned char item[ITEM_SIZE];
-	struct xenrelay_properties p;
+	struct xenrelay_properties p = {.size = sizeof(p)};
 	struct xenrelay_channel *ch;
 	struct xenrelay_loss loss;
 
@@ -193,15 +195,20 @@ static void test_old_guest(void **state)
 	xenrelay_release(ch);
 }
 
+#define SIZED .size = sizeof(struct xenrelay_options)
+
 static void test_bad_arguments(void **state)
 {
 	static const struct xenrelay_options bad[] = {
-		{.ring_kib = 262145}, {.ring_kib = UINT32_MAX},	 {.mode = 3},
-		{.mode = -1},	      {.doorbell_percent = 101},
+		{SIZED, .ring_kib = 262145},
+		{SIZED, .ring_kib = UINT32_MAX},
+		{SIZED, .mode = 3},
+		{SIZED, .mode = -1},
+		{SIZED, .doorbell_percent = 101},
 	};
 	struct xenrelay_reader *unopened = NULL;
 	struct xenrelay_channel *ch;
-	struct xenrelay_options opts = {0};
+	struct xenrelay_options opts = {.size = sizeof(opts)};
 	char long_text[2050] = {0};
 	unsigned int i;
 	char **names;
@@ -374,7 +381,8 @@ static void test_bad_directory(void **state)
 
 static void test_larger_than_wanted(void **state)
 {
-	const struct xenrelay_options opts = {.max_kib = NR_RINGS * RING_PAGES * 4 - 1};
+	const struct xenrelay_options opts = {.size = sizeof(opts),
+					      .max_kib = NR_RINGS * RING_PAGES * 4 - 1};
 	struct xenrelay_channel *ch;
 
 	(void)state;
@@ -410,8 +418,8 @@ static void answer_with_size(const char *path, const char *value)
 
 static void expect_size(unsigned int wanted, unsigned int kib, unsigned int kib_wanted)
 {
-	const struct xenrelay_options opts = {.ring_kib = wanted};
-	struct xenrelay_properties p;
+	const struct xenrelay_options opts = {.size = sizeof(opts), .ring_kib = wanted};
+	struct xenrelay_properties p = {.size = sizeof(p)};
 	struct xenrelay_channel *ch;
 
 	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts, &ch), 0);
@@ -444,7 +452,9 @@ static void test_less_room_here(void **state)
 	}
 	fake.room_errno = EACCES;
 	assert_int_equal(xenrelay_connect(reader, 3, "xblk",
-					  &(struct xenrelay_options){.ring_kib = 512},
+					  &(struct xenrelay_options){
+						  .size = sizeof(struct xenrelay_options),
+						  .ring_kib = 512},
 					  &(struct xenrelay_channel *){NULL}),
 			 -EACCES);
 }
@@ -471,9 +481,11 @@ static void test_less_room_there(void **state)
 /* The bound on all rings together is kept by smaller ones, too. */
 static void test_less_than_the_bound(void **state)
 {
-	const struct xenrelay_options opts = {.ring_kib = 512, .max_kib = 300};
-	const struct xenrelay_options tight = {.ring_kib = 512, .max_kib = 100};
-	struct xenrelay_properties p;
+	const struct xenrelay_options opts = {
+		.size = sizeof(opts), .ring_kib = 512, .max_kib = 300};
+	const struct xenrelay_options tight = {
+		.size = sizeof(tight), .ring_kib = 512, .max_kib = 100};
+	struct xenrelay_properties p = {.size = sizeof(p)};
 	struct xenrelay_channel *ch;
 
 	(void)state;
@@ -501,9 +513,11 @@ static void answer_once(const char *path, const char *value)
  * too. */
 static void test_no_time_for_less(void **state)
 {
-	const struct xenrelay_options large = {
-		.ring_kib = 512, .max_kib = 300, .timeout_ms = 100};
-	const struct xenrelay_options any = {.timeout_ms = 100};
+	const struct xenrelay_options large = {.size = sizeof(large),
+					       .ring_kib = 512,
+					       .max_kib = 300,
+					       .timeout_ms = 100};
+	const struct xenrelay_options any = {.size = sizeof(any), .timeout_ms = 100};
 	struct xenrelay_channel *ch;
 
 	(void)state;
@@ -530,7 +544,8 @@ static int count_down(void *priv)
 static void test_idle(void **state)
 {
 	unsigned int calls = 0;
-	struct xenrelay_options opts = {.timeout_ms = 250,
+	struct xenrelay_options opts = {.size = sizeof(opts),
+					.timeout_ms = 250,
 					.busy_ms = 60000,
 					.idle = count_down,
 					.idle_priv = &calls};
@@ -560,7 +575,8 @@ static void test_idle(void **state)
 /* The guest makes each transaction fail: a bounded number of tries, then an end. */
 static void test_transactions_fail(void **state)
 {
-	const struct xenrelay_options hasty = {.timeout_ms = 60, .busy_ms = 1};
+	const struct xenrelay_options hasty = {
+		.size = sizeof(hasty), .timeout_ms = 60, .busy_ms = 1};
 	struct xenrelay_channel *ch;
 
 	(void)state;
@@ -588,7 +604,7 @@ static void flap(void)
 /* A state that flaps without end is muted, and the reader comes to an end in time. */
 static void test_flapping_state(void **state)
 {
-	struct xenrelay_watch_stats stats;
+	struct xenrelay_watch_stats stats = {.size = sizeof(stats)};
 
 	(void)state;
 	fake.written = silent;

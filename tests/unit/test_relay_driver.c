@@ -119,7 +119,7 @@ static bool happens(int what, int timeout_ms)
 
 static void expect_offer(bool present)
 {
-	struct xenrelay_offer offer;
+	struct xenrelay_offer offer = {.size = sizeof(offer)};
 
 	assert_int_equal(xenrelay_next_offer(reader, &offer), 1);
 	assert_string_equal(offer.channel, "xblk");
@@ -131,7 +131,7 @@ static void expect_offer(bool present)
 /* It learns that it is let in, that its guest closes and opens, and that it goes. */
 static void test_watch(void **state)
 {
-	struct xenrelay_offer offer;
+	struct xenrelay_offer offer = {.size = sizeof(offer)};
 
 	(void)state;
 	assert_int_equal(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), 0);

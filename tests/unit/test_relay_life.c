@@ -22,10 +22,11 @@ static void put_item(unsigned int ring, uint64_t n, unsigned char value)
 
 static void test_life(void **state)
 {
-	const struct xenrelay_options opts = {.ring_kib = 12, .config = "disks=51712"};
+	const struct xenrelay_options opts = {
+		.size = sizeof(opts), .ring_kib = 12, .config = "disks=51712"};
 	unsigned char buf[CAPACITY][ITEM_SIZE];
-	struct xenrelay_ring_stats stats;
-	struct xenrelay_properties p;
+	struct xenrelay_ring_stats stats = {.size = sizeof(stats)};
+	struct xenrelay_properties p = {.size = sizeof(p)};
 	struct xenrelay_channel *ch;
 	uint64_t n, i, done = 0;
 
@@ -88,7 +89,8 @@ static void test_life(void **state)
 static void test_lying_head(void **state)
 {
 	unsigned char buf[CAPACITY][ITEM_SIZE];
-	struct xenrelay_channel_stats stats;
+	struct xenrelay_channel_stats stats = {.size = sizeof(stats)};
+	struct xenrelay_ring_stats sum = {.size = sizeof(sum)};
 	struct xenrelay_channel *ch;
 
 	(void)state;
@@ -97,10 +99,11 @@ static void test_lying_head(void **state)
 	producer(2)->ring.head = CAPACITY + 1;
 	assert_int_equal(xenrelay_ring_level(ch, 1), CAPACITY);
 	assert_int_equal(xenrelay_read(ch, 1, buf, CAPACITY, NULL), -EPROTO);
-	assert_non_null(strstr(xenrelay_strerror(reader), "ring 1"));
+	assert_non_null(strstr(xenrelay_channel_strerror(ch), "ring 1"));
 	xenrelay_get_channel_stats(ch, &stats);
 	assert_int_equal(stats.broken_rings, 1);
-	assert_non_null(strstr(stats.sum.broken, "beyond the ring"));
+	xenrelay_get_ring_stats(ch, XENRELAY_EVERY_RING, &sum);
+	assert_non_null(strstr(sum.broken, "beyond the ring"));
 	/* The other ring is none the worse. */
 	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, NULL), 1);
 	xenrelay_release(ch);
@@ -110,7 +113,8 @@ static void test_lying_head(void **state)
 static void test_losses(void **state)
 {
 	unsigned char buf[CAPACITY][ITEM_SIZE];
-	struct xenrelay_channel_stats sum;
+	struct xenrelay_channel_stats stats = {.size = sizeof(stats)};
+	struct xenrelay_ring_stats sum = {.size = sizeof(sum)};
 	struct xenrelay_channel *ch;
 	struct xenrelay_loss loss;
 
@@ -133,14 +137,15 @@ static void test_losses(void **state)
 	assert_int_equal(loss.last_ns, 170);
 	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, &loss), 0);
 	assert_int_equal(loss.count, 0);
-	xenrelay_get_channel_stats(ch, &sum);
-	assert_int_equal(sum.sum.produced, 3);
-	assert_int_equal(sum.sum.read, 2);
-	assert_int_equal(sum.sum.level, 1);
-	assert_int_equal(sum.sum.lost, 10);
-	assert_int_equal(sum.sum.met, 7);
-	assert_int_equal(sum.broken_rings, 0);
-	assert_null(sum.sum.broken);
+	xenrelay_get_channel_stats(ch, &stats);
+	assert_int_equal(stats.broken_rings, 0);
+	xenrelay_get_ring_stats(ch, XENRELAY_EVERY_RING, &sum);
+	assert_int_equal(sum.produced, 3);
+	assert_int_equal(sum.read, 2);
+	assert_int_equal(sum.level, 1);
+	assert_int_equal(sum.lost, 10);
+	assert_int_equal(sum.met, 7);
+	assert_null(sum.broken);
 
 	assert_int_equal(xenrelay_disconnect(ch, 1000), 0);
 	assert_int_equal(xenrelay_read(ch, 0, buf, CAPACITY, &loss), 0);
@@ -149,11 +154,60 @@ static void test_losses(void **state)
 	xenrelay_release(ch);
 }
 
+/* A program that was compiled with an older or a newer header, or with no care. */
+static void test_sizes(void **state)
+{
+	struct {
+		struct xenrelay_ring_stats known;
+		uint64_t unknown;
+	} newer = {.known = {.size = sizeof(newer)}, .unknown = 7};
+	struct {
+		struct xenrelay_options known;
+		uint64_t unknown;
+	} opts = {.known = {.size = sizeof(opts), .config = "x"}, .unknown = 0};
+	struct xenrelay_ring_stats older = {
+		.size = offsetof(struct xenrelay_ring_stats, lost), .lost = 9};
+	struct xenrelay_channel_stats none = {.size = 0};
+	struct xenrelay_channel_stats huge = {.size = SIZE_MAX};
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts.known, &ch), 0);
+	put_item(0, 0, 1);
+	producer(1)->ring.lost = 5;
+	assert_int_equal(xenrelay_get_ring_stats(ch, 0, &newer.known), 0);
+	assert_int_equal(newer.known.size, sizeof(newer));
+	assert_int_equal(newer.known.lost, 5);
+	assert_int_equal(newer.unknown, 0);
+	assert_int_equal(xenrelay_get_ring_stats(ch, 0, &older), 0);
+	assert_int_equal(older.produced, 1);
+	assert_int_equal(older.lost, 9);
+	assert_int_equal(xenrelay_get_channel_stats(ch, &none), -EINVAL);
+	assert_int_equal(xenrelay_get_channel_stats(ch, &huge), -EINVAL);
+	xenrelay_release(ch);
+
+	/* Of an older one only what it has is looked at. */
+	opts.known.mode = 77;
+	opts.known.size = offsetof(struct xenrelay_options, mode);
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts.known, &ch), 0);
+	assert_string_equal(fake_read(DIR "/config"), "x");
+	xenrelay_release(ch);
+
+	opts.known.mode = 0;
+	opts.known.size = 0;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts.known, &ch), -EINVAL);
+	assert_non_null(strstr(xenrelay_strerror(reader), "size"));
+	opts.known.size = sizeof(opts);
+	opts.unknown = 1;
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk", &opts.known, &ch), -EINVAL);
+	assert_null(ch);
+}
+
 static void test_bad_arguments(void **state)
 {
-	struct xenrelay_channel_stats sum;
-	struct xenrelay_ring_stats stats = {.read = 9};
-	struct xenrelay_properties p;
+	struct xenrelay_channel_stats sum = {.size = sizeof(sum)};
+	struct xenrelay_ring_stats stats = {.size = sizeof(stats), .read = 9};
+	struct xenrelay_properties p = {.size = sizeof(p)};
 	unsigned char buf[ITEM_SIZE];
 	struct xenrelay_channel *ch;
 	struct xenrelay_loss loss = {.count = 9};
@@ -163,7 +217,7 @@ static void test_bad_arguments(void **state)
 	put_item(0, 0, 1);
 	assert_int_equal(xenrelay_read(ch, NR_RINGS, buf, 1, &loss), -EINVAL);
 	assert_int_equal(loss.count, 0);
-	assert_non_null(strstr(xenrelay_strerror(reader), "no ring 2"));
+	assert_non_null(strstr(xenrelay_channel_strerror(ch), "no ring 2"));
 	assert_int_equal(xenrelay_read(ch, 0, NULL, 1, NULL), -EINVAL);
 	assert_int_equal(xenrelay_read(ch, 0, NULL, 0, NULL), 0);
 	assert_int_equal(xenrelay_read(NULL, 0, buf, 1, NULL), -EINVAL);
@@ -435,6 +489,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_life),
 		TEST(test_losses),
+		TEST(test_sizes),
 		TEST(test_bad_arguments),
 		TEST(test_lying_head),
 		TEST(test_guest_does_not_stop),

@@ -46,7 +46,7 @@ static void write_items(unsigned int ring)
 static void read_items(struct xenrelay_channel *ch, unsigned int ring)
 {
 	unsigned char buf[8 * ITEM_SIZE], expected[ITEM_SIZE];
-	struct xenrelay_ring_stats stats;
+	struct xenrelay_ring_stats stats = {.size = sizeof(stats)};
 	struct xenrelay_loss loss;
 	unsigned int n;
 
@@ -72,7 +72,7 @@ static void read_items(struct xenrelay_channel *ch, unsigned int ring)
 
 static void test_each_ring(void **state)
 {
-	struct xenrelay_properties p;
+	struct xenrelay_properties p = {.size = sizeof(p)};
 	struct xenrelay_channel *ch;
 	unsigned int ring;
 

@@ -46,7 +46,7 @@ static void quiet(void)
 
 static void expect_offer(unsigned int domid, const char *name, bool present)
 {
-	struct xenrelay_offer offer;
+	struct xenrelay_offer offer = {.size = sizeof(offer)};
 
 	assert_int_equal(xenrelay_next_offer(reader, &offer), 1);
 	assert_string_equal(offer.channel, name);
@@ -56,24 +56,138 @@ static void expect_offer(unsigned int domid, const char *name, bool present)
 
 static void expect_no_offer(void)
 {
-	struct xenrelay_offer offer;
+	struct xenrelay_offer offer = {.size = sizeof(offer)};
 
 	assert_int_equal(xenrelay_next_offer(reader, &offer), 0);
 }
 
+static void expect_node(const char *node)
+{
+	char path[XENRELAY_NODE_SIZE];
+
+	assert_int_equal(xenrelay_next_node(reader, path, sizeof(path)), 1);
+	assert_string_equal(path, node);
+}
+
+static void expect_no_node(void)
+{
+	char path[XENRELAY_NODE_SIZE];
+
+	assert_int_equal(xenrelay_next_node(reader, path, sizeof(path)), 0);
+}
+
 static void test_nodes(void **state)
 {
+	char path[XENRELAY_NODE_SIZE];
+
 	(void)state;
-	assert_int_equal(xenrelay_watch_nodes(reader, ""), -EINVAL);
-	assert_int_equal(xenrelay_watch_nodes(NULL, "/x"), -EINVAL);
-	assert_int_equal(xenrelay_watch_nodes(reader, "/backend/vbd"), 0);
+	expect_no_node();
+	assert_int_equal(xenrelay_watch_nodes(reader, "", 2), -EINVAL);
+	assert_int_equal(xenrelay_watch_nodes(NULL, "/x", 2), -EINVAL);
+	assert_int_equal(xenrelay_watch_nodes(reader, "/backend/vbd", 2), 0);
+	assert_int_equal(xenrelay_next_node(NULL, path, sizeof(path)), -EINVAL);
+	assert_int_equal(xenrelay_next_node(reader, NULL, sizeof(path)), -EINVAL);
+	assert_int_equal(xenrelay_next_node(reader, path, sizeof(path) - 1), -EINVAL);
 	/* A new watch fires at once. */
 	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	expect_node("/backend/vbd");
+	expect_no_node();
 	quiet();
 	fake_write("/backend/vbd/3/51712/state", "4");
 	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	expect_node("/backend/vbd/3/51712");
+	expect_no_node();
 	fake_write("/elsewhere", "");
 	assert_false(happens(XENRELAY_CHANGED_NODES, 100));
+
+	/* Each once, in order, and no deeper than was asked for. */
+	fake_write("/backend/vbd/3/51712/state", "5");
+	fake_write("/backend/vbd/4", "");
+	fake_write("/backend/vbd/3/51712/params/a/b", "x");
+	fake_write("/backend/vbd/3/51728", "");
+	fake_write("/backend/vbd/4", "x");
+	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	expect_node("/backend/vbd/3/51712");
+	expect_node("/backend/vbd/4");
+	expect_node("/backend/vbd/3/51728");
+	expect_no_node();
+
+	/* The same path as the beginning of another's name is not it. */
+	fake_write("/backend/vbd/3/5", "");
+	fake_write("/backend/vbd/3/51", "");
+	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	expect_node("/backend/vbd/3/5");
+	expect_node("/backend/vbd/3/51");
+	expect_no_node();
+}
+
+/* Names that do not fit are told by what is above them. */
+static void test_long_nodes(void **state)
+{
+	char path[300] = "/backend/vbd/3/";
+
+	(void)state;
+	assert_int_equal(xenrelay_watch_nodes(reader, "/backend/vbd", 3), 0);
+	quiet();
+	expect_node("/backend/vbd");
+	memset(path + strlen(path), 'x', 200);
+	fake_write(path, "");
+	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	expect_node("/backend/vbd/3");
+	path[XENRELAY_NODE_SIZE - 1] = '\0';
+	fake_write(path, "");
+	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	expect_node(path);
+	expect_no_node();
+}
+
+/* More than are kept, by many watches that are each within their bounds. */
+static void test_too_many_nodes(void **state)
+{
+	char path[XENRELAY_NODE_SIZE];
+	unsigned int i, k;
+
+	(void)state;
+	for (i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "/w%u", i);
+		assert_int_equal(xenrelay_watch_nodes(reader, path, 1), 0);
+	}
+	quiet();
+	while (xenrelay_next_node(reader, path, sizeof(path)) == 1)
+		;
+	for (i = 0; i < 8; i++) {
+		for (k = 0; k < 200; k++) {
+			snprintf(path, sizeof(path), "/w%u/%u", i, k);
+			fake_fire(path);
+		}
+	}
+	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	assert_int_equal(xenrelay_next_node(reader, path, sizeof(path)), -EOVERFLOW);
+	expect_no_node();
+	fake_fire("/w3/7");
+	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	expect_node("/w3/7");
+	expect_no_node();
+}
+
+/* What was written while the watch was taken back is told by the watched node. */
+static void test_muted_nodes(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(xenrelay_watch_nodes(reader, "/backend", 2), 0);
+	quiet();
+	expect_node("/backend");
+	for (i = 0; i < 400; i++)
+		fake_write("/backend/vbd/3", "");
+	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	expect_node("/backend/vbd/3");
+	expect_no_node();
+	fake_write("/backend/vbd/4", "");
+	assert_true(wait_for(XENRELAY_CHANGED_NODES));
+	expect_node("/backend");
+	expect_no_node();
 }
 
 static void test_channels_come_and_go(void **state)
@@ -128,6 +242,53 @@ static void test_differences_only(void **state)
 	expect_no_offer();
 }
 
+/* C17: closed and opened again between two looks, it is another channel. */
+static void test_opened_anew(void **state)
+{
+	struct xenrelay_offer offer = {.size = sizeof(offer)};
+
+	(void)state;
+	fake_write(DIR "/generation", "18446744073709551615");
+	assert_int_equal(xenrelay_watch_channels(reader, 3), 0);
+	assert_int_equal(xenrelay_next_offer(reader, &offer), 1);
+	assert_true(offer.present);
+	assert_int_equal(offer.generation, UINT64_MAX);
+	expect_no_offer();
+	quiet();
+
+	fake_remove(DIR "/state");
+	fake_remove(DIR "/generation");
+	fake_write(DIR "/generation", "7");
+	fake_write(DIR "/state", "open");
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	assert_int_equal(xenrelay_next_offer(reader, &offer), 1);
+	assert_false(offer.present);
+	assert_int_equal(offer.generation, UINT64_MAX);
+	assert_int_equal(xenrelay_next_offer(reader, &offer), 1);
+	assert_true(offer.present);
+	assert_int_equal(offer.generation, 7);
+	expect_no_offer();
+	assert_false(happens(XENRELAY_CHANGED_OFFERS, 400));
+
+	/* Gone before it was asked: then only that. */
+	fake_write(DIR "/generation", "8");
+	happens(XENRELAY_CHANGED_OFFERS, 400);
+	fake_remove(DIR "/state");
+	happens(XENRELAY_CHANGED_OFFERS, 400);
+	expect_offer(3, "xblk", false);
+	expect_no_offer();
+
+	/* What is no number is as good as none, and changes nothing. */
+	fake_write(DIR "/generation", "9x");
+	fake_write(DIR "/state", "open");
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	assert_int_equal(xenrelay_next_offer(reader, &offer), 1);
+	assert_int_equal(offer.generation, 0);
+	fake_write(DIR "/generation", "18446744073709551616");
+	assert_false(happens(XENRELAY_CHANGED_OFFERS, 400));
+	expect_no_offer();
+}
+
 static void test_every_domain(void **state)
 {
 	(void)state;
@@ -160,6 +321,38 @@ static void test_every_domain(void **state)
 	assert_int_equal(fake.watching, 3);
 }
 
+/* What it costs that a domain comes does not depend on how many there are. */
+static void test_one_comes(void **state)
+{
+	unsigned int domid, calls;
+	char path[64];
+
+	(void)state;
+	for (domid = 20; domid < 220; domid++) {
+		snprintf(path, sizeof(path), "/local/domain/%u", domid);
+		fake_write(path, "");
+	}
+	assert_int_equal(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), 0);
+	expect_offer(3, "xblk", true);
+	/* Each is looked at again when its watch has fired. */
+	while (readable(300))
+		assert_true(xenrelay_dispatch(reader) >= 0);
+
+	/* Its nodes are there before it is. */
+	fake.domain_gone = true;
+	calls = fake.calls;
+	fake_write("/local/domain/12", "");
+	fake_write("/local/domain/12/data/xenrelay/xblk", "");
+	fake_write("/local/domain/12/data/xenrelay/xblk/state", "open");
+	fake_fire("@introduceDomain");
+	assert_false(happens(XENRELAY_CHANGED_OFFERS, 400));
+	fake.domain_gone = false;
+	fake_fire("@introduceDomain");
+	assert_true(wait_for(XENRELAY_CHANGED_OFFERS));
+	expect_offer(12, "xblk", true);
+	assert_in_range(fake.calls - calls, 1, 20);
+}
+
 static void test_hostile_names(void **state)
 {
 	static const char *const names[] = {
@@ -171,7 +364,7 @@ static void test_hostile_names(void **state)
 		"x\ny",
 		"0123456789012345678901234567890123456789",
 	};
-	struct xenrelay_watch_stats stats;
+	struct xenrelay_watch_stats stats = {.size = sizeof(stats)};
 	char path[128];
 	unsigned int i;
 
@@ -192,8 +385,8 @@ static void test_hostile_names(void **state)
 /* More channels than are looked at: the rest is counted, and gets its turn. */
 static void test_too_many_channels(void **state)
 {
-	struct xenrelay_watch_stats stats;
-	struct xenrelay_offer offer;
+	struct xenrelay_watch_stats stats = {.size = sizeof(stats)};
+	struct xenrelay_offer offer = {.size = sizeof(offer)};
 	char path[128], **names;
 	unsigned int i, told = 0;
 
@@ -229,7 +422,7 @@ static void test_too_many_channels(void **state)
 /* Thousands of events: a bounded number is taken in, and the last word is heard. */
 static void test_storm(void **state)
 {
-	struct xenrelay_watch_stats stats;
+	struct xenrelay_watch_stats stats = {.size = sizeof(stats)};
 	unsigned int i;
 
 	(void)state;
@@ -266,7 +459,8 @@ static void honest_with_bell(const char *path, const char *value)
 
 static struct xenrelay_channel *connect_with_bell(void)
 {
-	const struct xenrelay_options opts = {.doorbell_percent = 50};
+	const struct xenrelay_options opts = {.size = sizeof(opts),
+					      .doorbell_percent = 50};
 	struct xenrelay_channel *ch;
 
 	fake.written = honest_with_bell;
@@ -278,8 +472,8 @@ static struct xenrelay_channel *connect_with_bell(void)
 
 static void test_doorbell(void **state)
 {
-	struct xenrelay_channel_stats stats;
-	struct xenrelay_properties p;
+	struct xenrelay_channel_stats stats = {.size = sizeof(stats)};
+	struct xenrelay_properties p = {.size = sizeof(p)};
 	unsigned char item[ITEM_SIZE];
 	struct xenrelay_channel *ch;
 	uint32_t number;
@@ -352,7 +546,7 @@ static void test_bell_without_end(void **state)
 /* For nothing, it is heard less and less; with a reason it is heard at once again. */
 static void test_bell_in_vain(void **state)
 {
-	struct xenrelay_channel_stats stats;
+	struct xenrelay_channel_stats stats = {.size = sizeof(stats)};
 	unsigned char items[CAPACITY * ITEM_SIZE];
 	struct xenrelay_channel *ch;
 	struct timespec begin, end;
@@ -394,7 +588,7 @@ static void test_bell_in_vain(void **state)
 /* Without a doorbell the channel is as good, and only has to be polled. */
 static void test_no_bell(void **state)
 {
-	struct xenrelay_properties p;
+	struct xenrelay_properties p = {.size = sizeof(p)};
 	struct xenrelay_channel *ch;
 
 	(void)state;
@@ -408,10 +602,12 @@ static void test_no_bell(void **state)
 	/* It offers one and grants none. */
 	fake.written = honest;
 	ch = NULL;
-	assert_int_equal(
-		xenrelay_connect(reader, 3, "xblk",
-				 &(struct xenrelay_options){.doorbell_percent = 1}, &ch),
-		0);
+	assert_int_equal(xenrelay_connect(reader, 3, "xblk",
+					  &(struct xenrelay_options){
+						  .size = sizeof(struct xenrelay_options),
+						  .doorbell_percent = 1},
+					  &ch),
+			 0);
 	assert_string_equal(words_given, "version=1 rings=1024 doorbell=1");
 	xenrelay_get_properties(ch, &p);
 	assert_int_equal(p.doorbell, -EOPNOTSUPP);
@@ -435,8 +631,8 @@ static void test_bell_while_waiting(void **state)
 
 static void test_bad_arguments(void **state)
 {
-	struct xenrelay_watch_stats stats;
-	struct xenrelay_offer offer;
+	struct xenrelay_watch_stats stats = {.size = sizeof(stats)};
+	struct xenrelay_offer offer = {.size = sizeof(offer)};
 
 	(void)state;
 	assert_int_equal(xenrelay_watch_channels(NULL, 3), -EINVAL);
@@ -453,9 +649,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_nodes),
+		TEST(test_long_nodes),
+		TEST(test_too_many_nodes),
+		TEST(test_muted_nodes),
 		TEST(test_channels_come_and_go),
 		TEST(test_differences_only),
+		TEST(test_opened_anew),
 		TEST(test_every_domain),
+		TEST(test_one_comes),
 		TEST(test_hostile_names),
 		TEST(test_too_many_channels),
 		TEST(test_storm),

@@ -28,6 +28,16 @@ static void head_huge(void)
 	set_head(~0ull);
 }
 
+/* All that there could ever be at one load, the truth at the next; of a full ring. */
+static void head_endless(void)
+{
+	put_request();
+	set_head(1ull << 62);
+	udelay(20);
+	set_head(ring()->head);
+	udelay(20);
+}
+
 static void head_wild(void)
 {
 	set_head(get_random_u64());
@@ -108,6 +118,9 @@ void spans_absurd(void)
 		n = 0;
 	if (n == 3)
 		return;
+	/* Of a reader that has not met the one before, it would be one too many. */
+	if (n && xblk_load_acquire(&ring()->consumer->ring.tail) <= span(n)->position)
+		return;
 	n++;
 	span(n)->position = ring()->head;
 	span(n)->count = ~0ull / 2;
@@ -116,7 +129,6 @@ void spans_absurd(void)
 	ring()->spans = n;
 	set_spans(n);
 	put_request();
-	msleep(200);
 }
 
 /* A loss behind the last item, and one more each time that it has been met. */
@@ -144,6 +156,7 @@ const struct attack hostile_positions[] = {
 	{"head-far", .turn = head_far},
 	{"head-back", .turn = head_back},
 	{"head-huge", .turn = head_huge},
+	{"head-endless", .turn = head_endless, .busy = true},
 	{"head-wild", .turn = head_wild, .busy = true},
 	{"head-shaking", .turn = head_shaking, .busy = true},
 	{"spans-many", .turn = spans_many},

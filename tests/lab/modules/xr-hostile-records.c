@@ -168,5 +168,7 @@ static void put_garbage(void)
 const struct attack hostile_records[] = {
 	{"garbage", .granted = ring_alias, .turn = put_garbage},
 	{"flood", .turn = flood, .busy = true, .ring_pages = 2048},
+	/* Of each possible vCPU, by a guest that leaves the processor to others. */
+	{"flood-many", .turn = flood, .ring_pages = 64},
 	{},
 };
