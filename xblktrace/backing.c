@@ -275,8 +275,10 @@ int backing_add(struct backing_table *table, const char *sysfs, unsigned int maj
 	int index = add(table, sysfs, major, minor, start_sector, -1, 0);
 
 	/* A guest's disk lies on it directly, even if it was found below another. */
-	if (index >= 0)
+	if (index >= 0 && table->entries[index].part_of >= 0) {
 		table->entries[index].part_of = -1;
+		table->entries[index].told = 0;
+	}
 	return index;
 }
 

@@ -17,6 +17,7 @@
  * @part_of:	index of the stacked device (LVM, RAID, multipath) above it that led here,
  *		-1 if a guest's disk lies on it directly
  * @stacked:	it lies on others itself, which may change
+ * @told:	which traces have it as it is, see &capture_facts.trace
  */
 struct backing {
 	unsigned int major, minor;
@@ -25,6 +26,7 @@ struct backing {
 	char scheduler[32];
 	int part_of;
 	bool stacked;
+	unsigned char told;
 };
 
 /* In the order that the module is told of them: an index is a record's disk. */

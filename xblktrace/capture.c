@@ -3,105 +3,50 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "budget.h"
 #include "capture.h"
+#include "clock.h"
+#include "connect.h"
+#include "describe.h"
+#include "ending.h"
 #include "hotplug.h"
 #include "msg.h"
 #include "progress.h"
+#include "rotate.h"
 #include "signals.h"
+#include "tap-begin.h"
+#include "tap-control.h"
 
 #define NSEC_PER_SEC  1000000000ull
 #define NSEC_PER_MSEC 1000000ull
 
-#define FLUSH_NS    (200 * NSEC_PER_MSEC) /* what a crash may cost of the file */
-#define FLUSH_BYTES (64 * 1024)
-#define ROUND_NS    NSEC_PER_SEC /* the longest time without a ROUND chunk */
-/* Detaching its probes takes a guest up to a second, but seconds under emulation. */
-#define STOP_WAIT_NS (10 * NSEC_PER_SEC)
-/* With nothing to read: a doorbell or a signal ends the sleep. */
-#define WAIT_MS 1000
+/* With nothing to do: guests that say nothing in XenStore are looked at so often. */
+#define WAIT_MS 500
 /* When something may be attached, but it is too early to look again. */
 #define LOOK_MS 100
-
-#define ANY_LEVEL UINT64_MAX
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
-uint64_t capture_clock(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
-static void stop(struct capture *c, const char *reason)
-{
-	if (!c->reason) {
-		c->reason = reason;
-		c->give_up_at = capture_clock() + STOP_WAIT_NS;
-		msg_verbose("ending: %s", reason);
-	}
-}
-
-void capture_fail(struct capture *c, const char *reason)
-{
-	stop(c, reason);
-	c->failed = true;
-	c->give_up_at = 0;
-}
-
-/* Once if writing has failed; further calls say nothing. */
-static void fail_output(struct capture *c)
-{
-	struct writer *w = c->writer;
-
-	if (!w->error || c->output_told)
-		return;
-	c->output_told = true;
-	if (w->error == -EINTR)
-		msg_error("%s: nobody reads it: given up", w->out.path);
-	else if (w->error == -EPIPE)
-		msg_error("%s: its reader has gone", w->out.path);
-	else
-		msg_error("%s: %s: the capture ends here", w->out.path,
-			  strerror(-w->error));
-	capture_fail(c, "output failed");
-}
-
-/* A flight recorder is left alone, but for snapshots and for guests that end. */
-static bool recording(const struct capture *c)
-{
-	return c->facts.opts->overwrite && !c->reason;
-}
+/* While guests are connected to, for their time-outs. */
+#define CONNECTING_MS 100
+/* Those that have not answered by then join a capture that runs. */
+#define ANSWER_NS (2 * NSEC_PER_SEC)
+/* While guests stop, which they say in their memory first. */
+#define STOPPING_MS 20
+/* While the output takes the rest of a file that is full: nothing is read meanwhile. */
+#define ROTATING_MS 2
 
 static void take_signals(struct capture *c)
 {
 	bool snapshot = false;
 
 	c->signals += signals_take(c->signal_fd, &snapshot);
-	if (snapshot && c->started && recording(c))
-		c->snapshot_wanted = true;
+	if (snapshot && c->started && c->facts.opts->overwrite && !c->reason)
+		drain_want_snapshot(&c->drain);
 	if (c->signals)
-		stop(c, "interrupted");
+		capture_stop(c, "interrupted");
 	/* The second time the user means at once. */
 	if (c->signals > 1)
 		c->give_up_at = 0;
-}
-
-/* Called while a full pipe is waited for. */
-static bool write_interrupted(void *arg)
-{
-	struct capture *c = arg;
-
-	take_signals(c);
-	return c->signals > 1;
 }
 
 static bool any_guest_left(const struct capture *c)
@@ -114,477 +59,342 @@ static bool any_guest_left(const struct capture *c)
 	return false;
 }
 
-/*
- * Which guests have stopped writing.  Before the rings are drained: what is
- * read after a stop was seen is all there will be.
- */
-static void look_at_guests(struct capture *c)
+/* What the drain reads once it has learnt of a guest's end is all there will be. */
+static void look_at_guest(struct capture *c, struct guest *guest)
+{
+	const char *why = NULL;
+	bool broke = false;
+
+	if (c->reason) {
+		/* Asks until it is heard; nothing can be done about an error. */
+		xenrelay_disconnect(guest->channel, 0);
+		if (xenrelay_stopped(guest->channel))
+			why = c->reason;
+	} else {
+		why = guest_look(guest, &broke);
+	}
+	if (why)
+		drain_mark_ending(&c->drain, guest, why, broke);
+}
+
+/* Guests can write there without end: what has come is taken, whatever else waits. */
+static void hear_xenstore(struct capture *c)
 {
 	int changed = c->reader_woken ? xenrelay_dispatch(c->reader) : 0;
-	unsigned int i;
 
+	c->reader_woken = false;
 	if (changed < 0) {
+		c->store_gone = true;
 		msg_error("%s", xenrelay_strerror(c->reader));
 		capture_fail(c, "XenStore is gone");
 	} else {
 		hotplug_changed(c, changed);
+		if (changed & XENRELAY_RANG)
+			drain_wake(&c->drain);
 	}
+}
+
+static void look_at_guests(struct capture *c)
+{
+	unsigned int i;
+
+	hear_xenstore(c);
 	for (i = 0; i < c->facts.nr_guests; i++) {
 		struct guest *guest = &c->guests[i];
-
-		if (!guest->channel || guest->ending)
-			continue;
-		if (c->reason) {
-			/* Asks until it is heard; nothing can be done about an error. */
-			xenrelay_disconnect(guest->channel, 0);
-			if (xenrelay_stopped(guest->channel))
-				guest->ending = c->reason;
-		} else {
-			guest->ending = guest_look(guest);
-		}
+		if (guest->channel && !drain_is_ending(&c->drain, guest))
+			look_at_guest(c, guest);
 	}
+}
+
+static void tell_of_end(struct capture *c, const struct guest *guest)
+{
+	const struct domain *domain = guest->domain;
+
+	if (guest->failed) {
+		c->guest_failed = true;
+		guest_tell_broken(guest);
+	} else if (!guest->read_out) {
+		if (!c->failed && c->signals < 2)
+			msg_say("domain %u (%s) %s: let go of", domain->domid,
+				domain->name,
+				guest->ending ? "cannot be read to its end, for lack of "
+						"room in the output"
+					      : "did not stop in time");
+	} else if (!c->reason) {
+		msg_say("domain %u (%s): %s", domain->domid, domain->name, guest->ending);
+	}
+}
+
+static void end_guest(struct capture *c, struct guest *guest)
+{
+	drain_remove(&c->drain, guest);
+	tell_of_end(c, guest);
+	guest_end(guest);
+	changes_add(&c->changes, guest->domain->domid);
 }
 
 static void end_guests(struct capture *c, bool all)
 {
-	const char *last = NULL;
 	unsigned int i;
 
 	for (i = 0; i < c->facts.nr_guests; i++) {
 		struct guest *guest = &c->guests[i];
 
-		if (!guest->channel || !(all || guest->ending))
+		if (!guest->channel || (!all && !drain_has_read_out(&c->drain, guest)))
 			continue;
-		if (guest->failed) {
-			c->guest_failed = true;
-		} else if (!guest->ending) {
-			if (!c->failed && c->signals < 2)
-				msg_say("domain %u (%s) did not stop in time: let go of",
-					guest->domain->domid, guest->domain->name);
-		} else if (!c->reason) {
-			msg_say("domain %u (%s): %s", guest->domain->domid,
-				guest->domain->name, guest->ending);
-		}
-		last = guest->ending;
-		guest_end(guest);
+		end_guest(c, guest);
+		c->last_ending = guest->ending;
+		if (c->reason && guest->read_out && !guest->failed)
+			capture_guest_stopped(c);
 	}
-	if (last && !any_guest_left(c) && !c->facts.opts->follow)
-		stop(c, last);
 }
 
-/* Read the clock.  *@level: how many records wait in this domain's fullest buffer. */
-static int look(struct capture *c, uint64_t *level)
-{
-	if (dom0_look(c->dom0, &c->now, level)) {
-		capture_fail(c, "reading failed");
-		return -1;
-	}
-	if (!c->reason)
-		c->ended_at = c->now;
-	return c->failed ? -1 : 0;
-}
-
-static bool takes_part(const struct capture *c, unsigned int i, bool all)
-{
-	return all || c->guests[i].ending;
-}
-
-static void begin_round(struct capture *c, bool all, unsigned int *permille)
-{
-	unsigned int i;
-
-	c->round_began_at = c->now;
-	for (i = 0; i < c->facts.nr_guests; i++)
-		if (takes_part(c, i, all))
-			guest_begin_round(&c->guests[i], permille);
-}
-
-static bool any_behind(const struct capture *c, bool all)
+/* Also one that is still to be connected to, or to be described before that. */
+static bool any_guest_coming(const struct capture *c)
 {
 	unsigned int i;
 
 	for (i = 0; i < c->facts.nr_guests; i++)
-		if (takes_part(c, i, all) && guest_behind(&c->guests[i]))
+		if (c->guests[i].expected)
 			return true;
-	return false;
+	return connect_is_under_way(c, false);
 }
 
-/*
- * A turn: a bounded amount of each guest's records, and this domain's.
- *
- * @all:   not only the guests that are about to end.
- * @level: how many records wait in this domain's fullest buffer, or ANY_LEVEL.
- * Return: records moved, or -1 after an error message.
- */
-static int64_t drain(struct capture *c, bool all, uint64_t level, unsigned int *permille)
+/* The last one is gone. */
+static void end_without_guests(struct capture *c)
 {
-	int64_t records = 0, n;
-	unsigned int i;
+	if (c->last_ending && !c->facts.opts->follow && !any_guest_left(c) &&
+	    !any_guest_coming(c))
+		capture_stop(c, c->last_ending);
+}
 
-	for (i = 0; i < c->facts.nr_guests; i++) {
-		if (!takes_part(c, i, all))
-			continue;
-		n = guest_drain(&c->guests[i], c->writer, c->now);
-		if (n < 0)
-			goto failed;
-		records += n;
-	}
-	if (!all || !level)
-		return records;
-	n = dom0_drain(c->dom0, c->writer, c->now, permille);
-	if (n >= 0)
-		return records + n;
-failed:
-	if (c->writer->error)
-		fail_output(c);
-	else
+/* Told when it is in the output, or that does not take it. */
+static void tell_of_snapshot(struct capture *c, unsigned int nr, int64_t records,
+			     uint64_t time)
+{
+	if (nr == c->snapshots || (!c->all_out && !capture_output_stalls(c)))
+		return;
+	c->snapshots = nr;
+	msg_say("snapshot %u: %lld records, after %.1f s", nr, (long long)records,
+		(time - c->started_at) / 1e9);
+}
+
+/* What it has to tell of. */
+static void hear_drain(struct capture *c)
+{
+	struct drain *d = &c->drain;
+	enum drain_failure failure;
+	unsigned int snapshots;
+	uint64_t time;
+	int64_t records;
+
+	drain_hold(d);
+	failure = d->failure;
+	snapshots = d->snapshots;
+	records = d->snapshot_records;
+	time = d->now;
+	drain_release(d);
+	if (failure == DRAIN_READING)
 		capture_fail(c, "reading failed");
-	return -1;
+	capture_check_output(c);
+	tell_of_snapshot(c, snapshots, records, time);
+	c->snapshot_untold = snapshots != c->snapshots;
 }
 
-/*
- * Read the clock, then all that was there by then, turn after turn: one guest's full
- * rings must not keep the others' from being emptied.
- *
- * Return: as drain().
- */
-static int64_t drain_round(struct capture *c, bool all, unsigned int *permille)
+static void at_most(unsigned int *ms, uint64_t now, uint64_t time)
 {
-	int64_t records = 0, n;
-	uint64_t level;
+	uint64_t left = time > now ? (time - now) / NSEC_PER_MSEC + 1 : 0;
 
-	if (look(c, &level))
-		return -1;
-	begin_round(c, all, permille);
-	for (;;) {
-		n = drain(c, all, level, permille);
-		if (n < 0)
-			return -1;
-		records += n;
-		if (!any_behind(c, all))
-			return records;
-		if (look(c, &level))
-			return -1;
-	}
+	if (time && left < *ms)
+		*ms = left;
 }
 
-/* All that was written before @time is in the trace. */
-static void write_round(struct capture *c, uint64_t time)
+static unsigned int choose_wait(const struct capture *c)
 {
-	writer_chunk(c->writer, XBLK_CHUNK_ROUND, NULL, 0, time);
-	c->round_at = time;
-}
-
-static void flush(struct capture *c)
-{
-	writer_flush(c->writer);
-	c->flushed_at = c->now;
-	fail_output(c);
-}
-
-static void finish_snapshot(struct capture *c, int64_t records)
-{
-	flush(c);
-	msg_say("snapshot %u: %lld records, after %.1f s", ++c->snapshots,
-		(long long)records, (c->now - c->started_at) / 1e9);
-}
-
-/* Whether each guest's doorbell ends a sleep, none being full already. */
-static bool arm_doorbells(struct capture *c)
-{
-	bool armed = true;
-	unsigned int i;
-
-	for (i = 0; i < c->facts.nr_guests; i++)
-		if (c->guests[i].channel && xenrelay_arm(c->guests[i].channel))
-			armed = false;
-	return armed;
-}
-
-static unsigned int choose_sleep(struct capture *c, unsigned int permille)
-{
-	uint64_t elapsed_ms = (c->now - c->drained_at) / NSEC_PER_MSEC;
+	uint64_t now = monotonic_ns();
 	unsigned int ms = WAIT_MS;
 
-	if (recording(c)) {
-		if (c->snapshot_wanted)
-			ms = 0;
-	} else {
-		c->drained_at = c->now;
-		ms = pace_next(&c->pace, permille, elapsed_ms);
-		if (c->facts.opts->doorbell_percent && ms == PACE_MAX_MS &&
-		    arm_doorbells(c))
-			ms = WAIT_MS;
-	}
-	if (c->look_wanted && ms > LOOK_MS)
+	if (changes_any(&c->changes))
 		ms = LOOK_MS;
-	if (c->end_at && c->end_at - c->now < ms * NSEC_PER_MSEC)
-		ms = (c->end_at - c->now) / NSEC_PER_MSEC + 1;
+	if (c->rotate_waits)
+		ms = ROTATING_MS;
+	else if (c->reason || c->snapshot_untold)
+		ms = STOPPING_MS;
+	else
+		at_most(&ms, now, c->end_at);
+	at_most(&ms, now, taps_end_at(c));
 	return ms;
 }
 
-/* Whether a buffer is so full that there is no more waiting; also when all fails. */
-static bool full_enough(struct capture *c)
+static void wait_for_news(struct capture *c, unsigned int ms)
 {
-	unsigned int i;
-	uint64_t level;
+	struct pollfd pfd[3 + SERVICE_FDS + TAP_MAX] = {
+		{.fd = c->signal_fd, .events = POLLIN},
+		{.fd = c->store_gone ? -1 : xenrelay_fd(c->reader), .events = POLLIN},
+		{.fd = c->drain.tell, .events = POLLIN},
+	};
+	eventfd_t count;
 
-	if (look(c, &level) || dom0_fullness(c->dom0, level) >= PACE_AIM_PERMILLE)
+	service_poll(c->service, pfd + 3);
+	taps_poll(c, pfd + 3 + SERVICE_FDS);
+	if (poll(pfd, 3 + SERVICE_FDS + TAP_MAX, ms) <= 0)
+		return;
+	c->reader_woken |= !!pfd[1].revents;
+	if (pfd[2].revents)
+		eventfd_read(c->drain.tell, &count);
+}
+
+static char *make_status(void *arg)
+{
+	struct capture *c = arg;
+	/* Not held: a file system may hang. */
+	char *path = realpath(c->writer->out.path, NULL), *text;
+
+	drain_hold(&c->drain);
+	text = progress_status(c, c->started ? monotonic_ns() - c->began_at : 0,
+			       path ? path : c->writer->out.path);
+	drain_release(&c->drain);
+	free(path);
+	return text;
+}
+
+static const struct service_answers answers = {
+	.status = make_status,
+	.tap = taps_ask,
+};
+
+static void show_progress(struct capture *c)
+{
+	uint64_t now = monotonic_ns();
+
+	if (!c->started || now - c->shown_at < NSEC_PER_SEC)
+		return;
+	drain_hold(&c->drain);
+	progress_show(c, now - c->began_at);
+	drain_release(&c->drain);
+	c->shown_at = now;
+}
+
+static void tell_of_stall(struct capture *c)
+{
+	if (!c->stall_told)
+		msg_say("%s: takes nothing: it is waited for; Ctrl-C gives it up",
+			c->writer->out.path);
+	c->stall_told = true;
+}
+
+/* Whoever reads the output may take his time, unless the user has had enough. */
+static bool wait_on(void *arg)
+{
+	struct capture *c = arg;
+
+	wait_for_news(c, STOPPING_MS);
+	hear_xenstore(c);
+	c->signals += signals_take(c->signal_fd, &(bool){false});
+	capture_watch_output(c);
+	taps_turn(c);
+	if (!capture_output_is_stuck(c) && c->signals < 2)
 		return true;
-	for (i = 0; i < c->facts.nr_guests; i++)
-		if (guest_fullness(&c->guests[i]) >= PACE_AIM_PERMILLE)
-			return true;
-	return false;
+	if (c->signals)
+		return false;
+	tell_of_stall(c);
+	return true;
 }
 
-/*
- * A guest's I/O fills the buffers of this domain, too, and its own kernel says, each time
- * that they have got a little fuller, when to look at the guests' rings.  So a burst ends
- * the sleep, and no guest need send an event for that.
- */
-static void sleep_until_next(struct capture *c, unsigned int permille)
+/* All but what comes and goes. */
+static void take_turn(struct capture *c)
 {
-	struct pollfd pfd[] = {{.fd = c->signal_fd, .events = POLLIN},
-			       {.fd = xenrelay_fd(c->reader), .events = POLLIN},
-			       {.fd = c->dom0->now, .events = POLLIN}};
-	unsigned int ms = choose_sleep(c, permille);
-	const uint64_t until = c->now + ms * NSEC_PER_MSEC;
-
-	while (poll(pfd, recording(c) ? 2 : 3, ms) > 0) {
-		c->signal_came = pfd[0].revents;
-		c->reader_woken = pfd[1].revents;
-		if (c->signal_came || c->reader_woken || full_enough(c) ||
-		    c->now >= until)
-			break;
-		ms = (until - c->now) / NSEC_PER_MSEC + 1;
-	}
-}
-
-/* What is due now and then. */
-static void after_reading(struct capture *c)
-{
-	if (c->writer->used >= FLUSH_BYTES || c->now - c->flushed_at >= FLUSH_NS)
-		flush(c);
-	if (c->now - c->shown_at >= NSEC_PER_SEC) {
-		progress_show(c, c->now - c->started_at);
-		c->shown_at = c->now;
-	}
-	if (c->end_at && c->now >= c->end_at)
-		stop(c, "timeout");
-}
-
-/* Return: how full the fullest buffer was, permille. */
-static unsigned int one_round(struct capture *c)
-{
-	unsigned int permille = 0;
-	bool snapshot, all;
-	int64_t records;
-
-	if (c->signal_came)
-		take_signals(c);
+	take_signals(c);
+	if (c->end_at && monotonic_ns() >= c->end_at)
+		capture_stop(c, "timeout");
 	look_at_guests(c);
-	/* Signals that come while this round writes are for the next one. */
-	snapshot = c->snapshot_wanted;
-	all = snapshot || !recording(c);
-	c->signal_came = c->reader_woken = c->snapshot_wanted = false;
-	records = drain_round(c, all, &permille);
-	if (all && (records > 0 || (!records && c->now - c->round_at >= ROUND_NS)))
-		write_round(c, c->round_began_at);
-	if (snapshot && records >= 0)
-		finish_snapshot(c, records);
+	capture_watch_output(c);
+	hear_drain(c);
+	if (!c->reason)
+		rotate(c, wait_on);
 	end_guests(c, false);
-
-	after_reading(c);
-	return permille;
+	if (c->reason)
+		connect_cancel(c);
+	else
+		connect_turn(c);
+	end_without_guests(c);
+	show_progress(c);
+	taps_turn(c);
+	service_turn(c->service, &answers, c);
 }
 
 static bool goes_on(const struct capture *c)
 {
-	return !c->reason || (any_guest_left(c) && capture_clock() < c->give_up_at);
+	/* Without room nothing more is read of them. */
+	bool stalled = capture_output_stalls(c) && !writer_ready(c->writer);
+
+	return !c->reason ||
+	       (any_guest_left(c) && monotonic_ns() < c->give_up_at && !stalled);
 }
 
 static void run(struct capture *c)
 {
-	unsigned int permille = 0;
-
 	while (goes_on(c)) {
-		permille = one_round(c);
+		take_turn(c);
 		if (!c->reason)
-			hotplug_look(c);
-		if (!c->reason)
-			hotplug_look_below(c);
+			hotplug_turn(c);
 		if (goes_on(c))
-			sleep_until_next(c, permille);
+			wait_for_news(c, choose_wait(c));
 	}
-	/* What guests that did not stop have written up to now. */
-	if (!c->failed)
-		drain_round(c, true, &permille);
-	end_guests(c, true);
 }
 
-/* Pair wall-clock time with Xen's: of several tries the tightest. */
-static int write_header(struct capture *c)
+/* One that was asked for by name cannot be connected to, and is not waited for. */
+static bool ends_the_start(const struct capture *c)
 {
-	uint64_t wall = 0, xen = 0, best = UINT64_MAX;
-	int i, err;
-
-	for (i = 0; i < 8; i++) {
-		uint64_t before = clock_ns(CLOCK_REALTIME), t, took;
-
-		if (dom0_now(c->dom0, &t))
-			return -1;
-		took = clock_ns(CLOCK_REALTIME) - before;
-		if (took < best) {
-			best = took;
-			wall = before + took / 2;
-			xen = t;
-		}
-	}
-	c->round_at = xen;
-	err = writer_header(c->writer, wall, xen);
-	if (err)
-		fail_output(c);
-	return err ? -1 : 0;
+	return c->connect_failed && !c->facts.opts->follow;
 }
 
-static int write_meta(struct capture *c)
+/*
+ * It begins with those that answer, the others join it; but not without one that was
+ * asked for by name.
+ */
+static bool may_begin(const struct capture *c, uint64_t late)
 {
-	char *text = meta_text(&c->facts);
-	uint64_t xen;
-	int err;
-
-	if (!text)
-		return msg_error("out of memory");
-	err = dom0_now(c->dom0, &xen);
-	if (!err) {
-		err = writer_chunk(c->writer, XBLK_CHUNK_META, text, strlen(text), xen);
-		if (err == -EFBIG)
-			msg_error(
-				"the description of %u guests does not fit a trace: name "
-				"fewer guests",
-				c->facts.nr_guests);
-		else
-			err = writer_flush(c->writer);
-		fail_output(c);
-	}
-	free(text);
-	return err ? -1 : 0;
+	if (c->reason || ends_the_start(c) || !connect_is_under_way(c, false))
+		return true;
+	return c->nr_connected && !connect_is_under_way(c, true) &&
+	       monotonic_ns() >= late;
 }
 
-/* Called while a guest is waited for: the others' buffers fill meanwhile. */
-static int while_connecting(void *arg)
-{
-	unsigned int permille = 0;
-	struct capture *c = arg;
-	int64_t records;
-
-	take_signals(c);
-	if (c->reason)
-		return 1;
-	records = drain_round(c, !recording(c), &permille);
-	if (records > 0 && c->started && !recording(c))
-		write_round(c, c->round_began_at);
-	if (records >= 0 && c->started)
-		after_reading(c);
-	return records < 0 || c->reason;
-}
-
-/* Whether guests may come later: another one, or one of those that were named once more. */
-static bool more_may_come(const struct options *opts)
+static void tell_of_late(const struct capture *c)
 {
 	unsigned int i;
 
-	for (i = 0; i < opts->nr_domains; i++)
-		if (!strcmp(opts->domains[i], "all"))
-			return true;
-	return opts->follow;
+	for (i = 0; !c->reason && i < c->facts.nr_guests; i++)
+		if (c->guests[i].attempt.channel)
+			msg_say("domain %u (%s): has not answered yet: it joins when it does",
+				c->guests[i].domain->domid, c->guests[i].domain->name);
 }
 
-static uint64_t mapped_kib(const struct capture *c)
+static int connect_guests(struct capture *c)
 {
-	uint64_t sum = 0;
+	uint64_t late = monotonic_ns() + ANSWER_NS;
 	unsigned int i;
 
 	for (i = 0; i < c->facts.nr_guests; i++)
-		sum += guest_mapped_kib(&c->guests[i]);
-	return sum;
-}
-
-/* It, those that have not been tried yet, and one that may come. */
-static unsigned int count_waiting(const struct capture *c, const struct guest *guest)
-{
-	const struct guest *other, *end = c->guests + c->facts.nr_guests;
-	unsigned int nr = 1 + more_may_come(c->facts.opts);
-
-	for (other = guest + 1; other < end; other++)
-		nr += !other->channel && !other->again_pause;
-	return nr;
-}
-
-int capture_connect(struct capture *c, struct guest *guest)
-{
-	uint64_t used = mapped_kib(c);
-	const struct guest_connection connection = {
-		.reader = c->reader,
-		.opts = c->facts.opts,
-		.writer = c->writer,
-		.max_kib = budget_share(c->max_kib, used, count_waiting(c, guest)),
-		.rest_kib = budget_share(c->max_kib, used, 1),
-		.idle = while_connecting,
-		.idle_arg = c,
-	};
-
-	/* Waiting takes in what has happened to others. */
-	c->reader_woken = true;
-	return guest_connect(guest, &connection, c->now);
-}
-
-int capture_describe(struct capture *c)
-{
-	unsigned int permille = 0, i;
-
-	/* xblkparse goes, at a ROUND, as far as the one before. */
-	for (i = 0; i < 2; i++) {
-		if (drain_round(c, true, &permille) < 0)
-			return -1;
-		write_round(c, c->round_began_at);
+		connect_start(c, &c->guests[i]);
+	while (!may_begin(c, late)) {
+		wait_for_news(c, CONNECTING_MS);
+		take_turn(c);
 	}
-	if (!write_meta(c))
-		return 0;
-	if (!c->reason)
-		capture_fail(c, "too much to describe");
-	return -1;
-}
-
-/* Guests that cannot be connected to are left out, unless asked for by name. */
-static int connect_guests(struct capture *c, unsigned int *connected)
-{
-	unsigned int i;
-
-	for (i = 0; i < c->facts.nr_guests; i++) {
-		struct guest *guest = &c->guests[i];
-
-		if (while_connecting(c))
-			break;
-		if (!capture_connect(c, guest))
-			++*connected;
-		else if (guest->domain->named && !c->reason)
-			return -1;
-		else
-			hotplug_failed(guest);
-	}
-	if (c->failed)
+	if (c->failed || (ends_the_start(c) && !c->reason))
 		return -1;
-	return *connected || c->reason || c->facts.opts->follow ? 0 : -1;
+	tell_of_late(c);
+	return c->nr_connected || c->reason || c->facts.opts->follow ? 0 : -1;
 }
 
 /* What had the name before goes now, and not for a capture that never began. */
-static int take_name(struct capture *c, unsigned int connected)
+static int take_name(struct capture *c)
 {
 	struct output *out = &c->writer->out;
 	int ret;
 
-	if (!connected && c->reason) {
+	if (!c->nr_connected && c->reason) {
 		msg_say("no guest was traced: nothing is kept");
 		return 0;
 	}
@@ -595,62 +405,99 @@ static int take_name(struct capture *c, unsigned int connected)
 	return ret < 0 ? msg_error("%s: %s", out->path, strerror(-ret)) : 0;
 }
 
+static int start_drain(struct capture *c)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < c->dom0->nr_cpus; i++)
+		writer_add_stream(c->writer, &c->dom0->cpus[i].stream);
+	err = drain_start(&c->drain);
+	return err ? msg_error("no thread to read with: %s", strerror(-err)) : 0;
+}
+
 static int start(struct capture *c)
 {
-	unsigned int i, connected = 0;
+	unsigned int i;
+	int ret;
 
-	if (hotplug_watch(c) || write_header(c) || write_meta(c))
+	if (hotplug_watch(c) || describe_begin(c) || describe(c))
 		return -1;
 	/* The backend first and until last, so that no guest request lacks its half. */
 	if (dom0_start(c->dom0, c->facts.own_domid, c->facts.opts, c->facts.backing,
 		       c->facts.domains, c->facts.nr_guests))
 		return -1;
 	c->nr_told = c->backing->nr;
-	for (i = 0; i < c->dom0->nr_cpus; i++)
-		writer_add_stream(c->writer, &c->dom0->cpus[i].stream);
-	if (connect_guests(c, &connected) || take_name(c, connected))
+	for (i = 0; i < c->facts.nr_guests; i++)
+		c->guests[i].backend_told = true;
+	if (start_drain(c) || connect_guests(c) || take_name(c))
 		return -1;
 	c->started = true;
-	if (dom0_now(c->dom0, &c->now))
+	if (dom0_now(c->dom0, &c->started_at))
 		return -1;
-	c->started_at = c->ended_at = c->now;
+	c->ended_at = c->file_at = c->started_at;
+	c->began_at = c->shown_at = monotonic_ns();
 	c->facts.connected_only = true;
-	return write_meta(c);
+	ret = describe(c);
+	/* All that is needed to read it has been told before, so it may come later. */
+	c->describe_wanted |= ret == -EAGAIN;
+	if (ret && ret != -EAGAIN)
+		return -1;
+	drain_begin_marks(&c->drain);
+	return 0;
+}
+
+/* Room for what this domain's buffers still hold. */
+static bool wait_for_room(struct capture *c)
+{
+	while (!writer_ready(c->writer))
+		if (!wait_on(c))
+			writer_give_up(c->writer);
+	return !writer_error(c->writer);
 }
 
 /* The backend's last records, the counters, the END chunk. */
 static void finish(struct capture *c)
 {
-	unsigned int permille = 0;
 	uint64_t duration = c->ended_at - c->started_at;
-	int64_t n = 1;
+	struct drain *d = &c->drain;
+	unsigned int i;
 	char *text;
+	int n = 1;
+
+	c->writer->waits = wait_on;
+	c->writer->arg = c;
 
 	if (dom0_stop(c->dom0))
 		c->failed = true;
 	/* A loss behind the last record is told only now. */
-	while (!c->failed && n > 0) {
-		if (dom0_now(c->dom0, &c->now))
+	while (!c->failed && n > 0 && wait_for_room(c)) {
+		n = drain_rest(d);
+		if (n < 0 && d->failure == DRAIN_READING)
 			c->failed = true;
-		n = drain(c, true, ANY_LEVEL, &permille);
 	}
 	if (dom0_read_stats(c->dom0))
 		c->failed = true;
-	if (!c->writer->error)
-		write_round(c, c->now);
-	flush(c);
-
-	text = end_text(&c->facts, c->reason, duration);
+	if (!writer_error(c->writer))
+		drain_mark(d, d->now);
+	taps_end(c);
+	writer_flush(c->writer);
+	/* Whether META has got so far then, nobody knows. */
+	for (i = 0; writer_error(c->writer) && i < c->facts.nr_guests; i++)
+		c->guests[i].end_at = 0;
+	text = end_text(&c->facts, c->reason,
+			c->ended_at > c->file_at ? c->ended_at - c->file_at : 0, false);
 	if (text)
-		writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), c->now);
-	fail_output(c);
+		writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), d->now);
+	capture_check_output(c);
+	c->writer->waits = NULL;
 	free(text);
+	taps_wait(c);
 	progress_summary(c, duration);
 }
 
 int capture_run(struct capture *c)
 {
-	unsigned int i;
 	int ret;
 
 	signals_block();
@@ -658,28 +505,32 @@ int capture_run(struct capture *c)
 	c->signal_fd = signals_open();
 	if (c->signal_fd < 0)
 		return msg_error("signalfd: %s", strerror(errno));
-	c->writer->interrupt_fd = c->signal_fd;
-	c->writer->interrupted = write_interrupted;
-	c->writer->arg = c;
-
-	ret = start(c);
+	c->stalled_since = monotonic_ns();
+	ret = drain_init(&c->drain, c->dom0, c->writer, c->facts.opts);
+	if (ret)
+		msg_error("eventfd: %s", strerror(-ret));
+	else
+		ret = start(c);
 	if (!ret) {
-		c->pace = (struct pace){.sleep_ms = 1};
 		/* What came while guests were being connected to. */
-		c->signal_came = c->reader_woken = true;
-		c->drained_at = c->shown_at = c->flushed_at = c->started_at;
+		c->reader_woken = true;
 		if (c->facts.opts->duration_ns)
-			c->end_at = c->started_at + c->facts.opts->duration_ns;
+			c->end_at = c->began_at + c->facts.opts->duration_ns;
 		msg_verbose("tracing; Ctrl-C ends it");
 		run(c);
+	} else {
+		c->failed = true;
+	}
+	connect_cancel(c);
+	drain_stop(&c->drain);
+	end_guests(c, true);
+	if (!ret) {
 		finish(c);
 		if (c->failed || c->guest_failed)
 			ret = -1;
 	}
-	for (i = 0; i < c->facts.nr_guests; i++)
-		if (c->guests[i].channel)
-			guest_end(&c->guests[i]);
-	c->writer->interrupt_fd = -1;
+	drain_free(&c->drain);
+	free(c->untold);
 	close(c->signal_fd);
 	return ret;
 }

@@ -39,6 +39,17 @@ static bool names(const char *wanted, const struct domain *domain,
 	       (!number_uint(wanted, 0, UINT32_MAX, &number) && number == disk->devid);
 }
 
+bool disk_is_asked_for(const struct options *opts, const struct domain *domain,
+		       const struct disk *disk)
+{
+	bool any = !opts->nr_disks;
+	unsigned int i;
+
+	for (i = 0; !any && i < opts->nr_disks; i++)
+		any = names(opts->disks[i], domain, disk);
+	return any;
+}
+
 /* What is looked for and found. */
 struct search {
 	struct xs_handle *xs;
@@ -109,7 +120,7 @@ static const char *find_backing(struct search *search, const char *dir, struct d
 				    &disk->start_sector);
 	if (disk->backing == -ENODEV)
 		return "this kernel does not know its device";
-	if (!search->used && backing->nr > XBLK_MAX_DISKS) {
+	if (backing->nr > XBLK_MAX_DISKS) {
 		backing->nr = nr_before;
 		disk->left_out = true;
 		return NULL;
@@ -127,10 +138,37 @@ static uint64_t find_instance(unsigned int domid, unsigned int devid)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
+/*
+ * In place of one that has gone, in turn: of the one before nothing has been read for
+ * long. Return: whether there is one.
+ */
+static bool add_in_place(struct domain *domain, const struct disk *disk)
+{
+	unsigned int i;
+
+	for (i = 0; i < domain->nr_disks; i++) {
+		struct disk *place = &domain->disks[domain->next_again];
+
+		domain->next_again = (domain->next_again + 1) % domain->nr_disks;
+		if (!place->gone)
+			continue;
+		*place = *disk;
+		return true;
+	}
+	return false;
+}
+
 static int add_disk(struct domain *domain, const struct disk *disk)
 {
 	struct disk *disks;
 
+	if (domain->nr_disks == XBLK_MAX_DISKS)
+		return add_in_place(domain, disk)
+			       ? 0
+			       : msg_error("domain %u (%s), disk %s: left out: it has %d "
+					   "others",
+					   domain->domid, domain->name, disk->name,
+					   XBLK_MAX_DISKS);
 	disks = reallocarray(domain->disks, domain->nr_disks + 1, sizeof(*disks));
 	if (!disks)
 		return msg_error("out of memory");
@@ -329,7 +367,7 @@ static int add_new(struct domain *domain, const struct domain *now)
 	unsigned int i, nr_before = domain->nr_disks;
 	int changes = 0;
 
-	for (i = 0; i < now->nr_disks && domain->nr_disks < XBLK_MAX_DISKS; i++) {
+	for (i = 0; i < now->nr_disks; i++) {
 		struct disk disk = now->disks[i];
 
 		if (has(domain, &disk))

@@ -13,6 +13,10 @@
  */
 #define MAX_GUEST_DISKS 128
 
+/* Whether -D names the disk, or nothing. */
+bool disk_is_asked_for(const struct options *opts, const struct domain *domain,
+		       const struct disk *disk);
+
 /**
  * disks_find - find the disks that blkback serves to a domain
  * @used:	for each argument of -D, set to true once it named a disk; NULL in a
@@ -35,7 +39,8 @@ void disks_say_left_out(const struct domain *domain, unsigned int first);
  * disks_update - find those that have come and gone since
  *
  * What is new gets an index of its own, though it has the number of a former disk;
- * that one, and what is no longer there, is marked as gone.
+ * that one, and what is no longer there, is marked as gone.  When XBLK_MAX_DISKS have
+ * been given, what came first of those that are gone gives its index.
  *
  * Return: how many that are traced have come and gone, or -1 after an error message.
  */

@@ -192,18 +192,22 @@ int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *
 	       const struct backing_table *backing, const struct domain *domains,
 	       unsigned int nr_domains)
 {
-	char text[256];
+	char text[256], ops[32] = "";
 	int err;
 
 	if (dom0_add(dom0, backing, 0, domains, nr_domains))
 		return -1;
+	/* Not a word of it if there is no choice: an older module knows nothing of it. */
+	if (opts->ops)
+		snprintf(ops, sizeof(ops), " " XBLK_CONTROL_KEY_OPS "=%u", opts->ops);
 	snprintf(text, sizeof(text),
 		 XBLK_CONTROL_START
 		 " " XBLK_CONTROL_KEY_VERSION "=%u " XBLK_CONTROL_KEY_SUBBUF_KB
-		 "=%u " XBLK_CONTROL_KEY_NR_SUBBUFS "=%u " XBLK_CONTROL_KEY_MODE "=%s",
+		 "=%u " XBLK_CONTROL_KEY_NR_SUBBUFS "=%u " XBLK_CONTROL_KEY_MODE "=%s%s",
 		 XBLK_CONTROL_VERSION, opts->subbuf_kib, opts->nr_subbufs,
 		 opts->overwrite ? XBLK_CONTROL_MODE_OVERWRITE
-				 : XBLK_CONTROL_MODE_DISCARD);
+				 : XBLK_CONTROL_MODE_DISCARD,
+		 ops);
 	msg_verbose("xblk-dom0: %s", text);
 
 	err = command(dom0, text);
@@ -212,6 +216,8 @@ int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *
 			"xblk-dom0 has no memory for %u KiB of buffers for each CPU: "
 			"use smaller ones (-b, -n)",
 			opts->subbuf_kib * opts->nr_subbufs);
+	if (err == -EINVAL && opts->ops)
+		return fail_older_module();
 	if (err)
 		return msg_error("xblk-dom0 cannot start: %s", strerror(-err));
 	dom0->buffer_bytes = (uint64_t)opts->subbuf_kib * opts->nr_subbufs * 1024;
@@ -262,8 +268,10 @@ static int64_t drain_cpu(struct dom0 *dom0, struct dom0_cpu *cpu, struct writer 
 		void *room = writer_reserve(w, &max);
 		ssize_t n;
 
+		if (!room && !writer_error(w))
+			break;
 		if (!room)
-			return -1;
+			return writer_error(w) ? -1 : records;
 		if (max > left)
 			max = left;
 		n = read(cpu->fd, room, max * XBLK_RECORD_SIZE);
@@ -274,7 +282,8 @@ static int64_t drain_cpu(struct dom0 *dom0, struct dom0_cpu *cpu, struct writer 
 		if (n <= 0)
 			break;
 		n /= XBLK_RECORD_SIZE;
-		writer_commit(w, &cpu->stream, n, time);
+		if (writer_commit(w, &cpu->stream, n, time))
+			names_note(&dom0->names, room, n);
 		records += n;
 		left -= n;
 	}
@@ -328,7 +337,8 @@ static void take_cpu(struct dom0 *dom0, const char *line)
 			continue;
 		dom0->cpus[i].produced = produced;
 		dom0->cpus[i].lost = lost;
-		dom0->cpus[i].stream.marks = marks;
+		dom0->cpus[i].stream.marks += marks - dom0->cpus[i].marks;
+		dom0->cpus[i].marks = marks;
 	}
 }
 
@@ -410,6 +420,7 @@ void dom0_close(struct dom0 *dom0)
 	for (i = 0; i < dom0->nr_cpus; i++)
 		close(dom0->cpus[i].fd);
 	free(dom0->cpus);
+	names_free(&dom0->names);
 	dom0->cpus = NULL;
 	dom0->nr_cpus = 0;
 	if (dom0->now >= 0)

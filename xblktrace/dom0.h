@@ -7,18 +7,20 @@
 #include <stdint.h>
 
 #include "domains.h"
+#include "names.h"
 #include "writer.h"
 
 /**
  * struct dom0_cpu - the records of one CPU
  * @fd:		its relay file
- * @produced, @lost: as dom0_read_stats() found them; produced includes lost.  So
- *		are the marks of @stream, which the module makes
+ * @produced, @lost, @marks: as dom0_read_stats() found them; produced includes lost.  The
+ *		module makes the marks, so they count as such of @stream
  */
 struct dom0_cpu {
 	int fd;
 	uint64_t produced;
 	uint64_t lost;
+	uint64_t marks;
 	struct writer_stream stream;
 };
 
@@ -32,6 +34,7 @@ struct dom0_cpu {
  * @clock_uncertainty_ns: how exactly it knows Xen's time, at the worst so far
  * @clock_off_said: that this is not exact enough, to the user
  * @probes, @missing: names, separated by spaces
+ * @names:	of its threads, as far as records have been moved
  */
 struct dom0 {
 	int control;
@@ -47,6 +50,7 @@ struct dom0 {
 	bool clock_off_said;
 	char probes[1024];
 	char missing[1024];
+	struct names names;
 };
 
 /*
@@ -81,7 +85,8 @@ unsigned int dom0_fullness(const struct dom0 *dom0, uint64_t level);
  * @permille:	raised to how full the fullest buffer was
  *
  * Takes all that was there when it was called, and no more than a buffer's
- * worth of each CPU.  Return: records, or -1: told, unless @w has failed.
+ * worth of each CPU; less where @w has no room.  Return: records, or -1: told, unless @w
+ * has failed.
  */
 int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
 		   unsigned int *permille);

@@ -20,8 +20,7 @@ struct selection {
 	struct xs_handle *xs;
 	const struct options *opts;
 	struct backing_table *backing;
-	struct domain *domains;
-	unsigned int nr;
+	struct domain_table *table;
 	bool *used; /* of opts->disks */
 	bool quiet; /* about what cannot be traced */
 };
@@ -63,21 +62,55 @@ static void say_no_disk(const struct domain *domain, bool asked_for)
 			domain->domid, domain->name, domain->domid);
 }
 
-static struct domain *find_known(struct selection *sel, unsigned int domid)
+/* Return: NULL if there is none. */
+static struct domain *find_place(struct domain_table *table)
 {
 	unsigned int i;
 
-	for (i = 0; i < sel->nr; i++)
-		if (sel->domains[i].domid == domid)
-			return &sel->domains[i];
-	return NULL;
+	if (!table->nr_vacant)
+		return table->nr < MAX_DOMAINS ? &table->entries[table->nr++] : NULL;
+	for (i = 0; table->by_domid[table->entries[i].domid] == i + 1; i++)
+		;
+	table->nr_vacant--;
+	return &table->entries[i];
+}
+
+/* Those that are too many. */
+static void leave_out_disks(const struct domain *domain)
+{
+	unsigned int i, traced = 0;
+
+	for (i = 0; i < domain->nr_disks; i++)
+		if (!domain->disks[i].left_out && ++traced > MAX_GUEST_DISKS)
+			domain->disks[i].left_out = true;
+}
+
+/* Return: 1, or 0 if there is no room for it (told). */
+static int put(struct domain_table *table, const struct domain *domain)
+{
+	struct domain *place = find_place(table);
+
+	if (!place) {
+		if (!table->left_out)
+			msg_say("domain %u (%s): left out: %d guests are traced, as "
+				"many as can be at a time",
+				domain->domid, domain->name, MAX_DOMAINS);
+		table->left_out = true;
+		free(domain->disks);
+		return 0;
+	}
+	leave_out_disks(domain);
+	disks_say_left_out(domain, 0);
+	*place = *domain;
+	table->by_domid[domain->domid] = place - table->entries + 1;
+	return 1;
 }
 
 /* Return: 1 if added, 0 if it cannot be traced (told), -1 on an error. */
 static int add_domain(struct selection *sel, unsigned int domid, bool named)
 {
 	struct domain domain = {.domid = domid, .named = named};
-	struct domain *known = find_known(sel, domid);
+	struct domain *known = domains_find(sel->table, domid);
 	int offers, asked_for;
 
 	if (known) {
@@ -106,13 +139,7 @@ static int add_domain(struct selection *sel, unsigned int domid, bool named)
 			say_no_disk(&domain, asked_for || !sel->opts->nr_disks);
 		return 0;
 	}
-	if (sel->nr == MAX_DOMAINS) {
-		free(domain.disks);
-		return msg_error("more than %d domains in one capture", MAX_DOMAINS);
-	}
-	disks_say_left_out(&domain, 0);
-	sel->domains[sel->nr++] = domain;
-	return 1;
+	return put(sel->table, &domain);
 }
 
 static int list_domains(struct selection *sel, unsigned int **domids)
@@ -200,6 +227,7 @@ static int add_named(struct selection *sel, const char *arg)
 
 static int select_all(struct selection *sel)
 {
+	const struct domain_table *table = sel->table;
 	const struct options *opts = sel->opts;
 	unsigned int i;
 
@@ -212,37 +240,27 @@ static int select_all(struct selection *sel)
 			return msg_error(
 				"-D %s: no such disk: see 'xl block-list DOMAIN'",
 				opts->disks[i]);
-	if (sel->backing->nr > XBLK_MAX_DISKS)
-		return msg_error("more than %d devices to trace: choose fewer with -D",
-				 XBLK_MAX_DISKS);
-	for (i = 0; i < sel->nr; i++)
-		if (sel->domains[i].nr_disks > MAX_GUEST_DISKS)
-			return msg_error("domain %u (%s): more than %d disks to trace: "
-					 "choose fewer with -D",
-					 sel->domains[i].domid, sel->domains[i].name,
-					 MAX_GUEST_DISKS);
-	if (sel->nr || opts->follow)
+	if (table->nr || opts->follow)
 		return 0;
 	return msg_error("there is no guest to trace");
 }
 
 int domains_select(struct xenrelay_reader *reader, const struct options *opts,
-		   struct backing_table *backing, struct domain **domains,
-		   unsigned int *nr)
+		   struct backing_table *backing, struct domain_table *table)
 {
 	struct selection sel = {
 		.reader = reader,
 		.xs = xenrelay_xenstore(reader),
 		.opts = opts,
 		.backing = backing,
-		.domains = calloc(MAX_DOMAINS, sizeof(*sel.domains)),
+		.table = table,
 		.used = calloc(opts->nr_disks + 1, sizeof(bool)),
 	};
-	int ret = sel.used && sel.domains ? select_all(&sel) : msg_error("out of memory");
+	int ret;
 
+	table->entries = calloc(MAX_DOMAINS, sizeof(*table->entries));
+	ret = sel.used && table->entries ? select_all(&sel) : msg_error("out of memory");
 	free(sel.used);
-	*domains = sel.domains;
-	*nr = sel.nr;
 	return ret;
 }
 
@@ -264,35 +282,37 @@ static bool is_asked_for(struct selection *sel, unsigned int domid)
 	return found;
 }
 
-int domains_add_new(struct xenrelay_reader *reader, const struct options *opts,
-		    struct backing_table *backing, struct domain *domains,
-		    unsigned int *nr)
+int domains_add(struct xenrelay_reader *reader, const struct options *opts,
+		struct backing_table *backing, struct domain_table *table,
+		unsigned int domid)
 {
 	struct selection sel = {
 		.reader = reader,
 		.xs = xenrelay_xenstore(reader),
 		.opts = opts,
 		.backing = backing,
-		.domains = domains,
-		.nr = *nr,
+		.table = table,
 		.quiet = true,
 	};
-	unsigned int *domids;
-	int i, nr_listed = list_domains(&sel, &domids), ret = nr_listed;
 
-	for (i = 0; ret >= 0 && i < nr_listed; i++)
-		if (!find_known(&sel, domids[i]) && is_asked_for(&sel, domids[i]))
-			ret = add_domain(&sel, domids[i], false);
-	free(domids);
-	*nr = sel.nr;
-	return ret < 0 ? -1 : 0;
+	return is_asked_for(&sel, domid) ? add_domain(&sel, domid, false) : 0;
 }
 
-void domains_free(struct domain *domains, unsigned int nr)
+void domains_remove(struct domain_table *table, struct domain *domain)
+{
+	table->by_domid[domain->domid] = 0;
+	table->nr_vacant++;
+	free(domain->disks);
+	*domain = (struct domain){0};
+}
+
+void domains_free(struct domain_table *table)
 {
 	unsigned int i;
 
-	for (i = 0; domains && i < nr; i++)
-		free(domains[i].disks);
-	free(domains);
+	for (i = 0; i < table->nr; i++)
+		free(table->entries[i].disks);
+	free(table->entries);
+	table->entries = NULL;
+	table->nr = 0;
 }

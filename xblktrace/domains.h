@@ -11,7 +11,7 @@
 
 struct xenrelay_reader;
 
-#define MAX_DOMAINS 1024 /* of one capture, which xblkparse knows, too */
+#define MAX_DOMAINS 1024 /* at once, which xblkparse knows, too */
 
 /**
  * struct disk - a guest's disk that blkback serves from this domain
@@ -22,8 +22,9 @@ struct xenrelay_reader;
  * @backing:	index into the backing table
  * @start_sector: added to a guest's sector to get that of the backing device
  * @instance:	another disk that is attached as @devid later has another number
- * @gone:	it was detached; its index is not given to another
+ * @gone:	it was detached; its index is given to another when all have been used
  * @left_out:	it came when as many were traced as can be
+ * @told:	which traces have it, see &capture_facts.trace
  */
 struct disk {
 	unsigned int devid;
@@ -35,13 +36,16 @@ struct disk {
 	uint64_t instance;
 	bool gone;
 	bool left_out;
+	unsigned char told;
 };
 
 /**
  * struct domain - a guest to be traced
  * @name, @uuid: "" if unknown
  * @named:	asked for itself, not as one of "all"
- * @disks:	all that it has had in this capture: an index is a record's disk
+ * @disks:	all that it has had in this capture, up to XBLK_MAX_DISKS: an index is a
+ *		record's disk
+ * @next_again:	which of them is the next whose index is given again, when it has gone
  */
 struct domain {
 	unsigned int domid;
@@ -50,12 +54,38 @@ struct domain {
 	bool named;
 	struct disk *disks;
 	unsigned int nr_disks;
+	unsigned int next_again;
 };
 
 /**
+ * struct domain_table - the guests of a capture; all zero it is empty
+ * @entries:	MAX_DOMAINS of them, which stay where they are
+ * @nr:		those behind have never been used, and of those before are
+ * @nr_vacant:	vacant
+ * @by_domid:	index into @entries and 1; 0: that domain is not there
+ * @left_out:	that there was no room for another one has been told
+ */
+struct domain_table {
+	struct domain *entries;
+	unsigned int nr;
+	unsigned int nr_vacant;
+	uint16_t by_domid[UINT16_MAX + 1];
+	bool left_out;
+};
+
+/* NULL if it is not there. */
+static inline struct domain *domains_find(const struct domain_table *table,
+					  unsigned int domid)
+{
+	return domid <= UINT16_MAX && table->by_domid[domid]
+		       ? &table->entries[table->by_domid[domid] - 1]
+		       : NULL;
+}
+
+/**
  * domains_select - find the domains and disks that the options ask for
- * @domains:	an array of MAX_DOMAINS, free with domains_free()
- * @nr:		how many are in it, not 0 unless the user will wait for some
+ * @table:	empty; there are some in it then, unless the user will wait for them; free
+ *		with domains_free() in any case
  *
  * A guest that is named must be traceable, unless the user will wait for it; of
  * "all", those that are not are left out with a word about why.
@@ -63,21 +93,21 @@ struct domain {
  * Return: 0, or -1 after an error message.
  */
 int domains_select(struct xenrelay_reader *reader, const struct options *opts,
-		   struct backing_table *backing, struct domain **domains,
-		   unsigned int *nr);
+		   struct backing_table *backing, struct domain_table *table);
 
 /**
- * domains_add_new - look for domains that the options ask for and that came since
- * @domains, @nr: as domains_select() left them; those that can be traced are added
+ * domains_add - add a domain that may have come
+ * @domid:	of one that is not in the table
  *
- * Others are left out without a word: their tracer or disks may be about to come.
- * A number that a former domain of the capture had is not looked at again.
+ * If the options ask for it and it can be traced.  Otherwise it is left out without a
+ * word: its tracer or disks may be about to come.  Only that the table is full is said,
+ * once.
  *
- * Return: 0, or -1 after an error message.
+ * Return: 1 if it was added, 0 if not, -1 after an error message.
  */
-int domains_add_new(struct xenrelay_reader *reader, const struct options *opts,
-		    struct backing_table *backing, struct domain *domains,
-		    unsigned int *nr);
+int domains_add(struct xenrelay_reader *reader, const struct options *opts,
+		struct backing_table *backing, struct domain_table *table,
+		unsigned int domid);
 
 /*
  * Whether the guest's tracer is loaded.  Return: 1 if so, 0 if not, negative errno if
@@ -85,6 +115,9 @@ int domains_add_new(struct xenrelay_reader *reader, const struct options *opts,
  */
 int domain_offers_channel(struct xenrelay_reader *reader, unsigned int domid);
 
-void domains_free(struct domain *domains, unsigned int nr);
+/* It is no more: its place is another one's. */
+void domains_remove(struct domain_table *table, struct domain *domain);
+
+void domains_free(struct domain_table *table);
 
 #endif /* XBLKTRACE_DOMAINS_H */

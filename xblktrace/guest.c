@@ -1,24 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "guest.h"
+#include "saturate.h"
 #include "msg.h"
-#include "store.h"
-#include "xblk/guest.h"
-
-/* How long a channel may be taken before the user is told, and after. */
-#define SHORT_BUSY_MS 1500
-#define LONG_BUSY_MS  10000
-/*
- * To attach its probes a guest's kernel has each of its vCPUs run some dozens of times
- * (text_poke_sync() in arch/x86/kernel/alternative.c): seconds where they wait for
- * processors.
- */
-#define CONNECT_MS 30000
 
 /* Losses that a ring can tell of at once, and one that comes meanwhile. */
 #define MAX_MARKS 3
@@ -26,91 +13,8 @@
 /* A generation of the guest's clock that its own module does not get to. */
 #define AGAIN (1u << 31)
 
-/* A ring has 64 KiB at least: see xenrelay_connect(). */
-#define LEAST_KIB 64
-
 /* Once or twice it may have been read out just before. */
 #define IN_VAIN 8
-
-/* Disks that an xblk-guest of before took, which refuses a list that is longer. */
-#define FEW_DISKS 64
-
-static bool is_wanted(const struct disk *disk)
-{
-	return !disk->gone && !disk->left_out;
-}
-
-static unsigned int count_wanted(const struct domain *domain)
-{
-	unsigned int i, nr = 0;
-
-	for (i = 0; i < domain->nr_disks; i++)
-		nr += is_wanted(&domain->disks[i]);
-	return nr;
-}
-
-/*
- * "disks=4294967295:21,51712:0,51728:1": the events that are known, the disks that are
- * there, and their indices in the records.  Who takes few disks knows nothing of events.
- */
-static char *make_config(const struct guest *guest)
-{
-	const struct domain *domain = guest->domain;
-	size_t size = sizeof(XBLK_GUEST_DISKS) +
-		      (1 + domain->nr_disks) * sizeof("4294967295:4294967295");
-	char *config = malloc(size);
-	unsigned int i, left = guest->takes_few ? FEW_DISKS : domain->nr_disks;
-	const char *comma = "";
-	size_t used;
-
-	if (!config)
-		return NULL;
-	used = snprintf(config, size, XBLK_GUEST_DISKS);
-	if (!guest->takes_few) {
-		used += snprintf(config + used, size - used, "%u:%u", XBLK_GUEST_EVENTS,
-				 XBLK_EV_MAX - 1);
-		comma = ",";
-	}
-	for (i = 0; i < domain->nr_disks && left; i++) {
-		if (!is_wanted(&domain->disks[i]))
-			continue;
-		used += snprintf(config + used, size - used, "%s%u:%u", comma,
-				 domain->disks[i].devid, i);
-		comma = ",";
-		left--;
-	}
-	return config;
-}
-
-void guest_tell_disks(struct guest *guest)
-{
-	char *config = make_config(guest);
-	int err;
-
-	if (!config) {
-		msg_error("out of memory");
-		return;
-	}
-	err = xenrelay_configure(guest->channel, config);
-	/* What has stopped by now is told of elsewhere. */
-	if (err && err != -ENOTCONN && err != -ENOENT)
-		msg_say("%s: its new disks are not traced",
-			xenrelay_strerror(guest->reader));
-	free(config);
-}
-
-static int check_client(const struct guest *guest)
-{
-	const struct xenrelay_properties *p = &guest->properties;
-
-	if (p->item_size == XBLK_RECORD_SIZE && p->client_version == XBLK_GUEST_VERSION)
-		return 0;
-	return msg_error(
-		"domain %u (%s): its xblk-guest writes another version of records "
-		"(%u, %u bytes): install the same version in both domains",
-		guest->domain->domid, guest->domain->name, p->client_version,
-		p->item_size);
-}
 
 static int add_streams(struct guest *guest, struct writer *w, uint64_t time)
 {
@@ -154,7 +58,9 @@ static int go_on_with_streams(struct guest *guest, struct writer *w, uint64_t ti
 	}
 	rec = writer_reserve(w, &max);
 	if (!rec)
-		return -1;
+		return msg_error("domain %u (%s): the output has no room: not traced "
+				 "again yet",
+				 guest->domain->domid, guest->domain->name);
 	if (ring->last < time)
 		ring->last = time;
 	*rec = (struct xblk_record){
@@ -168,142 +74,17 @@ static int go_on_with_streams(struct guest *guest, struct writer *w, uint64_t ti
 	return 0;
 }
 
-/* A guest's word, and one that older ones do not say. */
-static void read_probes(struct guest *guest)
+void guest_drop(struct guest *guest)
 {
-	char *names = store_read(xenrelay_xenstore(guest->reader),
-				 "/local/domain/%u/data/xenrelay/" XBLK_GUEST_CHANNEL
-				 "/probes",
-				 guest->domain->domid);
-
-	guest->probes_told = names;
-	snprintf(guest->probes, sizeof(guest->probes), "%s", names ? names : "");
-	free(names);
+	xenrelay_release(guest->channel);
+	guest->channel = NULL;
 }
 
-/* What was not granted, and by whom. */
-static void tell_settled(const struct guest *guest, const struct options *opts,
-			 uint64_t max_kib)
+int guest_begin(struct guest *guest, struct writer *w)
 {
-	const struct xenrelay_properties *p = &guest->properties;
-	const struct domain *domain = guest->domain;
-	/* Twice as large they would be more than may be mapped. */
-	bool ours = 2 * p->ring_kib * p->nr_rings > max_kib;
-
-	if (p->ring_kib < p->ring_kib_wanted && ours)
-		msg_say("domain %u (%s): %u rings of %" PRIu64 " KiB instead of %" PRIu64
-			": its share is %" PRIu64 " KiB (see --max-memory)",
-			domain->domid, domain->name, p->nr_rings, p->ring_kib,
-			p->ring_kib_wanted, max_kib);
-	else if (p->ring_kib < p->ring_kib_wanted)
-		msg_say("domain %u (%s): %u rings of %" PRIu64 " KiB instead of %" PRIu64
-			": memory, grants, maptrack or its max_ring_kib allow no more",
-			domain->domid, domain->name, p->nr_rings, p->ring_kib,
-			p->ring_kib_wanted);
-	if (opts->doorbell_percent && p->doorbell <= 0)
-		msg_say("domain %u (%s): has no doorbell: is polled", domain->domid,
-			domain->name);
-	msg_verbose(
-		"domain %u (%s): connected, %u rings of %llu KiB (%s), clock within %u "
-		"ns",
-		domain->domid, domain->name, p->nr_rings, (unsigned long long)p->ring_kib,
-		p->contiguous ? "contiguous" : "single pages", p->clock_ns);
-}
-
-static int try_connect(struct guest *guest, struct xenrelay_options *wishes)
-{
-	const struct domain *domain = guest->domain;
-	char *config = make_config(guest);
-	int err;
-
-	if (!config)
-		return -ENOMEM;
-	wishes->config = config;
-	err = xenrelay_connect(guest->reader, domain->domid, XBLK_GUEST_CHANNEL, wishes,
-			       &guest->channel);
-	if (err == -EBUSY) {
-		msg_say("domain %u (%s): another reader has its channel, or just ended: "
-			"waiting for it",
-			domain->domid, domain->name);
-		wishes->busy_ms = LONG_BUSY_MS;
-		err = xenrelay_connect(guest->reader, domain->domid, XBLK_GUEST_CHANNEL,
-				       wishes, &guest->channel);
-	}
-	wishes->config = NULL;
-	free(config);
-	return err;
-}
-
-/* A guest's module may be older, which it does not say. */
-static int connect_old_or_new(struct guest *guest, struct xenrelay_options *wishes)
-{
-	const struct domain *domain = guest->domain;
-	unsigned int wanted = count_wanted(domain);
-	int err = try_connect(guest, wishes);
-
-	if (err != -ECONNREFUSED || wanted < FEW_DISKS)
-		return err;
-	guest->takes_few = true;
-	err = try_connect(guest, wishes);
-	if (!err && wanted > FEW_DISKS)
-		msg_say("domain %u (%s): its xblk-guest is an older one, which takes %u "
-			"disks: of %u more there are no records of the guest",
-			domain->domid, domain->name, FEW_DISKS, wanted - FEW_DISKS);
-	return err;
-}
-
-int guest_connect(struct guest *guest, const struct guest_connection *connection,
-		  uint64_t time)
-{
-	struct xenrelay_reader *reader = connection->reader;
-	const struct options *opts = connection->opts;
-	struct xenrelay_options wishes = {
-		.timeout_ms = CONNECT_MS,
-		.busy_ms = SHORT_BUSY_MS,
-		.ring_kib = opts->sized ? opts->subbuf_kib * opts->nr_subbufs : 0,
-		.max_kib = connection->max_kib,
-		.mode = opts->overwrite ? XENRELAY_MODE_OVERWRITE : XENRELAY_MODE_DISCARD,
-		.doorbell_percent = opts->doorbell_percent,
-		.idle = connection->idle,
-		.idle_priv = connection->idle_arg,
-	};
-	int err;
-
-	if (wishes.max_kib < LEAST_KIB)
-		return msg_error("domain %u (%s): left out: other guests' rings take all "
-				 "that may be mapped (see --max-memory)",
-				 guest->domain->domid, guest->domain->name);
-	guest->reader = reader;
-	guest->ending = NULL;
-	guest->next_ring = 0;
-	guest->takes_few = false;
-	err = connect_old_or_new(guest, &wishes);
-	/* Rather than to be left out it takes what is kept for others. */
-	if (err == -E2BIG && connection->rest_kib > wishes.max_kib) {
-		wishes.max_kib = connection->rest_kib;
-		err = connect_old_or_new(guest, &wishes);
-	}
-	if (err == -ENOMEM)
-		return msg_error("out of memory");
-	if (err == -ECANCELED)
-		return -1;
-	if (err == -E2BIG)
-		return msg_error("%s: that is its share (see --max-memory)",
-				 xenrelay_strerror(reader));
-	if (err)
-		return msg_error("%s", xenrelay_strerror(reader));
-
-	xenrelay_get_properties(guest->channel, &guest->properties);
-	if (check_client(guest) ||
-	    (guest->rings ? go_on_with_streams(guest, connection->writer, time)
-			  : add_streams(guest, connection->writer, time))) {
-		xenrelay_release(guest->channel);
-		guest->channel = NULL;
-		return -1;
-	}
-	read_probes(guest);
-	tell_settled(guest, opts, wishes.max_kib);
-	return 0;
+	guest->last_round = guest->read_out = false;
+	return guest->rings ? go_on_with_streams(guest, w, guest->asked_at)
+			    : add_streams(guest, w, guest->asked_at);
 }
 
 /*
@@ -360,6 +141,7 @@ static int64_t read_ring(struct guest *guest, unsigned int nr, struct xblk_recor
 		memmove(room + 1, room, n * sizeof(*room));
 		room[0] = lost_record(ring, &loss, n ? room[1].time : time);
 		ring->stream.marks++;
+		ring->told = add_sat(ring->told, loss.count);
 		n++;
 	}
 	if (n)
@@ -382,13 +164,14 @@ static int64_t drain_ring(struct guest *guest, unsigned int ring, struct writer 
 		struct xblk_record *room = writer_reserve(w, &max);
 
 		if (!room)
-			return -1;
+			return writer_error(w) ? -1 : records;
 		if (max > (size_t)(GUEST_SLICE - records))
 			max = GUEST_SLICE - records;
 		n = read_ring(guest, ring, room, max, time);
 		if (n < 0)
 			return n;
-		writer_commit(w, &guest->rings[ring].stream, n, time);
+		if (writer_commit(w, &guest->rings[ring].stream, n, time))
+			names_note(&guest->names, room, n);
 		records += n;
 	}
 	return records;
@@ -415,15 +198,30 @@ unsigned int guest_fullness(const struct guest *guest)
 	return most;
 }
 
-void guest_begin_round(struct guest *guest, unsigned int *permille)
+static void note_look(struct guest *guest, uint64_t time, unsigned int full)
+{
+	if (full > guest->fullest)
+		guest->fullest = full;
+	if (guest->looked_at && time > guest->looked_at + guest->longest)
+		guest->longest = time - guest->looked_at;
+	guest->looked_at = time;
+}
+
+uint64_t guest_safe_rate(const struct guest *guest)
+{
+	return guest->longest ? guest->properties.capacity * 1e9 / guest->longest : 0;
+}
+
+void guest_begin_round(struct guest *guest, uint64_t time, unsigned int *permille)
 {
 	unsigned int i, full = guest_fullness(guest);
 
+	note_look(guest, time, full);
 	if (full > *permille)
 		*permille = full;
 
 	for (i = 0; guest->channel && i < guest->properties.nr_rings; i++) {
-		struct xenrelay_ring_stats stats;
+		struct xenrelay_ring_stats stats = {.size = sizeof(stats)};
 		uint64_t passed;
 
 		xenrelay_get_ring_stats(guest->channel, i, &stats);
@@ -461,18 +259,31 @@ int64_t guest_drain(struct guest *guest, struct writer *w, uint64_t time)
 			records += n;
 			continue;
 		}
-		if (!guest->failed)
-			msg_error("%s: let go of", xenrelay_strerror(guest->reader));
 		guest->failed = true;
 		guest->ending = "guest broke the protocol";
 	}
 	return records;
 }
 
-const char *guest_look(struct guest *guest)
+void guest_tell_broken(const struct guest *guest)
+{
+	struct xenrelay_ring_stats stats = {.size = sizeof(stats)};
+	unsigned int i;
+
+	for (i = 0; i < guest->properties.nr_rings; i++) {
+		xenrelay_get_ring_stats(guest->channel, i, &stats);
+		if (!stats.broken)
+			continue;
+		msg_error("domain %u (%s): ring %u: %s: let go of", guest->domain->domid,
+			  guest->domain->name, i, stats.broken);
+		return;
+	}
+}
+
+const char *guest_look(struct guest *guest, bool *broke)
 {
 	const struct domain *domain = guest->domain;
-	struct xenrelay_channel_stats stats;
+	struct xenrelay_channel_stats stats = {.size = sizeof(stats)};
 	bool stopped = xenrelay_stopped(guest->channel);
 
 	xenrelay_get_channel_stats(guest->channel, &stats);
@@ -494,7 +305,7 @@ const char *guest_look(struct guest *guest)
 		msg_error(
 			"domain %u (%s): its state in XenStore makes no sense: let go of",
 			domain->domid, domain->name);
-		guest->failed = true;
+		*broke = true;
 		return "guest broke the protocol";
 	}
 	return xenrelay_domain_exists(guest->reader, domain->domid) ? "tracer unloaded"
@@ -507,9 +318,26 @@ void guest_read_stats(struct guest *guest)
 
 	if (!guest->channel)
 		return;
-	for (i = 0; i < guest->properties.nr_rings; i++)
+	for (i = 0; i < guest->properties.nr_rings; i++) {
+		guest->rings[i].stats.size = sizeof(guest->rings[i].stats);
 		xenrelay_get_ring_stats(guest->channel, i, &guest->rings[i].stats);
+	}
 	guest->events = guest->events_before + xenrelay_events_sent(guest->channel);
+}
+
+/*
+ * What it wrote after our last look is not of this capture while it goes on; once it has
+ * stopped it is, and lost.
+ */
+static void end_unread(const struct guest *guest, struct xenrelay_ring_stats *stats)
+{
+	bool overwrite = guest->properties.overwrite;
+	uint64_t passed = stats->read + (overwrite ? stats->lost : 0);
+
+	if (guest->ending)
+		stats->lost = add_sat(stats->lost, stats->produced - passed);
+	if (!guest->ending || !overwrite)
+		stats->produced = passed;
 }
 
 void guest_end(struct guest *guest)
@@ -519,26 +347,31 @@ void guest_end(struct guest *guest)
 	guest_read_stats(guest);
 	guest->events_before = guest->events;
 	/* If it still writes, what came after our last look is not of this capture. */
-	for (i = 0; !guest->ending && i < guest->properties.nr_rings; i++) {
-		struct xenrelay_ring_stats *stats = &guest->rings[i].stats;
-
-		stats->produced =
-			stats->read + (guest->properties.overwrite ? stats->lost : 0);
-	}
-	xenrelay_release(guest->channel);
-	guest->channel = NULL;
+	for (i = 0; !guest->read_out && i < guest->properties.nr_rings; i++)
+		end_unread(guest, &guest->rings[i].stats);
+	guest_drop(guest);
+	/* Should it come again it tells them all. */
+	names_free(&guest->names);
 }
 
-/* What a guest counts may be anything. */
-static uint64_t add_sat(uint64_t a, uint64_t b)
+void guest_free(struct guest *guest)
 {
-	return a + b < a ? UINT64_MAX : a + b;
+	free(guest->rings);
+	guest->rings = NULL;
+	names_free(&guest->names);
 }
 
 uint64_t guest_ring_lost(const struct guest_ring *ring)
 {
 	return add_sat(ring->lost_before,
 		       add_sat(ring->stats.lost, ring->stats.lost_nmi));
+}
+
+uint64_t guest_ring_untold(const struct guest_ring *ring)
+{
+	uint64_t lost = guest_ring_lost(ring);
+
+	return lost > ring->told ? lost - ring->told : 0;
 }
 
 uint64_t guest_ring_produced(const struct guest *guest, const struct guest_ring *ring)
@@ -558,7 +391,8 @@ uint64_t guest_records(const struct guest *guest)
 	unsigned int i;
 
 	for (i = 0; i < guest->nr_streams; i++)
-		sum += guest->rings[i].stream.records;
+		sum += guest->rings[i].stream.records_before +
+		       guest->rings[i].stream.records;
 	return sum;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -14,7 +15,6 @@
 #include "options.h"
 #include "xenrelay-reader.h"
 
-#define LOCK_FILE	   "/run/xblktrace.pid"
 #define DEBUGFS		   "/sys/kernel/debug"
 #define XENSTORE_TIMEOUT_S 10
 
@@ -62,6 +62,17 @@ int host_check(void)
 	return check_debugfs();
 }
 
+static const char *lock_path; /* of the one that is held */
+
+/* Nothing has been started or mapped yet, and a capture takes signals otherwise. */
+static void give_up(int sig)
+{
+	unlink(lock_path);
+	/* When this returns it ends the process. */
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
 static void no_answer(int sig)
 {
 	static const char text[] = PROGRAM
@@ -71,7 +82,8 @@ static void no_answer(int sig)
 	(void)sig;
 	n = write(STDERR_FILENO, text, sizeof(text) - 1);
 	(void)n;
-	/* Nothing has been started or mapped yet. */
+	if (lock_path)
+		unlink(lock_path);
 	_exit(1);
 }
 
@@ -87,38 +99,73 @@ int host_open_reader(struct xenrelay_reader **reader)
 	return err ? msg_error("%s", xenrelay_strerror(*reader)) : 0;
 }
 
-int host_lock(int *lock)
+/* Nobody else's, who could hold it for ever. */
+static bool is_own_file(const struct stat *st)
 {
-	char pid[32] = "";
-	ssize_t n;
-	int fd;
+	return S_ISREG(st->st_mode) && st->st_uid == geteuid();
+}
+
+/* xblk-dom0 is exclusive anyway; the lock says by whom it is held. */
+static int go_without_lock(const char *path, const char *why)
+{
+	msg_say("%s: %s: goes on without it, and cannot be tapped", path, why);
+	return 0;
+}
+
+/* Return: 0 or negative errno; -ESTALE: of a capture that has just ended. */
+static int try_lock(int fd)
+{
+	int err = flock(fd, LOCK_EX | LOCK_NB) ? -errno : 0;
+	struct stat st;
+
+	if (fstat(fd, &st) || !is_own_file(&st))
+		return -EPERM;
+	return !err && !st.st_nlink ? -ESTALE : err;
+}
+
+/* Who ends before the capture begins, leaves no lock behind. */
+static void unlink_on_signals(const char *path)
+{
+	struct sigaction action = {.sa_handler = give_up}, hangup;
+
+	lock_path = path;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	/* Whoever says nohup means it. */
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
+}
+
+int host_lock(const char *path, int *lock)
+{
+	char pid[32];
+	int fd, n, err;
 
 	*lock = -1;
-	fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0) {
-		/* xblk-dom0 is exclusive anyway; the lock says by whom it is held. */
-		msg_verbose(LOCK_FILE ": %s", strerror(errno));
-		return 0;
-	}
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		n = read(fd, pid, sizeof(pid) - 1);
-		pid[n > 0 ? strcspn(pid, "\n") : 0] = '\0';
-		close(fd);
-		return msg_error("another xblktrace is running%s%s: one can trace at a "
-				 "time, several guests at once with further -d",
-				 *pid ? ", process " : "", pid);
-	}
+	do {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+		if (fd < 0)
+			return go_without_lock(path, strerror(errno));
+		err = try_lock(fd);
+		if (err)
+			close(fd);
+	} while (err == -ESTALE);
+	if (err == -EPERM)
+		return go_without_lock(path, "is another user's, or no file");
+	if (err)
+		return -1;
+	unlink_on_signals(path);
 	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	if (ftruncate(fd, 0) || write(fd, pid, n) != n)
-		msg_verbose(LOCK_FILE ": %s", strerror(errno));
+		msg_verbose("%s: %s", path, strerror(errno));
 	*lock = fd;
 	return 0;
 }
 
-void host_unlock(int fd)
+void host_unlock(int lock)
 {
-	if (fd < 0)
+	if (lock < 0)
 		return;
-	unlink(LOCK_FILE);
-	close(fd);
+	unlink(lock_path);
+	close(lock);
 }

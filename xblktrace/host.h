@@ -13,15 +13,25 @@ int host_check(void);
 
 /*
  * Open the reader.  XenStore answers nothing and nobody if its daemon is not
- * running: the program ends with a message then.
+ * running: the program ends with a message then, and lets go of the lock.
  */
 int host_open_reader(struct xenrelay_reader **reader);
 
-/*
- * Take the lock that lets one capture run at a time; *@lock is for
- * host_unlock().  Return: 0, or -1 if another process has it (told).
+#define LOCK_PATH "/run/xblktrace.pid"
+
+/**
+ * host_lock - take the lock that lets one capture run at a time
+ * @path:	LOCK_PATH; of the one who has it until host_unlock()
+ * @lock:	for host_unlock()
+ *
+ * SIGINT, SIGTERM and SIGHUP end the process from then on, where they are not blocked,
+ * and remove the lock's file before.
+ *
+ * Return: 0, or -1 if another process has it.  Where there can be no such file, or it is
+ * another user's, who could keep all captures from beginning, that is said, and there is
+ * no lock.
  */
-int host_lock(int *lock);
-void host_unlock(int fd);
+int host_lock(const char *path, int *lock);
+void host_unlock(int lock);
 
 #endif /* XBLKTRACE_HOST_H */

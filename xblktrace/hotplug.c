@@ -1,93 +1,99 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "capture.h"
+#include "clock.h"
+#include "connect.h"
+#include "describe.h"
 #include "disks.h"
+#include "ending.h"
+#include "gone.h"
+#include "guest-connect.h"
 #include "hotplug.h"
 #include "msg.h"
+#include "state.h"
 #include "xblk/control.h"
 #include "xblk/guest.h"
 
 /*
- * A look reads many nodes of XenStore.  Guests can cause looks, so there are few a
- * second, and they take a tenth of the time at most.
+ * A look reads nodes of XenStore, of each domain that has changed.  Guests can cause
+ * looks, so there are few a second, and they take a tenth of the time at most; what is
+ * left after so much of it has to wait for the next one.
  */
-#define LOOK_NS	   250000000ull
-#define LOOK_SHARE 10
+#define LOOK_NS	     250000000ull
+#define LOOK_MOST_NS 50000000ull
+#define LOOK_SHARE   10
 
 /* Without a cause, so less often: of a thousand volumes a look takes 70 ms. */
 #define LOOK_BELOW_NS	 1000000000ull
 #define LOOK_BELOW_SHARE 100
 
 /*
- * A guest whose module may be loaded again is looked after so often at first, and one
- * that did not answer, which is waited for, less often; each time that nothing comes of
- * it the pause is doubled.
+ * A guest whose module may be loaded again is looked after so often at first, and so many
+ * times after something has changed: one that gives its channels no generations may have
+ * let go of one and opened the next before that was seen.
  */
-#define AGAIN_NS	1000000000ull
-#define AGAIN_FAILED_NS 30000000000ull
-#define AGAIN_MAX_NS	600000000000ull
+#define AGAIN_NS    1000000000ull
+#define AGAIN_LOOKS 3
 
 int hotplug_watch(struct capture *c)
 {
 	char path[64];
 
+	/* Below it is a directory of each domain, and of each of its disks. */
 	snprintf(path, sizeof(path), "/local/domain/%u/backend/vbd", c->facts.own_domid);
-	if (xenrelay_watch_nodes(c->reader, path) ||
+	if (xenrelay_watch_nodes(c->reader, path, 1) ||
 	    xenrelay_watch_channels(c->reader, XENRELAY_EVERY_DOMAIN))
 		return msg_error("%s", xenrelay_strerror(c->reader));
 	return 0;
 }
 
+static void take_nodes(struct capture *c)
+{
+	char path[XENRELAY_NODE_SIZE];
+	unsigned int domid;
+	int ret;
+
+	while ((ret = xenrelay_next_node(c->reader, path, sizeof(path))) > 0) {
+		if (sscanf(path, "/local/domain/%*u/backend/vbd/%u", &domid) != 1)
+			c->changes.all = true;
+		else if (domid < CHANGES_DOMIDS)
+			changes_add(&c->changes, domid);
+	}
+	c->changes.all |= ret < 0;
+}
+
+/* It has no channel, and there is none about to come. */
+static bool is_idle(const struct guest *guest)
+{
+	return !guest->channel && !guest->attempt.channel && !guest->expected &&
+	       !guest->gone;
+}
+
 void hotplug_changed(struct capture *c, int changed)
 {
-	struct xenrelay_offer offer;
+	struct xenrelay_offer offer = {.size = sizeof(offer)};
+	unsigned int i;
 
 	if (changed & XENRELAY_CHANGED_NODES)
-		c->look_wanted = true;
+		take_nodes(c);
 	while (xenrelay_next_offer(c->reader, &offer) > 0)
-		if (offer.present && !strcmp(offer.channel, XBLK_GUEST_CHANNEL))
-			c->look_wanted = true;
+		if (!strcmp(offer.channel, XBLK_GUEST_CHANNEL))
+			changes_add(&c->changes, offer.domid);
+	if (!(changed & XENRELAY_CHANGED_DOMAIN))
+		return;
+	/* Those with a channel learn by that one that they have gone. */
+	for (i = 0; i < c->facts.nr_guests; i++)
+		if (is_idle(&c->guests[i]))
+			changes_add(&c->changes, c->guests[i].domain->domid);
 }
 
-/**
- * struct news - what a look has found
- * @first_guest: likewise, of domains
- * @nr_guests:	of domains, with the new ones
- * @disks:	disks of guests that were known have come or gone
- * @tell:	for each of these guests, whether it is one of those
- * @again:	for each, whether it is to be connected to once more
- */
-struct news {
-	unsigned int first_guest;
-	unsigned int nr_guests;
-	bool disks;
-	bool tell[MAX_DOMAINS];
-	bool again[MAX_DOMAINS];
-	bool any_again;
-};
-
-static void pause_at_least(struct guest *guest, uint64_t ns)
-{
-	if (guest->again_pause < ns)
-		guest->again_pause = ns;
-	guest->again_at = capture_clock() + guest->again_pause;
-	guest->again_pause *= 2;
-	if (guest->again_pause > AGAIN_MAX_NS)
-		guest->again_pause = AGAIN_MAX_NS;
-}
-
-void hotplug_failed(struct guest *guest)
-{
-	pause_at_least(guest, AGAIN_FAILED_NS);
-}
-
-/* It has no channel, but may get one. */
+/* It may have got a tracer, or is to be tried again, and its time has come. */
 static bool is_due(const struct guest *guest, uint64_t now)
 {
-	return !guest->channel && !guest->failed && !guest->gone &&
-	       now >= guest->again_at;
+	return is_idle(guest) && !guest->failed && guest->looks && now >= guest->again.at;
 }
 
 static bool any_due(const struct capture *c, uint64_t now)
@@ -100,124 +106,100 @@ static bool any_due(const struct capture *c, uint64_t now)
 	return false;
 }
 
-static bool comes_again(struct capture *c, struct guest *guest)
+/* What fails for one guest, which is told, costs that guest alone. */
+static void look_at_disks(struct capture *c, struct guest *guest)
 {
-	unsigned int domid = guest->domain->domid;
+	unsigned int i = guest - c->guests;
+	int changes = disks_update(c->reader, &c->domains->entries[i], c->backing,
+				   c->facts.opts);
 
-	if (!is_due(guest, capture_clock()))
-		return false;
-	guest->gone = !xenrelay_domain_exists(c->reader, domid);
-	pause_at_least(guest, AGAIN_NS);
-	return !guest->gone && domain_offers_channel(c->reader, domid) > 0;
+	guest->disks_untold |= changes > 0;
+	c->describe_wanted |= changes > 0;
 }
 
-static int find_news(struct capture *c, struct news *news)
+static void try_again(struct capture *c, struct guest *guest)
 {
-	unsigned int i;
-	int changes;
+	guest->looks--;
+	backoff(&guest->again, monotonic_ns(), AGAIN_NS);
+	if (domain_offers_channel(c->reader, guest->domain->domid) <= 0)
+		return;
+	look_at_disks(c, guest);
+	guest->expected = true;
+	c->describe_wanted = true;
+}
 
-	*news = (struct news){
-		.first_guest = c->facts.nr_guests,
-		.nr_guests = c->facts.nr_guests,
-	};
-	for (i = 0; i < news->first_guest; i++) {
-		news->again[i] = comes_again(c, &c->guests[i]);
-		news->any_again |= news->again[i];
-		if (!news->again[i] && (!c->guests[i].channel || c->guests[i].ending))
-			continue;
-		changes = disks_update(c->reader, &c->domains[i], c->backing,
-				       c->facts.opts);
-		if (changes < 0)
-			return -1;
-		news->tell[i] = changes > 0 && !news->again[i];
-		news->disks |= changes > 0;
+static void look_at_known(struct capture *c, struct guest *guest)
+{
+	if (is_idle(guest)) {
+		guest->gone = !xenrelay_domain_exists(c->reader, guest->domain->domid);
+		guest->looks = AGAIN_LOOKS;
+		c->describe_wanted |= guest->gone && guest->rings;
+	} else if (!guest->gone && !guest->ending) {
+		look_at_disks(c, guest);
 	}
-	return domains_add_new(c->reader, c->facts.opts, c->backing, c->domains,
-			       &news->nr_guests);
 }
 
-static int connect_new(struct capture *c, struct guest *guest)
+static void look_at(struct capture *c, unsigned int domid)
 {
-	const struct domain *domain = guest->domain;
+	struct domain *domain = domains_find(c->domains, domid);
 
-	if (!capture_connect(c, guest))
-		msg_say("domain %u (%s): traced from now on", domain->domid,
-			domain->name);
-	else
-		hotplug_failed(guest);
-	guest->expected = false;
-	/* Now also with what only a connection tells. */
-	return capture_describe(c);
-}
-
-/*
- * The module is told of each device, in order, also of one that led to nothing: an index
- * is a place among all that it was told of.
- */
-static int tell_devices(struct capture *c)
-{
-	int err = dom0_add(c->dom0, c->backing, c->nr_told, NULL, 0);
-
-	c->nr_told = c->backing->nr;
-	return err;
-}
-
-/* Guests one by one: any number may have come, and a command has an end. */
-static int add_to_backend(struct capture *c, const struct news *news)
-{
-	int err = tell_devices(c);
-	unsigned int i;
-
-	for (i = news->first_guest; !err && i < news->nr_guests; i++)
-		err = dom0_add(c->dom0, c->backing, c->backing->nr, &c->domains[i], 1);
-	return err;
-}
-
-static int trace_news(struct capture *c, const struct news *news)
-{
-	unsigned int i;
-
-	c->facts.nr_guests = news->nr_guests;
-	for (i = 0; i < news->nr_guests; i++)
-		c->guests[i].expected = i >= news->first_guest || news->again[i];
-	/* Described, then traced here, then in the guests: as at the start. */
-	if (capture_describe(c))
-		return -1;
-	if (add_to_backend(c, news)) {
-		capture_fail(c, "backend failed");
-		return -1;
+	if (domain) {
+		look_at_known(c, &c->guests[domain - c->domains->entries]);
+		return;
 	}
-	for (i = 0; i < news->first_guest; i++)
-		if (news->tell[i])
-			guest_tell_disks(&c->guests[i]);
-	for (i = 0; !c->reason && i < news->nr_guests; i++)
-		if (c->guests[i].expected && connect_new(c, &c->guests[i]))
-			return -1;
-	return 0;
+	if (domid == c->facts.own_domid ||
+	    domains_add(c->reader, c->facts.opts, c->backing, c->domains, domid) <= 0)
+		return;
+	domain = domains_find(c->domains, domid);
+	c->guests[domain - c->domains->entries] =
+		(struct guest){.domain = domain, .expected = true};
+	c->facts.nr_guests = c->domains->nr;
+	c->describe_wanted = true;
+}
+
+/* Which domains have changed is not known: all that there are, and were. */
+static void expect_all(struct capture *c)
+{
+	unsigned int *domids, i;
+	int nr = xenrelay_list_domains(c->reader, &domids);
+
+	c->changes.all = false;
+	if (nr < 0) {
+		msg_error("%s", xenrelay_strerror(c->reader));
+		capture_fail(c, "reading failed");
+		return;
+	}
+	while (nr)
+		changes_add(&c->changes, domids[--nr]);
+	free(domids);
+	for (i = 0; i < c->facts.nr_guests; i++)
+		if (!c->guests[i].gone)
+			changes_add(&c->changes, c->guests[i].domain->domid);
 }
 
 static uint64_t next_look(uint64_t began, uint64_t pause, unsigned int share)
 {
-	uint64_t took = (capture_clock() - began) * share;
+	uint64_t took = (monotonic_ns() - began) * share;
 
 	return began + (took > pause ? took : pause);
 }
 
-void hotplug_look(struct capture *c)
+static void look(struct capture *c)
 {
-	uint64_t began = capture_clock();
-	struct news news;
+	uint64_t began = monotonic_ns();
+	unsigned int domid, i;
 
-	if (began < c->look_at || (!c->look_wanted && !any_due(c, began)))
+	if (began < c->look_at || (!changes_any(&c->changes) && !any_due(c, began)))
 		return;
-	c->look_wanted = false;
-	if (find_news(c, &news)) {
-		capture_fail(c, "reading failed");
-		return;
-	}
+	if (c->changes.all)
+		expect_all(c);
+	while (monotonic_ns() - began <= LOOK_MOST_NS &&
+	       changes_take(&c->changes, &domid))
+		look_at(c, domid);
+	for (i = 0; monotonic_ns() - began <= LOOK_MOST_NS && i < c->facts.nr_guests; i++)
+		if (is_due(&c->guests[i], began))
+			try_again(c, &c->guests[i]);
 	c->look_at = next_look(began, LOOK_NS, LOOK_SHARE);
-	if (news.disks || news.any_again || news.nr_guests > news.first_guest)
-		trace_news(c, &news);
 }
 
 /* As many as the module takes. */
@@ -234,10 +216,10 @@ static void leave_out_below(struct capture *c)
 	c->backing->nr = XBLK_MAX_DISKS;
 }
 
-void hotplug_look_below(struct capture *c)
+static void look_below(struct capture *c)
 {
-	uint64_t began = capture_clock();
-	unsigned int first = c->nr_told, i;
+	unsigned int i, nr_before = c->backing->nr;
+	uint64_t began = monotonic_ns();
 	int err;
 
 	if (began < c->look_below_at)
@@ -250,17 +232,95 @@ void hotplug_look_below(struct capture *c)
 		msg_say("what traced disks lie on cannot be looked at: %s",
 			strerror(-err));
 	c->below_failed = err;
-	if (c->backing->nr == first || capture_describe(c))
-		return;
-	if (tell_devices(c)) {
-		capture_fail(c, "backend failed");
-		return;
-	}
-	for (i = first; i < c->backing->nr; i++) {
+	for (i = nr_before; i < c->backing->nr; i++) {
 		const struct backing *b = &c->backing->entries[i];
 
 		if (b->part_of >= 0)
 			msg_say("%s lies below %s now: traced from now on", b->name,
 				c->backing->entries[b->part_of].name);
 	}
+	c->describe_wanted |= c->backing->nr > c->nr_told;
+}
+
+/*
+ * The module is told of each device, in order, also of one that led to nothing: an index
+ * is a place among all that it was told of.
+ */
+static int tell_devices(struct capture *c)
+{
+	int err = dom0_add(c->dom0, c->backing, c->nr_told, NULL, 0);
+
+	c->nr_told = c->backing->nr;
+	return err;
+}
+
+/* Guests one by one: any number may have come, and a command has an end. */
+static int tell_domains(struct capture *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->facts.nr_guests; i++) {
+		struct guest *guest = &c->guests[i];
+
+		if (!guest->backend_told &&
+		    dom0_add(c->dom0, c->backing, c->backing->nr, guest->domain, 1))
+			return -1;
+		guest->backend_told = true;
+	}
+	return 0;
+}
+
+static void tell_guest(struct capture *c, struct guest *guest)
+{
+	if (!guest->channel && !guest->attempt.channel) {
+		guest->disks_untold = false;
+		if (guest->expected)
+			connect_start(c, guest);
+	} else if (guest->channel && guest->disks_untold) {
+		guest->disks_untold = false;
+		guest_tell_disks(guest);
+	}
+}
+
+/* Described, then traced here, then in the guests: as at the start. */
+static void trace_news(struct capture *c)
+{
+	unsigned int i;
+	int err;
+
+	if (!drain_rounds_are_done(&c->drain))
+		return;
+	err = describe_news(c);
+	/* While the output has no room it is tried again. */
+	if (err == -EAGAIN)
+		return;
+	c->describing = false;
+	if (err) {
+		capture_fail(c, "output failed");
+		return;
+	}
+	if (tell_devices(c) || tell_domains(c)) {
+		capture_fail(c, "backend failed");
+		return;
+	}
+	for (i = 0; !c->reason && i < c->facts.nr_guests; i++)
+		tell_guest(c, &c->guests[i]);
+}
+
+void hotplug_turn(struct capture *c)
+{
+	gone_turn(c);
+	if (c->describing) {
+		trace_news(c);
+		return;
+	}
+	look(c);
+	if (!c->reason)
+		look_below(c);
+	if (c->reason || !c->describe_wanted)
+		return;
+	c->describe_wanted = false;
+	c->describing = true;
+	/* xblkparse goes, at a ROUND, as far as the one before. */
+	drain_want_rounds(&c->drain, 2);
 }

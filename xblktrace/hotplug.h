@@ -9,24 +9,17 @@ struct guest;
 /* To be told of them from now on.  Return: 0, or -1 after an error message. */
 int hotplug_watch(struct capture *c);
 
-/* A guest could not be connected to: it is tried again, but not soon. */
-void hotplug_failed(struct guest *guest);
-
 /* What xenrelay_dispatch() has reported. */
 void hotplug_changed(struct capture *c, int changed);
 
 /*
- * If something may have come or gone, and the last look was long enough ago: look,
- * and trace what is new.  May wait for new guests to answer; what is traced already
- * is read meanwhile.
+ * One turn, which waits for nothing; whatever takes longer goes on in the next one.
+ *
+ * Where something may have come or gone, and the last look was long enough ago, looks.
+ * Once a second, and for a hundredth of the time at most, also whether a stacked device
+ * that is traced lies on other devices than before: the kernel tells nobody of that.
+ * What is new is described in the trace, then traced here, then in the guests.
  */
-void hotplug_look(struct capture *c);
-
-/*
- * Once a second, and for a hundredth of the time at most: look whether a stacked device
- * that is traced lies on other devices than before, and trace these as well.  The kernel
- * tells of no hidden path that comes, so that waiting for its events would not do.
- */
-void hotplug_look_below(struct capture *c);
+void hotplug_turn(struct capture *c);
 
 #endif /* XBLKTRACE_HOTPLUG_H */

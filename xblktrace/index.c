@@ -21,6 +21,27 @@ void index_deinit(struct index *index)
 	*index = (struct index){0};
 }
 
+static void forget(struct index *index)
+{
+	memset(index->known, 0, sizeof(*index->known) << INDEX_KNOWN_BITS);
+}
+
+void index_forget(struct index *index, uint16_t domid)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1u << INDEX_KNOWN_BITS; i++)
+		if (index->known[i].domid == domid)
+			index->known[i] = (struct index_known){0};
+}
+
+void index_reset(struct index *index)
+{
+	*index = (struct index){
+		.entries = index->entries, .known = index->known, .row = INDEX_ROW};
+	forget(index);
+}
+
 static bool is_new(struct index *index, struct index_known say)
 {
 	uint64_t about = (uint64_t)say.domid << 48 | (uint64_t)say.event << 32 | say.of;
@@ -46,11 +67,6 @@ static bool new_name(struct index *index, uint16_t domid, const struct xblk_reco
 			     });
 }
 
-static bool is_flush_issue(const struct xblk_record *r)
-{
-	return r->event == XBLK_EV_ISSUE && (r->op & XBLK_OP_MASK) == XBLK_OP_FLUSH;
-}
-
 /* Each of a disk's queues has one request for flushes: a CPU's is the same for long. */
 static bool new_flush(struct index *index, uint16_t domid, uint32_t cpu,
 		      const struct xblk_record *r)
@@ -63,24 +79,43 @@ static bool new_flush(struct index *index, uint16_t domid, uint32_t cpu,
 			     });
 }
 
-void index_records(struct index *index, uint16_t domid, uint32_t cpu,
+/*
+ * Of which operations, a bit each, an event's records say what a reader has to know.  Few
+ * do, and which ones cannot be foreseen: to ask for each event by a jump of its own takes
+ * a processor longer than to move the record.
+ */
+static const unsigned char asked_for[UINT8_MAX + 1] = {
+	[XBLK_EV_PROCESS] = 0xff,
+	[XBLK_EV_LOST] = 0xff,
+	[XBLK_EV_ISSUE] = XBLK_OP_BIT(FLUSH),
+};
+
+bool index_records(struct index *index, uint16_t domid, uint32_t cpu,
 		   const struct xblk_record *records, size_t nr)
 {
+	bool names = false;
+
 	for (const struct xblk_record *r = records; r < records + nr; r++) {
-		if (r->event == XBLK_EV_PROCESS && new_name(index, domid, r))
-			index->flags |= XBLK_INDEX_NAMES;
-		else if (r->event == XBLK_EV_LOST)
+		if (!(asked_for[r->event] >> (r->op & XBLK_OP_MASK) & 1))
+			continue;
+		if (r->event == XBLK_EV_PROCESS) {
+			names = true;
+			if (new_name(index, domid, r))
+				index->flags |= XBLK_INDEX_NAMES;
+		} else if (r->event == XBLK_EV_LOST) {
 			index->flags |= XBLK_INDEX_LOSSES;
-		else if (is_flush_issue(r) && new_flush(index, domid, cpu, r))
+		} else if (new_flush(index, domid, cpu, r)) {
 			index->flags |= XBLK_INDEX_FLUSHES;
+		}
 	}
+	return names;
 }
 
 void index_meta(struct index *index)
 {
 	index->flags |= XBLK_INDEX_META;
 	/* A disk may have got the place of another one, and all its identities. */
-	memset(index->known, 0, sizeof(*index->known) << INDEX_KNOWN_BITS);
+	forget(index);
 }
 
 /* Half as many rows, twice as long. */
@@ -96,7 +131,16 @@ static void halve(struct index *index)
 	index->row *= 2;
 }
 
-void index_written(struct index *index, uint64_t offset, uint64_t first, uint64_t last)
+uint32_t index_take_flags(struct index *index)
+{
+	uint32_t flags = index->flags;
+
+	index->flags = 0;
+	return flags;
+}
+
+void index_written(struct index *index, uint64_t offset, uint64_t first, uint64_t last,
+		   uint32_t flags)
 {
 	struct xblk_index_entry *e = &index->entries[index->nr];
 
@@ -115,7 +159,6 @@ void index_written(struct index *index, uint64_t offset, uint64_t first, uint64_
 	} else {
 		e--;
 	}
-	e->flags |= index->flags;
-	index->flags = 0;
+	e->flags |= flags;
 	index->newest = last;
 }

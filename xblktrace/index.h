@@ -31,7 +31,7 @@ struct index_known {
  * struct index - of the trace so far
  * @entries:	@nr of them, at most XBLK_INDEX_MAX
  * @row:	bytes that a row has at least
- * @flags:	of what has not got into the trace yet
+ * @flags:	of what index_take_flags() has not taken yet
  * @newest:	time of the last chunk in the trace
  * @known:	by a hash of what it is about: what does not fit is new each time
  */
@@ -47,14 +47,25 @@ struct index {
 /* Return: 0 or -ENOMEM. */
 int index_init(struct index *index);
 void index_deinit(struct index *index);
+/* Another trace begins, of which nothing is known. */
+void index_reset(struct index *index);
 
-/* Records that are about to be in a chunk; a guest's may be anything. */
-void index_records(struct index *index, uint16_t domid, uint32_t cpu,
+/*
+ * Records that are about to be in a chunk; a guest's may be anything.  Return: whether
+ * they name a thread.
+ */
+bool index_records(struct index *index, uint16_t domid, uint32_t cpu,
 		   const struct xblk_record *records, size_t nr);
+/* A domain has ended: what another one of its number says is new. */
+void index_forget(struct index *index, uint16_t domid);
 /* A META chunk is about to come. */
 void index_meta(struct index *index);
 
-/* At @offset the trace has got chunks, with times from @first to @last. */
-void index_written(struct index *index, uint64_t offset, uint64_t first, uint64_t last);
+/* What a reader has to know of the chunks since the last call. */
+uint32_t index_take_flags(struct index *index);
+
+/* At @offset the trace has got chunks with @flags and times from @first to @last. */
+void index_written(struct index *index, uint64_t offset, uint64_t first, uint64_t last,
+		   uint32_t flags);
 
 #endif /* XBLKTRACE_INDEX_H */

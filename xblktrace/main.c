@@ -12,7 +12,10 @@
 #include "host.h"
 #include "msg.h"
 #include "options.h"
-#include "signals.h"
+#include "service.h"
+#include "tap-ask.h"
+
+#define PATIENCE_MS 1000
 
 /* Everything that a run holds; main() sets what nothing is where it is not zero. */
 struct run {
@@ -21,10 +24,10 @@ struct run {
 	struct xenrelay_reader *reader;
 	struct dom0 dom0;
 	struct backing_table backing;
-	struct domain *domains;
-	unsigned int nr_domains;
+	struct domain_table domains;
 	struct guest *guests;
 	struct writer writer;
+	struct service service;
 };
 
 static int open_output(struct run *run)
@@ -34,8 +37,13 @@ static int open_output(struct run *run)
 	if (err == -ENOTTY)
 		return msg_error("-o -: a trace is not for a terminal: redirect standard "
 				 "output");
+	if (!err && run->opts.max_size &&
+	    writer_rotate(&run->writer, run->opts.max_size, run->opts.nr_files))
+		return msg_error("%s: --max-size is not for a pipe, a device, standard "
+				 "output or what is reached through a link: name a file",
+				 run->writer.out.path);
 	if (!err && run->opts.compress_level)
-		err = writer_compress(&run->writer, run->opts.compress_level);
+		err = writer_compress(&run->writer, run->opts.compress_level, 0);
 	return err ? msg_error("%s: %s", run->writer.out.path, strerror(-err)) : 0;
 }
 
@@ -44,23 +52,21 @@ static int prepare(struct run *run)
 	unsigned int i;
 	int err;
 
-	if (host_check())
+	if (host_open_reader(&run->reader))
 		return -1;
-	/* libxenstore's thread inherits the mask: signals are this thread's. */
-	signals_block();
-	err = host_open_reader(&run->reader);
-	signals_unblock();
+	/* Only one can open that, so that what answers is the capture that there is. */
+	if (dom0_open(&run->dom0))
+		return -1;
+	err = service_open(&run->service, SERVICE_PATH);
 	if (err)
-		return -1;
-	if (host_lock(&run->lock) || dom0_open(&run->dom0) ||
-	    domains_select(run->reader, &run->opts, &run->backing, &run->domains,
-			   &run->nr_domains))
+		msg_verbose("nobody can ask for the status: %s", strerror(-err));
+	if (domains_select(run->reader, &run->opts, &run->backing, &run->domains))
 		return -1;
 	run->guests = calloc(MAX_DOMAINS, sizeof(*run->guests));
 	if (!run->guests)
 		return msg_error("out of memory");
 	for (i = 0; i < MAX_DOMAINS; i++)
-		run->guests[i].domain = &run->domains[i];
+		run->guests[i].domain = &run->domains.entries[i];
 	return open_output(run);
 }
 
@@ -73,46 +79,59 @@ static int capture(struct run *run)
 				.own_domid = xenrelay_own_domid(run->reader),
 				.backing = &run->backing,
 				.dom0 = &run->dom0,
-				.domains = run->domains,
+				.domains = run->domains.entries,
 				.guests = run->guests,
-				.nr_guests = run->nr_domains,
+				.nr_guests = run->domains.nr,
 			},
 		.reader = run->reader,
 		.dom0 = &run->dom0,
 		.backing = &run->backing,
-		.domains = run->domains,
+		.domains = &run->domains,
 		.guests = run->guests,
 		.writer = &run->writer,
+		.service = &run->service,
 		.max_kib = run->opts.max_memory / 1024,
 	};
-	int ret;
 
 	if (!c.max_kib)
 		c.max_kib = budget_of_host(c.facts.own_domid);
-	ret = capture_run(&c);
-
-	run->nr_domains = c.facts.nr_guests;
-	return ret;
+	return capture_run(&c);
 }
 
 static int clean_up(struct run *run)
 {
 	unsigned int i;
-	int err, failed_before = run->writer.error;
+	int err, failed_before = writer_error(&run->writer);
 
 	err = writer_close(&run->writer);
 	if (err && !failed_before)
 		msg_error("%s: %s", run->writer.out.path, strerror(-err));
-	for (i = 0; i < run->nr_domains; i++)
-		free(run->guests ? run->guests[i].rings : NULL);
+	for (i = 0; run->guests && i < run->domains.nr; i++)
+		guest_free(&run->guests[i]);
 	free(run->guests);
-	domains_free(run->domains, run->nr_domains);
+	domains_free(&run->domains);
 	backing_free(&run->backing);
 	dom0_close(&run->dom0);
 	xenrelay_reader_close(run->reader);
+	service_close(&run->service);
 	host_unlock(run->lock);
 	options_free(&run->opts);
 	return err;
+}
+
+static int do_run(struct run *run)
+{
+	if (run->opts.status)
+		return service_show_status(SERVICE_PATH);
+	if (run->opts.end)
+		return service_end_capture(SERVICE_PATH);
+	/* A terminal that is stopped, by Ctrl-S, does not stop a capture. */
+	msg_set_patience(PATIENCE_MS);
+	if (host_check())
+		return -1;
+	if (host_lock(LOCK_PATH, &run->lock))
+		return tap_ask(SERVICE_PATH, &run->opts);
+	return prepare(run) || capture(run) ? -1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -121,6 +140,7 @@ int main(int argc, char **argv)
 		.lock = -1,
 		.dom0 = {.control = -1, .stats = -1, .now = -1},
 		.writer = {.out = {.fd = -1}},
+		.service = {.fd = -1},
 	};
 	int status;
 
@@ -129,7 +149,7 @@ int main(int argc, char **argv)
 	status = options_parse(&run.opts, argc, argv);
 	if (status < 0) {
 		msg_set_verbose(run.opts.verbose);
-		status = prepare(&run) || capture(&run) ? 1 : 0;
+		status = do_run(&run) ? 1 : 0;
 	}
 	if (clean_up(&run))
 		status = 1;

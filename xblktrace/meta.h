@@ -8,23 +8,58 @@
 
 /**
  * struct capture_facts - what the chunks are made from
+ * @backing, @guests: and their domains: what is told of them is marked there
  * @domains, @guests: nr_guests of each, in the same order
  * @connected_only: leave out the guests that could not be connected to
+ * @trace:	for which trace, 0 to 6: 0 is the capture's own
+ * @wanted:	of another one: for each guest whether it is in it; else NULL
  */
 struct capture_facts {
 	const struct options *opts;
 	unsigned int own_domid;
-	const struct backing_table *backing;
+	struct backing_table *backing;
 	const struct dom0 *dom0;
 	const struct domain *domains;
-	const struct guest *guests;
+	struct guest *guests;
 	unsigned int nr_guests;
 	bool connected_only;
+	unsigned int trace;
+	const bool *wanted;
 };
 
-/* Text to be freed; NULL if there is no memory for it. */
+/**
+ * meta_text - a part of what has not been told, as much as a chunk can hold
+ *
+ * Return: text to be freed; NULL if there is no memory for it.
+ */
 char *meta_text(const struct capture_facts *facts);
+
+/* Whether there is something that has not been told. */
+bool meta_has_news(const struct capture_facts *facts);
+
+/* Nothing has been told, in this file. */
+void meta_forget(const struct capture_facts *facts);
+
+/**
+ * end_text - how it ended, and all counters
+ * @goes_on: in another file, so that what has been produced and not read is that one's
+ *
+ * Return: text to be freed; NULL if there is no memory for it.
+ */
 char *end_text(const struct capture_facts *facts, const char *reason,
-	       uint64_t duration_ns);
+	       uint64_t duration_ns, bool goes_on);
+
+/**
+ * meta_text_of_ended - of streams whose guests are no more, of another trace
+ * @arg:	the &struct capture_facts
+ *
+ * Return: text to be freed; NULL if there is no memory for it.
+ */
+char *meta_text_of_ended(void *arg, const struct writer_stream *const *streams,
+			 unsigned int nr);
+
+/* The same by @streams alone: what their producers made is in them or was lost. */
+char *end_text_of_streams(const struct writer_stream *streams, const char *reason,
+			  uint64_t duration_ns);
 
 #endif /* XBLKTRACE_META_H */

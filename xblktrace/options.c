@@ -2,7 +2,9 @@
 #include <getopt.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "actions.h"
 #include "msg.h"
 #include "number.h"
 #include "option-table.h"
@@ -11,29 +13,79 @@
 #include "xblk/version.h"
 
 #define MAX_BUFFER_KIB (256 * 1024) /* of one CPU or ring: the channel's own limit */
+#define MIN_SUBBUF_KIB 4
+#define MIN_NR_SUBBUFS 2
 
 /* Of --max-memory: a few of the smallest rings, and more than any maptrack can map. */
 #define MIN_MEMORY (1ull << 20)
 #define MAX_MEMORY (1ull << 40)
 
+/*
+ * Of --max-size: each file has what is known of the capture, 1 MiB of it at most, and
+ * names of processes, a quarter; the rest is for records.  And of --files: they are
+ * renamed each time.
+ */
+#define MIN_FILE_SIZE (8ull << 20)
+#define MAX_FILE_SIZE (1ull << 50)
+#define MAX_NR_FILES  1000
+
 /* A number of a #define, in a text. */
 #define TEXT_OF(number)	 TEXT_OF_(number)
 #define TEXT_OF_(number) #number
 
-static const char *add_domain(void *to, const char *arg)
+/* Copies of the names in @arg, which has commas between them, behind those of @list. */
+static const char *add_names(const char ***list, unsigned int *nr, const char *arg)
 {
-	struct options *opts = to;
+	const char **longer;
+	char *name;
+	size_t len;
 
-	opts->domains[opts->nr_domains++] = arg;
-	return NULL;
+	for (;; arg += len + 1) {
+		len = strcspn(arg, ",");
+		if (!len)
+			return "a name is missing";
+		longer = reallocarray(*list, *nr + 1, sizeof(*longer));
+		if (!longer)
+			return "out of memory";
+		*list = longer;
+		name = strndup(arg, len);
+		if (!name)
+			return "out of memory";
+		longer[(*nr)++] = name;
+		if (!arg[len])
+			return NULL;
+	}
 }
 
-static const char *add_disk(void *to, const char *arg)
+static void free_names(const char **list, unsigned int nr)
+{
+	while (nr--)
+		free((char *)list[nr]);
+	free(list);
+}
+
+static const char *add_domains(void *to, const char *arg)
 {
 	struct options *opts = to;
 
-	opts->disks[opts->nr_disks++] = arg;
-	return NULL;
+	return add_names(&opts->domains, &opts->nr_domains, arg);
+}
+
+static const char *add_disks(void *to, const char *arg)
+{
+	struct options *opts = to;
+
+	return add_names(&opts->disks, &opts->nr_disks, arg);
+}
+
+static const char *add_actions(void *to, const char *arg)
+{
+	return actions_add(arg, to);
+}
+
+static const char *set_actions(void *to, const char *arg)
+{
+	return actions_set(arg, to);
 }
 
 static const char *set_output(void *to, const char *arg)
@@ -52,7 +104,8 @@ static const char *set_subbuf_kib(void *to, const char *arg)
 	struct options *opts = to;
 
 	opts->sized = true;
-	return number_uint(arg, 4, MAX_BUFFER_KIB, &opts->subbuf_kib);
+	return number_uint(arg, MIN_SUBBUF_KIB, MAX_BUFFER_KIB / MIN_NR_SUBBUFS,
+			   &opts->subbuf_kib);
 }
 
 static const char *set_nr_subbufs(void *to, const char *arg)
@@ -60,7 +113,8 @@ static const char *set_nr_subbufs(void *to, const char *arg)
 	struct options *opts = to;
 
 	opts->sized = true;
-	return number_uint(arg, 2, MAX_BUFFER_KIB, &opts->nr_subbufs);
+	return number_uint(arg, MIN_NR_SUBBUFS, MAX_BUFFER_KIB / MIN_SUBBUF_KIB,
+			   &opts->nr_subbufs);
 }
 
 static const char *set_compress(void *to, const char *arg)
@@ -76,6 +130,16 @@ static const char *set_max_memory(void *to, const char *arg)
 	return number_size(arg, MIN_MEMORY, MAX_MEMORY, to);
 }
 
+static const char *set_max_size(void *to, const char *arg)
+{
+	return number_size(arg, MIN_FILE_SIZE, MAX_FILE_SIZE, to);
+}
+
+static const char *set_nr_files(void *to, const char *arg)
+{
+	return number_uint(arg, 1, MAX_NR_FILES, to);
+}
+
 static const char *set_doorbell(void *to, const char *arg)
 {
 	struct options *opts = to;
@@ -88,14 +152,21 @@ static const char *set_doorbell(void *to, const char *arg)
 
 static const struct option_row rows[] = {
 	{'d', "domain", "=DOMAIN",
-	 "number or name of a guest, or \"all\"; may be repeated", add_domain, 0},
+	 "number or name of a guest, or \"all\"; several with commas\n"
+	 "between them, or by repetition",
+	 add_domains, 0},
 	{'o', "output", "=FILE",
 	 "trace file, \"-\" for standard output\n(default: " DEFAULT_OUTPUT ")",
 	 set_output, AT(output)},
 	{'w', "stopwatch", "=SECONDS", "end after that time", set_duration,
 	 AT(duration_ns)},
 	{'D', "disk", "=[DOMAIN:]DISK",
-	 "only this disk, as xvda or 51712; may be repeated", add_disk, 0},
+	 "only this disk, as xvda or 51712; several likewise", add_disks, 0},
+	{'a', "act-mask", "=ACTION",
+	 "only requests of this kind: read, write, flush or discard;\nseveral likewise",
+	 add_actions, AT(ops)},
+	{'A', "set-mask", "=MASK", "the same by blktrace's hexadecimal mask", set_actions,
+	 AT(ops)},
 	{'b', "buffer-size", "=KIB",
 	 "size of a sub-buffer (default: " TEXT_OF(DEFAULT_SUBBUF_KIB) ")",
 	 set_subbuf_kib, 0},
@@ -117,9 +188,21 @@ static const struct option_row rows[] = {
 	 "how much of guests' memory is mapped at once, all rings\n"
 	 "together, as 64M or 1G (default: what a quarter of Xen's\nmaptrack entries can map)",
 	 set_max_memory, AT(max_memory)},
+	{0, "max-size", "=SIZE",
+	 "go on in a new file when one is so large, as 100M or 1G; the\n"
+	 "earlier ones have .1, .2... added to their name",
+	 set_max_size, AT(max_size)},
+	{0, "files", "=N",
+	 "with that: how many there are at a time (default: " TEXT_OF(
+		 DEFAULT_NR_FILES) ")",
+	 set_nr_files, AT(nr_files)},
 	{'F', "follow", NULL,
 	 "wait for guests that are not there yet, and again when they\nhave gone",
 	 option_set_flag, AT(follow)},
+	{0, "status", NULL, "say what a capture that runs is doing", option_set_flag,
+	 AT(status)},
+	{'k', "kill", NULL, "end a capture that runs, in good order", option_set_flag,
+	 AT(end)},
 	{'v', "verbose", NULL, "say what is being done", option_set_flag, AT(verbose)},
 	{'h', "help", NULL, "show this help", NULL, 0},
 	{'V', "version", NULL, "show the version", NULL, 0},
@@ -128,7 +211,7 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	.before =
-		"Usage: " PROGRAM " -d DOMAIN [-d DOMAIN]... [option]...\n"
+		"Usage: " PROGRAM " -d DOMAIN[,DOMAIN]... [option]...\n"
 		"Trace the block I/O of Xen guests, in the guests and in this domain at "
 		"once.\n\n",
 	.rows = rows,
@@ -142,15 +225,29 @@ static int check(const struct options *opts, int argc, char **argv)
 {
 	if (optind < argc)
 		return bad_usage("%s: unexpected argument", argv[optind]);
+	if (opts->status && opts->end)
+		return bad_usage("--status and --kill: one at a time");
+	if (opts->status || opts->end)
+		return opts->nr_domains
+			       ? bad_usage("-d: no capture is begun with --status "
+					   "or --kill")
+			       : -1;
 	if (!opts->nr_domains)
 		return bad_usage("no domain given: use -d with a number or name of 'xl "
 				 "list', or -d all");
 	if (opts->overwrite && opts->doorbell_percent)
 		return bad_usage("--overwrite and --doorbell: a flight recorder's rings "
 				 "are always full");
+	if (opts->nr_files && !opts->max_size)
+		return bad_usage("--files: say how large each may get with --max-size");
+	if (opts->overwrite && opts->max_size)
+		return bad_usage("--overwrite and --max-size: a flight recorder writes "
+				 "only what is asked for");
 	if ((uint64_t)opts->subbuf_kib * opts->nr_subbufs > MAX_BUFFER_KIB)
-		return bad_usage("-b %u -n %u: more than %d KiB for each CPU",
-				 opts->subbuf_kib, opts->nr_subbufs, MAX_BUFFER_KIB);
+		return bad_usage("-b %u -n %u: more than %d KiB for each CPU: with this "
+				 "-b, -n is %u at most",
+				 opts->subbuf_kib, opts->nr_subbufs, MAX_BUFFER_KIB,
+				 MAX_BUFFER_KIB / opts->subbuf_kib);
 	return -1;
 }
 
@@ -161,22 +258,19 @@ int options_parse(struct options *opts, int argc, char **argv)
 	*opts = (struct options){
 		.argc = argc,
 		.argv = argv,
-		.domains = calloc(argc, sizeof(*opts->domains)),
-		.disks = calloc(argc, sizeof(*opts->disks)),
 		.subbuf_kib = DEFAULT_SUBBUF_KIB,
 		.nr_subbufs = DEFAULT_NR_SUBBUFS,
 	};
-	if (!opts->domains || !opts->disks) {
-		msg_error("out of memory");
-		return 1;
-	}
-
 	status = option_table_read(&table, argc, argv, opts);
-	return status < 0 ? check(opts, argc, argv) : status;
+	if (status < 0)
+		status = check(opts, argc, argv);
+	if (opts->max_size && !opts->nr_files)
+		opts->nr_files = DEFAULT_NR_FILES;
+	return status;
 }
 
 void options_free(struct options *opts)
 {
-	free(opts->domains);
-	free(opts->disks);
+	free_names(opts->domains, opts->nr_domains);
+	free_names(opts->disks, opts->nr_disks);
 }

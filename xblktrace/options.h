@@ -11,19 +11,24 @@
 #define DEFAULT_SUBBUF_KIB 256
 #define DEFAULT_NR_SUBBUFS 8
 #define DEFAULT_DOORBELL   25
+#define DEFAULT_NR_FILES   2
 
 /**
  * struct options - what was asked for
- * @domains:	arguments of -d; pointers into argv
- * @disks:	arguments of -D; pointers into argv
+ * @domains:	those of -d
+ * @disks:	those of -D
+ * @ops:	what is recorded, see actions.h; 0: everything
  * @output:	argument of -o, NULL if not given
  * @duration_ns: -w, 0 for none
  * @subbuf_kib, @nr_subbufs: -b and -n, or their defaults
  * @follow:	guests that are not there are waited for
  * @sized:	-b or -n was given: the guests' rings get that size too
  * @compress_level: zstd's, 0 for none
+ * @status:	show what a capture that runs does, @end: end it; no other is made
  * @overwrite:	a flight recorder: buffers keep the newest, and are read on SIGUSR1
  * @max_memory:	bytes that guests' rings may have mapped here together, 0: by default
+ * @max_size:	bytes of one file of a capture that has several, 0: it has one
+ * @nr_files:	how many of them are kept
  * @doorbell_percent: how full a guest's ring is when it sends an event, 0 for never
  */
 struct options {
@@ -33,6 +38,7 @@ struct options {
 	unsigned int nr_domains;
 	const char **disks;
 	unsigned int nr_disks;
+	unsigned int ops;
 	const char *output;
 	uint64_t duration_ns;
 	unsigned int subbuf_kib;
@@ -41,8 +47,12 @@ struct options {
 	unsigned int compress_level;
 	bool overwrite;
 	uint64_t max_memory;
+	uint64_t max_size;
+	unsigned int nr_files;
 	unsigned int doorbell_percent;
 	bool follow;
+	bool status;
+	bool end;
 	bool verbose;
 };
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +29,7 @@ static int open_stdout(struct output *o)
 		if (o->fd >= 0)
 			close(o->fd);
 		o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		o->shared = true;
 	}
 	return o->fd < 0 ? -errno : 0;
 }
@@ -49,6 +53,7 @@ static int create_unnamed(struct output *o)
 		close(o->fd);
 	o->fd = fd;
 	o->unnamed = unnamed;
+	o->made = true;
 	return 0;
 }
 
@@ -59,7 +64,7 @@ static int open_default(struct output *o)
 	o->keep_old = true;
 	o->fd = open(o->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (o->fd >= 0) {
-		o->created = true;
+		o->created = o->made = true;
 		return 0;
 	}
 	return errno == EEXIST ? create_unnamed(o) : -errno;
@@ -83,7 +88,7 @@ static int open_named(struct output *o, const char *path)
 		fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) | O_NONBLOCK);
 		return 0;
 	}
-	o->created = !existed && !st.st_size;
+	o->created = o->made = !existed && !st.st_size;
 	if (o->created)
 		return 0;
 	/* Through a link, as /dev/stdout is one, or where there can be no other file
@@ -110,7 +115,33 @@ int output_open(struct output *o, const char *path)
 	if (fstat(o->fd, &st))
 		return -errno;
 	o->regular = S_ISREG(st.st_mode);
+	o->socket = S_ISSOCK(st.st_mode);
 	return 0;
+}
+
+/*
+ * poll() says of a pipe that as much as PIPE_BUF fits, which a write then does not wait
+ * for, and of most devices that something does.
+ */
+static ssize_t write_shared(const struct output *o, const void *buf, size_t len)
+{
+	struct pollfd pfd = {.fd = o->fd, .events = POLLOUT};
+	int ready = poll(&pfd, 1, 0);
+
+	if (ready > 0)
+		return write(o->fd, buf, len < PIPE_BUF ? len : PIPE_BUF);
+	if (!ready)
+		errno = EAGAIN;
+	return -1;
+}
+
+ssize_t output_write(const struct output *o, const void *buf, size_t len)
+{
+	if (o->regular)
+		return write(o->fd, buf, len);
+	if (o->socket)
+		return send(o->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return o->shared ? write_shared(o, buf, len) : write(o->fd, buf, len);
 }
 
 /* Return: 1, 0 if there is none any more, or negative errno. */
@@ -141,6 +172,43 @@ int output_take_name(struct output *o)
 	free(o->unnamed);
 	o->unnamed = NULL;
 	return kept;
+}
+
+/* Return: 0 or negative errno; none of that name is none to be moved. */
+static int move_on(const struct output *o, unsigned int nr)
+{
+	char *from = NULL, *to = NULL;
+	int err = 0;
+
+	if ((nr > 1 ? asprintf(&from, "%s.%u", o->path, nr - 1)
+		    : asprintf(&from, "%s", o->path)) < 0 ||
+	    asprintf(&to, "%s.%u", o->path, nr) < 0)
+		return -ENOMEM;
+	if (rename(from, to) && errno != ENOENT)
+		err = -errno;
+	free(from);
+	free(to);
+	return err;
+}
+
+int output_next(struct output *o, unsigned int keep)
+{
+	/* Some file systems report a full disk only here. */
+	int err = close(o->fd) ? -errno : 0;
+
+	o->fd = -1;
+	if (!err)
+		err = create_unnamed(o);
+	while (!err && --keep)
+		err = move_on(o, keep);
+	o->keep_old = false;
+	if (!err)
+		err = output_take_name(o);
+	if (err && o->fd >= 0) {
+		close(o->fd);
+		o->fd = -1;
+	}
+	return err;
 }
 
 int output_close(struct output *o)

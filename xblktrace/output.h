@@ -10,15 +10,21 @@
 #define XBLKTRACE_OUTPUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 #define DEFAULT_OUTPUT "trace.xblk"
 #define OLD_OUTPUT     ".old" /* is added to the name of an earlier one */
 
 /**
  * struct output - an output that is open
- * @fd:		does not block, unless it is a file or one shared with others; -1: none
+ * @fd:		for output_write(); -1: none
  * @path:	what it is to be called; the caller's
  * @regular:	a file that can be cut back
+ * @made:	it was made here, under a name that is its own
+ * @socket:	the descriptor may be others', too, but each write says that it does not
+ * wait
+ * @shared:	a pipe or a device whose descriptor is others', too, and may block
  * @unnamed:	what it is called until then; NULL where it has its name
  * @created:	there was none of its name, and there is to be none without a capture
  * @keep_old:	what has the name is kept
@@ -27,6 +33,9 @@ struct output {
 	int fd;
 	const char *path;
 	bool regular;
+	bool made;
+	bool socket;
+	bool shared;
 	char *unnamed;
 	bool created;
 	bool keep_old;
@@ -52,6 +61,25 @@ int output_open(struct output *o, const char *path);
  * Return: 0, 1: what had the name has OLD_OUTPUT added to it, or negative errno.
  */
 int output_take_name(struct output *o);
+
+/**
+ * output_next - end this file, and go on with a new one of the same name
+ * @keep:	how many there are to be, with the new one: the others have .1, the newest
+ *		of them, .2 and so on added to the name; there is none beyond
+ *
+ * As logrotate does it: what has one of these names from earlier counts.  For a file that
+ * was made here and has its name.
+ *
+ * Return: 0 or negative errno: none is open then.
+ */
+int output_next(struct output *o, unsigned int keep);
+
+/**
+ * output_write - as write(), and does not wait unless it is a file
+ *
+ * Return: bytes written, or -1 with errno; EAGAIN: when poll() says so.
+ */
+ssize_t output_write(const struct output *o, const void *buf, size_t len);
 
 /* Close it; a file that was made and has not taken its name is removed.  Return: 0 or
  * negative errno. */

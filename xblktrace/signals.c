@@ -31,14 +31,6 @@ void signals_block(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-void signals_unblock(void)
-{
-	sigset_t set;
-
-	capture_signals(&set);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 void signals_ignore_output(void)
 {
 	signal(SIGPIPE, SIG_IGN);

@@ -5,9 +5,8 @@
 
 #include <stdbool.h>
 
-/* Block or unblock SIGINT, SIGTERM, SIGHUP and SIGUSR1 for this thread and its children. */
+/* Block SIGINT, SIGTERM, SIGHUP and SIGUSR1 for this thread and its children. */
 void signals_block(void);
-void signals_unblock(void);
 
 /* Errors of write() instead of death by SIGPIPE and SIGXFSZ. */
 void signals_ignore_output(void);

@@ -1,96 +1,150 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define XXH_STATIC_LINKING_ONLY /* XXH3_state_t on the stack */
-#define XXH_INLINE_ALL		/* optimized as this file is */
 #include <xxhash.h>
 
+#include "chunk.h"
+#include "pack.h"
 #include "writer.h"
 
-#define CHUNK_ALIGN 32
-#define BUFFER_SIZE (2 * XBLK_CHUNK_MAX_PAYLOAD)
-#define MIN_DATA    (64 * 1024)
-/* What does not get smaller makes a chunk that is not too large, too. */
-#define PACK_SIZE	  (XBLK_CHUNK_MAX_PAYLOAD - 8 * 1024)
-#define HEADER_SIZE	  sizeof(struct xblk_trace_header)
-#define ALIGN_UP(n, unit) (((n) + (unit)-1) / (unit) * (unit))
+/* How often who waits is asked whether he does. */
+#define WAIT_STEP_MS 50
 
-_Static_assert(ZSTD_COMPRESSBOUND(PACK_SIZE) <= XBLK_CHUNK_MAX_PAYLOAD, "see above");
+#define MIN_DATA (64 * 1024)
+/* With more blocks than that on their way only full ones are handed over. */
+#define FLUSH_BEHIND 2
+/* What a ROUND takes: nothing else may have the last of a block. */
+#define ROUND_ROOM sizeof(struct xblk_chunk)
+
+_Static_assert(XBLK_CHUNK_MAX_PAYLOAD + sizeof(struct xblk_chunk) + ROUND_ROOM <=
+		       SINK_BLOCK_SIZE,
+	       "the largest chunk fits a block");
+
+static int begin(struct writer *w, unsigned int nr_blocks)
+{
+	int err = index_init(&w->index);
+
+	if (err)
+		return err;
+	w->sink = sink_new(&w->out, nr_blocks);
+	return w->sink ? 0 : -ENOMEM;
+}
 
 int writer_open(struct writer *w, const char *path)
 {
 	int err;
 
-	*w = (struct writer){.interrupt_fd = -1};
+	*w = (struct writer){0};
 	err = output_open(&w->out, path);
-	if (err)
-		return err;
-	w->buf = malloc(BUFFER_SIZE);
-	if (!w->buf)
-		return -ENOMEM;
-	/* Its pages are to be there before anything is traced: not 0, which needs none. */
-	memset(w->buf, 0xff, BUFFER_SIZE);
-	return index_init(&w->index);
+	return err ? err : begin(w, SINK_BLOCKS);
 }
 
-int writer_compress(struct writer *w, int level)
+int writer_open_socket(struct writer *w, int fd, const char *name, unsigned int nr_blocks)
 {
-	w->zstd = ZSTD_createCCtx();
-	w->packed = malloc(sizeof(struct xblk_chunk) + XBLK_CHUNK_MAX_PAYLOAD);
-	if (!w->zstd || !w->packed)
-		return -ENOMEM;
-	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, level);
+	*w = (struct writer){.out = {.fd = fd, .path = name, .socket = true}};
+	return begin(w, nr_blocks);
+}
+
+int writer_compress(struct writer *w, int level, unsigned int nr_threads)
+{
+	w->packs = true;
+	return sink_pack(w->sink, level, nr_threads);
+}
+
+int writer_rotate(struct writer *w, uint64_t max_bytes, unsigned int nr_files)
+{
+	if (!w->out.made || !nr_files)
+		return -EINVAL;
+	w->max_bytes = max_bytes;
+	w->nr_files = nr_files;
 	return 0;
+}
+
+uint64_t writer_marks(const struct writer_stream *stream)
+{
+	return stream->marks < stream->records ? stream->marks : stream->records;
 }
 
 void writer_add_stream(struct writer *w, struct writer_stream *stream)
 {
+	stream->nr = w->nr_streams++;
 	stream->next = w->streams;
 	w->streams = stream;
 }
 
-/* Return: 0 when something may be written, or -EINTR. */
-static int wait_writable(struct writer *w)
+unsigned int writer_count_streams(const struct writer *w)
 {
-	struct pollfd pfd[2] = {{.fd = w->out.fd, .events = POLLOUT},
-				{.fd = w->interrupt_fd, .events = POLLIN}};
+	const struct writer_stream *stream;
+	unsigned int nr = 0;
 
-	if (poll(pfd, w->interrupt_fd >= 0 ? 2 : 1, -1) < 0)
-		return errno == EINTR ? 0 : -errno;
-	if (pfd[1].revents && w->interrupted && w->interrupted(w->arg))
-		return -EINTR;
-	return 0;
+	for (stream = w->streams; stream; stream = stream->next)
+		nr++;
+	return nr;
 }
 
-/* Return: 0 or negative errno; *@done bytes are out in either case. */
-static int write_all(struct writer *w, const void *buf, size_t len, size_t *done)
+void writer_remove_streams(struct writer *w, uint16_t domid)
 {
-	*done = 0;
-	while (*done < len) {
-		ssize_t n = write(w->out.fd, (const char *)buf + *done, len - *done);
-		int err = 0;
+	struct writer_stream **link = &w->streams;
 
-		if (n > 0)
-			*done += n;
-		else if (n < 0 && errno == EAGAIN)
-			err = wait_writable(w);
-		else if (!n)
-			err = -EIO;
-		else if (errno != EINTR)
-			err = -errno;
-		if (err)
-			return err;
+	while (*link) {
+		if ((*link)->domid == domid)
+			*link = (*link)->next;
+		else
+			link = &(*link)->next;
 	}
-	return 0;
+	index_forget(&w->index, domid);
 }
 
-static size_t chunk_size(const struct xblk_chunk *chunk)
+uint64_t writer_position(const struct writer *w)
 {
-	return sizeof(*chunk) + ALIGN_UP(chunk->payload, CHUNK_ALIGN);
+	return w->handed + !!writer_used(w);
+}
+
+bool writer_is_out(const struct writer *w, uint64_t position)
+{
+	unsigned int pending = sink_nr_blocks(w->sink) - 1 - sink_nr_free(w->sink);
+
+	return !writer_error(w) && w->handed - pending >= position;
+}
+
+int writer_error(const struct writer *w)
+{
+	return w->sink ? sink_error(w->sink) : 0;
+}
+
+uint64_t writer_bytes_out(const struct writer *w)
+{
+	return sink_bytes(w->sink);
+}
+
+size_t writer_used(const struct writer *w)
+{
+	return sink_block(w->sink)->used;
+}
+
+bool writer_ready(const struct writer *w)
+{
+	return sink_ready(w->sink);
+}
+
+int writer_fd(const struct writer *w)
+{
+	return sink_fd(w->sink);
+}
+
+bool writer_refused(struct writer *w)
+{
+	bool refused = w->refused;
+
+	w->refused = false;
+	return refused;
+}
+
+void writer_give_up(struct writer *w)
+{
+	sink_give_up(w->sink);
 }
 
 /* The records of a chunk that did not get into the file. */
@@ -105,108 +159,88 @@ static void take_back(struct writer *w, const struct xblk_chunk *chunk)
 			stream->records -= chunk->payload / XBLK_RECORD_SIZE;
 }
 
-/*
- * @done bytes were written, of the buffer or, @packed, of the chunk made of it:
- * cut the file after a whole chunk.
- */
-static void cut_back(struct writer *w, size_t done, bool packed)
+/* @b->done bytes were written of a block, or of what it was compressed to: cut the file
+ * after a whole chunk. */
+static void cut_back(struct writer *w, const struct sink_block *b)
 {
-	size_t at = w->bytes ? 0 : HEADER_SIZE;
-	size_t whole = done < at ? 0 : at;
+	size_t at = b->chunks, whole = b->done < at ? 0 : at;
 
-	while (at < w->used) {
-		const struct xblk_chunk *chunk = (const void *)(w->buf + at);
+	while (at < b->used) {
+		const struct xblk_chunk *chunk = (const void *)(b->buf + at);
 
 		at += chunk_size(chunk);
-		if (at <= done && !packed)
+		if (at <= b->done && !b->pack)
 			whole = at;
 		else
 			take_back(w, chunk);
 	}
 	/* A pipe cannot be cut; its reader drops the partial chunk itself. */
-	if (w->out.regular && done > whole) {
-		off_t end = lseek(w->out.fd, -(off_t)(done - whole), SEEK_CUR);
+	if (w->out.regular && b->done > whole) {
+		off_t end = lseek(w->out.fd, -(off_t)(b->done - whole), SEEK_CUR);
 
 		if (end >= 0 && ftruncate(w->out.fd, end))
-			whole = done;
+			whole = b->done;
 	}
-	w->bytes += whole;
-	w->used = 0;
+	sink_set_bytes(w->sink, writer_bytes_out(w) - (b->done - whole));
 }
 
-static void seal_chunk(struct xblk_chunk *chunk, const void *payload)
+/* What is out gets into the index, but for the header. */
+static void take_written(struct writer *w)
 {
-	XXH3_state_t state;
+	const struct sink_block *b;
 
-	XXH3_64bits_reset(&state);
-	XXH3_64bits_update(&state, chunk, offsetof(struct xblk_chunk, checksum));
-	XXH3_64bits_update(&state, payload, chunk->payload);
-	chunk->checksum = XXH3_64bits_digest(&state);
-}
+	while ((b = sink_written(w->sink))) {
+		const struct xblk_chunk *first = (const void *)b->buf;
 
-/* Zeroes behind the payload.  Return: the size of all. */
-static size_t pad_chunk(const struct xblk_chunk *chunk, unsigned char *payload)
-{
-	size_t size = chunk_size(chunk);
-
-	memset(payload + chunk->payload, 0, size - sizeof(*chunk) - chunk->payload);
-	return size;
-}
-
-/* The buffer's chunks as one.  Return: its size, or 0 if there is no memory. */
-static size_t pack(struct writer *w)
-{
-	const struct xblk_chunk *first = (const void *)w->buf;
-	unsigned char *payload = w->packed + sizeof(struct xblk_chunk);
-	size_t len =
-		ZSTD_compress2(w->zstd, payload, XBLK_CHUNK_MAX_PAYLOAD, w->buf, w->used);
-	struct xblk_chunk chunk = {
-		.magic = XBLK_CHUNK_MAGIC,
-		.type = XBLK_CHUNK_PACK,
-		.payload = len,
-		.unpacked = w->used,
-		.time = first->time,
-	};
-
-	if (ZSTD_isError(len))
-		return 0;
-	seal_chunk(&chunk, payload);
-	memcpy(w->packed, &chunk, sizeof(chunk));
-	return pad_chunk(&chunk, payload);
-}
-
-static int flush(struct writer *w, bool packed)
-{
-	const struct xblk_chunk *first = (const void *)w->buf;
-	size_t len = w->used, done = 0;
-
-	if (w->error || !len)
-		return w->error;
-	if (packed)
-		len = pack(w);
-	w->error = len ? write_all(w, packed ? w->packed : w->buf, len, &done) : -ENOMEM;
-	if (w->error) {
-		cut_back(w, done, packed);
-		return w->error;
+		if (!b->chunks)
+			index_written(&w->index, b->offset, first->time, b->newest,
+				      b->flags);
 	}
-	/* Behind the header. */
-	if (w->bytes)
-		index_written(&w->index, w->bytes, first->time, w->newest);
-	w->bytes += len;
-	w->used = 0;
-	return 0;
+}
+
+/* Return: whether the block in hand is an empty one. */
+static bool hand_over(struct writer *w)
+{
+	struct sink_block *b = sink_block(w->sink);
+
+	if (!b->used)
+		return true;
+	if (!sink_nr_free(w->sink))
+		return false;
+	take_written(w);
+	b->flags = index_take_flags(&w->index);
+	sink_hand_over(w->sink);
+	w->handed++;
+	return true;
 }
 
 int writer_flush(struct writer *w)
 {
-	return flush(w, w->zstd);
+	if (sink_nr_free(w->sink) + 1 + FLUSH_BEHIND >= sink_nr_blocks(w->sink))
+		hand_over(w);
+	return writer_error(w);
+}
+
+int writer_sync(struct writer *w, int ms)
+{
+	/* Until there is a free block for what is in hand. */
+	int err = sink_wait(w->sink, sink_nr_blocks(w->sink) - 2, ms);
+
+	if (err)
+		return err;
+	hand_over(w);
+	err = sink_wait(w->sink, 0, ms);
+	take_written(w);
+	return err;
 }
 
 int writer_header(struct writer *w, uint64_t wall_ns, uint64_t xen_ns)
 {
+	struct sink_block *b = sink_block(w->sink);
 	struct xblk_trace_header header = {
 		.magic = XBLK_TRACE_MAGIC,
-		.version = w->zstd ? XBLK_TRACE_VERSION_PACKED : XBLK_TRACE_VERSION_PLAIN,
+		.version = w->packs ? XBLK_TRACE_VERSION_PACKED
+				    : XBLK_TRACE_VERSION_PLAIN,
 		.header_size = sizeof(header),
 		.endian = XBLK_TRACE_ENDIAN,
 		.record_size = XBLK_RECORD_SIZE,
@@ -215,93 +249,113 @@ int writer_header(struct writer *w, uint64_t wall_ns, uint64_t xen_ns)
 	};
 
 	header.checksum = XXH3_64bits(&header, offsetof(typeof(header), checksum));
-	memcpy(w->buf, &header, sizeof(header));
-	w->used = sizeof(header);
-	return flush(w, false);
+	memcpy(b->buf, &header, sizeof(header));
+	b->used = b->chunks = sizeof(header);
+	b->pack = false;
+	return writer_flush(w);
 }
 
-/* Make a chunk of the @len payload bytes that lie behind @w->used + its header. */
-static void finish_chunk(struct writer *w, struct xblk_chunk chunk, bool packed)
+/* Make a chunk of the @chunk.payload bytes that lie in @b behind room for its header. */
+static void finish_chunk(struct sink_block *b, struct xblk_chunk chunk)
 {
-	unsigned char *at = w->buf + w->used;
+	unsigned char *at = b->buf + b->used;
 	unsigned char *payload = at + sizeof(chunk);
 
 	chunk.magic = XBLK_CHUNK_MAGIC;
-	/* Within a pack its checksum is theirs; one each would not get any smaller. */
-	if (!packed)
-		seal_chunk(&chunk, payload);
 	memcpy(at, &chunk, sizeof(chunk));
-	w->used += pad_chunk(&chunk, payload);
-	w->newest = chunk.time;
+	b->used += chunk_pad(&chunk, payload);
+	b->newest = chunk.time;
 }
 
-/* What is left of the buffer for a chunk with its header; full, it is written out. */
-static size_t buffer_room(struct writer *w, size_t at_least)
+/* What is left of the block in hand, or of the next one; 0 if there is none. */
+static size_t room_for(struct writer *w, size_t at_least)
 {
-	size_t size = w->zstd ? PACK_SIZE : BUFFER_SIZE;
+	size_t size = w->packs ? PACK_SIZE : SINK_BLOCK_SIZE;
 
-	if (size - w->used < at_least)
-		writer_flush(w);
-	return size - w->used;
+	if (size - writer_used(w) < at_least && !hand_over(w))
+		return 0;
+	return size - writer_used(w);
 }
 
 void *writer_reserve(struct writer *w, size_t *max_records)
 {
-	size_t room;
+	const size_t beside = sizeof(struct xblk_chunk) + ROUND_ROOM;
+	size_t room = room_for(w, beside + MIN_DATA);
+	struct sink_block *b = sink_block(w->sink);
 
-	room = buffer_room(w, sizeof(struct xblk_chunk) + MIN_DATA) -
-	       sizeof(struct xblk_chunk);
-	if (w->error)
+	if (!room || writer_error(w)) {
+		w->refused = true;
 		return NULL;
+	}
+	room -= beside;
 	if (room > XBLK_CHUNK_MAX_PAYLOAD)
 		room = XBLK_CHUNK_MAX_PAYLOAD;
 	*max_records = room / XBLK_RECORD_SIZE;
-	return w->buf + w->used + sizeof(struct xblk_chunk);
+	return b->buf + b->used + sizeof(struct xblk_chunk);
 }
 
-void writer_commit(struct writer *w, struct writer_stream *stream, size_t records,
+bool writer_commit(struct writer *w, struct writer_stream *stream, size_t records,
 		   uint64_t time)
 {
+	struct sink_block *b = sink_block(w->sink);
+	const struct xblk_record *first =
+		(const void *)(b->buf + b->used + sizeof(struct xblk_chunk));
+
+	bool names;
+
 	if (!records)
-		return;
-	index_records(&w->index, stream->domid, stream->cpu,
-		      (const void *)(w->buf + w->used + sizeof(struct xblk_chunk)),
-		      records);
-	finish_chunk(w,
-		     (struct xblk_chunk){
-			     .type = XBLK_CHUNK_DATA,
-			     .domid = stream->domid,
-			     .cpu = stream->cpu,
-			     .payload = records * XBLK_RECORD_SIZE,
-			     .sequence = stream->records,
-			     .time = time,
-		     },
-		     w->zstd);
+		return false;
+	names = index_records(&w->index, stream->domid, stream->cpu, first, records);
+	if (w->taken)
+		w->taken(w->taker, stream, first, records, time);
+	finish_chunk(b, (struct xblk_chunk){
+				.type = XBLK_CHUNK_DATA,
+				.domid = stream->domid,
+				.cpu = stream->cpu,
+				.payload = records * XBLK_RECORD_SIZE,
+				.sequence = stream->records,
+				.time = time,
+			});
 	stream->records += records;
+	return names;
+}
+
+/* Return: whether there is room for a chunk of other than records. */
+static bool make_room(struct writer *w, const struct xblk_chunk *chunk)
+{
+	if (chunk->type == XBLK_CHUNK_ROUND)
+		return room_for(w, ROUND_ROOM);
+	if (!w->packs)
+		return room_for(w, chunk_size(chunk) + ROUND_ROOM);
+	/* Text stays legible, and is found without unpacking: in a block of its own. */
+	return hand_over(w) && sink_nr_free(w->sink);
 }
 
 /* A chunk of other than records; @chunk says all but its length. */
 static int put_chunk(struct writer *w, struct xblk_chunk chunk, const void *payload,
 		     size_t len)
 {
-	bool packed = w->zstd && chunk.type == XBLK_CHUNK_ROUND;
+	bool alone = w->packs && chunk.type != XBLK_CHUNK_ROUND;
+	struct sink_block *b;
 
 	if (len > XBLK_CHUNK_MAX_PAYLOAD)
 		return -EFBIG;
-	/* Text stays legible, and is found without unpacking. */
-	if (w->zstd && !packed)
-		writer_flush(w);
-	else
-		buffer_room(w, sizeof(chunk) + ALIGN_UP(len, CHUNK_ALIGN));
-	if (w->error)
-		return w->error;
+	chunk.payload = len;
+	if (writer_error(w))
+		return writer_error(w);
+	if (!make_room(w, &chunk))
+		return -EAGAIN;
+	b = sink_block(w->sink);
 	if (len)
-		memcpy(w->buf + w->used + sizeof(chunk), payload, len);
+		memcpy(b->buf + b->used + sizeof(chunk), payload, len);
 	if (chunk.type == XBLK_CHUNK_META)
 		index_meta(&w->index);
-	chunk.payload = len;
-	finish_chunk(w, chunk, packed);
-	return w->zstd && !packed ? flush(w, false) : 0;
+	if (alone)
+		b->pack = false;
+	finish_chunk(b, chunk);
+	if (alone)
+		hand_over(w);
+	return 0;
 }
 
 int writer_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
@@ -311,25 +365,65 @@ int writer_chunk(struct writer *w, enum xblk_chunk_type type, const void *payloa
 			 len);
 }
 
-/* Return: where it is, 0 if it could not be written. */
-static uint64_t write_index(struct writer *w, uint64_t time)
+static int patience(const struct writer *w)
+{
+	return w->out.regular ? WRITER_FILE_PATIENCE_MS : WRITER_PATIENCE_MS;
+}
+
+/*
+ * Wait until all is out, as long as something goes out, and take back what is not.
+ *
+ * Return: 0 or negative errno; -EINTR if it was given up.
+ */
+static int settle(struct writer *w)
+{
+	const struct sink_block *b;
+	int err;
+
+	if (w->hangs)
+		return -EINTR;
+	do {
+		err = writer_sync(w, w->waits ? WAIT_STEP_MS : patience(w));
+	} while (err == -ETIMEDOUT && w->waits && w->waits(w->arg));
+	if (err == -ETIMEDOUT) {
+		writer_give_up(w);
+		err = sink_wait(w->sink, 0, WRITER_PATIENCE_MS);
+	}
+	if (err == -ETIMEDOUT) {
+		w->hangs = true;
+		err = -EINTR;
+		sink_set_error(w->sink, err);
+	} else if (err) {
+		take_written(w);
+		while ((b = sink_not_written(w->sink)))
+			cut_back(w, b);
+	}
+	return err;
+}
+
+/* *@offset: where it is, 0 if it could not be written.  Return: 0 or negative errno. */
+static int write_index(struct writer *w, uint64_t time, uint64_t *offset)
 {
 	const struct index *index = &w->index;
-	uint64_t offset = w->bytes;
+	int err;
 
+	*offset = writer_bytes_out(w);
 	put_chunk(w, (struct xblk_chunk){.type = XBLK_CHUNK_INDEX, .time = time},
 		  index->entries, index->nr * sizeof(*index->entries));
-	return writer_flush(w) ? 0 : offset;
+	err = settle(w);
+	if (err)
+		*offset = 0;
+	return err;
 }
 
 /* The file without what is from @offset on.  Return: 0 or negative errno. */
 static int cut_at(struct writer *w, uint64_t offset)
 {
-	off_t end = lseek(w->out.fd, -(off_t)(w->bytes - offset), SEEK_CUR);
+	off_t end = lseek(w->out.fd, -(off_t)(writer_bytes_out(w) - offset), SEEK_CUR);
 
 	if (end < 0 || ftruncate(w->out.fd, end))
 		return -errno;
-	w->bytes = offset;
+	sink_set_bytes(w->sink, offset);
 	return 0;
 }
 
@@ -338,46 +432,90 @@ static int write_last(struct writer *w, struct xblk_chunk chunk, const void *pay
 {
 	int err;
 
-	w->error = 0;
+	sink_set_error(w->sink, 0);
 	err = put_chunk(w, chunk, payload, len);
-	return err ? err : writer_flush(w);
+	return err ? err : settle(w);
 }
 
 int writer_last_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
 		      size_t len, uint64_t time)
 {
 	struct xblk_chunk chunk = {.type = type, .time = time};
-	int first = writer_flush(w);
-	int err;
+	int first = settle(w);
+	uint64_t index = 0;
+	int err = first ? first : write_index(w, time, &index);
 
-	if (!first)
-		chunk.index = write_index(w, time);
-	if (w->error && !w->out.regular)
-		return w->error;
+	chunk.index = index;
+	if (err && (!w->out.regular || err == -EINTR))
+		return err;
 	/* A trace that lacks no more than its index is a good one. */
 	err = write_last(w, chunk, payload, len);
 	if (err && w->out.regular && chunk.index && !cut_at(w, chunk.index)) {
 		chunk.index = 0;
 		err = write_last(w, chunk, payload, len);
 	}
-	w->error = first ? first : err;
+	sink_set_error(w->sink, first ? first : err);
 	return err;
+}
+
+bool writer_full(const struct writer *w)
+{
+	uint64_t pending, bytes;
+
+	if (!w->nr_files)
+		return false;
+	pending = sink_pending(w->sink);
+	bytes = writer_used(w) + pending + writer_bytes_out(w);
+	if (bytes < w->max_bytes)
+		return false;
+	return pending <= SINK_BLOCK_SIZE || bytes >= w->max_bytes + w->max_bytes / 8;
+}
+
+static void begin_anew(struct writer_stream *stream)
+{
+	uint64_t marks = writer_marks(stream);
+
+	stream->records_before += stream->records;
+	stream->produced_before += stream->records - marks;
+	stream->produced_before += stream->lost - stream->lost_before;
+	stream->lost_before = stream->lost;
+	stream->marks -= marks;
+	stream->records = 0;
+}
+
+int writer_next_file(struct writer *w, uint64_t wall_ns, uint64_t xen_ns)
+{
+	struct writer_stream *stream;
+	int err = writer_error(w);
+
+	if (err)
+		return err;
+	w->bytes_ended += writer_bytes_out(w);
+	err = output_next(&w->out, w->nr_files);
+	sink_set_output(w->sink, &w->out);
+	if (err) {
+		sink_set_error(w->sink, err);
+		return err;
+	}
+	w->nr_ended++;
+	index_reset(&w->index);
+	for (stream = w->streams; stream; stream = stream->next)
+		begin_anew(stream);
+	return writer_header(w, wall_ns, xen_ns);
 }
 
 int writer_close(struct writer *w)
 {
-	int err;
+	int first = 0, err = 0;
 
-	if (w->out.fd >= 0 && w->buf)
-		writer_flush(w);
+	if (w->sink) {
+		first = settle(w);
+		if (!sink_free(w->sink))
+			/* Closing would hang, too. */
+			w->out.fd = -1;
+	}
+	w->sink = NULL;
 	err = output_close(&w->out);
-	if (err && !w->error)
-		w->error = err;
-	free(w->buf);
-	free(w->packed);
 	index_deinit(&w->index);
-	ZSTD_freeCCtx(w->zstd);
-	w->buf = w->packed = NULL;
-	w->zstd = NULL;
-	return w->error;
+	return first ? first : err;
 }

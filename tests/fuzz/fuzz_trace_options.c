@@ -36,14 +36,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	optind = 0; /* GNU getopt's way to begin anew */
 	status = options_parse(&o, argc, argv);
 	check(status == -1 || status == 0 || status == 2, "an unknown exit status");
-	if (status == -1) {
-		check(o.nr_domains && o.nr_domains < MAX_ARGS, "no domain, or too many");
+	/* What says nothing of a capture, and is none, is not looked at. */
+	if (status == -1 && (o.status || o.end)) {
+		check(!o.nr_domains, "domains, and no capture");
+	} else if (status == -1) {
+		check(o.nr_domains && o.nr_domains <= size, "no domain, or too many");
+		check(!(o.ops & ~0x3fu), "operations that there are not");
 		check(o.subbuf_kib >= 4 && o.nr_subbufs >= 2, "buffers are too small");
 		check((uint64_t)o.subbuf_kib * o.nr_subbufs <= 256 * 1024,
 		      "buffers are too large");
 		check(o.doorbell_percent <= 100, "a ring is more than full");
 		check(!o.overwrite || !o.doorbell_percent, "both modes");
 		check(!o.output || *o.output, "a file without a name");
+		check(!o.nr_files == !o.max_size, "files that do not get full, or none");
 		check(o.compress_level <= WRITER_MAX_LEVEL, "a level that there is not");
 	}
 	options_free(&o);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../../xblktrace/budget.h"
-#include "../../xblktrace/guest.h"
+#include "connecting.h"
 
 #define RINGS_KIB (NR_RINGS * RING_PAGES * 4)
 
@@ -55,32 +55,17 @@ static void test_share(void **state)
 	assert_int_equal(budget_share(131072, 131073, 1), 0);
 }
 
-static int no_idle(void *arg)
-{
-	(void)arg;
-	return 0;
-}
-
 static struct disk disk = {.devid = 51712};
 static struct domain domain = {.domid = 3, .name = "g", .disks = &disk, .nr_disks = 1};
 
 static int connect_with(struct guest *guest, uint64_t max_kib, uint64_t rest_kib)
 {
 	static struct options opts;
-	static struct writer writer;
-	const struct guest_connection connection = {
-		.reader = reader,
-		.opts = &opts,
-		.writer = &writer,
-		.max_kib = max_kib,
-		.rest_kib = rest_kib,
-		.idle = no_idle,
-	};
 
 	opts = (struct options){0};
 	fake.written = honest;
 	*guest = (struct guest){.domain = &domain};
-	return guest_connect(guest, &connection, 0);
+	return connect_wholly(guest, reader, &opts, max_kib, rest_kib);
 }
 
 /* Not a page more is mapped than the share, and the rings' own pages. */
@@ -93,8 +78,7 @@ static void test_connect(void **state)
 	assert_int_equal(connect_with(&guest, RINGS_KIB, RINGS_KIB), 0);
 	assert_int_equal(guest_mapped_kib(&guest), RINGS_KIB);
 	assert_in_range(fake.mapped - mapped, RINGS_KIB / 4, RINGS_KIB / 4 + 3);
-	guest_end(&guest);
-	free(guest.rings);
+	guest_drop(&guest);
 	assert_int_equal(guest_mapped_kib(&guest), 0);
 
 	assert_int_equal(connect_with(&guest, RINGS_KIB - 1, RINGS_KIB - 1), -1);
@@ -103,8 +87,7 @@ static void test_connect(void **state)
 
 	/* Rather than left out it gets what is kept for others. */
 	assert_int_equal(connect_with(&guest, RINGS_KIB - 1, RINGS_KIB), 0);
-	guest_end(&guest);
-	free(guest.rings);
+	guest_drop(&guest);
 
 	/* None is left: the guest is not even asked. */
 	maps = fake.maps;

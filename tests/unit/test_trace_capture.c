@@ -7,133 +7,47 @@
  * The module in dom0 is played here, and its clock is what moves the guests on:
  * a capture asks for the time in each round.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../../ring/producer.h"
-#include "../../xblktrace/capture.h"
+#include "../../xblktrace/signals.h"
 #include "fake_xen.h"
+#include "played_capture.h"
+#include "played_module.h"
+#include "trace_content.h"
 #include "xenrelay-reader.h"
 
-#define RING_PAGES 130 /* several turns' worth */
-#define CAPACITY   (RING_PAGES * 4096 / XBLK_RECORD_SIZE)
-#define PAGES	   140 /* of each guest */
 #define LIE_AT	   50  /* round in which the liar begins */
 #define END_AT	   200 /* round in which the user ends the capture */
 #define A_ROUND	   20  /* records of each guest */
 #define ROUNDS	   (2 * END_AT)
-
-enum {
-	INFO = 1,
-	PRODUCER,
-	LOSSES,
-	CONSUMER,
-	DIRECTORY,
-	DATA
-};
+#define MAX_QUEUED 5000 /* events of XenStore */
+/* What is between this domain's buffers and the output at most. */
+#define CHUNKS_ON_THEIR_WAY \
+	(SINK_BLOCKS * SINK_BLOCK_SIZE / (GUEST_SLICE * XBLK_RECORD_SIZE))
 
 /* The honest one is domain 3, the other is domain 4. */
-static struct player {
-	unsigned int domid, first_page, session;
-	bool connected;
-	struct xenrelay_ring ring;
-	uint64_t written;
-	uint64_t heads[ROUNDS]; /* its write position when the time was asked for */
-} players[] = {{.domid = 3, .first_page = 0}, {.domid = 4, .first_page = 200}};
-
 static struct player *const liar = &players[1];
+static int end_signal = SIGINT;
+/* Each guest's write position when the time was asked for. */
+static uint64_t heads[2][ROUNDS];
+static bool begun;
+static unsigned int chunks_left; /* that this domain's buffers still have */
+static time_t begin_at;
 static uint64_t rounds;
 static void (*lie)(void);
-
-static void *page(const struct player *p, unsigned int n)
-{
-	return fake_page(p->first_page + n);
-}
-
-static const char *node(const struct player *p, const char *name)
-{
-	static char path[80];
-
-	snprintf(path, sizeof(path), "/local/domain/%u/data/xenrelay/xblk%s", p->domid,
-		 name);
-	return path;
-}
-
-static void say(const struct player *p, const char *word)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "%s %u", word, p->session);
-	if (!strcmp(word, "ready"))
-		snprintf(text, sizeof(text), "ready %u %u", p->session,
-			 p->first_page + INFO);
-	fake_write(node(p, "/state"), strcmp(word, "open") ? text : "open");
-}
-
-static void connect(struct player *p)
-{
-	struct xenrelay_info *info = page(p, INFO);
-	union xenrelay_producer_line *producer = page(p, PRODUCER);
-	struct xenrelay_loss_line *losses = page(p, LOSSES);
-	union xenrelay_consumer_line *consumer = page(p, CONSUMER);
-	unsigned int i;
-
-	memset(page(p, 0), 0, PAGES * 4096);
-	*info = (struct xenrelay_info){
-		.magic = XENRELAY_MAGIC,
-		.version = XENRELAY_VERSION,
-		.info_size = sizeof(*info),
-		.item_size = XBLK_RECORD_SIZE,
-		.nr_rings = 1,
-		.ring_pages = RING_PAGES,
-		.producer_ref = p->first_page + PRODUCER,
-		.consumer_ref = p->first_page + CONSUMER,
-		.loss_ref = p->first_page + LOSSES,
-		.nr_dir_pages = 1,
-		.session = p->session,
-		.client_version = 1,
-	};
-	*(uint32_t *)(info + 1) = p->first_page + DIRECTORY;
-	for (i = 0; i < RING_PAGES; i++)
-		((uint32_t *)page(p, DIRECTORY))[i] = p->first_page + DATA + i;
-	xenrelay_ring_init(&p->ring, page(p, DATA), RING_PAGES * 4096, XBLK_RECORD_SIZE,
-			   false, &producer[1], &losses[1], &consumer[1]);
-	producer->channel.state = XENRELAY_RUNNING;
-	p->connected = true;
-	say(p, "ready");
-}
-
-static void answer(const char *path, const char *value)
-{
-	struct player *p;
-	unsigned int n;
-
-	for (p = players; p < players + 2; p++) {
-		if (strcmp(path, node(p, "/reader")))
-			continue;
-		if (sscanf(value, "connect %u", &p->session) == 1) {
-			connect(p);
-		} else if (sscanf(value, "disconnect %u", &n) == 1) {
-			p->connected = false;
-			xblk_store_release(
-				&((union xenrelay_producer_line *)page(p, PRODUCER))
-					 ->channel.state,
-				XENRELAY_STOPPED);
-			say(p, "stopped");
-		} else if (sscanf(value, "release %u", &n) == 1) {
-			p->connected = false;
-			say(p, "open");
-		}
-	}
-}
 
 static void write_records(struct player *p)
 {
@@ -161,25 +75,47 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 	struct player *p;
 
 	(void)dom0;
-	*level = 0;
-	*ns = ++rounds * 1000000;
-	write_records(&players[0]);
-	if (rounds < LIE_AT)
-		write_records(liar);
-	else if (liar->connected)
-		lie();
-	if (rounds == END_AT)
-		kill(getpid(), SIGINT);
+	/* By the thread that reads, while another one connects and lets go: not too fast.
+	 */
+	usleep(500);
+	fake_hold();
+	*level = chunks_left;
+	/* Time stands still while they connect, and when the end is long in coming. */
+	begun |= (players[0].connected || players[0].late) && players[1].connected &&
+		 time(NULL) >= begin_at;
+	/* The honest one answers when the liar has been let go of. */
+	if (players[0].late && begun && !liar->connected) {
+		players[0].late = false;
+		player_connect(&players[0]);
+	}
+	if (begun && rounds < ROUNDS - 1) {
+		rounds++;
+		write_records(&players[0]);
+		if (rounds < LIE_AT)
+			write_records(liar);
+		else if (liar->connected)
+			lie();
+		if (rounds == END_AT)
+			kill(getpid(), end_signal);
+	}
+	*ns = rounds * 1000000;
 	for (p = players; p < players + 2; p++)
-		if (p->connected && rounds < ROUNDS)
-			p->heads[rounds] = p->ring.producer->ring.head;
+		if (p->connected)
+			heads[p - players][rounds] = p->ring.producer->ring.head;
+	fake_release();
 	return 0;
 }
 
+/* Now and then a buffer is as full as to end a sleep. */
 unsigned int dom0_fullness(const struct dom0 *dom0, uint64_t level)
 {
+	unsigned int full;
+
 	(void)dom0, (void)level;
-	return 0;
+	fake_hold();
+	full = rounds % 10 ? 0 : PACE_AIM_PERMILLE;
+	fake_release();
+	return full;
 }
 
 int dom0_now(struct dom0 *dom0, uint64_t *ns)
@@ -189,27 +125,27 @@ int dom0_now(struct dom0 *dom0, uint64_t *ns)
 	return dom0_look(dom0, ns, &level);
 }
 
-int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *opts,
-	       const struct backing_table *backing, const struct domain *domains,
-	       unsigned int nr_domains)
-{
-	(void)dom0, (void)own_domid, (void)opts, (void)backing, (void)domains,
-		(void)nr_domains;
-	return 0;
-}
-
-int dom0_add(struct dom0 *dom0, const struct backing_table *backing, unsigned int first,
-	     const struct domain *domains, unsigned int nr_domains)
-{
-	(void)dom0, (void)backing, (void)first, (void)domains, (void)nr_domains;
-	return 0;
-}
-
 int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
 		   unsigned int *permille)
 {
-	(void)dom0, (void)w, (void)time, (void)permille;
-	return 0;
+	static struct writer_stream stream;
+	int64_t records = 0;
+
+	(void)dom0, (void)permille;
+	fake_hold();
+	while (chunks_left && records < 16 * GUEST_SLICE) {
+		size_t max;
+		void *room = writer_reserve(w, &max);
+
+		if (!room)
+			break;
+		memset(room, 0, GUEST_SLICE * XBLK_RECORD_SIZE);
+		writer_commit(w, &stream, GUEST_SLICE, time);
+		records += GUEST_SLICE;
+		chunks_left--;
+	}
+	fake_release();
+	return records;
 }
 
 int dom0_read_stats(struct dom0 *dom0)
@@ -218,86 +154,51 @@ int dom0_read_stats(struct dom0 *dom0)
 	return 0;
 }
 
-int dom0_stop(struct dom0 *dom0)
-{
-	(void)dom0;
-	return 0;
-}
-
 /* --- the capture --- */
 
 static char trace[] = "/tmp/test_trace_capture.XXXXXX";
-static char said[] = "/tmp/test_trace_capture.XXXXXX";
+static const char *output = trace;
 
 static struct xenrelay_reader *reader;
-static struct guest guests[2];
+/* The third one never answers. */
+#define SILENT_DOMID 5
+static struct guest guests[3];
+static struct played played;
+static unsigned int nr_guests;
 
 /* Which XenStore does not know: so they are gone at the first look, and all goes on. */
-static struct disk disks[2][1];
+static struct disk disks[3][1];
 
-static char *slurp(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "r");
-	char *text;
+static bool follow, third_is_named;
 
-	assert_non_null(f);
-	fseek(f, 0, SEEK_END);
-	*len = ftell(f);
-	rewind(f);
-	text = calloc(1, *len + 1);
-	assert_int_equal(fread(text, 1, *len, f), *len);
-	fclose(f);
-	return text;
-}
-
-/* Standard error goes to a file meanwhile. */
 static int capture_two(void)
 {
-	static struct domain domains[2];
-	static struct options opts = {.subbuf_kib = 4, .nr_subbufs = 2};
-	struct backing_table backing = {0};
-	/* Something new whenever it is asked: no round waits. */
-	struct dom0 dom0 = {.now = eventfd(1, EFD_CLOEXEC), .buffer_bytes = 1 << 20};
-	struct writer writer = {.out = {.fd = -1}};
-	struct capture c = {
-		.facts =
-			{
-				.opts = &opts,
-				.backing = &backing,
-				.dom0 = &dom0,
-				.domains = domains,
-				.guests = guests,
-				.nr_guests = 2,
-			},
-		.reader = reader,
-		.dom0 = &dom0,
-		.backing = &backing,
-		.domains = domains,
-		.guests = guests,
-		.writer = &writer,
-		.max_kib = 1024 * 1024,
-	};
-	int i, ret, err = dup(2), fd = open(said, O_WRONLY | O_TRUNC);
+	static struct domain domains[3];
+	static struct domain_table table;
+	unsigned int i;
+	int ret;
 
-	for (i = 0; i < 2; i++) {
+	table = (struct domain_table){.entries = domains, .nr = nr_guests};
+	for (i = 0; i < nr_guests; i++) {
 		disks[i][0] = (struct disk){.devid = 51712, .name = "xvda"};
 		domains[i] = (struct domain){
-			.domid = players[i].domid,
-			.named = true,
+			.domid = i < 2 ? players[i].domid : SILENT_DOMID,
+			.named = i < 2 || third_is_named,
 			.disks = disks[i],
 			.nr_disks = 1,
 		};
 		snprintf(domains[i].name, sizeof(domains[i].name), "guest%d", i + 1);
-		guests[i] = (struct guest){.domain = &domains[i]};
+		table.by_domid[domains[i].domid] = i + 1;
 	}
-	assert_int_equal(writer_open(&writer, trace), 0);
-	dup2(fd, 2);
-	close(fd);
-	ret = capture_run(&c);
-	dup2(err, 2);
-	close(err);
-	close(dom0.now);
-	assert_int_equal(writer_close(&writer), 0);
+	played_begin(&played, reader, &table, guests, nr_guests);
+	played.opts.follow = follow;
+	/* This domain's are as dom0_drain() has them. */
+	played.dom0.nr_cpus = 0;
+	assert_int_equal(writer_open(&played.writer, output), 0);
+	ret = played_run(&played);
+	played_end(&played);
+	assert_int_equal(writer_close(&played.writer),
+			 ret && output != trace ? -EINTR : 0);
 	return ret;
 }
 
@@ -311,24 +212,23 @@ static void check_trace(void)
 	uint64_t records[2] = {0}, since = 0;
 	unsigned int nr_rounds = 0;
 	bool ended = false;
-	size_t len, at = sizeof(struct xblk_trace_header);
+	struct xblk_chunk chunk;
+	const char *payload;
+	size_t len, at = 0;
 	char *bytes = slurp(trace, &len);
 
-	while (at < len) {
-		struct xblk_chunk chunk;
+	while ((payload = trace_next(bytes, len, &at, &chunk))) {
 		struct xblk_record rec;
 		size_t i, n;
 
-		memcpy(&chunk, bytes + at, sizeof(chunk));
-		at += sizeof(chunk);
 		n = chunk.type == XBLK_CHUNK_DATA ? chunk.payload / XBLK_RECORD_SIZE : 0;
 		ended = chunk.type == XBLK_CHUNK_END;
 		for (i = 0; i < n && chunk.domid == 3; i++) {
-			memcpy(&rec, bytes + at + i * XBLK_RECORD_SIZE, sizeof(rec));
+			memcpy(&rec, payload + i * XBLK_RECORD_SIZE, sizeof(rec));
 			assert_int_equal(rec.event, XBLK_EV_QUEUE);
 			assert_int_equal(rec.sector, records[0] + i);
 		}
-		if (n)
+		if (n && chunk.domid)
 			records[chunk.domid - 3] += n;
 		since = chunk.domid == 4 ? since + n : 0;
 		if (chunk.time < END_AT * 1000000ull)
@@ -336,13 +236,12 @@ static void check_trace(void)
 		if (chunk.type == XBLK_CHUNK_ROUND) {
 			const uint64_t nr = chunk.time / 1000000;
 
-			assert_in_range(nr, 1, ROUNDS - 1);
-			assert_true(records[0] >= players[0].heads[nr]);
+			assert_in_range(nr, 0, ROUNDS - 1);
+			assert_true(records[0] >= heads[0][nr]);
 			if (!guests[1].failed)
-				assert_true(records[1] >= players[1].heads[nr]);
+				assert_true(records[1] >= heads[1][nr]);
 			nr_rounds++;
 		}
-		at += (chunk.payload + 31) / 32 * 32;
 	}
 	assert_true(ended);
 	assert_int_equal(records[0], players[0].written);
@@ -351,22 +250,15 @@ static void check_trace(void)
 	free(bytes);
 }
 
-static void check_said(const char *word)
-{
-	size_t len;
-	char *text = slurp(said, &len);
-
-	if (word && (!strstr(text, word) || !strstr(text, "domain 4")))
-		fail_msg("\"%s\" does not say \"%s\"", text, word);
-	free(text);
-}
-
 static void run(void (*what)(void), int status, const char *word)
 {
 	lie = what;
 	assert_int_equal(capture_two(), status);
 	check_trace();
-	check_said(word);
+	if (word) {
+		played_check_said(&played, word);
+		played_check_said(&played, "domain 4");
+	}
 	assert_int_equal(fake.mapped, 0);
 	assert_int_equal(guests[1].failed, status != 0);
 	assert_int_equal(guest_records(&guests[0]), players[0].written);
@@ -375,7 +267,7 @@ static void run(void (*what)(void), int status, const char *word)
 
 static void head_far(void)
 {
-	liar->ring.producer->ring.head += CAPACITY + 1;
+	liar->ring.producer->ring.head += PLAYER_CAPACITY + 1;
 }
 
 static void head_back(void)
@@ -393,25 +285,26 @@ static void spans_far(void)
 /* A ring that is full again whenever it is looked at. */
 static void flood(void)
 {
-	liar->ring.producer->ring.head = liar->ring.consumer->ring.tail + CAPACITY;
+	liar->ring.producer->ring.head = liar->ring.consumer->ring.tail + PLAYER_CAPACITY;
 }
 
 static void counters(void)
 {
 	liar->ring.producer->ring.lost = ~0ull - rounds;
 	liar->ring.producer->ring.lost_nmi = rounds % 7;
-	((union xenrelay_producer_line *)page(liar, PRODUCER))->channel.events = ~0ull;
+	((union xenrelay_producer_line *)player_page(liar, PRODUCER))->channel.events =
+		~0ull;
 }
 
 static void state_senseless(void)
 {
-	fake_write(node(liar, "/state"), "\033[2Jready -1");
+	fake_write(player_node(liar, "/state"), "\033[2Jready -1");
 }
 
 static void info_rewritten(void)
 {
-	memset(page(liar, INFO), rounds, 4096);
-	memset(page(liar, DIRECTORY), rounds, 4096);
+	memset(player_page(liar, INFO), rounds, 4096);
+	memset(player_page(liar, DIRECTORY), rounds, 4096);
 }
 
 static void test_counters(void **state)
@@ -456,6 +349,220 @@ static void test_info(void **state)
 	run(info_rewritten, 0, NULL);
 }
 
+/* One that is still being connected to is waited for when no other is left. */
+static void test_late(void **state)
+{
+	(void)state;
+	players[0].late = true;
+	lie = head_far;
+	assert_int_equal(capture_two(), -1);
+	assert_false(players[0].late);
+	assert_true(guests[1].failed);
+	assert_in_range(players[0].written, A_ROUND, ~0u);
+	assert_int_equal(guest_records(&guests[0]), players[0].written);
+	assert_int_equal(fake.mapped, 0);
+}
+
+static void third_fails(const char *path, const char *value)
+{
+	static const char dir[] = "/local/domain/5/data/xenrelay/xblk";
+	unsigned int session;
+	char text[64];
+
+	players_answer(path, value);
+	if (strncmp(path, dir, strlen(dir)) || strcmp(path + strlen(dir), "/reader") ||
+	    sscanf(value, "connect %u", &session) != 1)
+		return;
+	snprintf(text, sizeof(text), "failed %u 12 no memory", session);
+	fake_write("/local/domain/5/data/xenrelay/xblk/state", text);
+}
+
+/* With -F one that was named and cannot be connected to joins later. */
+static void test_failing_third(void **state)
+{
+	(void)state;
+	nr_guests = 3;
+	third_is_named = true;
+	fake.written = third_fails;
+	follow = true;
+	run(counters, 0, NULL);
+	assert_null(guests[2].channel);
+	follow = third_is_named = false;
+}
+
+/* Nobody waits for a guest that does not answer, but those that were named. */
+static void test_silent_third(void **state)
+{
+	time_t began = time(NULL);
+
+	(void)state;
+	nr_guests = 3;
+	begin_at = began + 5;
+	run(counters, 0, NULL);
+	assert_in_range(time(NULL) - began, 0, 15);
+	assert_null(guests[2].channel);
+}
+
+/* A terminal that is closed ends it in good order, as Ctrl-C does. */
+static void test_hangup(void **state)
+{
+	(void)state;
+	end_signal = SIGHUP;
+	run(counters, 0, NULL);
+	end_signal = SIGINT;
+}
+
+/* Once the others have stopped, one that does not is not waited for much longer. */
+static void test_deaf(void **state)
+{
+	time_t began = time(NULL);
+
+	(void)state;
+	liar->deaf = true;
+	run(counters, 0, "did not stop in time");
+	assert_in_range(time(NULL) - began, 0, 8);
+}
+
+static const char fifo[] = "/tmp/test_trace_capture.fifo";
+
+/* For the next capture.  Return: its other end. */
+static int make_fifo(int flags)
+{
+	int fd;
+
+	unlink(fifo);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	fd = open(fifo, flags);
+	assert_true(fd >= 0);
+	output = fifo;
+	return fd;
+}
+
+static void remove_fifo(int fd)
+{
+	output = trace;
+	close(fd);
+	unlink(fifo);
+}
+
+/* Guests are let go of all the same, and one signal is enough. */
+static void test_nobody_reads(void **state)
+{
+	time_t began = time(NULL);
+	int fd = make_fifo(O_RDWR);
+
+	(void)state;
+	lie = counters;
+	assert_int_equal(capture_two(), -1);
+	remove_fifo(fd);
+	assert_in_range(time(NULL) - began, 0, 10);
+	assert_int_equal(fake.mapped, 0);
+	played_check_said(&played, "nobody reads it: given up");
+}
+
+static bool hangs;
+
+static bool is_hanging(void)
+{
+	return __atomic_load_n(&hangs, __ATOMIC_RELAXED);
+}
+
+/* A disk that takes nothing for a while. */
+ssize_t write(int fd, const void *buf, size_t len)
+{
+	struct stat st;
+
+	while (is_hanging() && !fstat(fd, &st) && S_ISREG(st.st_mode) && fd > 2)
+		usleep(1000);
+	return syscall(SYS_write, fd, buf, len);
+}
+
+static void begin_to_hang(void)
+{
+	__atomic_store_n(&hangs, true, __ATOMIC_RELAXED);
+	lie = counters;
+}
+
+/* As fast as a guest may: a second later the user ends it, and soon nothing but the
+ * output is waited for.  Not before: who has once been heard to do so is muted. */
+static void *rewrite(void *arg)
+{
+	unsigned int i, nr, *most = arg;
+
+	while (!is_hanging())
+		usleep(1000);
+	sleep(1);
+	kill(getpid(), SIGINT);
+	sleep(3);
+	for (i = 0; i < 20000 && *most < 2 * MAX_QUEUED; i++) {
+		fake_write("/local/domain/4/data/xenrelay/xblk/version", "1");
+		nr = fake_nr_events();
+		if (nr > *most)
+			*most = nr;
+		usleep(50);
+	}
+	__atomic_store_n(&hangs, false, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* C5: a guest writes to XenStore without end while the output takes nothing. */
+static void test_rewritten_while_it_hangs(void **state)
+{
+	unsigned int most = 0;
+	pthread_t thread;
+
+	(void)state;
+	chunks_left = 3 * CHUNKS_ON_THEIR_WAY;
+	lie = begin_to_hang;
+	end_signal = 0;
+	/* They are not the other thread's. */
+	signals_block();
+	assert_int_equal(pthread_create(&thread, NULL, rewrite, &most), 0);
+	assert_int_equal(capture_two(), 0);
+	pthread_join(thread, NULL);
+	end_signal = SIGINT;
+	assert_int_equal(chunks_left, 0);
+	print_message("XenStore's events that waited: %u\n", most);
+	assert_in_range(most, 1, MAX_QUEUED);
+}
+
+/* Nothing at first, and then in bits. */
+static void *read_slowly(void *arg)
+{
+	static char bytes[256 * 1024];
+	int to = open(trace, O_WRONLY | O_TRUNC);
+	ssize_t n;
+
+	usleep(500000);
+	while ((n = read(*(int *)arg, bytes, sizeof(bytes))) > 0) {
+		if (write(to, bytes, n) != n)
+			abort();
+		usleep(1000);
+	}
+	close(to);
+	return NULL;
+}
+
+/* An output that has no room now and then: it goes on, and all that fits the rings is
+ * there.
+ */
+static void test_slow_reader(void **state)
+{
+	pthread_t thread;
+	int fd = make_fifo(O_RDONLY | O_NONBLOCK);
+
+	(void)state;
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	chunks_left = 3 * CHUNKS_ON_THEIR_WAY;
+	lie = counters;
+	assert_int_equal(pthread_create(&thread, NULL, read_slowly, &fd), 0);
+	assert_int_equal(capture_two(), 0);
+	pthread_join(thread, NULL);
+	remove_fifo(fd);
+	assert_int_equal(chunks_left, 0);
+	check_trace();
+}
+
 /* No guest answers, and the user has had enough. */
 static void silent(const char *path, const char *value)
 {
@@ -477,7 +584,8 @@ static void test_interrupted_before(void **state)
 	fclose(f);
 	fake.written = silent;
 	assert_int_equal(capture_two(), 0);
-	check_said(NULL);
+	played_check_said(&played, "nothing is kept");
+	assert_null(strstr(played.said.text, trace));
 	text = slurp(trace, &len);
 	assert_int_equal(len, strlen("an earlier trace"));
 	assert_memory_equal(text, "an earlier trace", len);
@@ -486,24 +594,19 @@ static void test_interrupted_before(void **state)
 
 static int setup(void **state)
 {
-	struct player *p;
-
 	(void)state;
 	fake_begin();
 	fake_write("domid", "0");
-	for (p = players; p < players + 2; p++) {
-		char domain[32];
-
-		p->written = 0;
-		memset(p->heads, 0, sizeof(p->heads));
-		snprintf(domain, sizeof(domain), "/local/domain/%u", p->domid);
-		fake_write(domain, "");
-		fake_write(node(p, "/version"), "1");
-		fake_write(node(p, "/state"), "open");
-		fake_write(node(p, "/reader"), "");
-	}
-	fake.written = answer;
-	rounds = 0;
+	players_begin();
+	players[0].late = liar->deaf = false;
+	memset(heads, 0, sizeof(heads));
+	fake_write("/local/domain/5", "");
+	fake_write("/local/domain/5/data/xenrelay/xblk/version", "1");
+	fake_write("/local/domain/5/data/xenrelay/xblk/state", "open");
+	fake_write("/local/domain/5/data/xenrelay/xblk/reader", "");
+	nr_guests = 2;
+	rounds = begun = 0;
+	chunks_left = 0;
 	return xenrelay_reader_open(&reader);
 }
 
@@ -511,8 +614,8 @@ static int teardown(void **state)
 {
 	(void)state;
 	xenrelay_reader_close(reader);
-	free(guests[0].rings);
-	free(guests[1].rings);
+	guest_free(&guests[0]);
+	guest_free(&guests[1]);
 	fake_end();
 	return 0;
 }
@@ -522,17 +625,19 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_counters),  TEST(test_head_far),
-		TEST(test_head_back), TEST(test_spans),
-		TEST(test_flood),     TEST(test_state),
-		TEST(test_info),      TEST(test_interrupted_before),
+		TEST(test_counters),	  TEST(test_head_far),
+		TEST(test_head_back),	  TEST(test_spans),
+		TEST(test_flood),	  TEST(test_state),
+		TEST(test_info),	  TEST(test_silent_third),
+		TEST(test_nobody_reads),  TEST(test_interrupted_before),
+		TEST(test_deaf),	  TEST(test_hangup),
+		TEST(test_slow_reader),	  TEST(test_late),
+		TEST(test_failing_third), TEST(test_rewritten_while_it_hangs),
 	};
 	int ret;
 
 	close(mkstemp(trace));
-	close(mkstemp(said));
 	ret = cmocka_run_group_tests(tests, NULL, NULL);
 	unlink(trace);
-	unlink(said);
 	return ret;
 }

@@ -23,12 +23,15 @@ static ssize_t take_command(int fd, const void *text, size_t len);
 #include "../../xblktrace/dom0.c"
 #undef write
 
+#include "said.h"
+
 #define MANY 4096
 
 static char folder[] = "/tmp/test_trace_dom0.XXXXXX";
 static struct dom0 dom0;
 static unsigned int nr_lines, nr_domids, nr_disks, last_domid, last_minor;
 static char last_line[XBLK_CONTROL_MAX_LINE + 1];
+static bool older_module; /* which knows no operations */
 
 static void take_items(char *arg)
 {
@@ -61,6 +64,10 @@ static ssize_t take_command(int fd, const void *text, size_t len)
 	snprintf(copy, sizeof(copy), "%.*s", (int)len, (const char *)text);
 	strcpy(last_line, copy);
 	nr_lines++;
+	if (older_module && strstr(copy, "ops=")) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (!strcmp(strsep(&args, " "), "add"))
 		while ((arg = strsep(&args, " ")))
 			take_items(arg);
@@ -116,6 +123,34 @@ static void test_many(void **state)
 	assert_string_equal(last_line, "add domids=28000 disks=4095:1004095@1005095");
 	assert_int_equal(dom0_add(&dom0, &backing, MANY, domains, 0), 0);
 	assert_int_equal(nr_lines, 1);
+}
+
+/* What is to be recorded is said when there is a choice: an older module refuses it. */
+static void test_operations(void **state)
+{
+	struct options opts = {
+		.subbuf_kib = 256,
+		.nr_subbufs = 8,
+		.ops = XBLK_OP_BIT(WRITE) | XBLK_OP_BIT(WRITE_ZEROES),
+	};
+	struct backing_table backing = {.nr = 0};
+	struct said err;
+
+	(void)state;
+	put("dir/trace0", "");
+	assert_int_equal(open_with_stats("version 1\n"), 0);
+	assert_int_equal(dom0_start(&dom0, 0, &opts, &backing, NULL, 0), 0);
+	assert_string_equal(last_line, "start version=1 subbuf_kb=256 nr_subbufs=8 "
+				       "mode=discard ops=34");
+	dom0_close(&dom0);
+
+	assert_int_equal(open_with_stats("version 1\n"), 0);
+	older_module = true;
+	said_begin(&err, STDERR_FILENO);
+	assert_int_equal(dom0_start(&dom0, 0, &opts, &backing, NULL, 0), -1);
+	said_end(&err);
+	older_module = false;
+	assert_non_null(strstr(err.text, "xblk-dom0 that is loaded is older than this"));
 }
 
 static void test_versions(void **state)
@@ -193,10 +228,8 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_many),
-		TEST(test_versions),
-		TEST(test_stats),
-		TEST(test_clock_off),
+		TEST(test_many),  TEST(test_operations), TEST(test_versions),
+		TEST(test_stats), TEST(test_clock_off),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -125,8 +125,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct domain *domains;
-static unsigned int nr;
+static struct domain_table table;
 
 static int choose(const char *d1, const char *d2, const char *disk)
 {
@@ -141,7 +140,13 @@ static int choose(const char *d1, const char *d2, const char *disk)
 	};
 
 	said[0] = '\0';
-	return domains_select(reader, &opts, &backing, &domains, &nr);
+	return domains_select(reader, &opts, &backing, &table);
+}
+
+static void forget(void)
+{
+	domains_free(&table);
+	table = (struct domain_table){0};
 }
 
 static void expect_said(const char *text)
@@ -154,49 +159,49 @@ static void expect_refused(const char *d, const char *disk, const char *text)
 {
 	assert_int_equal(choose(d, NULL, disk), -1);
 	expect_said(text);
-	domains_free(domains, nr);
+	forget();
 }
 
 static void test_by_number(void **state)
 {
 	(void)state;
 	assert_int_equal(choose("3", NULL, NULL), 0);
-	assert_int_equal(nr, 1);
-	assert_int_equal(domains[0].domid, 3);
-	assert_string_equal(domains[0].name, "web");
-	assert_string_equal(domains[0].uuid, "1-2-3");
-	assert_true(domains[0].named);
-	assert_int_equal(domains[0].nr_disks, 2);
-	assert_int_equal(domains[0].disks[0].devid, 51712);
-	assert_int_equal(domains[0].disks[1].devid, 51728);
-	assert_string_equal(domains[0].disks[1].name, "xvdb");
-	assert_string_equal(domains[0].disks[1].params, "/dev/x");
+	assert_int_equal(table.nr, 1);
+	assert_int_equal(table.entries[0].domid, 3);
+	assert_string_equal(table.entries[0].name, "web");
+	assert_string_equal(table.entries[0].uuid, "1-2-3");
+	assert_true(table.entries[0].named);
+	assert_int_equal(table.entries[0].nr_disks, 2);
+	assert_int_equal(table.entries[0].disks[0].devid, 51712);
+	assert_int_equal(table.entries[0].disks[1].devid, 51728);
+	assert_string_equal(table.entries[0].disks[1].name, "xvdb");
+	assert_string_equal(table.entries[0].disks[1].params, "/dev/x");
 	/* XenStore's numbers are hexadecimal. */
-	assert_int_equal(domains[0].disks[1].minor, 0x1f);
-	assert_int_equal(domains[0].disks[1].start_sector, 0x1f * 100);
+	assert_int_equal(table.entries[0].disks[1].minor, 0x1f);
+	assert_int_equal(table.entries[0].disks[1].start_sector, 0x1f * 100);
 	expect_said("disk xvdc: served by a process");
 	expect_said("disk xvdd: served by domain 7 (store): run 'xblk-allow 3 7' here");
-	domains_free(domains, nr);
+	forget();
 }
 
 static void test_by_name_and_twice(void **state)
 {
 	(void)state;
 	assert_int_equal(choose("db", "5", NULL), 0);
-	assert_int_equal(nr, 1);
-	assert_int_equal(domains[0].domid, 5);
-	domains_free(domains, nr);
+	assert_int_equal(table.nr, 1);
+	assert_int_equal(table.entries[0].domid, 5);
+	forget();
 }
 
 static void test_all(void **state)
 {
 	(void)state;
 	assert_int_equal(choose("all", NULL, NULL), 0);
-	assert_int_equal(nr, 2);
-	assert_false(domains[0].named);
+	assert_int_equal(table.nr, 2);
+	assert_false(table.entries[0].named);
 	expect_said("domain 6 (bare): the tracer is not loaded in that guest");
 	assert_null(strstr(said, "Domain-0"));
-	domains_free(domains, nr);
+	forget();
 }
 
 static void test_refusals(void **state)
@@ -218,13 +223,13 @@ static void test_one_disk(void **state)
 	(void)state;
 	for (i = 0; i < 4; i++) {
 		assert_int_equal(choose("all", NULL, names[i]), 0);
-		assert_int_equal(nr, 1);
-		assert_int_equal(domains[0].nr_disks, 1);
-		assert_int_equal(domains[0].disks[0].devid, 51728);
+		assert_int_equal(table.nr, 1);
+		assert_int_equal(table.entries[0].nr_disks, 1);
+		assert_int_equal(table.entries[0].disks[0].devid, 51728);
 		/* Nothing is said of disks and guests that nobody asked for. */
 		assert_null(strstr(said, "xvdc"));
 		assert_null(strstr(said, "db)"));
-		domains_free(domains, nr);
+		forget();
 	}
 	expect_refused("3", "xvdq", "it has no disk that -D names");
 	expect_refused("3", "5:xvda", "it has no disk that -D names");
@@ -241,9 +246,9 @@ static void test_guest_lies(void **state)
 	node("", "/local/domain/5/device/vbd/1/../../x");
 	node("999999999999", "/local/domain/5/device/vbd/1/backend-id");
 	assert_int_equal(choose("5", NULL, NULL), 0);
-	assert_int_equal(domains[0].nr_disks, 1);
-	assert_int_equal(domains[0].disks[0].minor, 2);
-	domains_free(domains, nr);
+	assert_int_equal(table.entries[0].nr_disks, 1);
+	assert_int_equal(table.entries[0].disks[0].minor, 2);
+	forget();
 }
 
 static void test_disks_not_ready(void **state)
@@ -264,8 +269,8 @@ static void test_names_are_printable(void **state)
 	(void)state;
 	node("\033]0;x\007", "/local/domain/5/name");
 	assert_int_equal(choose("5", NULL, NULL), 0);
-	assert_string_equal(domains[0].name, "?]0;x?");
-	domains_free(domains, nr);
+	assert_string_equal(table.entries[0].name, "?]0;x?");
+	forget();
 }
 
 /* What is not there yet is waited for; what is there is traced. */
@@ -274,16 +279,16 @@ static void test_follow(void **state)
 	(void)state;
 	follow = true;
 	assert_int_equal(choose("web", "mail", NULL), 0);
-	assert_int_equal(nr, 1);
+	assert_int_equal(table.nr, 1);
 	expect_said("domain mail: it is not there yet: waiting for it");
-	domains_free(domains, nr);
+	forget();
 	assert_int_equal(choose("bare", NULL, NULL), 0);
-	assert_int_equal(nr, 0);
+	assert_int_equal(table.nr, 0);
 	expect_said("the tracer is not loaded in that guest");
-	domains_free(domains, nr);
+	forget();
 	assert_int_equal(choose("all", NULL, "xvdq"), 0);
-	assert_int_equal(nr, 0);
-	domains_free(domains, nr);
+	assert_int_equal(table.nr, 0);
+	forget();
 	expect_refused("0", NULL, "name one of its guests");
 }
 
@@ -326,15 +331,56 @@ static void test_driver_domain(void **state)
 
 	let_in = true;
 	assert_int_equal(choose("web", NULL, NULL), 0);
-	assert_int_equal(nr, 1);
-	assert_int_equal(domains[0].domid, 3);
-	assert_string_equal(domains[0].name, "web");
-	assert_int_equal(domains[0].nr_disks, 1);
-	assert_string_equal(domains[0].disks[0].name, "xvdd");
-	domains_free(domains, nr);
+	assert_int_equal(table.nr, 1);
+	assert_int_equal(table.entries[0].domid, 3);
+	assert_string_equal(table.entries[0].name, "web");
+	assert_int_equal(table.entries[0].nr_disks, 1);
+	assert_string_equal(table.entries[0].disks[0].name, "xvdd");
+	forget();
 	assert_int_equal(choose("all", NULL, NULL), 0);
-	assert_int_equal(nr, 1);
-	domains_free(domains, nr);
+	assert_int_equal(table.nr, 1);
+	forget();
+}
+
+static int add(unsigned int domid)
+{
+	static const char *all[] = {"all"};
+	struct backing_table backing = {0};
+	struct options opts = {.domains = all, .nr_domains = 1};
+
+	said[0] = '\0';
+	return domains_add(reader, &opts, &backing, &table, domid);
+}
+
+/* There is a limit of those that are there at once, and none of those that were. */
+static void test_room(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(choose("3", NULL, NULL), 0);
+	for (i = 1; i < MAX_DOMAINS; i++) {
+		table.entries[i].domid = 1000 + i;
+		table.by_domid[1000 + i] = i + 1;
+	}
+	table.nr = MAX_DOMAINS;
+	assert_int_equal(add(5), 0);
+	expect_said("domain 5 (db): left out: 1024 guests are traced");
+	assert_int_equal(add(5), 0);
+	assert_string_equal(said, "");
+	assert_null(domains_find(&table, 5));
+
+	domains_remove(&table, domains_find(&table, 1500));
+	assert_null(domains_find(&table, 1500));
+	assert_int_equal(add(5), 1);
+	assert_ptr_equal(domains_find(&table, 5), &table.entries[500]);
+	assert_string_equal(table.entries[500].name, "db");
+	assert_int_equal(table.nr, MAX_DOMAINS);
+	table.left_out = false;
+	domains_remove(&table, domains_find(&table, 3));
+	assert_int_equal(add(3), 1);
+	assert_ptr_equal(domains_find(&table, 3), &table.entries[0]);
+	forget();
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -352,6 +398,7 @@ int main(void)
 		TEST(test_disks_not_ready),
 		TEST(test_names_are_printable),
 		TEST(test_driver_domain),
+		TEST(test_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "../../ring/producer.h"
-#include "../../xblktrace/guest.h"
+#include "connecting.h"
+#include "said.h"
 
 #define CONNECTED 1000 /* time of the connection */
 
@@ -24,21 +25,17 @@ static struct guest guest;
 static struct xenrelay_ring ring;
 static uint64_t made; /* its records so far; number n happens at 2000 + 10 * n */
 
-static int no_idle(void *arg)
+static int connect_to(struct guest *to)
 {
-	(void)arg;
-	return 0;
+	to->asked_at = CONNECTED;
+	return connect_wholly(to, reader, &opts, 1024 * 1024, 1024 * 1024) ||
+			       guest_begin(to, &writer)
+		       ? -1
+		       : 0;
 }
 
 static void begin(bool overwrite)
 {
-	const struct guest_connection connection = {
-		.reader = reader,
-		.opts = &opts,
-		.writer = &writer,
-		.max_kib = 1024 * 1024,
-		.idle = no_idle,
-	};
 	int fd;
 
 	strcpy(path + sizeof(path) - 7, "XXXXXX");
@@ -54,7 +51,10 @@ static void begin(bool overwrite)
 	opts = (struct options){.overwrite = overwrite};
 	guest = (struct guest){.domain = &domain};
 	made = 0;
-	assert_int_equal(guest_connect(&guest, &connection, CONNECTED), 0);
+	assert_int_equal(connect_wholly(&guest, reader, &opts, 1024 * 1024, 1024 * 1024),
+			 0);
+	guest.asked_at = CONNECTED;
+	assert_int_equal(guest_begin(&guest, &writer), 0);
 	assert_int_equal(guest.properties.overwrite, overwrite);
 	assert_true(guest.probes_told);
 	assert_string_equal(guest.probes, "blkif_interrupt");
@@ -121,7 +121,7 @@ static size_t finish(void)
 	fclose(f);
 	unlink(path);
 	assert_int_equal(r->stream.records, n);
-	free(guest.rings);
+	guest_free(&guest);
 	return n;
 }
 
@@ -242,13 +242,6 @@ static void test_never_stops(void **state)
  * clock. */
 static void test_again(void **state)
 {
-	const struct guest_connection connection = {
-		.reader = reader,
-		.opts = &opts,
-		.writer = &writer,
-		.max_kib = 1024 * 1024,
-		.idle = no_idle,
-	};
 	uint64_t first;
 	size_t n;
 
@@ -264,7 +257,10 @@ static void test_again(void **state)
 
 	set_state("open");
 	producer(0)->channel.state = XENRELAY_RUNNING;
-	assert_int_equal(guest_connect(&guest, &connection, time_of(first)), 0);
+	assert_int_equal(connect_wholly(&guest, reader, &opts, 1024 * 1024, 1024 * 1024),
+			 0);
+	guest.asked_at = time_of(first);
+	assert_int_equal(guest_begin(&guest, &writer), 0);
 	assert_null(guest.ending);
 	xenrelay_ring_init(&ring, fake_page(DATA_REF(0)), 4096, ITEM_SIZE, false,
 			   producer(1),
@@ -285,31 +281,81 @@ static void test_again(void **state)
 	is_record(&found[n - 1], made - 1);
 }
 
-static int wishes_so(void *arg)
-{
-	return ++*(int *)arg > 2;
-}
-
-/* Waiting for a guest that does not answer ends when the caller wishes so, silently. */
+/* A guest that does not answer is not waited for, and can be given up at any time. */
 static void test_deaf(void **state)
 {
-	int calls = 0;
-	const struct guest_connection connection = {
-		.reader = reader,
-		.opts = &opts,
-		.writer = &writer,
-		.max_kib = 1024 * 1024,
-		.idle = wishes_so,
-		.idle_arg = &calls,
-	};
+	unsigned int i;
 
 	(void)state;
 	opts = (struct options){.nr_domains = 1};
 	fake.written = silent;
 	guest = (struct guest){.domain = &domain};
-	assert_int_equal(guest_connect(&guest, &connection, CONNECTED), -1);
+	assert_int_equal(guest_connect_start(&guest, reader, &opts, 1024 * 1024), 0);
+	for (i = 0; i < 3; i++) {
+		xenrelay_dispatch(reader);
+		assert_int_equal(guest_connect_poll(&guest, 1024 * 1024), 0);
+	}
+	guest_connect_cancel(&guest);
+	assert_null(guest.attempt.channel);
 	assert_null(guest.channel);
-	assert_int_equal(calls, 3);
+	/* As one that is not asked at all. */
+	guest_connect_cancel(&guest);
+}
+
+/* What is chosen is said to the guest; one that does not say it too records all. */
+static void check_chosen(const char *told, bool warned)
+{
+	struct said err;
+
+	opts = (struct options){.ops = XBLK_OP_BIT(FLUSH)};
+	guest = (struct guest){.domain = &domain};
+	if (told)
+		fake_write(DIR "/ops", told);
+	said_begin(&err, STDERR_FILENO);
+	assert_int_equal(connect_to(&guest), 0);
+	said_end(&err);
+	assert_string_equal(fake_read(DIR "/config"),
+			    "disks=4294967295:21,4294967294:4,51712:0");
+	assert_int_equal(!!strstr(err.text, "records all operations"), warned);
+	guest_end(&guest);
+	guest_free(&guest);
+}
+
+static void open_writer(void)
+{
+	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	close(mkstemp(path));
+	assert_int_equal(writer_open(&writer, path), 0);
+}
+
+static void close_writer(void)
+{
+	writer_close(&writer);
+	unlink(path);
+}
+
+static void test_operations(void **state)
+{
+	(void)state;
+	open_writer();
+	check_chosen("4", false);
+	close_writer();
+}
+
+static void test_operations_unknown(void **state)
+{
+	(void)state;
+	open_writer();
+	check_chosen(NULL, true);
+	close_writer();
+}
+
+static void test_operations_other(void **state)
+{
+	(void)state;
+	open_writer();
+	check_chosen("x", true);
+	close_writer();
 }
 
 /* An xblk-guest of before: it takes 64 disks, and refuses a list that is longer. */
@@ -330,54 +376,54 @@ static void takes_few(const char *node, const char *value)
 	set_state("failed %u 7 the tracer refused", session);
 }
 
+static unsigned int chosen;
+
 static void check_few(unsigned int nr, const char *first, unsigned int said)
 {
 	static struct disk disks[REFUSED];
 	struct domain many = {.domid = 3, .name = "g", .disks = disks, .nr_disks = nr};
-	const struct guest_connection connection = {
-		.reader = reader,
-		.opts = &opts,
-		.writer = &writer,
-		.max_kib = 1024 * 1024,
-		.idle = no_idle,
-	};
 	struct guest old = {.domain = &many};
 	unsigned int i, items = 1;
 	const char *c;
 
 	for (i = 0; i < nr; i++)
 		disks[i].devid = 51712 + i;
-	opts = (struct options){0};
+	opts = (struct options){.ops = chosen};
 	fake.written = takes_few;
-	assert_int_equal(guest_connect(&old, &connection, CONNECTED), 0);
+	assert_int_equal(connect_to(&old), 0);
 	assert_int_equal(strncmp(fake_read(DIR "/config"), first, strlen(first)), 0);
 	for (c = fake_read(DIR "/config"); *c; c++)
 		items += *c == ',';
 	assert_int_equal(items, said);
 	xenrelay_release(old.channel);
-	free(old.rings);
+	guest_free(&old);
 }
 
 static void test_old_guest(void **state)
 {
 	(void)state;
-	strcpy(path + sizeof(path) - 7, "XXXXXX");
-	close(mkstemp(path));
-	assert_int_equal(writer_open(&writer, path), 0);
+	open_writer();
 	/* The word of events is one item more. */
 	check_few(63, "disks=4294967295:21,51712:0,", 64);
 	check_few(64, "disks=51712:0,", 64);
 	check_few(REFUSED, "disks=51712:0,", 64);
-	writer_close(&writer);
-	unlink(path);
+	/* And that of operations another. */
+	chosen = XBLK_OP_BIT(READ);
+	check_few(62, "disks=4294967295:21,4294967294:1,51712:0,", 64);
+	check_few(63, "disks=51712:0,", 63);
+	chosen = 0;
+	close_writer();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_discard),	   TEST(test_ends_full),   TEST(test_overwrite),
-		TEST(test_times_that_lie), TEST(test_never_stops), TEST(test_deaf),
-		TEST(test_old_guest),	   TEST(test_again),
+		TEST(test_discard),	     TEST(test_ends_full),
+		TEST(test_overwrite),	     TEST(test_times_that_lie),
+		TEST(test_never_stops),	     TEST(test_deaf),
+		TEST(test_old_guest),	     TEST(test_again),
+		TEST(test_operations),	     TEST(test_operations_unknown),
+		TEST(test_operations_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
  * Domain 3 ("web") is traced from the start, with the disk xvda.
  */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,10 +15,17 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../../xblktrace/capture.h"
+#include "../../xblktrace/connect.h"
+#include "../../xblktrace/describe.h"
 #include "../../xblktrace/disks.h"
+#include "../../xblktrace/clock.h"
+#include "../../xblktrace/ending.h"
+#include "../../xblktrace/gone.h"
+#include "../../xblktrace/guest-connect.h"
 #include "../../xblktrace/hotplug.h"
+#include "../../xblktrace/state.h"
 #include "fake_xen.h"
+#include "msg.h"
 #include "xblk/control.h"
 #include "xenrelay-reader.h"
 
@@ -25,13 +33,17 @@ static struct capture c;
 static struct xenrelay_reader *reader;
 static struct options opts;
 static struct backing_table backing;
-static struct domain *domains;
+static struct domain_table table;
 static struct guest guests[MAX_DOMAINS];
 static struct xenrelay_channel *const a_channel = (void *)guests;
 
 static uint64_t clock_ns;
 static char done[1024];
-static int connect_result;
+static int connect_result, describe_result;
+static bool rounds_wanted, rounds_done;
+
+/* After one that did not answer. */
+#define NO_ANSWER_NS 30000000000ull
 
 static void note(const char *fmt, ...)
 {
@@ -43,7 +55,7 @@ static void note(const char *fmt, ...)
 	va_end(ap);
 }
 
-uint64_t capture_clock(void)
+uint64_t monotonic_ns(void)
 {
 	return clock_ns;
 }
@@ -54,24 +66,50 @@ void capture_fail(struct capture *capture, const char *reason)
 	note("fail;");
 }
 
-int capture_describe(struct capture *capture)
+void drain_want_rounds(struct drain *d, unsigned int nr)
+{
+	(void)d;
+	assert_int_equal(nr, 2);
+	rounds_wanted = true;
+}
+
+bool drain_rounds_are_done(struct drain *d)
+{
+	(void)d;
+	assert_true(rounds_wanted);
+	return rounds_done;
+}
+
+int describe_news(struct capture *capture)
 {
 	unsigned int i;
 
+	if (describe_result)
+		return describe_result;
+	rounds_wanted = false;
 	note("describe");
 	for (i = 0; i < capture->facts.nr_guests; i++)
-		note(" %u", domains[i].domid);
+		note(" %u", table.entries[i].domid);
 	note(";");
 	return 0;
 }
 
-int capture_connect(struct capture *capture, struct guest *guest)
+/* Here no guest has anything to tell of its end. */
+void gone_turn(struct capture *capture)
 {
 	(void)capture;
+}
+
+void connect_start(struct capture *capture, struct guest *guest)
+{
 	note("connect %u;", guest->domain->domid);
-	if (!connect_result)
+	guest->expected = false;
+	if (connect_result) {
+		changes_add(&capture->changes, guest->domain->domid);
+		backoff(&guest->again, clock_ns, NO_ANSWER_NS);
+	} else {
 		guest->channel = a_channel;
-	return connect_result;
+	}
 }
 
 int dom0_add(struct dom0 *dom0, const struct backing_table *table, unsigned int first,
@@ -176,12 +214,14 @@ static void detach(unsigned int domid, unsigned int devid)
 	fake_remove(path);
 }
 
-/* What is done now, in a round of the capture. */
+/* What is done now, in a turn of the capture, or as soon as it can be. */
 static const char *look(void)
 {
 	done[0] = '\0';
 	hotplug_changed(&c, xenrelay_dispatch(reader));
-	hotplug_look(&c);
+	hotplug_turn(&c);
+	if (rounds_wanted)
+		hotplug_turn(&c);
 	return done;
 }
 
@@ -198,14 +238,15 @@ static void start(const char **args, unsigned int nr)
 
 	opts.domains = args;
 	opts.nr_domains = nr;
-	assert_int_equal(
-		domains_select(reader, &opts, &backing, &domains, &c.facts.nr_guests), 0);
+	assert_int_equal(domains_select(reader, &opts, &backing, &table), 0);
+	c.facts.nr_guests = table.nr;
 	for (i = 0; i < MAX_DOMAINS; i++)
 		guests[i] = (struct guest){
-			.domain = &domains[i],
-			.channel = i < c.facts.nr_guests ? a_channel : NULL,
+			.domain = &table.entries[i],
+			.channel = i < table.nr ? a_channel : NULL,
+			.backend_told = i < table.nr,
 		};
-	c.domains = domains;
+	c.domains = &table;
 	c.nr_told = backing.nr;
 	assert_int_equal(hotplug_watch(&c), 0);
 	assert_string_equal(look_later(), "");
@@ -229,6 +270,41 @@ static void test_disks(void **state)
 	detach(3, 51728);
 	attach(3, 51728, "xvdb", 3);
 	assert_string_equal(look_later(), "describe 3;device 3;tell 3: xvda=0 xvdb=3;");
+}
+
+/* So often that the reader of channels would listen to it once a second. */
+static const char *look_at_3(void)
+{
+	changes_add(&c.changes, 3);
+	return look_later();
+}
+
+/* Any number of disks can come and go; an index is given again when all have been. */
+static void test_many_disks_in_a_row(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	start(all, 1);
+	msg_silent = true;
+	for (i = 1; i < XBLK_MAX_DISKS; i++) {
+		attach(3, 51728, "xvdb", 2 + i % 2);
+		look_at_3();
+		detach(3, 51728);
+		look_at_3();
+		assert_int_equal(table.entries[0].nr_disks, i + 1);
+	}
+	attach(3, 51728, "xvdb", 2);
+	assert_string_equal(look_at_3(), "describe 3;tell 3: xvda=0 xvdb=1;");
+	attach(3, 51744, "xvdc", 3);
+	assert_string_equal(look_at_3(), "describe 3;tell 3: xvda=0 xvdb=1 xvdc=2;");
+	detach(3, 51728);
+	look_at_3();
+	attach(3, 51728, "xvdb", 2);
+	assert_string_equal(look_at_3(), "describe 3;tell 3: xvda=0 xvdc=2 xvdb=3;");
+	assert_int_equal(table.entries[0].nr_disks, XBLK_MAX_DISKS);
+	assert_int_equal(backing.nr, 3);
+	msg_silent = false;
 }
 
 /* A disk counts once both sides are connected. */
@@ -264,9 +340,7 @@ static void test_guest(void **state)
 	tracer_comes(7);
 	assert_string_equal(look_later(), "");
 	attach(7, 51712, "xvda", 5);
-	assert_string_equal(look_later(), "describe 3 7;device 5;domain 7;connect 7;"
-					  "describe 3 7;");
-	assert_false(guests[1].expected);
+	assert_string_equal(look_later(), "describe 3 7;device 5;domain 7;connect 7;");
 }
 
 static void tracer_goes(unsigned int domid)
@@ -275,6 +349,13 @@ static void tracer_goes(unsigned int domid)
 
 	snprintf(path, sizeof(path), "/local/domain/%u/data/xenrelay/xblk", domid);
 	fake_remove(path);
+}
+
+/* As the capture does it when a guest has been read to its end. */
+static void ends(struct guest *guest)
+{
+	guest->channel = NULL;
+	changes_add(&c.changes, guest->domain->domid);
 }
 
 /* The guest's module is unloaded; when it is loaded again the guest is connected to
@@ -287,7 +368,7 @@ static void test_again(void **state)
 	(void)state;
 	start(all, 1);
 	tracer_goes(3);
-	guests[0].channel = NULL;
+	ends(&guests[0]);
 	assert_string_equal(look_later(), "");
 	assert_string_equal(look_later(), "");
 	tracer_comes(3);
@@ -297,25 +378,26 @@ static void test_again(void **state)
 	 * later. */
 	assert_string_equal(look_later(), "");
 	clock_ns += 2000000000;
-	assert_string_equal(look_later(), "describe 3;device 4;connect 3;describe 3;");
+	assert_string_equal(look_later(), "describe 3;device 4;connect 3;");
 	assert_string_equal(look_later(), "");
 
 	/* The more often that is, the longer the pauses, but not for ever. */
 	for (i = 0; i < 1000; i++) {
-		guests[0].channel = NULL;
+		ends(&guests[0]);
 		clock_ns += 9000000000;
 		calls += *look_later() != '\0';
 	}
 	assert_in_range(calls, 14, 24);
 
 	/* What broke the protocol has had its chance. */
-	guests[0].channel = NULL;
+	ends(&guests[0]);
 	guests[0].failed = true;
 	clock_ns += 700000000000;
 	assert_string_equal(look_later(), "");
 	assert_false(guests[0].gone);
 	guests[0].failed = false;
 	fake_remove("/local/domain/3");
+	fake_fire("@releaseDomain");
 	assert_string_equal(look_later(), "");
 	assert_true(guests[0].gone);
 }
@@ -329,15 +411,13 @@ static void test_dumb_guest(void **state)
 	domain_comes(7, "db");
 	attach(7, 51712, "xvda", 5);
 	tracer_comes(7);
-	assert_string_equal(look_later(), "describe 3 7;device 5;domain 7;connect 7;"
-					  "describe 3 7;");
+	assert_string_equal(look_later(), "describe 3 7;device 5;domain 7;connect 7;");
 	attach(7, 51728, "xvdb", 6);
 	assert_string_equal(look_later(), "");
 	clock_ns += 27000000000;
 	assert_string_equal(look_later(), "");
 	connect_result = 0;
-	assert_string_equal(look_later(),
-			    "describe 3 7;device 6;connect 7;describe 3 7;");
+	assert_string_equal(look_later(), "describe 3 7;device 6;connect 7;");
 }
 
 static void test_names(void **state)
@@ -355,13 +435,11 @@ static void test_names(void **state)
 	domain_comes(8, "web");
 	attach(8, 51712, "xvda", 1);
 	tracer_comes(8);
-	assert_string_equal(look_later(),
-			    "describe 3 8;domain 8;connect 8;describe 3 8;");
+	assert_string_equal(look_later(), "describe 3 8;domain 8;connect 8;");
 	domain_comes(9, "mail");
 	attach(9, 51712, "xvda", 1);
 	tracer_comes(9);
-	assert_string_equal(look_later(),
-			    "describe 3 8 9;domain 9;connect 9;describe 3 8 9;");
+	assert_string_equal(look_later(), "describe 3 8 9;domain 9;connect 9;");
 }
 
 /* However often something changes, XenStore is looked at four times a second. */
@@ -394,19 +472,11 @@ static void test_many_devices(void **state)
 	attach(3, 51760, "xvdd", 51);
 	assert_string_equal(look_later(), "describe 3;device 50;tell 3: xvda=0 xvdc=1;");
 	assert_int_equal(backing.nr, XBLK_MAX_DISKS);
-	assert_true(domains[0].disks[2].left_out);
+	assert_true(table.entries[0].disks[2].left_out);
 	assert_string_equal(look_later(), "");
 	/* There is room for one that lies on a device that is traced. */
 	attach(3, 51728, "xvdb", 1);
 	assert_string_equal(look_later(), "describe 3;tell 3: xvda=0 xvdc=1 xvdb=3;");
-}
-
-static const char *look_below(void)
-{
-	done[0] = '\0';
-	clock_ns += 1000000000;
-	hotplug_look_below(&c);
-	return done;
 }
 
 static void test_below(void **state)
@@ -416,25 +486,55 @@ static void test_below(void **state)
 
 	(void)state;
 	start(all, 1);
-	assert_string_equal(look_below(), "");
+	assert_string_equal(look_later(), "");
 	more_below = 1;
-	assert_string_equal(look_below(), "describe 3;device 5001;");
+	assert_string_equal(look_later(), "describe 3;device 5001;");
 	/* Not so soon again. */
 	more_below = 2;
 	clock_ns -= 900000000;
-	assert_string_equal(look_below(), "");
-	assert_string_equal(look_below(), "describe 3;device 5002;");
+	assert_string_equal(look_later(), "");
+	assert_string_equal(look_later(), "describe 3;device 5002;");
 
 	/* No more than can be. */
 	for (i = backing.nr; i < XBLK_MAX_DISKS - 1; i++)
 		backing_add(&backing, "", 8, 100 + i, &start_sector);
 	c.nr_told = backing.nr;
 	more_below = 4;
-	assert_string_equal(look_below(), "describe 3;device 5004;");
+	assert_string_equal(look_later(), "describe 3;device 5004;");
 	assert_int_equal(backing.nr, XBLK_MAX_DISKS);
 	more_below = 6;
-	assert_string_equal(look_below(), "");
+	assert_string_equal(look_later(), "");
 	assert_int_equal(backing.nr, XBLK_MAX_DISKS);
+}
+
+/* Also at the start what is too much is left out, and the rest traced. */
+static void test_too_many_at_the_start(void **state)
+{
+	unsigned int i, left_out = 0;
+
+	(void)state;
+	for (i = 1; i < MAX_GUEST_DISKS + 2; i++)
+		attach(3, 51712 + 16 * i, "xvd", 1);
+	start(all, 1);
+	for (i = 0; i < table.entries[0].nr_disks; i++)
+		left_out += table.entries[0].disks[i].left_out;
+	assert_int_equal(left_out, 2);
+}
+
+static void test_too_many_devices_at_the_start(void **state)
+{
+	uint64_t start_sector;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < XBLK_MAX_DISKS - 1; i++)
+		backing_add(&backing, "", 8, 100 + i, &start_sector);
+	attach(3, 51728, "xvdb", 50);
+	start(all, 1);
+	assert_int_equal(backing.nr, XBLK_MAX_DISKS);
+	assert_int_equal(table.entries[0].nr_disks, 2);
+	assert_true(table.entries[0].disks[0].left_out ^
+		    table.entries[0].disks[1].left_out);
 }
 
 /* A device was found for a disk that is too many: it has an index all the same. */
@@ -447,12 +547,77 @@ static void test_left_out_device(void **state)
 		attach(3, 51712 + 16 * i, "xvd", 1);
 	start(all, 1);
 	attach(3, 60000, "xvdz", 50);
-	assert_string_equal(look_later(), "");
+	assert_string_equal(look_later(), "describe 3;device 50;");
 	detach(3, 51728);
 	attach(3, 51728, "xvdb", 51);
 	look_later();
-	assert_non_null(strstr(done, "describe 3;device 50;device 51;tell 3:"));
-	assert_string_equal(look_below(), "");
+	assert_non_null(strstr(done, "describe 3;device 51;tell 3:"));
+	assert_string_equal(look_later(), "");
+}
+
+/* It waits for nothing: neither for the rounds before a description, nor for room for it.
+ */
+static void test_waiting(void **state)
+{
+	(void)state;
+	start(all, 1);
+	rounds_done = false;
+	attach(3, 51728, "xvdb", 2);
+	assert_string_equal(look_later(), "");
+	assert_true(rounds_wanted);
+	/* What comes meanwhile has its turn afterwards. */
+	domain_comes(7, "db");
+	attach(7, 51712, "xvda", 5);
+	tracer_comes(7);
+	assert_string_equal(look_later(), "");
+	rounds_done = true;
+	describe_result = -EAGAIN;
+	assert_string_equal(look(), "");
+	assert_string_equal(look(), "");
+	describe_result = 0;
+	assert_string_equal(look(), "describe 3;device 2;tell 3: xvda=0 xvdb=1;");
+	assert_string_equal(look_later(), "describe 3 7;device 5;domain 7;connect 7;");
+	assert_null(c.reason);
+
+	describe_result = -1;
+	attach(7, 51728, "xvdb", 6);
+	assert_string_equal(look_later(), "fail;");
+}
+
+/* Whatever the reader of channels still has to look at, which keeps a time of its own. */
+static void settle(void)
+{
+	struct pollfd pfd = {.fd = xenrelay_fd(reader), .events = POLLIN};
+
+	do
+		look_later();
+	while (poll(&pfd, 1, 300) == 1);
+}
+
+/* Nobody is asked where nothing has changed, also not after one that has no tracer now. */
+static void test_nothing_new(void **state)
+{
+	unsigned int calls, i;
+
+	(void)state;
+	start(all, 1);
+	domain_comes(7, "db");
+	attach(7, 51712, "xvda", 5);
+	tracer_goes(3);
+	ends(&guests[0]);
+	settle();
+	for (i = 0; i < 10; i++)
+		look_later();
+	calls = fake.calls;
+	for (i = 0; i < 100; i++) {
+		clock_ns += 60000000000;
+		assert_string_equal(look_later(), "");
+	}
+	assert_int_equal(fake.calls, calls);
+
+	attach(7, 51728, "xvdb", 6);
+	assert_string_equal(look_later(), "");
+	assert_in_range(fake.calls - calls, 1, 5);
 }
 
 static int setup(void **state)
@@ -464,7 +629,9 @@ static int setup(void **state)
 	tracer_comes(3);
 	attach(3, 51712, "xvda", 1);
 	clock_ns = 0;
-	connect_result = 0;
+	connect_result = describe_result = 0;
+	rounds_wanted = false;
+	rounds_done = true;
 	more_below = 0;
 	opts = (struct options){0};
 	c = (struct capture){
@@ -480,7 +647,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	domains_free(domains, c.facts.nr_guests);
+	domains_free(&table);
+	table = (struct domain_table){0};
 	free(backing.entries);
 	backing = (struct backing_table){0};
 	xenrelay_reader_close(reader);
@@ -493,12 +661,22 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_disks),	    TEST(test_slow_disk),
-		TEST(test_unwanted_disk),   TEST(test_guest),
-		TEST(test_again),	    TEST(test_dumb_guest),
-		TEST(test_names),	    TEST(test_rate),
-		TEST(test_many_devices),    TEST(test_below),
+		TEST(test_disks),
+		TEST(test_many_disks_in_a_row),
+		TEST(test_slow_disk),
+		TEST(test_unwanted_disk),
+		TEST(test_guest),
+		TEST(test_again),
+		TEST(test_dumb_guest),
+		TEST(test_names),
+		TEST(test_rate),
+		TEST(test_many_devices),
+		TEST(test_below),
 		TEST(test_left_out_device),
+		TEST(test_too_many_at_the_start),
+		TEST(test_too_many_devices_at_the_start),
+		TEST(test_waiting),
+		TEST(test_nothing_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

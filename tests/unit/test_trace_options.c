@@ -8,8 +8,10 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../../xblktrace/actions.h"
 #include "../../xblktrace/options.h"
 #include "said.h"
+#include "xblk/record.h"
 
 static struct options opts;
 static struct said err;
@@ -55,6 +57,8 @@ static void test_defaults(void **state)
 	assert_false(opts.follow);
 	assert_false(opts.overwrite);
 	assert_int_equal(opts.doorbell_percent, 0);
+	assert_int_equal(opts.max_size, 0);
+	assert_int_equal(opts.nr_files, 0);
 	assert_false(opts.verbose);
 	options_free(&opts);
 }
@@ -103,6 +107,63 @@ static void test_all_options(void **state)
 	assert_int_equal(parse("-d 3 --doorbell=100"), -1);
 	assert_int_equal(opts.doorbell_percent, 100);
 	options_free(&opts);
+	assert_int_equal(parse("-d 3 --max-size 8M"), -1);
+	assert_int_equal(opts.max_size, 8 << 20);
+	assert_int_equal(opts.nr_files, 2);
+	options_free(&opts);
+	assert_int_equal(parse("-d 3 --files=1 --max-size=1G"), -1);
+	assert_int_equal(opts.max_size, 1 << 30);
+	assert_int_equal(opts.nr_files, 1);
+	options_free(&opts);
+}
+
+static void test_lists(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-d a,b,3 -d all -D xvda,xvdb --disk=3:xvdc"), -1);
+	assert_int_equal(opts.nr_domains, 4);
+	assert_string_equal(opts.domains[0], "a");
+	assert_string_equal(opts.domains[1], "b");
+	assert_string_equal(opts.domains[2], "3");
+	assert_string_equal(opts.domains[3], "all");
+	assert_int_equal(opts.nr_disks, 3);
+	assert_string_equal(opts.disks[0], "xvda");
+	assert_string_equal(opts.disks[1], "xvdb");
+	assert_string_equal(opts.disks[2], "3:xvdc");
+	/* The trace tells the command line as it was typed. */
+	assert_string_equal(opts.argv[2], "a,b,3");
+	options_free(&opts);
+}
+
+#define OPS(line, ops_are, names)                                     \
+	do {                                                          \
+		assert_int_equal(parse("-d 3 " line), -1);            \
+		assert_int_equal(opts.ops, ops_are);                  \
+		assert_string_equal(actions_text(opts.ops), (names)); \
+		options_free(&opts);                                  \
+	} while (0)
+
+/* What blktrace takes, and means by it. */
+static void test_actions(void **state)
+{
+	const unsigned int reads = 1 << XBLK_OP_READ, flushes = 1 << XBLK_OP_FLUSH;
+	const unsigned int writes = 1 << XBLK_OP_WRITE | 1 << XBLK_OP_WRITE_ZEROES;
+	const unsigned int discards = 1 << XBLK_OP_DISCARD | 1 << XBLK_OP_SECURE_DISCARD;
+
+	(void)state;
+	OPS("", 0, "");
+	OPS("-a read", reads, "read");
+	OPS("-a write,flush", writes | flushes, "write flush");
+	OPS("-a flush -a read", reads | flushes, "read flush");
+	OPS("--act-mask=WRITE", writes, "write");
+	OPS("-a barrier", flushes, "flush");
+	OPS("-a discard", discards, "discard");
+	OPS("-A 2", writes, "write");
+	OPS("-A 0x2005", reads | flushes | discards, "read flush discard");
+	OPS("-A 2007", reads | writes | flushes | discards, "read write flush discard");
+	/* -A sets what -a adds to. */
+	OPS("-a read --set-mask=4", flushes, "flush");
+	OPS("-A 4 -a read", reads | flushes, "read flush");
 }
 
 static void test_help_and_version(void **state)
@@ -145,12 +206,37 @@ static void test_wrong_usage(void **state)
 		"-d 3 -n four",
 		"-d 3 -b 65536 -n 5",
 		"-d 3 -b 262144 -n 262144",
+		"-d ,",
+		"-d a,",
+		"-d ,a",
+		"-d a,,b",
+		"-d 3 -D xvda,",
+		"-d 3 -a",
+		"-d 3 -a read,",
+		"-d 3 -a reads",
+		"-d 3 -a r",
+		"-d 3 -a read,issue",
+		"-d 3 -A",
+		"-d 3 -A 0",
+		"-d 3 -A g",
+		"-d 3 -A -2",
+		"-d 3 -A 2x",
+		"-d 3 -A 10000",
+		"-d 3 -A 100000000000000002",
+		"-d 3 -A read",
+		"-d 3 -A ffff",
 		"-d 3 --output=",
 		"-d 3 --overwrite=1",
 		"-d 3 --doorbell=0",
 		"-d 3 --doorbell=101",
 		"-d 3 --doorbell 50",
 		"-d 3 --doorbell --overwrite",
+		"-d 3 --max-size 8191K",
+		"-d 3 --max-size 10T",
+		"-d 3 --max-size 10M --files 0",
+		"-d 3 --max-size 10M --files 1001",
+		"-d 3 --files 3",
+		"-d 3 --max-size 10M --overwrite",
 	};
 	unsigned int i;
 
@@ -168,14 +254,33 @@ static void test_limits(void **state)
 	static const struct {
 		const char *line, *says;
 	} wrong[] = {
-		{"-d 3 -n 1", "-n 1: not a number from 2 to 262144"},
-		{"-d 3 -n 300000", "-n 300000: not a number from 2 to 262144"},
-		{"-d 3 -b 3", "-b 3: not a number from 4 to 262144"},
-		{"-d 3 -b 262145", "-b 262145: not a number from 4 to 262144"},
+		{"-d 3 -n 1", "-n 1: not a number from 2 to 65536"},
+		{"-d 3 -n 300000", "-n 300000: not a number from 2 to 65536"},
+		{"-d 3 -b 3", "-b 3: not a number from 4 to 131072"},
+		{"-d 3 -b 131073", "-b 131073: not a number from 4 to 131072"},
+		{"-d 3 -b 300000", "-b 300000: not a number from 4 to 131072"},
+		{"-d 3 -b 1024 -n 60000",
+		 "-b 1024 -n 60000: more than 262144 KiB for each CPU: with this -b, -n is "
+		 "256 at most"},
+		{"-d 3 -n 4096",
+		 "-b 256 -n 4096: more than 262144 KiB for each CPU: with "
+		 "this -b, -n is 1024 at most"},
+		{"-d 3 -b 131072", "with this -b, -n is 2 at most"},
+		{"-d a,,b", "-d a,,b: a name is missing"},
+		{"-d 3 -a reads",
+		 "-a reads: no such operation: choose by read, write, flush "
+		 "or discard"},
+		{"-d 3 -a read,issue",
+		 "issue: all events of a request are kept: choose by read,"},
+		{"-d 3 -a sync", "sync: a guest's request does not keep it on its way"},
+		{"-d 3 -A 42", "-A 42: issue: all events of a request are kept"},
+		{"-d 3 -A 0", "-A 0: not a hexadecimal sum of 1 (read), 2 (write)"},
 		{"-d 3 -z0", "0: not a number from 1 to 19"},
 		{"-d 3 --compress=20", "20: not a number from 1 to 19"},
 		{"-d 3 --doorbell=0", "--doorbell=0: not a number from 1 to 100"},
 		{"-d 3 --doorbell=101", "--doorbell=101: not a number from 1 to 100"},
+		{"-d 3 --max-size 1M", "1M: not a size from 8M to 1048576G"},
+		{"-d 3 --files 3", "--files: say how large each may get with --max-size"},
 		{"-d 3 -w 0",
 		 "-w 0: not a number of seconds from 0.000000001 to 1000000000"},
 		{"-d 3 -w 1000000001", "seconds from 0.000000001 to 1000000000"},
@@ -191,7 +296,7 @@ static void test_limits(void **state)
 	}
 	assert_int_equal(parse("-d 3 -b 4 -n 65536"), -1);
 	options_free(&opts);
-	assert_int_equal(parse("-d 3 -b 262144 -n 2"), 2);
+	assert_int_equal(parse("-d 3 -b 131072 -n 2"), -1);
 	options_free(&opts);
 	assert_int_equal(parse("-d 3 -w 1000000000"), -1);
 	options_free(&opts);
@@ -202,6 +307,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_all_options),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_help_and_version),
 		cmocka_unit_test(test_wrong_usage),
 		cmocka_unit_test(test_limits),

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -274,6 +276,35 @@ static void test_name_fails(void **state)
 	rmdir("trace.xblk.old");
 }
 
+/* Never waits, whoever else has the descriptor, which stays as it is. */
+static void fill(struct output *o, int peer)
+{
+	static char bytes[100000];
+	ssize_t n;
+
+	while ((n = output_write(o, bytes, sizeof(bytes))) > 0)
+		;
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(fcntl(o->fd, F_GETFL) & O_NONBLOCK, 0);
+	close(peer);
+	assert_int_equal(output_write(o, bytes, 1), -1);
+	assert_int_equal(errno, EPIPE);
+	close(o->fd);
+}
+
+static void test_never_waits(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(fds), 0);
+	fill(&(struct output){.fd = fds[1], .shared = true}, fds[0]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	fill(&(struct output){.fd = fds[1], .socket = true}, fds[0]);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup(t, empty_dir)
@@ -287,6 +318,7 @@ int main(void)
 		TEST(test_nothing_is_left),
 		TEST(test_not_a_file),
 		TEST(test_name_fails),
+		TEST(test_never_waits),
 	};
 	int ret;
 

@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-#include "../../xblktrace/guest.h"
+#include "connecting.h"
 
 static char path[] = "/tmp/test_trace_round.XXXXXX";
 static struct disk disk = {.devid = 51712};
@@ -17,21 +17,8 @@ static struct options opts;
 static struct writer writer;
 static struct guest guest;
 
-static int no_idle(void *arg)
-{
-	(void)arg;
-	return 0;
-}
-
 static void begin(bool overwrite)
 {
-	const struct guest_connection connection = {
-		.reader = reader,
-		.opts = &opts,
-		.writer = &writer,
-		.max_kib = 1024 * 1024,
-		.idle = no_idle,
-	};
 
 	strcpy(path + sizeof(path) - 7, "XXXXXX");
 	close(mkstemp(path));
@@ -41,7 +28,10 @@ static void begin(bool overwrite)
 	fake.written = grants_the_mode;
 	opts = (struct options){.overwrite = overwrite};
 	guest = (struct guest){.domain = &domain};
-	assert_int_equal(guest_connect(&guest, &connection, 0), 0);
+	assert_int_equal(connect_wholly(&guest, reader, &opts, 1024 * 1024, 1024 * 1024),
+			 0);
+	guest.asked_at = 0;
+	assert_int_equal(guest_begin(&guest, &writer), 0);
 	assert_int_equal(guest.properties.capacity, CAPACITY);
 	assert_int_equal(CAPACITY, GUEST_SLICE);
 }
@@ -51,7 +41,7 @@ static void end(void)
 	guest_end(&guest);
 	assert_int_equal(writer_close(&writer), 0);
 	unlink(path);
-	free(guest.rings);
+	guest_free(&guest);
 }
 
 /* Whatever has been taken, the ring is full again. */
@@ -67,7 +57,7 @@ static int64_t taken_in_a_round(uint64_t head)
 	int64_t n, records = 0;
 
 	producer(1)->ring.head = head;
-	guest_begin_round(&guest, &permille);
+	guest_begin_round(&guest, 1, &permille);
 	assert_in_range(permille, 0, 1000);
 	fill();
 	for (turns = 0; guest_behind(&guest); turns++) {
@@ -127,7 +117,7 @@ static void test_losses_between(void **state)
 		}
 		producer(1)->ring.spans = spans;
 		fill();
-		guest_begin_round(&guest, &permille);
+		guest_begin_round(&guest, 1, &permille);
 		while (guest_behind(&guest))
 			assert_true(guest_drain(&guest, &writer, 1) >= 0);
 		tail += CAPACITY;
@@ -137,13 +127,34 @@ static void test_losses_between(void **state)
 	end();
 }
 
+/* What its rings hold, in the longest time that they were not looked at. */
+static void test_rate(void **state)
+{
+	unsigned int permille = 0;
+
+	(void)state;
+	begin(false);
+	assert_int_equal(guest_safe_rate(&guest), 0);
+	guest_begin_round(&guest, 5000000000, &permille);
+	assert_int_equal(guest_safe_rate(&guest), 0);
+	producer(1)->ring.head = CAPACITY / 2;
+	guest_begin_round(&guest, 5250000000, &permille);
+	assert_int_equal(guest_safe_rate(&guest), 4 * CAPACITY);
+	producer(1)->ring.head = 0;
+	guest_begin_round(&guest, 5350000000, &permille);
+	assert_int_equal(guest_safe_rate(&guest), 4 * CAPACITY);
+	guest_begin_round(&guest, 5850000000, &permille);
+	assert_int_equal(guest_safe_rate(&guest), 2 * CAPACITY);
+	assert_int_equal(guest.fullest, 500);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_says_too_much),
-		TEST(test_says_too_much_overwriting),
-		TEST(test_says_the_truth),
-		TEST(test_losses_between),
+		TEST(test_says_too_much),  TEST(test_says_too_much_overwriting),
+		TEST(test_says_the_truth), TEST(test_losses_between),
+		TEST(test_rate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -14,8 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <xxhash.h>
@@ -188,9 +192,9 @@ static void check_bytes(const unsigned char *b, size_t len, struct found *found,
 	}
 }
 
-static void check_file(struct found *found)
+static void check_named(const char *name, struct found *found)
 {
-	FILE *f = fopen(path, "r");
+	FILE *f = fopen(name, "r");
 	unsigned char *b;
 	size_t len;
 
@@ -205,6 +209,11 @@ static void check_file(struct found *found)
 	free(b);
 }
 
+static void check_file(struct found *found)
+{
+	check_named(path, found);
+}
+
 static struct writer_stream streams[2];
 
 static void begin(struct writer *w, const char *name)
@@ -214,11 +223,23 @@ static void begin(struct writer *w, const char *name)
 	assert_int_equal(writer_open(w, name), 0);
 	assert_int_equal(output_take_name(&w->out), 0);
 	if (level)
-		assert_int_equal(writer_compress(w, level), 0);
+		assert_int_equal(writer_compress(w, level, 0), 0);
 	for (i = 0; i < 2; i++) {
 		streams[i] = (struct writer_stream){.domid = 3, .cpu = i};
 		writer_add_stream(w, &streams[i]);
 	}
+}
+
+/* Return: as writer_reserve(), once there is room. */
+static void *reserve(struct writer *w, size_t *max)
+{
+	struct pollfd pfd = {.fd = writer_fd(w), .events = POLLIN};
+	void *room;
+
+	while (!(room = writer_reserve(w, max)) && !writer_error(w))
+		if (!writer_ready(w))
+			assert_int_equal(poll(&pfd, 1, 60000), 1);
+	return room;
 }
 
 /* Return: false once writing has failed. */
@@ -226,7 +247,7 @@ static bool put_records(struct writer *w, unsigned int cpu, size_t n, uint64_t t
 {
 	while (n) {
 		size_t max, i;
-		uint64_t *to = writer_reserve(w, &max);
+		uint64_t *to = reserve(w, &max);
 
 		if (!to)
 			return false;
@@ -302,7 +323,44 @@ static void put_one(struct writer *w, unsigned int cpu, struct xblk_record rec,
 	assert_non_null(to);
 	*to = rec;
 	writer_commit(w, &streams[cpu], 1, time);
-	assert_int_equal(writer_flush(w), 0);
+	assert_int_equal(writer_sync(w, -1), 0);
+}
+
+/* A domain is let go of when what it wrote is out; another one has its number then. */
+static void test_domain_ends(void **state)
+{
+	static const struct xblk_record name = {.event = XBLK_EV_PROCESS, .aux = 7};
+	struct writer_stream other = {.domid = 4}, again = {.domid = 3};
+	const struct index *index;
+	uint64_t position;
+	struct writer w;
+
+	(void)state;
+	begin(&w, path);
+	index = &w.index;
+	writer_add_stream(&w, &other);
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	put_one(&w, 0, name, 1);
+	assert_true(put_records(&w, 1, 100, 2));
+	position = writer_position(&w);
+	assert_false(writer_is_out(&w, position));
+	assert_int_equal(writer_sync(&w, -1), 0);
+	assert_true(writer_is_out(&w, position));
+	assert_true(put_records(&w, 1, 1, 3));
+	assert_true(writer_is_out(&w, position));
+	assert_false(writer_is_out(&w, writer_position(&w)));
+	assert_int_equal(writer_sync(&w, -1), 0);
+
+	writer_remove_streams(&w, 3);
+	assert_ptr_equal(w.streams, &other);
+	assert_null(other.next);
+	writer_add_stream(&w, &again);
+	streams[0].records = 0;
+	put_one(&w, 0, name, INDEX_ROW);
+	/* That name is news, as of another domain. */
+	assert_true(index->flags & XBLK_INDEX_NAMES ||
+		    index->entries[index->nr - 1].flags & XBLK_INDEX_NAMES);
+	assert_int_equal(writer_close(&w), 0);
 }
 
 /* What a reader has to know of a row it finds in the index, and nothing else. */
@@ -351,12 +409,43 @@ static void test_index_flags(void **state)
 	put_one(&w, 0, flush, 10);
 	assert_int_equal(index->entries[0].flags, XBLK_INDEX_FLUSHES);
 	assert_int_equal(writer_chunk(&w, XBLK_CHUNK_META, "{}", 2, 11), 0);
-	assert_int_equal(writer_flush(&w), 0);
+	assert_int_equal(writer_sync(&w, -1), 0);
 	w.index.entries[0].flags = 0;
 	put_one(&w, 0, flush, 12);
 	assert_int_equal(index->entries[0].flags, XBLK_INDEX_FLUSHES);
 	assert_int_equal(index->nr, 1);
 	assert_int_equal(writer_close(&w), 0);
+}
+
+static uint32_t flags_of(unsigned int event, unsigned int op)
+{
+	if (event == XBLK_EV_PROCESS)
+		return XBLK_INDEX_NAMES;
+	if (event == XBLK_EV_LOST)
+		return XBLK_INDEX_LOSSES;
+	return event == XBLK_EV_ISSUE && op % 8 == XBLK_OP_FLUSH ? XBLK_INDEX_FLUSHES : 0;
+}
+
+/* A guest's events and operations may be anything; each is found among others. */
+static void test_index_anything(void **state)
+{
+	struct xblk_record records[3] = {{.event = XBLK_EV_QUEUE}};
+	struct index index;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(index_init(&index), 0);
+	for (i = 0; i < 1 << 16; i++) {
+		unsigned int event = i >> 8, op = i & 0xff;
+
+		records[i % 3] =
+			(struct xblk_record){.event = event, .op = op, .id = i, .aux = i};
+		assert_int_equal(index_records(&index, 3, 0, records, 3),
+				 event == XBLK_EV_PROCESS);
+		assert_int_equal(index_take_flags(&index), flags_of(event, op));
+		records[i % 3] = (struct xblk_record){.event = XBLK_EV_QUEUE};
+	}
+	index_deinit(&index);
 }
 
 /* Some of the chunks are of the time of the one before, and do not begin a row. */
@@ -375,8 +464,8 @@ static void test_index_full(void **state)
 	(void)state;
 	assert_int_equal(index_init(&index), 0);
 	for (i = 0; i < n; i++) {
-		index.flags |= i == n / 2 ? XBLK_INDEX_META : 0;
-		index_written(&index, 64 + i * INDEX_ROW, time_of(i), time_of(i));
+		index_written(&index, 64 + i * INDEX_ROW, time_of(i), time_of(i),
+			      i == n / 2 ? XBLK_INDEX_META : 0);
 	}
 	assert_in_range(index.nr, XBLK_INDEX_MAX / 2, XBLK_INDEX_MAX);
 	for (e = index.entries; e < index.entries + index.nr; e++) {
@@ -441,7 +530,7 @@ static void test_full_disk_anywhere(void **state)
 	(void)state;
 	begin(&first, path);
 	put_all_kinds(&first);
-	all = first.bytes;
+	all = writer_bytes_out(&first);
 	assert_int_equal(writer_close(&first), 0);
 	if (!level)
 		assert_int_equal(all, 64 + 96 + 6 * 64 + 45 * 32 + index + 96);
@@ -450,6 +539,7 @@ static void test_full_disk_anywhere(void **state)
 	for (room = 0; room < all + 64; room += 8) {
 		struct found found;
 		struct writer w;
+		int err;
 
 		limit = before;
 		limit.rlim_cur = room;
@@ -457,14 +547,15 @@ static void test_full_disk_anywhere(void **state)
 		setrlimit(RLIMIT_FSIZE, &limit);
 		put_all_kinds(&w);
 		setrlimit(RLIMIT_FSIZE, &before);
-		assert_int_equal(w.error, room < all - index ? -EFBIG : 0);
-		assert_int_equal(writer_close(&w), w.error);
+		err = writer_error(&w);
+		assert_int_equal(err, room < all - index ? -EFBIG : 0);
+		assert_int_equal(writer_close(&w), err);
 
 		check_file(&found);
 		assert_int_equal(found.records[0], streams[0].records);
 		assert_int_equal(found.records[1], streams[1].records);
 		assert_int_equal(found.rows, room < all ? 0 : 1);
-		with_end += w.error && found.types[XBLK_CHUNK_END];
+		with_end += err && found.types[XBLK_CHUNK_END];
 	}
 	/* Where a large chunk did not fit, the small last one often did. */
 	assert_in_range(with_end, 10, all / 8);
@@ -480,7 +571,9 @@ static void test_unwritable(void **state)
 	assert_int_equal(writer_open(&w, "/"), -EISDIR);
 	writer_close(&w);
 	begin(&w, "/dev/full");
-	assert_int_equal(writer_header(&w, 0, 0), -ENOSPC);
+	writer_header(&w, 0, 0);
+	assert_int_equal(writer_sync(&w, -1), -ENOSPC);
+	assert_true(writer_ready(&w));
 	assert_null(writer_reserve(&w, &(size_t){0}));
 	assert_int_equal(writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 9), -ENOSPC);
 	assert_int_equal(writer_close(&w), -ENOSPC);
@@ -497,7 +590,7 @@ static int open_as_stdout(struct writer *w, int fd)
 	dup2(fd, STDOUT_FILENO);
 	err = writer_open(w, "-");
 	if (!err && level)
-		err = writer_compress(w, level);
+		err = writer_compress(w, level, 0);
 	dup2(saved, STDOUT_FILENO);
 	close(saved);
 	for (i = 0; i < 2; i++) {
@@ -609,51 +702,349 @@ static void test_broken_pipe(void **state)
 	assert_int_equal(n, 64);
 	close(fds[0]);
 	put_records(&w, 0, 10, 1);
-	assert_int_equal(writer_flush(&w), -EPIPE);
-	assert_int_equal(streams[0].records, 0);
+	assert_int_equal(writer_sync(&w, -1), -EPIPE);
 	assert_int_equal(writer_close(&w), -EPIPE);
+	assert_int_equal(streams[0].records, 0);
 	check_bytes(bytes, n, &found, true);
 }
 
-static bool give_up(void *arg)
+static uint64_t clock_ms(void)
 {
-	unsigned int *calls = arg;
+	struct timespec ts;
 
-	/* As with a first Ctrl-C, which does not abandon the output yet. */
-	return ++*calls == 3;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+/* Records and marks until there is no room: nothing waits.  Return: records. */
+static uint64_t fill(struct writer *w)
+{
+	static const char text[XBLK_CHUNK_MAX_PAYLOAD];
+	uint64_t records = 0, before = clock_ms();
+	size_t max, i;
+	uint64_t *to;
+
+	for (; (to = writer_reserve(w, &max)); records += max) {
+		for (i = 0; i < max * 4; i++)
+			to[i] = record_word(0, streams[0].records + i / 4, i % 4);
+		writer_commit(w, &streams[0], max, 1);
+		assert_int_equal(writer_chunk(w, XBLK_CHUNK_ROUND, NULL, 0, 1), 0);
+		writer_flush(w);
+	}
+	assert_int_equal(writer_error(w), 0);
+	assert_true(writer_refused(w) && !writer_refused(w));
+	assert_int_equal(writer_chunk(w, XBLK_CHUNK_META, text, sizeof(text), 1),
+			 -EAGAIN);
+	assert_true(clock_ms() - before < 20000);
+	return records;
+}
+
+/* What has come through of an output that took nothing more, and what the streams say. */
+static void check_stuck(int fd)
+{
+	unsigned char *bytes = malloc(8 << 20);
+	struct found found;
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = read(fd, bytes + len, (8 << 20) - len)) > 0)
+		len += n;
+	assert_int_equal(n, 0);
+	assert_in_range(len, 4096, 4 << 20);
+	check_bytes(bytes, len, &found, false);
+	assert_int_equal(found.records[0], streams[0].records);
+	assert_int_equal(found.records[1], streams[1].records);
+	free(bytes);
 }
 
 static void test_stuck_pipe(void **state)
 {
-	unsigned char *bytes = malloc(1 << 20);
-	unsigned int calls = 0;
-	struct found found;
 	struct writer w;
+	uint64_t out;
 	int fds[2];
-	ssize_t n;
 
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(open_as_stdout(&w, fds[1]), 0);
 	close(fds[1]);
-	w.interrupt_fd = eventfd(1, 0);
-	w.interrupted = give_up;
-	w.arg = &calls;
 	assert_int_equal(writer_header(&w, 0, 0), 0);
-	put_records(&w, 0, 3000, 1);
-	put_records(&w, 1, 3000, 1);
-	assert_int_equal(writer_flush(&w), -EINTR);
-	assert_int_equal(calls, 3);
-	close(w.interrupt_fd);
+	/* All blocks but one are full, whatever the output has taken. */
+	assert_in_range(fill(&w), (SINK_BLOCKS / 2 - 1) * 30000, SINK_BLOCKS * 40000);
+	assert_int_equal(writer_sync(&w, 50), -ETIMEDOUT);
+	assert_false(writer_ready(&w));
+	out = writer_bytes_out(&w);
+	writer_give_up(&w);
+	assert_int_equal(writer_sync(&w, -1), -EINTR);
+	assert_int_equal(writer_bytes_out(&w), out);
+	assert_true(writer_ready(&w));
+	assert_int_equal(writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 9), -EINTR);
 	assert_int_equal(writer_close(&w), -EINTR);
-	n = read(fds[0], bytes, 1 << 20);
+	check_stuck(fds[0]);
 	close(fds[0]);
-	/* A pipe's buffer: less than the first chunk. */
-	assert_in_range(n, 4096, 64 + 64 + 3000 * 32 - 1);
-	check_bytes(bytes, n, &found, false);
+}
+
+/* C6: the descriptor is also another's, and cannot be made to not block. */
+static void test_stuck_socket(void **state)
+{
+	uint64_t before;
+	struct writer w;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(open_as_stdout(&w, fds[1]), 0);
+	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
+	close(fds[1]);
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	fill(&w);
+	/* The end comes in time although nobody gives the output up. */
+	before = clock_ms();
+	assert_int_equal(writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 9), -EINTR);
+	assert_in_range(clock_ms() - before, 0, 3 * WRITER_PATIENCE_MS);
+	assert_int_equal(writer_close(&w), -EINTR);
+	check_stuck(fds[0]);
+	close(fds[0]);
+}
+
+/* One that is connected, with few blocks: it holds that much of what is not read. */
+static void test_own_socket(void **state)
+{
+	struct writer w;
+	uint64_t records;
+	unsigned int i;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(writer_open_socket(&w, fds[1], "tap", 3), 0);
+	if (level)
+		assert_int_equal(writer_compress(&w, level, 1), 0);
+	for (i = 0; i < 2; i++) {
+		streams[i] = (struct writer_stream){.domid = 3, .cpu = i};
+		writer_add_stream(&w, &streams[i]);
+		assert_int_equal(streams[i].nr, i);
+	}
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	records = fill(&w);
+	assert_in_range(records, 2 * 30000, 3 * 40000);
+	do {
+		assert_int_equal(writer_sync(&w, 50), -ETIMEDOUT);
+	} while (!writer_bytes_out(&w));
+	writer_give_up(&w);
+	assert_int_equal(writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 9), -EINTR);
+	assert_int_equal(writer_close(&w), -EINTR);
+	check_stuck(fds[0]);
+	close(fds[0]);
+}
+
+/* A terminal that was stopped with Ctrl-S. */
+static void test_stopped_terminal(void **state)
+{
+	int master, slave;
+	struct writer w;
+
+	(void)state;
+	master = posix_openpt(O_RDWR | O_NOCTTY);
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		skip();
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0);
+	assert_int_equal(tcflow(slave, TCOOFF), 0);
+	begin(&w, ptsname(master));
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	assert_int_equal(writer_sync(&w, 50), -ETIMEDOUT);
+	writer_give_up(&w);
+	assert_int_equal(writer_close(&w), -EINTR);
+	close(slave);
+	close(master);
+}
+
+/* One that stalls for a while loses what there was no room for, and nothing else. */
+static void test_stalled_pipe(void **state)
+{
+	struct slow_reader r = {.bytes = malloc(32 << 20)};
+	struct found found;
+	pthread_t thread;
+	struct writer w;
+	uint64_t filled;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	r.fd = fds[0];
+	assert_int_equal(open_as_stdout(&w, fds[1]), 0);
+	close(fds[1]);
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	filled = fill(&w);
+	pthread_create(&thread, NULL, read_slowly, &r);
+	assert_true(put_records(&w, 1, 5, 2));
+	assert_int_equal(writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 9), 0);
+	assert_int_equal(writer_close(&w), 0);
+	pthread_join(thread, NULL);
+	close(fds[0]);
+	check_bytes(r.bytes, r.len, &found, true);
+	assert_int_equal(found.records[0], filled);
+	assert_int_equal(found.records[0], streams[0].records);
+	assert_int_equal(found.records[1], 5);
+	assert_int_equal(found.types[XBLK_CHUNK_END], 1);
+	free(r.bytes);
+}
+
+/* The disk gets full while many blocks wait: what follows the first is taken back, too. */
+static void test_full_with_queue(void **state)
+{
+	struct rlimit before, limit;
+	struct found found;
+	struct writer w;
+	int i;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	limit = before;
+	limit.rlim_cur = 2500000;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	begin(&w, path);
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	for (i = 0; i < 60; i++) {
+		put_records(&w, i % 2, 10000 + i, i);
+		writer_flush(&w);
+	}
+	writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 99);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_int_equal(writer_error(&w), -EFBIG);
+	assert_int_equal(writer_close(&w), -EFBIG);
+	check_file(&found);
+	assert_true(found.records[0] > 20000);
 	assert_int_equal(found.records[0], streams[0].records);
 	assert_int_equal(found.records[1], streams[1].records);
-	free(bytes);
+	assert_int_equal(found.types[XBLK_CHUNK_END], 1);
+}
+
+/* One file: records of both streams until it is full, a loss, and its end. */
+static void fill_file(struct writer *w, uint64_t *records, uint64_t *lost)
+{
+	unsigned int i;
+
+	writer_chunk(w, XBLK_CHUNK_META, "{\"m\":1}", 7, 1);
+	for (i = 0; !writer_full(w); i++)
+		assert_true(put_records(w, i % 2, 3000 + i, i + 2));
+	for (i = 0; i < 2; i++) {
+		streams[i].lost = *lost += 10 + i;
+		streams[i].marks += 3;
+		records[i] += streams[i].records;
+	}
+	assert_int_equal(writer_last_chunk(w, XBLK_CHUNK_END, "{}", 2, 1000), 0);
+}
+
+/* Each is a whole trace, and together they have each record of the newest once. */
+static void test_rotation(void **state)
+{
+	uint64_t records[2] = {0}, sum[2] = {0}, lost = 0, before;
+	char names[4][sizeof(path) + 2];
+	struct found found;
+	struct writer w;
+	int i;
+
+	(void)state;
+	begin(&w, path);
+	assert_int_equal(writer_rotate(&w, 1 << 20, 4), 0);
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	for (i = 0; i < 6; i++) {
+		/* Those that are gone in the end. */
+		if (i == 2)
+			memset(records, 0, sizeof(records));
+		before = streams[1].produced_before - streams[1].lost_before;
+		fill_file(&w, records, &lost);
+		if (i == 5)
+			break;
+		before += streams[1].records - 3;
+		assert_int_equal(writer_next_file(&w, i, i), 0);
+		assert_int_equal(streams[1].produced_before, before + lost);
+		assert_true(streams[1].lost_before == lost);
+		assert_int_equal(streams[1].records, 0);
+	}
+	assert_int_equal(writer_close(&w), 0);
+	for (i = 0; i < 4; i++) {
+		snprintf(names[i], sizeof(names[i]), i ? "%s.%d" : "%s", path, i);
+		check_named(names[i], &found);
+		assert_int_equal(found.types[XBLK_CHUNK_META], 1);
+		assert_int_equal(found.types[XBLK_CHUNK_END], 1);
+		assert_in_range(found.rows, 1, 100);
+		assert_true(found.flags & XBLK_INDEX_META);
+		sum[0] += found.records[0];
+		sum[1] += found.records[1];
+	}
+	for (i = 1; i < 4; i++)
+		assert_int_equal(unlink(names[i]), 0);
+	assert_int_equal(sum[0], records[0]);
+	assert_int_equal(sum[1], records[1]);
+	snprintf(names[0], sizeof(names[0]), "%s.4", path);
+	assert_int_equal(access(names[0], F_OK), -1);
+}
+
+/* The owner may know of more marks than have been moved: the others are the next file's. */
+static void test_marks_ahead(void **state)
+{
+	struct found found;
+	struct writer w;
+
+	(void)state;
+	begin(&w, path);
+	assert_int_equal(writer_rotate(&w, 1 << 20, 1), 0);
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	assert_true(put_records(&w, 0, 3, 1));
+	streams[0].marks = 5;
+	assert_int_equal(writer_marks(&streams[0]), 3);
+	assert_int_equal(writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 1), 0);
+	assert_int_equal(writer_next_file(&w, 2, 2), 0);
+	assert_int_equal(streams[0].produced_before, 0);
+	assert_int_equal(streams[0].records_before, 3);
+	assert_int_equal(streams[0].marks, 2);
+	assert_true(put_records(&w, 0, 4, 2));
+	assert_int_equal(writer_marks(&streams[0]), 2);
+	assert_int_equal(writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 3), 0);
+	assert_int_equal(w.nr_ended, 1);
+	assert_true(w.bytes_ended > 64);
+	assert_int_equal(writer_close(&w), 0);
+	check_file(&found);
+	assert_int_equal(found.records[0], 4);
+}
+
+/* The one that is whole stays so, and nothing else. */
+static void test_next_file_fails(void **state)
+{
+	uint64_t records[2] = {0}, lost = 0;
+	char name[sizeof(path) + 2];
+	struct found found;
+	struct writer w;
+
+	(void)state;
+	snprintf(name, sizeof(name), "%s.1", path);
+	assert_int_equal(mkdir(name, 0700), 0);
+	begin(&w, path);
+	assert_int_equal(writer_rotate(&w, 1 << 20, 2), 0);
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	fill_file(&w, records, &lost);
+	assert_int_equal(writer_next_file(&w, 0, 0), -EISDIR);
+	assert_null(writer_reserve(&w, &(size_t){0}));
+	assert_int_equal(writer_close(&w), -EISDIR);
+	assert_int_equal(rmdir(name), 0);
+	check_file(&found);
+	assert_int_equal(found.records[0], records[0]);
+	assert_int_equal(found.types[XBLK_CHUNK_END], 1);
+}
+
+/* There is nothing to call the next one. */
+static void test_no_rotation(void **state)
+{
+	struct writer w;
+
+	(void)state;
+	begin(&w, "/dev/null");
+	assert_int_equal(writer_rotate(&w, 1 << 20, 2), -EINVAL);
+	assert_false(writer_full(&w));
+	assert_int_equal(writer_close(&w), 0);
 }
 
 /* What repeats itself gets small, and what does not is written nevertheless. */
@@ -672,8 +1063,8 @@ static void test_compression(void **state)
 	to = writer_reserve(&w, &max);
 	memset(to, 0, max * 32);
 	writer_commit(&w, &streams[0], max, 1);
-	assert_int_equal(writer_flush(&w), 0);
-	assert_in_range(w.bytes, 64 + 64 + 32, 4096);
+	assert_int_equal(writer_sync(&w, -1), 0);
+	assert_in_range(writer_bytes_out(&w), 64 + 64 + 32, 4096);
 	assert_int_equal(writer_close(&w), 0);
 
 	begin(&w, path);
@@ -682,8 +1073,8 @@ static void test_compression(void **state)
 	for (i = 0; i < max * 4; i++)
 		to[i] = record_word(0, i / 4, i % 4);
 	writer_commit(&w, &streams[0], max, 1);
-	assert_int_equal(writer_flush(&w), 0);
-	assert_true(w.bytes > max * 32);
+	assert_int_equal(writer_sync(&w, -1), 0);
+	assert_true(writer_bytes_out(&w) > max * 32);
 	assert_int_equal(writer_close(&w), 0);
 	check_file(&found);
 	assert_int_equal(found.records[0], max);
@@ -711,7 +1102,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_file),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_domain_ends),
 		cmocka_unit_test(test_index_flags),
+		cmocka_unit_test(test_index_anything),
 		cmocka_unit_test(test_index_full),
 		cmocka_unit_test(test_too_large_payload),
 		cmocka_unit_test(test_full_disk_anywhere),
@@ -721,6 +1114,15 @@ int main(void)
 		cmocka_unit_test(test_slow_pipe),
 		cmocka_unit_test(test_broken_pipe),
 		cmocka_unit_test(test_stuck_pipe),
+		cmocka_unit_test(test_stuck_socket),
+		cmocka_unit_test(test_own_socket),
+		cmocka_unit_test(test_stopped_terminal),
+		cmocka_unit_test(test_stalled_pipe),
+		cmocka_unit_test(test_full_with_queue),
+		cmocka_unit_test(test_rotation),
+		cmocka_unit_test(test_marks_ahead),
+		cmocka_unit_test(test_next_file_fails),
+		cmocka_unit_test(test_no_rotation),
 		cmocka_unit_test(test_compression),
 	};
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <string.h>
+
+#include "clock.h"
+#include "ending.h"
+#include "msg.h"
+#include "state.h"
+
+#define NSEC_PER_SEC  1000000000ull
+#define NSEC_PER_MSEC 1000000ull
+
+/* Detaching its probes takes a guest up to a second, but seconds under emulation. */
+#define STOP_WAIT_NS (10 * NSEC_PER_SEC)
+/* When others have done it: so long after the last of them. */
+#define STRAGGLER_NS (NSEC_PER_SEC * 9 / 10)
+
+void capture_stop(struct capture *c, const char *reason)
+{
+	if (c->reason)
+		return;
+	c->reason = reason;
+	c->rotate_waits = false;
+	c->stopping_since = monotonic_ns();
+	c->give_up_at = c->stopping_since + STOP_WAIT_NS;
+	if (c->started && dom0_now(c->dom0, &c->ended_at))
+		c->failed = true;
+	drain_read_all(&c->drain);
+	msg_verbose("ending: %s", reason);
+}
+
+void capture_guest_stopped(struct capture *c)
+{
+	uint64_t until = monotonic_ns() + STRAGGLER_NS;
+
+	if (c->give_up_at && until < c->stopping_since + STOP_WAIT_NS)
+		c->give_up_at = until;
+}
+
+void capture_fail(struct capture *c, const char *reason)
+{
+	capture_stop(c, reason);
+	c->failed = true;
+	c->give_up_at = 0;
+}
+
+void capture_check_output(struct capture *c)
+{
+	const char *path = c->writer->out.path;
+	int err = writer_error(c->writer);
+
+	if (!err || c->output_told)
+		return;
+	c->output_told = true;
+	if (err == -EINTR)
+		msg_error("%s: %s: given up", path,
+			  c->writer->out.regular ? "takes nothing" : "nobody reads it");
+	else if (err == -EPIPE)
+		msg_error("%s: its reader has gone", path);
+	else
+		msg_error("%s: %s: the capture ends here", path, strerror(-err));
+	capture_fail(c, "output failed");
+}
+
+void capture_watch_output(struct capture *c)
+{
+	uint64_t bytes = writer_bytes_out(c->writer);
+
+	drain_hold(&c->drain);
+	c->all_out = !writer_sync(c->writer, 0);
+	drain_release(&c->drain);
+	if (c->all_out || bytes != c->bytes_out)
+		c->stalled_since = monotonic_ns();
+	c->bytes_out = bytes;
+}
+
+static bool stalls_for(const struct capture *c, uint64_t ms)
+{
+	return monotonic_ns() - c->stalled_since >= ms * NSEC_PER_MSEC;
+}
+
+bool capture_output_stalls(const struct capture *c)
+{
+	return stalls_for(c, WRITER_PATIENCE_MS);
+}
+
+bool capture_output_is_stuck(const struct capture *c)
+{
+	return stalls_for(c, c->writer->out.regular ? WRITER_FILE_PATIENCE_MS
+						    : WRITER_PATIENCE_MS);
+}

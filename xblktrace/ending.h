@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Why and when a capture ends: as it is told to, or for want of something. */
+#ifndef XBLKTRACE_ENDING_H
+#define XBLKTRACE_ENDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct capture;
+
+/* End, for the first of several reasons: guests are asked to stop, and waited for. */
+void capture_stop(struct capture *c, const char *reason);
+
+/* A guest has done so: those that have not are not waited for much longer. */
+void capture_guest_stopped(struct capture *c);
+
+/* An error that has been told: end as soon as possible. */
+void capture_fail(struct capture *c, const char *reason);
+
+/* Likewise if writing has failed, which is told once. */
+void capture_check_output(struct capture *c);
+
+/* See how the output takes what is there for it; several times a second. */
+void capture_watch_output(struct capture *c);
+
+/* Whether it has taken nothing for a second, though there is something for it. */
+bool capture_output_stalls(const struct capture *c);
+
+/* Whether it has taken nothing for so long that it will not; a disk may just be slow. */
+bool capture_output_is_stuck(const struct capture *c);
+
+#endif /* XBLKTRACE_ENDING_H */
