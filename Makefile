@@ -19,12 +19,12 @@ DESTDIR ?=
 
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes
-override CPPFLAGS += -Iinclude -Icommon -Ilibxenrelay -D_GNU_SOURCE
+override CPPFLAGS += -Iinclude -Icommon -Ilibxenrelay -Ilibxblk -D_GNU_SOURCE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all programs modules examples install install-programs install-modules clean help
 .PHONY: demo sched-compare check check-long lint bench-parse
-.PHONY: bench-record bench-stream bench-channel bench-overhead bench-probes bench-modules bench-programs
+.PHONY: bench-record bench-stream bench-drain bench-channel bench-overhead bench-probes bench-modules bench-programs
 .SECONDARY:
 
 all: programs modules examples
@@ -43,6 +43,7 @@ help:
 	@echo 'make lint               sparse, clang-tidy, clang-format, shellcheck and the man pages'
 	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'
 	@echo 'make bench-stream       messages from one processor to another, beside libxenvchan, on this machine (1 minute)'
+	@echo 'make bench-drain        records/s that xblktrace moves from rings to /dev/null, on this machine (1 minute)'
 	@echo 'make bench-channel      MB/s from guest to dom0, beside netfront and libxenvchan, in the lab'
 	@echo 'make bench-overhead     what tracing costs a guest'"'"'s fio, beside blktrace, in the lab'
 	@echo 'make bench-probes       instructions per record in the kernel'"'"'s probes, in the lab'
@@ -54,9 +55,10 @@ help:
 RELAY_SRC := ring/consumer.c $(wildcard libxenrelay/*.c)
 COMMON_SRC := $(wildcard common/*.c)
 TRACE_SRC := $(wildcard xblktrace/*.c) $(COMMON_SRC)
-PARSE_SRC := $(wildcard xblkparse/*.c) $(COMMON_SRC)
+XBLK_SRC := $(wildcard libxblk/*.c libxblk/*/*.c)
+PARSE_SRC := $(wildcard xblkparse/*.c xblkparse/*/*.c) $(COMMON_SRC)
 RELAY_LIBS := -lxenstore -lxengnttab -lxenevtchn
-TRACE_LIBS := $(RELAY_LIBS) -lxenhypfs -ljansson -lxxhash -lzstd
+TRACE_LIBS := $(RELAY_LIBS) -lxenhypfs -ljansson -lxxhash -lzstd -lpthread
 PARSE_LIBS := -ljansson -lxxhash -lzstd -lpthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -73,7 +75,7 @@ $(BUILD)/lib/libxenrelay.a: $(call objects,$(RELAY_SRC))
 	$(AR) rcs $@ $^
 
 # The shared library has objects of its own; its name without a number is for the linker.
-RELAY_SONAME := libxenrelay.so.0
+RELAY_SONAME := libxenrelay.so.1
 
 $(BUILD)/pic/%.o: %.c
 	@mkdir -p $(@D)
@@ -92,13 +94,21 @@ $(BUILD)/bin/xblktrace: $(call objects,$(TRACE_SRC)) $(BUILD)/lib/libxenrelay.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS)
 
 # All records are hashed here; the library itself does so with half as many instructions again.
-$(BUILD)/obj/xblktrace/writer.o: override CFLAGS += -O3
+$(BUILD)/obj/xblktrace/chunk.o: override CFLAGS += -O3
 
-# A record passes through many small functions of several files.
+# A record passes through many small functions of several files; they become one where they are linked.
 PARSE_CFLAGS ?= -O3 -flto=auto
+LTO_AR ?= gcc-ar
 
-$(BUILD)/bin/xblkparse: override CFLAGS += $(PARSE_CFLAGS)
-$(BUILD)/bin/xblkparse: $(call objects,$(PARSE_SRC))
+$(BUILD)/obj/libxblk/%.o $(BUILD)/obj/xblkparse/%.o: override CFLAGS += $(PARSE_CFLAGS)
+$(BUILD)/bin/xblkparse: private override CFLAGS += $(PARSE_CFLAGS)
+
+$(BUILD)/lib/libxblk.a: $(call objects,$(XBLK_SRC))
+	@mkdir -p $(@D)
+	rm -f $@
+	$(LTO_AR) rcs $@ $^
+
+$(BUILD)/bin/xblkparse: $(call objects,$(PARSE_SRC)) $(BUILD)/lib/libxblk.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PARSE_LIBS)
 
@@ -230,21 +240,24 @@ check-long:
 	tests/check long $(PART)
 
 # What a library is made of, made and named: for tests/host/layers.
-.PHONY: objects-libxenrelay
+.PHONY: objects-libxenrelay objects-libxblk
 objects-libxenrelay: $(call objects,$(RELAY_SRC))
+objects-libxblk: $(call objects,$(XBLK_SRC))
+objects-libxenrelay objects-libxblk:
 	@echo $^
 
 # All that is compiled for tests on this machine, so that checks may run beside each other.
 .PHONY: test-programs
-test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_parse_ahead trace_seeds named-trace \
+test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_relay_reading tsan_trace_capture tsan_trace_rotate tsan_trace_tap tsan_parse_ahead tsan_trace_writer tsan_trace_sink trace_seeds named-trace \
 	$(filter-out test_relay_threads test_relay_nested,$(basename $(notdir $(wildcard tests/unit/test_*.c)))) \
-	$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))) $(BUILD)/bench/record $(BUILD)/bench/stream
+	$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))) $(addprefix $(BUILD)/bench/,record stream drain)
 
 # Unit tests run under sanitizers, against objects of their own. Those of the channel's reading
 # end and of xblktrace meet a XenStore and a grant table that tests/unit/fake_xen.c plays.
 san_objects = $(patsubst %.c,$(BUILD)/san/%.o,$(1))
-PARSE_TEST_SRC := $(filter-out %/main.c,$(PARSE_SRC)) tests/unit/trace_gen.c tests/unit/known.c
-TRACE_TEST_SRC := $(filter-out %/main.c,$(TRACE_SRC)) $(RELAY_SRC) tests/unit/fake_xen.c
+PARSE_TEST_SRC := $(filter-out %/main.c,$(PARSE_SRC)) $(XBLK_SRC) tests/unit/trace_gen.c tests/unit/known.c \
+	tests/unit/sim.c $(wildcard tests/unit/stacks*.c)
+TRACE_TEST_SRC := $(filter-out %/main.c,$(TRACE_SRC)) $(RELAY_SRC) $(addprefix tests/unit/,fake_xen.c played_capture.c trace_content.c)
 
 $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
@@ -271,10 +284,10 @@ $(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h in
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-tsan -fsanitize=thread -o $@ $(filter %.c,$^) -lcmocka -lpthread
 
-# xblkparse's threads likewise.
+# xblkparse's threads likewise, and those that share a channel.
 $(BUILD)/tsan/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Ixblkparse -Itests/unit $(CFLAGS) -fsanitize=thread -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) -Ixblkparse -Itests/unit $(CFLAGS) -Wno-tsan -fsanitize=thread -MMD -MP -c -o $@ $<
 
 tsan_objects = $(patsubst %.c,$(BUILD)/tsan/%.o,$(1))
 
@@ -282,12 +295,51 @@ $(BUILD)/test/tsan_parse_ahead: $(call tsan_objects,tests/unit/test_parse_ahead.
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
 
+# And those of xblktrace that take a trace to its file.
+TRACE_SINK_SRC := $(addprefix xblktrace/,writer.c sink.c pack.c chunk.c index.c output.c)
+
+$(addprefix $(BUILD)/test/tsan_trace_,writer sink): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tests/unit/test_%.o \
+		$(call tsan_objects,$(TRACE_SINK_SRC))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka -lxxhash -lzstd -lpthread
+
 run-test_%: $(BUILD)/test/test_%
 	$<
+
+run-test_trace_writer run-test_trace_sink: run-test_trace_%: $(BUILD)/test/test_trace_% $(BUILD)/test/tsan_trace_%
+	$(BUILD)/test/test_trace_$*
+	$(BUILD)/test/tsan_trace_$*
 
 run-test_parse_ahead: $(BUILD)/test/test_parse_ahead $(BUILD)/test/tsan_parse_ahead
 	$(BUILD)/test/test_parse_ahead
 	$(BUILD)/test/tsan_parse_ahead
+
+$(BUILD)/test/tsan_relay_reading: $(call tsan_objects,tests/unit/test_relay_reading.c tests/unit/fake_xen.c $(RELAY_SRC))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka -lpthread
+
+run-test_relay_reading: $(BUILD)/test/test_relay_reading $(BUILD)/test/tsan_relay_reading
+	$(BUILD)/test/test_relay_reading
+	$(BUILD)/test/tsan_relay_reading
+
+# Without what the test plays itself.
+$(BUILD)/tsan/trace.a: $(call tsan_objects,$(TRACE_TEST_SRC))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(addprefix $(BUILD)/test/tsan_trace_,capture rotate tap): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tests/unit/test_%.o \
+		$(BUILD)/tsan/trace.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka -ljansson -lxxhash -lzstd -lpthread
+
+run-test_trace_capture: $(BUILD)/test/test_trace_capture $(BUILD)/test/tsan_trace_capture
+	$(BUILD)/test/test_trace_capture
+	$(BUILD)/test/tsan_trace_capture
+
+# Their traces are xblkparse's to judge.
+run-test_trace_rotate run-test_trace_tap: run-test_trace_%: $(BUILD)/test/test_trace_% $(BUILD)/test/tsan_trace_% $(BUILD)/bin/xblkparse
+	XBLKPARSE=$(BUILD)/bin/xblkparse $(BUILD)/test/test_trace_$*
+	XBLKPARSE=$(BUILD)/bin/xblkparse $(BUILD)/test/tsan_trace_$*
 
 run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 	$<
@@ -313,7 +365,7 @@ $(BUILD)/fuzz/obj/%.o: %.c
 $(BUILD)/test/fuzz_trace: $(call fuzz_objects,$(PARSE_TEST_SRC))
 $(BUILD)/test/fuzz_proto: $(call fuzz_objects,libxenrelay/proto.c)
 $(BUILD)/test/fuzz_parse_options: $(call fuzz_objects,$(PARSE_TEST_SRC))
-$(BUILD)/test/fuzz_trace_options: $(call fuzz_objects,xblktrace/options.c $(COMMON_SRC))
+$(BUILD)/test/fuzz_trace_options: $(call fuzz_objects,xblktrace/options.c xblktrace/actions.c $(COMMON_SRC))
 
 $(BUILD)/test/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o
 	@mkdir -p $(@D)
@@ -357,6 +409,15 @@ $(BUILD)/bench/stream: tests/bench/stream.c tests/bench/ends.h ring/consumer.c $
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -I. $(CFLAGS) -o $@ $(filter %.c,$^) -lxenvchan -lpthread
 
+# An archive, as for the unit tests: the benchmark takes the place of a file.
+$(BUILD)/obj/trace.a: $(call objects,$(TRACE_TEST_SRC))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/bench/drain: $(BUILD)/obj/tests/bench/drain.o $(BUILD)/obj/trace.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ -ljansson -lxxhash -lzstd -lm -lpthread
+
 $(BUILD)/bench/channel-%: tests/bench/channel-%.c tests/bench/channel.h $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c %.a,$^) -lxenvchan $(RELAY_LIBS)
@@ -385,10 +446,16 @@ run-bench_record: $(BUILD)/bench/record
 run-bench_stream: $(BUILD)/bench/stream
 	$< 1
 
+run-bench_drain: $(BUILD)/bench/drain
+	$< 1 1000000
+
 bench-stream:
 	@scripts/install-deps build bench
 	@$(MAKE) -s $(BUILD)/bench/stream
 	@$(BUILD)/bench/stream | tee $(BUILD)/bench/stream.tsv
+
+bench-drain: $(BUILD)/bench/drain
+	@$< | tee $(BUILD)/bench/drain.tsv
 
 bench-record:
 	@scripts/install-deps build bench
@@ -402,9 +469,9 @@ $(BUILD)/bench/%: tests/bench/%.c
 bench-parse: $(BUILD)/bin/xblkparse $(BUILD)/bench/gen_events $(BUILD)/bench/memory
 	@BUILD=$(BUILD) tests/bench/parse
 
-FORMATTED := $(wildcard include/*/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] common/*.[ch] xblk*/*.[ch] \
-	examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c tests/host/*.c tests/lab/*.c tests/lab/*/*.c tests/bench/*.c \
-	tests/bench/*/*.c)
+FORMATTED := $(wildcard include/*/*.h ring/*.[ch] kmod-*/*.[ch] libxenrelay/*.[ch] common/*.[ch] xblktrace/*.[ch] \
+	libxblk/*.[ch] libxblk/*/*.[ch] xblkparse/*.[ch] xblkparse/*/*.[ch] examples/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c \
+	tests/host/*.c tests/lab/*.c tests/lab/*/*.c tests/bench/*.c tests/bench/*/*.c)
 
 SHELL_FILES := .ci/run $(shell grep -rlE '^\#!/bin/(ba)?sh|^\# shellcheck shell=' tests)
 
@@ -415,7 +482,7 @@ lint:
 	for page in man/*.[1-9]; do mandoc -T lint -W warning $$page || exit 1; done
 	$(MAKE) --no-print-directory sparse-default
 	tests/tidy $(BUILD)/sparse/modules $(call headers,default) '$(filter -I% -D_GNU_SOURCE,$(CPPFLAGS)) \
-		-DXBLK_VERSION="" -std=gnu11' -- $(sort $(RELAY_SRC) $(TRACE_SRC) $(PARSE_SRC))
+		-DXBLK_VERSION="" -std=gnu11' -- $(sort $(RELAY_SRC) $(TRACE_SRC) $(XBLK_SRC) $(PARSE_SRC))
 
 sparse-%:
 	+@$(MAKE) --no-print-directory lab-modules BUILD=$(BUILD)/sparse KDIR=$(call headers,$*) \

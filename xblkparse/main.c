@@ -11,14 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "live.h"
+#include "chosen.h"
+#include "sinks/live.h"
 #include "msg.h"
 #include "option-table.h"
 #include "options.h"
-#include "output.h"
+#include "outputs.h"
 #include "span.h"
-#include "util.h"
-#include "verify.h"
+#include "base/util.h"
+#include "sinks/verify.h"
 
 /* Shorter silence of a pipe is usual: a capture tells of its time once a second. */
 #define SILENCE_MS 3000
@@ -28,11 +29,12 @@ struct run {
 	struct parse parse;
 	struct live live;
 	struct verify verify;
-	FILE *out;
+	struct shown shown;
+	struct outputs outputs;
 	int fd;
 	struct index index;
 	uint64_t read_to_ns; /* when the span was complete; 0: not so far */
-	struct timespec began, shown;
+	struct timespec began, progress_shown;
 	bool progress;
 };
 
@@ -64,8 +66,9 @@ static void wait_for_input(struct run *run)
 		if (ret)
 			continue;
 		silent += SILENCE_MS / 1000;
-		fprintf(run->out, "%10s nothing from the capture for %u s\n", "", silent);
-		fflush(run->out);
+		fprintf(run->outputs.main, "%10s nothing from the capture for %u s\n", "",
+			silent);
+		fflush(run->outputs.main);
 	}
 }
 
@@ -109,24 +112,32 @@ static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 	} else if (o->interval_ns) {
 		if (s->dom->backend && r->event != EV_GAP)
 			live_advance(&run->live, &run->parse, r->time);
-	} else if (event_shown(&run->parse, &o->filter, s, r)) {
+	} else if (event_shown(&run->shown, &run->parse, &o->filter, s, r)) {
 		if (o->format)
-			format_print(run->out, o->format, &run->parse, s, r);
+			format_print(run->outputs.main, o->format, &run->parse, s, r);
 		else
-			event_print(run->out, &run->parse, s, r);
+			event_print(run->outputs.main, &run->parse, s, r);
 	}
 }
 
-static void on_request(void *ctx, const struct rq *rq, enum bin bin,
-		       const int64_t stages[STAGE_MAX])
+static void on_request(void *ctx, const struct xblk_request *r)
 {
 	struct run *run = ctx;
 
-	if (run->opt.csv)
-		csv_request_print(run->out, &run->parse, &run->opt.filter, rq, bin,
-				  stages);
-	else
-		request_print(run->out, &run->parse, &run->opt.filter, rq, bin, stages);
+	if (run->opt.verify) {
+		verify_request(&run->verify, r);
+		return;
+	}
+	if (filter_shows(&run->opt.filter, r))
+		outputs_request(&run->outputs, run->parse.join.start_ns, r);
+}
+
+static void on_end(void *ctx, const struct parse *p)
+{
+	struct run *run = ctx;
+
+	if (run->opt.interval_ns)
+		live_end(&run->live, p);
 }
 
 static double seconds(const struct timespec *from, const struct timespec *to)
@@ -139,22 +150,22 @@ static bool on_chunk(void *ctx, const struct parse *p)
 	struct run *run = ctx;
 	struct timespec now;
 
-	if (ferror(run->out))
+	if (outputs_failed(&run->outputs))
 		return false;
 	if (run->opt.interval_ns)
 		live_advance(&run->live, p, p->join.now_ns);
 	/* A capture that writes into a pipe would miss its reader. */
-	if (!input_is_stream && !run->opt.verify && span_over(p, &run->opt.filter)) {
+	if (p->index && !p->rest && span_over(p, &run->opt.filter)) {
 		run->read_to_ns = p->merge.processed_ns;
-		return false;
+		parse_rest(&run->parse);
 	}
 	if (!run->progress)
 		return true;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (seconds(&run->began, &now) > 2 && seconds(&run->shown, &now) > 0.5) {
+	if (seconds(&run->began, &now) > 2 && seconds(&run->progress_shown, &now) > 0.5) {
 		msg_progress("xblkparse: %" PRIu64 " MiB read, %" PRIu64 " records",
 			     p->reader.offset >> 20, p->join.records);
-		run->shown = now;
+		run->progress_shown = now;
 	}
 	return true;
 }
@@ -164,7 +175,7 @@ static int open_input(const struct options *o)
 	struct stat st;
 	int fd = STDIN_FILENO;
 
-	if (o->input && strcmp(o->input, "-")) {
+	if (o->input) {
 		fd = open(o->input, O_RDONLY | O_CLOEXEC);
 		if (fd < 0) {
 			return msg_error("%s: %s", o->input, strerror(errno));
@@ -176,110 +187,6 @@ static int open_input(const struct options *o)
 	return fd;
 }
 
-/* Whoever read the pipe that we write to has gone. */
-static bool reader_left(FILE *out)
-{
-	struct pollfd fd = {.fd = fileno(out)};
-
-	return poll(&fd, 1, 0) > 0 && fd.revents & POLLERR;
-}
-
-/* 0, or -1 after a message; a reader that went away is no failure of ours. */
-static int close_output(FILE *out, const char *name)
-{
-	bool left = reader_left(out), bad = ferror(out);
-
-	errno = 0;
-	if (out == stdout ? fflush(out) : fclose(out))
-		bad = true;
-	if (!bad || left || errno == EPIPE)
-		return 0;
-	return msg_error("%s: %s", name, errno ? strerror(errno) : "writing failed");
-}
-
-static bool same_file(const struct stat *a, int fd)
-{
-	struct stat b;
-
-	return !fstat(fd, &b) && S_ISREG(b.st_mode) && a->st_dev == b.st_dev &&
-	       a->st_ino == b.st_ino;
-}
-
-/* Whether a file may be written to: it is none of those in use, whatever its name. */
-static bool may_write(const struct run *run, const char *name, const struct stat *st)
-{
-	if (same_file(st, run->fd))
-		msg_say("usage: %s is the trace itself: write to another file (-o, -J)",
-			name);
-	else if (run->out && same_file(st, fileno(run->out)))
-		msg_say("usage: %s is the output already: write to another file (-o, -J)",
-			name);
-	else
-		return true;
-	return false;
-}
-
-/* It is emptied once it is known that it may be.  NULL after a message. */
-static FILE *open_file(const struct run *run, const char *name)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	FILE *f = NULL;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st))
-		goto err;
-	if (!may_write(run, name, &st)) {
-		close(fd);
-		return NULL;
-	}
-	if (!S_ISREG(st.st_mode) || !ftruncate(fd, 0))
-		f = fdopen(fd, "w");
-	if (f)
-		return f;
-err:
-	msg_say("%s: %s", name, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return NULL;
-}
-
-/* Return: -1 after a message. */
-static int open_output(struct run *run)
-{
-	const struct options *o = &run->opt;
-	const char *json = o->json_file;
-	struct stat st;
-
-	if (o->output && strcmp(o->output, "-"))
-		run->out = open_file(run, o->output);
-	else if (fstat(STDOUT_FILENO, &st) || may_write(run, "standard output", &st))
-		run->out = stdout;
-	/* That file is made when there is something to put into it. */
-	if (!run->out || (json && !stat(json, &st) && !may_write(run, json, &st)))
-		return -1;
-	return 0;
-}
-
-static int write_json_file(struct run *run)
-{
-	const char *name = run->opt.json_file;
-	FILE *f = open_file(run, name);
-
-	if (!f)
-		return -1;
-	json_print(f, &run->parse, &run->opt.filter);
-	return close_output(f, name);
-}
-
-static bool coloured(const struct run *run)
-{
-	const char *no = getenv("NO_COLOR");
-
-	if (run->opt.colour_always || run->opt.colour_never)
-		return run->opt.colour_always;
-	return run->out == stdout && isatty(STDOUT_FILENO) && !(no && *no);
-}
-
 /* What is printed, and kept for that, while the trace is read. */
 static void prepare(struct run *run)
 {
@@ -288,27 +195,26 @@ static void prepare(struct run *run)
 
 	if (o->events || o->interval_ns || o->verify)
 		p->on_event = on_event;
-	if (o->requests) {
-		p->join.on_request = on_request;
-		p->join.ctx = run;
-		if (o->csv)
-			csv_request_titles(run->out);
-		else
-			request_titles(run->out);
+	if (o->verify || outputs_want_requests(&run->outputs)) {
+		p->tally.on_request = on_request;
+		p->tally.ctx = run;
 	}
-	if (filter_chooses(&o->filter))
-		p->join.filter = &o->filter;
-	p->join.top = o->top;
-	p->join.windows = o->interval_ns;
-	p->join.timeline = o->json || o->json_file || o->report.by & REPORT_TIME;
-	p->join.processes = o->json || o->json_file || o->report.by & REPORT_PROCESS;
+	/* What is checked is all of the trace. */
+	if (filter_chooses(&o->filter) && !o->verify)
+		p->tally.filter = &o->filter;
+	p->tally.top = o->top;
+	p->tally.windows = o->interval_ns;
+	p->tally.timeline = o->json.wanted || o->report.by & REPORT_TIME;
+	p->tally.processes = o->json.wanted || o->report.by & REPORT_PROCESS;
 	p->on_chunk = on_chunk;
+	p->on_end = on_end;
 	p->ctx = run;
 	p->stop = &stop;
-	live_init(&run->live, run->out, &o->filter, o->interval_ns);
+	live_init(&run->live, run->outputs.main, &o->filter, o->interval_ns);
 	verify_init(&run->verify);
+	shown_init(&run->shown);
 	clock_gettime(CLOCK_MONOTONIC, &run->began);
-	run->shown = run->began;
+	run->progress_shown = run->began;
 	run->progress =
 		!o->quiet && isatty(STDERR_FILENO) &&
 		!((o->events || o->requests || o->interval_ns) && isatty(STDOUT_FILENO));
@@ -317,25 +223,17 @@ static void prepare(struct run *run)
 /* What is printed at the end; false if that fails or the trace is bad. */
 static bool conclude(struct run *run)
 {
-	struct options *o = &run->opt;
+	const struct options *o = &run->opt;
 	const struct parse *p = &run->parse;
 	bool good = true;
 
 	if (o->verify)
-		good = verify_print(run->out, &run->verify, p);
+		good = verify_print(run->outputs.main, &run->verify, p);
 	if (!p->began)
 		return good;
 	if (o->interval_ns)
 		live_finish(&run->live, p);
-	if (o->json) {
-		json_print(run->out, p, &o->filter);
-	} else if (o->csv && !o->requests) {
-		csv_summary(run->out, p, &o->filter);
-	} else if (!o->quiet && !o->csv && !o->verify) {
-		o->report.colour = coloured(run);
-		report_print(run->out, p, &o->filter, &o->report);
-	}
-	return !(o->json_file && write_json_file(run)) && good;
+	return !outputs_end(&run->outputs, p, o) && good;
 }
 
 static bool several_processors(void)
@@ -352,7 +250,7 @@ static void find_span(struct run *run)
 	struct seekable src = {.pread = pread_fd, .ctx = run};
 	struct stat st;
 
-	if (input_is_stream || o->verify || o->interval_ns || !o->filter.from_ns ||
+	if (input_is_stream || o->verify || o->interval_ns || !o->filter.have_time ||
 	    fstat(run->fd, &st) || lseek(run->fd, 0, SEEK_CUR))
 		return;
 	src.size = st.st_size;
@@ -393,8 +291,11 @@ static int run_all(struct run *run)
 	else
 		tell_part(run);
 	good = conclude(run);
+	if (p->began && !(p->stopped && stop))
+		good &= chosen_tell(p, &run->opt.filter);
 	live_deinit(&run->live);
 	verify_deinit(&run->verify);
+	shown_deinit(&run->shown);
 	index_deinit(&run->index);
 	return good && !p->problems && !(p->stopped && stop) ? 0 : 1;
 }
@@ -415,7 +316,7 @@ int main(int argc, char **argv)
 	run.fd = open_input(&run.opt);
 	if (run.fd < 0)
 		return -run.fd;
-	if (open_output(&run))
+	if (outputs_open(&run.outputs, &run.opt, run.fd))
 		return 1;
 	/* No SA_RESTART: a read that waits for a pipe has to come back. */
 	sigaction(SIGINT, &sa, NULL);
@@ -423,7 +324,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	parse_init(&run.parse, read_fd, &run);
 	ret = run_all(&run);
-	if (close_output(run.out, run.opt.output ? run.opt.output : "standard output"))
+	if (outputs_close(&run.outputs))
 		ret = 1;
 	parse_deinit(&run.parse);
 	options_deinit(&run.opt);

@@ -41,14 +41,24 @@ static const char *set_format(void *to, const char *arg)
 	return o->format ? NULL : why;
 }
 
-static const char *set_json(void *to, const char *arg)
+/* "-" is standard output, as it is with other tools. */
+static const char *file_or_standard(const char *arg)
 {
-	struct options *o = to;
+	return arg && strcmp(arg, "-") ? arg : NULL;
+}
 
-	if (arg)
-		o->json_file = arg;
-	else
-		o->json = true;
+static const char *set_file(void *to, const char *arg)
+{
+	*(const char **)to = file_or_standard(arg);
+	return NULL;
+}
+
+static const char *set_format_file(void *to, const char *arg)
+{
+	struct option_format *f = to;
+
+	f->wanted = true;
+	f->file = file_or_standard(arg);
 	return NULL;
 }
 
@@ -81,32 +91,33 @@ static const struct option_row rows[] = {
 	{'f', "format", " FORMAT", "what such a line is, as blkparse's -f", set_format,
 	 0},
 	{0, "json", "[=FILE]", "the summary as JSON, instead of the tables or to FILE",
-	 set_json, 0},
-	{'J', NULL, " FILE", "the same as --json=FILE", set_json, 0},
-	{0, "csv", NULL, "the stages as CSV; with --requests, the requests",
-	 option_set_flag, AT(csv)},
+	 set_format_file, AT(json)},
+	{'J', NULL, " FILE", "the same as --json=FILE", set_format_file, AT(json)},
+	{0, "csv", "[=FILE]",
+	 "the stages as CSV, likewise; with --requests, the\nrequests", set_format_file,
+	 AT(csv)},
 	{0, "verify", NULL, "check the trace: a line a check", option_set_flag,
 	 AT(verify)},
 	{.help = "Of which requests and events:"},
-	{'d', "domid", " DOMID", "only of the guest DOMID", filter_parse_domid,
-	 AT(filter)},
-	{'D', "disk", " DISK", "only of guests' disks of that name, e.g. xvda",
-	 option_set_text, AT(filter.disk)},
+	{'d', "domid", " DOMID|NAME", "only of this guest; several: of any of them",
+	 filter_parse_guest, AT(filter)},
+	{'D', "disk", " DISK", "only of guests' disks of that name, e.g. xvda; likewise",
+	 filter_parse_disk, AT(filter)},
 	{0, "op", " LIST",
 	 "only these operations: read, write, flush, discard,\n"
 	 "secure_discard, write_zeroes, other",
 	 filter_parse_ops, AT(filter)},
 	{0, "sectors", " A[-[B]]", "only with a sector from A to B of the disk",
 	 filter_parse_sectors, AT(filter)},
-	{'p', "process", " PID|NAME", "only of this process of a guest",
+	{'p', "process", " PID|NAME", "only of this process of a guest; likewise",
 	 filter_parse_process, AT(filter)},
 	{'w', "time", " [A:][B]", "only from A to B seconds of the trace",
 	 filter_parse_time, AT(filter)},
 	{0, "min-latency", " TIME", "only what took at least so long: 500us, 2ms, 1s",
 	 filter_parse_latency, AT(filter)},
 	{.help = "Where to:"},
-	{'o', "output", " FILE", "write there instead of standard output",
-	 option_set_text, AT(output)},
+	{'o', "output", " FILE", "write there instead of standard output", set_file,
+	 AT(output)},
 	{0, "color", " WHEN", "auto (to a terminal), always or never", set_colour, 0},
 	{'q', "quiet", NULL, "no tables at the end, no progress", option_set_flag,
 	 AT(quiet)},
@@ -134,10 +145,11 @@ static int check(const struct options *o)
 	if (lines > 1)
 		return bad_usage(
 			"--requests, --events, -i and --verify exclude each other");
-	if (o->json && (lines || o->csv))
+	if (option_to_main(&o->json) && (lines || option_to_main(&o->csv)) &&
+	    !(lines == 1 && o->requests && o->csv.file))
 		return bad_usage("--json needs a file next to other output (-J FILE)");
-	if (o->csv && lines && !o->requests)
-		return bad_usage("--csv is of the stages or of --requests");
+	if (option_to_main(&o->csv) && lines && !o->requests)
+		return bad_usage("--csv needs a file next to other output (--csv=FILE)");
 	if (o->format && !o->events)
 		return bad_usage("-f is of --events");
 	return -1;
@@ -153,7 +165,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (optind < argc)
-		o->input = argv[optind++];
+		o->input = file_or_standard(argv[optind++]);
 	if (optind < argc)
 		return bad_usage("more than one trace: %s", argv[optind]);
 	return check(o);

@@ -59,14 +59,17 @@ struct request {
 };
 
 struct stream {
-	struct xblk_record records[EVENTS_A_ROUND + 1];
-	size_t nr;
+	struct xblk_record *records;
+	size_t nr, room;
 	uint64_t sequence;
 	FILE *blktrace;
 	uint32_t blk_sequence;
 };
 
-static struct stream streams[SIDES][NR_CPUS];
+/* dom0's, then each guest's. */
+static struct stream *streams;
+static unsigned int nr_guests = 1, guest_cpus = NR_CPUS;
+static uint64_t round_events = EVENTS_A_ROUND;
 static uint64_t random_state;
 static uint64_t step_ns = 8192; /* the longest time between two events of a request */
 static FILE *trace;
@@ -89,6 +92,27 @@ static void put(FILE *f, const void *bytes, size_t len)
 		return;
 	perror("gen_events: writing");
 	exit(1);
+}
+
+static unsigned int nr_streams(void)
+{
+	return NR_CPUS + nr_guests * guest_cpus;
+}
+
+static struct stream *stream_of(unsigned int side, unsigned int guest, unsigned int cpu)
+{
+	return &streams[side == SIDE_DOM0 ? cpu : NR_CPUS + guest * guest_cpus + cpu];
+}
+
+static struct xblk_record *next_record(struct stream *s)
+{
+	if (s->nr == s->room) {
+		s->room = s->room ? 2 * s->room : 16;
+		s->records = realloc(s->records, s->room * sizeof(*s->records));
+		if (!s->records)
+			exit(1);
+	}
+	return &s->records[s->nr++];
 }
 
 static const char padding[32];
@@ -168,37 +192,36 @@ static void chunk(unsigned int type, unsigned int domid, unsigned int cpu,
 	add_to_pack(padding, padding_of(len));
 }
 
-static unsigned int domid_of(unsigned int side)
+static unsigned int domid_of(unsigned int stream)
 {
-	return side == SIDE_GUEST ? GUEST : 0;
+	return stream < NR_CPUS ? 0 : GUEST + (stream - NR_CPUS) / guest_cpus;
+}
+
+static unsigned int cpu_of(unsigned int stream)
+{
+	return stream < NR_CPUS ? stream : (stream - NR_CPUS) % guest_cpus;
 }
 
 static void flush_round(uint64_t time)
 {
 	if (!trace)
 		return;
-	for (unsigned int side = 0; side < SIDES; side++) {
-		for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
-			struct stream *s = &streams[side][cpu];
+	for (unsigned int i = 0; i < nr_streams(); i++) {
+		struct stream *s = &streams[i];
 
-			if (s->nr)
-				chunk(XBLK_CHUNK_DATA, domid_of(side), cpu, s->sequence,
-				      time, s->records, s->nr * sizeof(s->records[0]));
-			s->sequence += s->nr;
-			s->nr = 0;
-		}
+		if (s->nr)
+			chunk(XBLK_CHUNK_DATA, domid_of(i), cpu_of(i), s->sequence, time,
+			      s->records, s->nr * sizeof(s->records[0]));
+		s->sequence += s->nr;
+		s->nr = 0;
 	}
 	chunk(XBLK_CHUNK_ROUND, 0, 0, 0, time, "", 0);
 }
 
 static void begin_trace(void)
 {
-	static const char meta[] =
-		"{\"tool\": \"gen_events\", \"backend\": {\"domid\": 0, \"disks\":"
-		" [{\"index\": 0, \"dev\": \"259:0\", \"name\": \"nvme0n1\"}]},"
-		" \"guests\": [{\"domid\": 3, \"name\": \"guest\", \"disks\":"
-		" [{\"index\": 0, \"devid\": 51712, \"name\": \"xvda\","
-		" \"backend_disk\": 0, \"start_sector\": 0}]}]}";
+	char *meta = malloc(256 + 160ul * nr_guests);
+	int len;
 	struct xblk_trace_header h = {
 		.magic = XBLK_TRACE_MAGIC,
 		.version = compress ? XBLK_TRACE_VERSION_PACKED
@@ -212,48 +235,71 @@ static void begin_trace(void)
 
 	h.checksum = XXH3_64bits(&h, offsetof(struct xblk_trace_header, checksum));
 	put(trace, &h, sizeof(h));
-	chunk(XBLK_CHUNK_META, 0, 0, 0, START_NS, meta, sizeof(meta) - 1);
-	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
-		struct stream *s = &streams[SIDE_DOM0][cpu];
+	if (!meta)
+		exit(1);
+	len = sprintf(meta,
+		      "{\"tool\": \"gen_events\", \"backend\": {\"domid\": 0, \"disks\":"
+		      " [{\"index\": 0, \"dev\": \"259:0\", \"name\": \"nvme0n1\"}]},"
+		      " \"guests\": [");
+	for (unsigned int i = 0; i < nr_guests; i++)
+		len += sprintf(meta + len,
+			       "%s{\"domid\": %u, \"name\": \"guest\", \"disks\":"
+			       " [{\"index\": 0, \"devid\": 51712, \"name\": \"xvda\","
+			       " \"backend_disk\": 0, \"start_sector\": 0}]}",
+			       i ? ", " : "", GUEST + i);
+	len += sprintf(meta + len, "]}");
+	chunk(XBLK_CHUNK_META, 0, 0, 0, START_NS, meta, len);
+	free(meta);
+	for (unsigned int i = 0; i < NR_CPUS * nr_guests; i++) {
+		struct xblk_record *r = next_record(&streams[i % NR_CPUS]);
+		char comm[32];
 
-		s->records[s->nr++] = (struct xblk_record){
+		*r = (struct xblk_record){
 			.time = START_NS,
-			.comm = "3.xvda-0",
-			.aux = THREAD_PID,
+			.aux = THREAD_PID + i / NR_CPUS,
 			.disk = XBLK_NO_DISK,
 			.event = XBLK_EV_PROCESS,
 			.op = XBLK_PROCESS_KTHREAD,
 		};
+		snprintf(comm, sizeof(comm), "%u.xvda-0", GUEST + i / NR_CPUS);
+		memcpy(r->comm, comm, strnlen(comm, XBLK_COMM_LEN - 1));
 	}
 }
 
 static void end_trace(uint64_t time)
 {
-	char text[1024];
-	int len = sprintf(
-		text, "{\"reason\": \"timeout\", \"duration_ns\": %llu, \"streams\": [",
-		(unsigned long long)(time - START_NS));
+	char *text = malloc(256 + 128ul * nr_streams());
+	int len;
 
-	for (unsigned int i = 0; i < SIDES * NR_CPUS; i++) {
-		unsigned long long n = streams[i / NR_CPUS][i % NR_CPUS].sequence;
+	if (!text)
+		exit(1);
+	len = sprintf(text,
+		      "{\"reason\": \"timeout\", \"duration_ns\": %llu, \"streams\": [",
+		      (unsigned long long)(time - START_NS));
+
+	for (unsigned int i = 0; i < nr_streams(); i++) {
+		unsigned long long n = streams[i].sequence;
 
 		len += sprintf(text + len,
 			       "%s{\"domid\": %u, \"cpu\": %u, \"produced\": %llu,"
 			       " \"written\": %llu, \"lost\": 0}",
-			       i ? ", " : "", domid_of(i / NR_CPUS), i % NR_CPUS, n, n);
+			       i ? ", " : "", domid_of(i), cpu_of(i), n, n);
 	}
 	len += sprintf(text + len, "]}");
 	chunk(XBLK_CHUNK_END, 0, 0, 0, time, text, len);
+	free(text);
 }
 
-static void add_record(const struct request *r, unsigned int cpu)
+static void add_record(const struct request *r, uint64_t bits)
 {
 	const struct step *step = &steps[r->step];
-	struct stream *s = &streams[step->side][cpu];
+	unsigned int guest = r->slot % nr_guests;
+	unsigned int cpu = bits % (step->side == SIDE_GUEST ? guest_cpus : NR_CPUS);
+	struct stream *s = stream_of(step->side, guest, cpu);
 	/* Identities are what a hash makes of addresses that are used again. */
 	uint32_t bio = (2 * r->slot + step->side + 1) * 0x9e3779b1u;
 	uint32_t rq = (2 * r->slot + step->side + 1) * 0x85ebca6bu;
-	struct xblk_record *to = &s->records[s->nr++];
+	struct xblk_record *to = next_record(s);
 
 	*to = (struct xblk_record){
 		.time = r->time,
@@ -264,7 +310,7 @@ static void add_record(const struct request *r, unsigned int cpu)
 		.op = r->write ? XBLK_OP_WRITE : XBLK_OP_READ,
 	};
 	if (step->event == XBLK_EV_QUEUE)
-		to->aux = step->side == SIDE_GUEST ? GUEST_PID : THREAD_PID;
+		to->aux = step->side == SIDE_GUEST ? GUEST_PID : THREAD_PID + guest;
 	else if (step->event == XBLK_EV_ISSUE)
 		to->aux = bio;
 }
@@ -272,7 +318,7 @@ static void add_record(const struct request *r, unsigned int cpu)
 static void add_blktrace(const struct request *r, unsigned int cpu)
 {
 	const struct step *step = &steps[r->step];
-	struct stream *s = &streams[step->side][cpu];
+	struct stream *s = stream_of(step->side, 0, cpu);
 	struct blk_io_trace t = {
 		.magic = BLK_IO_TRACE_MAGIC | BLK_IO_TRACE_VERSION,
 		.sequence = ++s->blk_sequence,
@@ -294,17 +340,17 @@ static void begin_blktrace(const char *dir)
 	static const char *const names[SIDES] = {"xvda", "nvme0n1"};
 	char path[4096];
 
-	for (unsigned int i = 0; i < SIDES * NR_CPUS; i++) {
+	for (unsigned int i = 0; i < nr_streams(); i++) {
 		FILE *f;
 
-		snprintf(path, sizeof(path), "%s/%s.blktrace.%u", dir, names[i / NR_CPUS],
-			 i % NR_CPUS);
+		snprintf(path, sizeof(path), "%s/%s.blktrace.%u", dir,
+			 names[!domid_of(i)], cpu_of(i));
 		f = fopen(path, "we");
 		if (!f) {
 			perror(path);
 			exit(1);
 		}
-		streams[i / NR_CPUS][i % NR_CPUS].blktrace = f;
+		streams[i].blktrace = f;
 	}
 }
 
@@ -370,10 +416,10 @@ static void generate(uint64_t nr_events, unsigned int depth, bool blktrace)
 
 		now = r->time;
 		if (trace)
-			add_record(r, cpu);
+			add_record(r, bits);
 		if (blktrace)
 			add_blktrace(r, cpu);
-		if (++n % EVENTS_A_ROUND == 0)
+		if (++n % round_events == 0)
 			flush_round(now);
 		r->time += 1 + (bits >> 32) % step_ns;
 		if (++r->step == NR_STEPS) {
@@ -396,10 +442,12 @@ static void generate(uint64_t nr_events, unsigned int depth, bool blktrace)
 static int usage(void)
 {
 	fputs("usage: gen_events [-n EVENTS] [-q IN_FLIGHT] [-s SEED] [-l STEP_NS] [-f FIRST]\n"
+	      "                  [-g GUESTS] [-c CPUS] [-r EVENTS]\n"
 	      "                  [-x TRACE [-z]] [-b DIR]\n"
 	      "STEP_NS: the longest time between two events of a request; FIRST: how many\n"
 	      "records of each stream come before the trace's first ones, and are missing;\n"
-	      "-z: the trace is compressed\n",
+	      "CPUS: of each of the GUESTS, without -b; EVENTS:\n"
+	      "of a round; -z: the trace is compressed\n",
 	      stderr);
 	return 2;
 }
@@ -407,11 +455,11 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	const char *path = NULL, *dir = NULL;
-	uint64_t nr_events = 10000000;
+	uint64_t nr_events = 10000000, first = 0;
 	unsigned int depth = 256;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:q:s:l:f:x:zb:")) != -1) {
+	while ((c = getopt(argc, argv, "n:q:s:l:f:g:c:r:x:zb:")) != -1) {
 		switch (c) {
 		case 'n':
 			nr_events = strtoull(optarg, NULL, 0);
@@ -426,9 +474,16 @@ int main(int argc, char **argv)
 			step_ns = strtoull(optarg, NULL, 0);
 			break;
 		case 'f':
-			for (unsigned int i = 0; i < SIDES * NR_CPUS; i++)
-				streams[i / NR_CPUS][i % NR_CPUS].sequence =
-					strtoull(optarg, NULL, 0);
+			first = strtoull(optarg, NULL, 0);
+			break;
+		case 'g':
+			nr_guests = strtoul(optarg, NULL, 0);
+			break;
+		case 'c':
+			guest_cpus = strtoul(optarg, NULL, 0);
+			break;
+		case 'r':
+			round_events = strtoull(optarg, NULL, 0);
 			break;
 		case 'x':
 			path = optarg;
@@ -443,8 +498,15 @@ int main(int argc, char **argv)
 			return usage();
 		}
 	}
-	if (optind < argc || !nr_events || !depth || !step_ns || (!path && !dir))
+	if (optind < argc || !nr_events || !depth || !step_ns || (!path && !dir) ||
+	    !nr_guests || nr_guests > 10000 || !guest_cpus || guest_cpus > 64 ||
+	    !round_events || (dir && (nr_guests > 1 || guest_cpus != NR_CPUS)))
 		return usage();
+	streams = calloc(nr_streams(), sizeof(*streams));
+	if (!streams)
+		return 1;
+	for (unsigned int i = 0; i < nr_streams(); i++)
+		streams[i].sequence = first;
 	if (path) {
 		trace = strcmp(path, "-") ? fopen(path, "we") : stdout;
 		if (!trace) {
@@ -456,8 +518,8 @@ int main(int argc, char **argv)
 	if (dir)
 		begin_blktrace(dir);
 	generate(nr_events, depth, dir);
-	for (unsigned int i = 0; dir && i < SIDES * NR_CPUS; i++) {
-		if (fclose(streams[i / NR_CPUS][i % NR_CPUS].blktrace)) {
+	for (unsigned int i = 0; dir && i < nr_streams(); i++) {
+		if (fclose(streams[i].blktrace)) {
 			perror(dir);
 			return 1;
 		}

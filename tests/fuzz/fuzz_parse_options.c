@@ -10,9 +10,9 @@
 
 #include "msg.h"
 #include "options.h"
-#include "slowest.h"
+#include "analyse/slowest.h"
 #include "trace_gen.h"
-#include "util.h"
+#include "base/util.h"
 
 #define MAX_ARGS 32
 

@@ -16,17 +16,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "filter.h"
-#include "format.h"
-#include "live.h"
+#include "select/filter.h"
+#include "sinks/format.h"
+#include "sinks/live.h"
 #include "msg.h"
-#include "output.h"
+#include "sinks/output.h"
 #include "parse.h"
-#include "report.h"
+#include "sinks/report.h"
+#include "sinks/requests.h"
 #include "span.h"
 #include "trace_gen.h"
-#include "util.h"
-#include "verify.h"
+#include "base/util.h"
+#include "sinks/verify.h"
 
 /*
  * Every input allocates and frees the same; held back for long, all of it would
@@ -96,22 +97,22 @@ static FILE *null;
 static struct format *format;
 static struct live live;
 static struct verify verify;
+static struct shown shown;
 static bool print;
 
-static void on_request(void *ctx, const struct rq *rq, enum bin bin,
-		       const int64_t stages[STAGE_MAX])
+static void on_request(void *ctx, const struct xblk_request *r)
 {
-	static const struct filter all;
+	const struct parse *p = ctx;
 
-	request_print(null, ctx, &all, rq, bin, stages);
-	csv_request_print(null, ctx, &all, rq, bin, stages);
+	request_print(null, p->join.start_ns, r);
+	csv_request_print(null, p->join.start_ns, r);
 }
 
 static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 {
-	static const struct filter all;
+	static const struct filter guest = {.guests = {1, {{NULL, GEN_GUEST}}}};
 
-	if (event_shown(ctx, &all, s, r))
+	if (event_shown(&shown, ctx, &guest, s, r))
 		event_print(null, ctx, s, r);
 	format_print(null, format, ctx, s, r);
 	verify_record(&verify, s, r);
@@ -121,8 +122,9 @@ static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 
 static bool on_chunk(void *ctx, const struct parse *p)
 {
-	(void)ctx;
-	return !span_over(p, p->join.filter);
+	if (p->index && span_over(p, p->tally.filter))
+		parse_rest(ctx);
+	return true;
 }
 
 static void parse_bytes(const uint8_t *data, size_t len, const struct filter *filter)
@@ -139,15 +141,16 @@ static void parse_bytes(const uint8_t *data, size_t len, const struct filter *fi
 	/* Small bounds, so that they are reached. */
 	p->join.max_in_flight = 16;
 	p->merge.max_buffered = 256;
-	p->join.filter = filter;
-	p->join.windows = print;
+	p->tally.filter = filter;
+	p->tally.windows = print;
 	live_init(&live, null, &all, 1000000);
 	verify_init(&verify);
+	shown_init(&shown);
+	p->ctx = p;
 	if (print) {
-		p->join.on_request = on_request;
-		p->join.ctx = p;
+		p->tally.on_request = on_request;
+		p->tally.ctx = p;
 		p->on_event = on_event;
-		p->ctx = p;
 	}
 	if (filter && filter->have_time) {
 		p->on_chunk = on_chunk;
@@ -157,7 +160,7 @@ static void parse_bytes(const uint8_t *data, size_t len, const struct filter *fi
 	}
 	parse_run(p);
 	for (size_t i = 0; i < p->model.nr_disks; i++)
-		check_disk(&p->model.all_disks[i]->stats);
+		check_disk(stats_of(p->model.all_disks[i]));
 	for (unsigned int i = 0; i < p->model.nr_domains; i++)
 		check(p->model.domains[i]->backend || !p->model.domains[i]->nr_rqs,
 		      "a request has no end");
@@ -172,6 +175,7 @@ static void parse_bytes(const uint8_t *data, size_t len, const struct filter *fi
 	}
 	live_deinit(&live);
 	verify_deinit(&verify);
+	shown_deinit(&shown);
 	parse_deinit(p);
 	index_deinit(&index);
 	free(p);

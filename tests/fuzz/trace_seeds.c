@@ -2,6 +2,7 @@
 /* trace_seeds DIR: inputs for fuzz_trace to begin with, one a file. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "trace_gen.h"
 
@@ -73,6 +74,22 @@ static void traces(const char *dir)
 	gen_lost(&g, 0, 0, 5000000000, 5000000100, 3);
 	gen_end_indexed(&g, 5000001000, 1);
 	write_seed(dir, "span", 'W', g.data, g.len);
+	gen_deinit(&g);
+
+	/* Something is under way on both sides when the guest ends. */
+	gen_init(&g);
+	one_request(&g, 0, XBLK_OP_READ, 8);
+	gen_event(&g, GEN_GUEST, 0, 700, XBLK_EV_QUEUE, XBLK_OP_READ, 64, 8, 1, 500);
+	gen_event(&g, GEN_GUEST, 0, 800, XBLK_EV_ISSUE, XBLK_OP_READ, 64, 8, 100, 1);
+	gen_event(&g, 0, 0, 900, XBLK_EV_QUEUE, XBLK_OP_READ, 64, 8, 2, GEN_KTHREAD);
+	gen_event(&g, 0, 0, 950, XBLK_EV_QUEUE, XBLK_OP_READ, 128, 8, 3, GEN_KTHREAD);
+	gen_gone(&g, GEN_GUEST, 1000);
+	gen_event(&g, 0, 0, 1100, XBLK_EV_SPLIT, XBLK_OP_READ, 128, 4, 4, GEN_KTHREAD);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 1200, gen_meta_text,
+		  strlen(gen_meta_text));
+	one_request(&g, 2000, XBLK_OP_READ, 8);
+	gen_end(&g, 3000);
+	write_seed(dir, "guests", 'R', g.data, g.len);
 	gen_deinit(&g);
 
 	gen_init_bare(&g);

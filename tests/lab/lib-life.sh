@@ -23,7 +23,7 @@ load_start() { # [N]
 	guest_bg "${1:-1}" "for i in 1 2; do
 		ioping -q -D -G -WWW -b $((${LOAD_IOPS:-40} / 2)) -i 500ms -s 4k -S 240m -e \$i /dev/xvda & done; wait"
 }
-load_stop() { guest "${1:-1}" 'pkill ioping'; } # [N]
+load_stop() { guest "${1:-1}" 'killall -q ioping'; } # [N]
 
 # Until the disk of a guest has had so many more requests: in a second of a slow machine there may be none.
 load_wait() { # [N] [REQUESTS]

@@ -7,6 +7,7 @@
 #define CPUS	 4
 #define APART_NS 3000 /* between the beginnings of two shapes, on average half */
 #define ROUND_NS 400000
+#define HELD_NS	 30	     /* by a driver that gives it back */
 #define FLUSH_RQ 0xf0000000u /* of the guest's CPU 0; each CPU has its own queue */
 #define DOM0_PID 9999
 #define SAME	 64 /* the sector that many want at once */
@@ -147,15 +148,17 @@ static void play(struct maker *m, uint64_t ns, const struct shape *s)
 		GUEST(cpu, at, REQUEUE, s->op, sector, total, rq, first);
 		t[1] = later(m, at);
 	}
+	GUEST(cpu, t[1], ORDER, 0, 0, 0, rq, 0);
 	/* What is wanted at the same place comes to dom0 in its order. */
 	at = s->same_sector ? t[1] + 5000 : later(m, t[1]);
-	for (unsigned int i = 0; i < s->parts; i++, at += 7) {
+	/* A thread queues all bios of a request in a row. */
+	for (unsigned int i = 0; i < s->parts; i++) {
 		uint64_t where = places[disk].start + sector + i * part;
-		uint32_t bio = m->next_id++, id = m->next_id++;
+		uint32_t bio = m->next_id++, id = m->next_id++, upper = 0;
 		uint64_t d, c;
 
 		DOM0(at, QUEUE, s->backend_op, where, part, bio, places[disk].pid);
-		d = later(m, at + 7 * s->parts);
+		d = later(m, at + 1);
 		if (backing == 2) {
 			uint32_t clone = m->next_id++;
 
@@ -169,23 +172,29 @@ static void play(struct maker *m, uint64_t ns, const struct shape *s)
 			backing = 0;
 			DOM0(at + 1, QUEUE, s->backend_op, where, part, clone,
 			     places[disk].pid);
+			upper = bio;
 			bio = clone;
 		}
 		for (unsigned int r = 0; r < s->backend_requeues; r++) {
 			DOM0(d, ISSUE, s->backend_op, where, part, id, bio);
-			DOM0(d + 30, REQUEUE, s->backend_op, where, part, id, bio);
-			d = later(m, d + 30);
+			DOM0(d + HELD_NS, REQUEUE, s->backend_op, where, part, id, bio);
+			d = later(m, d + HELD_NS);
 		}
 		DOM0(d, ISSUE, s->backend_op, where, part, id, bio);
 		c = later(m, d);
 		DOM0(c, COMPLETE, s->backend_op, where, part, id, s->error);
+		backing = places[disk].backing;
+		if (upper) {
+			c = later(m, c);
+			DOM0(c, BIO_COMPLETE, s->backend_op, 0, 0, upper, s->error);
+		}
 		if (c >= last) {
 			last = c;
 			t[2] = at;
-			t[3] = d;
+			/* What the driver held it for is the device's. */
+			t[3] = d - s->backend_requeues * HELD_NS;
 			t[4] = c;
 		}
-		backing = places[disk].backing;
 	}
 	t[5] = later(m, last);
 	GUEST(cpu, t[5], COMPLETE, s->op, sector, total, rq, s->error);
@@ -256,11 +265,16 @@ static void play_backend_merge(struct maker *m, uint64_t ns)
 	}
 }
 
-/* Flushes of all queues at once; dom0's disk does one after the other. */
+/*
+ * Flushes of all queues at once; dom0's disk does one after the other.  Which queue a
+ * CPU's go to is not known before it has issued one, so the first ones are queued one by
+ * one.
+ */
 static void play_flushes(struct maker *m, uint64_t ns)
 {
 	const unsigned int disk = 0, backing = 0, dom0_cpu = 0;
 	const unsigned int op = XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH;
+	bool first = !m->flush_free_ns;
 	uint64_t t[6];
 
 	if (ns < m->flush_free_ns)
@@ -269,8 +283,8 @@ static void play_flushes(struct maker *m, uint64_t ns)
 	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
 		uint32_t bio = m->next_id++, rq = FLUSH_RQ + cpu;
 
-		t[0] = ns + 10 * (CPUS - cpu);
 		t[1] = ns + 100 * (cpu + 1);
+		t[0] = first ? t[1] - 10 : ns + 10 * (CPUS - cpu);
 		t[2] = m->flush_free_ns + 1;
 		t[3] = later(m, t[2]);
 		t[4] = later(m, t[3]);
@@ -278,6 +292,7 @@ static void play_flushes(struct maker *m, uint64_t ns)
 		m->flush_free_ns = t[5];
 		GUEST(cpu, t[0], QUEUE, op, 0, 0, bio, 500);
 		GUEST(cpu, t[1], ISSUE, XBLK_OP_FLUSH, 0, 0, rq, 0);
+		GUEST(cpu, t[1], ORDER, 0, 0, 0, rq, 0);
 		DOM0(t[2], QUEUE, XBLK_OP_FLUSH, 0, 0, m->next_id++, places[0].pid);
 		DOM0(t[3], ISSUE, XBLK_OP_FLUSH, 0, 0, FLUSH_RQ, 0);
 		DOM0(t[4], COMPLETE, XBLK_OP_FLUSH, 0, 0, FLUSH_RQ, 0);
@@ -399,6 +414,7 @@ static int by_key(const void *a, const void *b)
 void known_make(struct known *k, uint64_t seed, unsigned int nr, unsigned int lose)
 {
 	struct maker m = {.k = k, .random = seed, .next_id = 1, .next_sector = 4096};
+	uint32_t slots[4] = {0};
 	uint64_t ns = 1000;
 
 	memset(k, 0, sizeof(*k));
@@ -411,6 +427,11 @@ void known_make(struct known *k, uint64_t seed, unsigned int nr, unsigned int lo
 		ns += 1 + next_random(&m, APART_NS);
 	}
 	qsort(m.events, m.nr_events, sizeof(*m.events), by_time);
+	/* One ring a disk, on which they are in this order. */
+	for (size_t i = 0; i < m.nr_events; i++) {
+		if (m.events[i].r.event == XBLK_EV_ORDER)
+			m.events[i].r.aux = slots[m.events[i].r.disk]++;
+	}
 	qsort(k->requests, k->nr, sizeof(*k->requests), by_key);
 	write_events(&m, lose);
 	free(m.events);

@@ -2,8 +2,9 @@
 /* What is found out of requests beyond their stages, against the requests themselves. */
 #include <stdlib.h>
 
-#include "analysis.h"
-#include "filter.h"
+#include "analyse/analysis.h"
+#include "join/flush_times.h"
+#include "select/filter.h"
 #include "test_parse_util.h"
 
 static uint64_t state = 88172645463325252ull;
@@ -189,6 +190,74 @@ static void timeline_bounds(void **ctx)
 	free(t);
 }
 
+/* 8,330 a second are so many in the last interval, too, however little there is of it. */
+static void timeline_last(void **ctx)
+{
+	const uint64_t ms = 1000000, end = GEN_START + 1001 * ms;
+	struct timeline *t = malloc(sizeof(*t));
+	double depth[TIMELINE_INTERVALS];
+
+	(void)ctx;
+	timeline_init(t, GEN_START);
+	for (uint64_t ns = GEN_START; ns < end - 120000; ns += 120000)
+		timeline_done(t, SIDE_GUEST, ns, ns, ns + 60000, 8);
+	timeline_finish(t, end);
+	timeline_coarsen(t, 32);
+	assert_int_equal(t->shift, 25);
+	assert_int_equal(t->nr, 30);
+	timeline_depth(t, SIDE_GUEST, STATE_Q2C, depth);
+	for (unsigned int i = 0; i < t->nr; i++) {
+		double rate =
+			1e9 * t->intervals[i].side[SIDE_GUEST].ios / timeline_width(t, i);
+
+		assert_true(rate > 8200 && rate < 8460);
+		assert_true(depth[i] > 0.49 && depth[i] < 0.51);
+	}
+	free(t);
+}
+
+/* What lasts into a span counts for it, what is not in it does not. */
+static void timeline_of_a_span(void **ctx)
+{
+	const uint64_t second = 1000000000, from = GEN_START + 500 * second;
+	struct timeline *t = malloc(sizeof(*t));
+	int64_t stages[STAGE_MAX] = {[STAGE_Q2C] = 5};
+	double depth[TIMELINE_INTERVALS];
+	uint64_t ios = 0, joined = 0;
+
+	(void)ctx;
+	timeline_init(t, GEN_START);
+	timeline_span(t, from, from + 10 * second);
+	for (unsigned int s = 490; s < 520; s++) {
+		uint64_t ns = GEN_START + s * second;
+
+		timeline_done(t, SIDE_GUEST, ns, ns + 10, ns + 100000000, 8);
+		timeline_joined(t, ns + 100000000, stages);
+	}
+	/* all of the span, and from its middle on */
+	timeline_done(t, SIDE_BACKEND, from - second, from - second, from + 11 * second,
+		      8);
+	timeline_open(t, SIDE_BACKEND, from + 5 * second, from + 20 * second,
+		      from + 30 * second);
+	timeline_finish(t, from + 30 * second);
+	timeline_coarsen(t, 32);
+	assert_int_equal(t->shift, 29);
+	assert_int_equal(t->nr, 19);
+	for (unsigned int i = 0; i < t->nr; i++) {
+		ios += t->intervals[i].side[SIDE_GUEST].ios;
+		joined += t->intervals[i].joined;
+		assert_int_equal(t->intervals[i].side[SIDE_BACKEND].ios, 0);
+	}
+	assert_int_equal(ios, 10);
+	assert_int_equal(joined, 10);
+	timeline_depth(t, SIDE_BACKEND, STATE_Q2C, depth);
+	assert_true(depth[0] > 0.999 && depth[0] < 1.001);
+	assert_true(depth[18] > 1.999 && depth[18] < 2.001);
+	timeline_depth(t, SIDE_BACKEND, STATE_D2C, depth);
+	assert_true(depth[18] > 0.999 && depth[18] < 1.001);
+	free(t);
+}
+
 static void slowest_kept(void **ctx)
 {
 	static const unsigned int sizes[] = {1, 2, 10, 1000};
@@ -227,7 +296,7 @@ static void processes_bounded(void **ctx)
 		struct request r = random_request();
 
 		for (int twice = 0; twice < 2; twice++)
-			breakdown_add_process(b, 1000 * i, 8, r.stages);
+			breakdown_add_process(b, 1000 * i, "fio", 8, r.stages);
 	}
 	assert_int_equal(b->nr_processes, PROCESS_ROWS);
 	for (unsigned int i = 0; i < b->nr_processes; i++) {
@@ -342,8 +411,8 @@ static void rows(void **ctx)
 	assert_int_equal(a->timeline.intervals[0].side[SIDE_BACKEND].busy[STATE_D2C].ns,
 			 2000);
 	assert_int_equal(a->slowest.nr, 5);
-	assert_int_equal(disk_stats(&o, 3, 0)->guest.issued_sizes[size_class(16)], 2);
-	assert_int_equal(disk_stats(&o, 3, 0)->backend.issued_sizes[size_class(16)], 2);
+	assert_int_equal(disk_counts(&o, 3, 0)->guest.issued_sizes[size_class(16)], 2);
+	assert_int_equal(disk_counts(&o, 3, 0)->backend.issued_sizes[size_class(16)], 2);
 	done(&o, &g);
 }
 
@@ -369,7 +438,7 @@ static void stuck(void **ctx)
 	GUEST(1500, QUEUE, READ, 6400, 8, 50, 501);
 	run_gen(&o, &g);
 	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_IN_FLIGHT], 5);
-	assert_int_equal(disk_stats(&o, 3, 0)->queued_bios, 1);
+	assert_int_equal(disk_counts(&o, 3, 0)->queued_bios, 1);
 	a = disk_stats(&o, 3, 0)->analysis;
 	for (int s = 0; s < STAGE_PARTS; s++)
 		assert_int_equal(a->reached[s], 1);
@@ -434,7 +503,7 @@ static uint64_t chosen(const char *which, const char *(*parse)(void *, const cha
 	gen_end(&g, 1000000);
 	msg_silent = true;
 	outcome_init(&o, g.data, g.len);
-	o.parse.join.filter = &f;
+	o.parse.tally.filter = &f;
 	parse_run(&o.parse);
 	check_bins(&o);
 	nr = disk_stats(&o, 3, 0)->requests;
@@ -460,9 +529,11 @@ static void filters(void **ctx)
 	assert_int_equal(chosen("0.00002", filter_parse_time), 1);
 	assert_int_equal(chosen("0.00002:", filter_parse_time), 2);
 	assert_int_equal(chosen("0.00001:0.00003", filter_parse_time), 2);
-	assert_int_equal(chosen("1500ns", filter_parse_latency), 2);
-	assert_int_equal(chosen("1501ns", filter_parse_latency), 0);
-	assert_int_equal(chosen("1.5", filter_parse_latency), 2);
+	/* the one that does not come back takes until the capture's end */
+	assert_int_equal(chosen("1500ns", filter_parse_latency), 3);
+	assert_int_equal(chosen("1501ns", filter_parse_latency), 1);
+	assert_int_equal(chosen("1.5", filter_parse_latency), 3);
+	assert_int_equal(chosen("1ms", filter_parse_latency), 0);
 }
 
 static void bad_filters(void **ctx)
@@ -485,7 +556,9 @@ static void bad_filters(void **ctx)
 	assert_non_null(filter_parse_latency(&f, "5 m"));
 	assert_non_null(filter_parse_latency(&f, "inf"));
 	assert_non_null(filter_parse_latency(&f, "1e300s"));
-	assert_non_null(filter_parse_domid(&f, "65536"));
+	assert_non_null(filter_parse_guest(&f, "65536"));
+	assert_non_null(filter_parse_guest(&f, ""));
+	assert_non_null(filter_parse_disk(&f, ""));
 }
 
 int main(void)
@@ -495,6 +568,8 @@ int main(void)
 		cmocka_unit_test(bands_whole),
 		cmocka_unit_test(timeline_depths),
 		cmocka_unit_test(timeline_bounds),
+		cmocka_unit_test(timeline_last),
+		cmocka_unit_test(timeline_of_a_span),
 		cmocka_unit_test(slowest_kept),
 		cmocka_unit_test(processes_bounded),
 		cmocka_unit_test(size_classes),

@@ -61,7 +61,7 @@ static void before_trace(void **ctx)
 	run_gen(&o, &g);
 	assert_int_equal(o.nr, 2);
 	assert_int_equal(bin(&o, BIN_BEFORE_TRACE), 2);
-	assert_int_equal(disk_stats(&o, 3, 0)->done[KIND_READ].ios, 2);
+	assert_int_equal(disk_counts(&o, 3, 0)->done[KIND_READ].ios, 2);
 	done(&o, &g);
 }
 
@@ -197,6 +197,44 @@ static void lost_told_late(void **ctx)
 	done(&o, &g);
 }
 
+/* However many requests came meanwhile, and also where there is too much to keep each. */
+static void many_lost_told_late(void **ctx)
+{
+	enum {
+		AFFECTED = 5000,
+		OTHERS = 3000
+	};
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	for (unsigned int i = 0; i < AFFECTED; i++) {
+		uint64_t ns = 1000000ull + 10000 * i;
+
+		guest_io(&g, ns, 64 * i, 1);
+		gen_event(&g, 0, 1, ns + 110, XBLK_EV_QUEUE, XBLK_OP_READ, 64 * i, 8, 1,
+			  GEN_KTHREAD);
+		if (i % 1000 == 999)
+			gen_round(&g, ns);
+	}
+	/* long after: these are as incomplete, and nothing was lost of them */
+	for (unsigned int i = 0; i < OTHERS; i++) {
+		uint64_t ns = 500000000ull + 10000 * i;
+
+		guest_io(&g, ns, 64 * i, 1);
+		gen_event(&g, 0, 1, ns + 110, XBLK_EV_QUEUE, XBLK_OP_READ, 64 * i, 8, 1,
+			  GEN_KTHREAD);
+		if (i % 1000 == 999)
+			gen_round(&g, ns);
+	}
+	gen_lost(&g, 0, 0, 1000000, 1000000 + 10000ull * AFFECTED, 2 * AFFECTED);
+	run_gen(&o, &g);
+	assert_int_equal(bin(&o, BIN_LOST), AFFECTED);
+	assert_int_equal(bin(&o, BIN_INCOMPLETE), OTHERS);
+	done(&o, &g);
+}
+
 /* After a loss, ids that come again are not believed. */
 static void stale_ids(void **ctx)
 {
@@ -275,7 +313,7 @@ static void causality_all_before(void **ctx)
 	run_gen(&o, &g);
 	assert_int_equal(bin(&o, BIN_CAUSALITY), 1);
 	assert_int_equal(bin(&o, BIN_NO_BACKEND_IO), 2); /* it, and the very first */
-	assert_int_equal(disk_stats(&o, 3, 0)->backend_unmatched, 1);
+	assert_int_equal(disk_counts(&o, 3, 0)->backend_unmatched, 1);
 	done(&o, &g);
 }
 
@@ -338,6 +376,7 @@ int main(void)
 		cmocka_unit_test(lost_by_sequence),
 		cmocka_unit_test(lost_at_the_end),
 		cmocka_unit_test(lost_told_late),
+		cmocka_unit_test(many_lost_told_late),
 		cmocka_unit_test(stale_ids),
 		cmocka_unit_test(malformed),
 		cmocka_unit_test(causality),

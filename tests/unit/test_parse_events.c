@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "event.h"
-#include "output.h"
+#include "input/event.h"
+#include "sinks/output.h"
 #include "test_parse_util.h"
 
 struct event_row {
@@ -153,6 +153,23 @@ static void program_page(void **ctx)
 	free(page);
 }
 
+/* What tells of bins tells of all of them. */
+static void all_bins(void **ctx)
+{
+	static const char report[] = "scripts/xblk-report", page[] = "man/xblkparse.1";
+	char *script = contents(report), *man = contents(page), line[80];
+
+	(void)ctx;
+	for (unsigned int i = 0; i < BIN_MAX; i++) {
+		snprintf(line, sizeof(line), "\n    \"%s\": \"", bin_names[i]);
+		has(report, script, line);
+		snprintf(line, sizeof(line), "\n.TP\n.B %s\n", bin_names[i]);
+		has(page, man, line);
+	}
+	free(script);
+	free(man);
+}
+
 /* Only who has an event to tell may write it; what is no event is invalid. */
 static void who_writes_it(void **ctx)
 {
@@ -284,10 +301,10 @@ static void given_up(void **ctx)
 	run_gen(&o, &g);
 	assert_int_equal(o.nr, 1);
 	assert_stages(&o.results[0], 10, 90, 100, 100, 100);
-	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->guest.bios, 3);
-	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->guest.ended, 2);
+	assert_int_equal(disk_counts(&o, GEN_GUEST, 0)->guest.bios, 3);
+	assert_int_equal(disk_counts(&o, GEN_GUEST, 0)->guest.ended, 2);
 	ended_in_json(&o, 2);
-	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->queued_bios, 0);
+	assert_int_equal(disk_counts(&o, GEN_GUEST, 0)->queued_bios, 0);
 	assert_int_equal(model_domain(&o.parse.model, GEN_GUEST)->stale_bios, 0);
 	done(&o, &g);
 }
@@ -308,7 +325,7 @@ static void given_up_is_no_origin(void **ctx)
 	run_gen(&o, &g);
 	assert_int_equal(o.nr, 1);
 	assert_int_equal(o.results[0].bin, BIN_BEFORE_TRACE);
-	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->guest.splits, 0);
+	assert_int_equal(disk_counts(&o, GEN_GUEST, 0)->guest.splits, 0);
 	done(&o, &g);
 }
 
@@ -328,7 +345,7 @@ static void issued_is_not_ended(void **ctx)
 	run_gen(&o, &g);
 	assert_int_equal(o.nr, 1);
 	assert_stages(&o.results[0], 10, 190, 100, 100, 100);
-	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->guest.ended, 0);
+	assert_int_equal(disk_counts(&o, GEN_GUEST, 0)->guest.ended, 0);
 	done(&o, &g);
 }
 
@@ -338,6 +355,7 @@ int main(void)
 		cmocka_unit_test(numbers_and_letters),
 		cmocka_unit_test(format_page),
 		cmocka_unit_test(program_page),
+		cmocka_unit_test(all_bins),
 		cmocka_unit_test(who_writes_it),
 		cmocka_unit_test(end_is_printed),
 		cmocka_unit_test(given_up),

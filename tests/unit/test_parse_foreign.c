@@ -203,9 +203,9 @@ static void domid_again(void **ctx)
 	assert_ptr_not_equal(was, is);
 	assert_string_equal(was->guest, "guest1");
 	assert_string_equal(is->guest, "guest2");
-	assert_int_equal(was->stats.bins[BIN_JOINED], 1);
-	assert_int_equal(is->stats.bins[BIN_JOINED], 1);
-	assert_int_equal(was->stats.requests + is->stats.requests, 4);
+	assert_int_equal(stats_of(was)->bins[BIN_JOINED], 1);
+	assert_int_equal(stats_of(is)->bins[BIN_JOINED], 1);
+	assert_int_equal(stats_of(was)->requests + stats_of(is)->requests, 4);
 	done(&o, &g);
 }
 
@@ -249,7 +249,7 @@ static void idle_side(void **ctx)
 	gen_process(&g, GEN_GUEST, 0, 0, 500, "fio", 0);
 	g.streams[1].nr = g.streams[1].produced = 0;
 	run_gen(&o, &g);
-	assert_int_equal(disk_stats(&o, 3, 0)->backend.bios, 1);
+	assert_int_equal(disk_counts(&o, 3, 0)->backend.bios, 1);
 	done(&o, &g);
 
 	gen_init(&g);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "hist.h"
+#include "analyse/hist.h"
 
 #define NR 20000
 

@@ -5,6 +5,7 @@
  * each request that it does not that something was lost; what it finds is right.
  */
 #include "known.h"
+#include "sinks/verify.h"
 #include "test_parse_util.h"
 
 #include <inttypes.h>
@@ -15,38 +16,57 @@ struct check {
 	struct known known;
 	struct bytes bytes;
 	struct parse parse;
+	struct verify verify;
 	uint64_t measured, wrong, bins[BIN_MAX];
 };
 
-static void wrong(struct check *c, const struct rq *rq, const char *what)
+static void wrong(struct check *c, const struct xblk_request *r, const char *what)
 {
 	if (c->wrong++ < 10)
 		print_message("disk %u, sector %" PRIu64 ", op %u, D at %" PRIu64
 			      ": %s\n",
-			      rq->disk->index, rq->sector, rq->op,
-			      (uint64_t)(rq->d_ns - GEN_START), what);
+			      r->disk_index, r->sector, r->op,
+			      (uint64_t)(r->d_ns - GEN_START), what);
 }
 
-static void check_request(void *ctx, const struct rq *rq, enum bin bin,
-			  const int64_t stages[STAGE_MAX])
+static void check_request(void *ctx, const struct xblk_request *r)
 {
 	struct check *c = ctx;
 	struct known_request *k;
 
-	c->bins[bin]++;
-	if (bin != BIN_JOINED)
+	c->bins[r->bin]++;
+	verify_request(&c->verify, r);
+	if (r->bin != BIN_JOINED)
 		return;
 	c->measured++;
-	k = known_find(&c->known, rq->disk->index, rq->sector, rq->d_ns);
+	k = known_find(&c->known, r->disk_index, r->sector, r->d_ns);
 	if (!k || k->seen) {
-		wrong(c, rq, k ? "found twice" : "there is no such request");
+		wrong(c, r, k ? "found twice" : "there is no such request");
 		return;
 	}
 	k->seen = true;
 	for (int i = 0; i < STAGE_PARTS; i++) {
-		if (stages[i] != (int64_t)(k->times[i + 1] - k->times[i]))
-			wrong(c, rq, stage_names[i]);
+		if (r->stages[i] != (int64_t)(k->times[i + 1] - k->times[i]))
+			wrong(c, r, stage_names[i]);
 	}
+}
+
+/* Counts that are taken in different places agree, also where records are missing. */
+static void check_verified(const struct check *c)
+{
+	static const char *const checks[] = {"bins", "done", "waypoints"};
+	char *text, line[32];
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	verify_print(out, &c->verify, &c->parse);
+	fclose(out);
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		snprintf(line, sizeof(line), "ok    %s ", checks[i]);
+		if (!strstr(text, line))
+			fail_msg("%s", text);
+	}
+	free(text);
 }
 
 static void run_known(struct check *c, uint64_t seed, unsigned int shapes,
@@ -58,9 +78,11 @@ static void run_known(struct check *c, uint64_t seed, unsigned int shapes,
 	c->bytes.len = c->known.gen.len;
 	msg_silent = true;
 	parse_init(&c->parse, read_bytes, &c->bytes);
-	c->parse.join.on_request = check_request;
-	c->parse.join.ctx = c;
+	c->parse.tally.on_request = check_request;
+	c->parse.tally.ctx = c;
+	verify_init(&c->verify);
 	parse_run(&c->parse);
+	check_verified(c);
 	if (c->wrong)
 		print_message("seed %" PRIu64 ": %" PRIu64 " wrong\n", seed, c->wrong);
 	assert_false(c->parse.problems);
@@ -69,6 +91,7 @@ static void run_known(struct check *c, uint64_t seed, unsigned int shapes,
 
 static void known_done(struct check *c)
 {
+	verify_deinit(&c->verify);
 	parse_deinit(&c->parse);
 	known_deinit(&c->known);
 }
@@ -86,7 +109,7 @@ static void nothing_lost(void **ctx)
 		for (int b = 0; b < BIN_MAX; b++)
 			assert_true(b == BIN_JOINED || !c.bins[b]);
 		for (unsigned int i = 0; i < 3; i++)
-			own += domain_disk(c.parse.model.backend, i)->own_bios;
+			own += counts_of(domain_disk(c.parse.model.backend, i))->own_bios;
 		assert_int_equal(own, c.known.own_bios);
 		known_done(&c);
 	}
@@ -108,7 +131,7 @@ static void records_lost(void **ctx)
 		/* The verdicts at the end: a loss can be told of late. */
 		for (size_t i = 0; i < c.parse.model.nr_disks; i++) {
 			for (int b = 0; b < BIN_MAX; b++)
-				bins[b] += c.parse.model.all_disks[i]->stats.bins[b];
+				bins[b] += stats_of(c.parse.model.all_disks[i])->bins[b];
 		}
 		for (int b = 0; b < BIN_MAX; b++) {
 			if (b != BIN_JOINED && b != BIN_LOST && bins[b])

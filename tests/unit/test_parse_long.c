@@ -116,7 +116,7 @@ static void three_hours(void **ctx)
 	assert_true(p.ended);
 	assert_int_equal(p.duration_ns, SECONDS * SECOND);
 
-	st = &domain_disk(model_domain(&p.model, GEN_GUEST), 0)->stats;
+	st = stats_of(domain_disk(model_domain(&p.model, GEN_GUEST), 0));
 	assert_int_equal(st->requests, SECONDS);
 	assert_int_equal(st->bins[BIN_JOINED], SECONDS);
 	assert_int_equal(hist_quantile(st->stages[STAGE_Q2C], 0.5), 3110);

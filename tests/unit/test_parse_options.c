@@ -12,8 +12,8 @@ static struct said err;
 /* A command line given as one string; what it says of it is in @err. */
 static int parse(struct options *o, const char *line)
 {
-	static char copy[256];
-	char *argv[16] = {"xblkparse"}, *rest = copy;
+	static char copy[2048];
+	char *argv[80] = {"xblkparse"}, *rest = copy;
 	int argc = 1, status;
 
 	memset(o, 0, sizeof(*o));
@@ -63,21 +63,70 @@ static void meaning(void **ctx)
 	(void)ctx;
 	assert_int_equal(parse(&o, "--top 100000 -i 0.01 -d 65535 trace"), -1);
 	assert_int_equal(o.top, 100000);
-	assert_true(o.report.slowest && o.filter.have_domid);
+	assert_true(o.report.slowest && o.filter.guests.nr == 1);
 	assert_int_equal(o.interval_ns, 10000000);
-	assert_int_equal(o.filter.domid, 65535);
+	assert_null(o.filter.guests.of[0].name);
+	assert_int_equal(o.filter.guests.of[0].number, 65535);
 	assert_string_equal(o.input, "trace");
 	assert_int_equal(parse(&o, "-p 4294967295 -w 1.5: --sectors 5- --min-latency 2"),
 			 -1);
-	assert_true(o.filter.have_pid && !o.filter.comm);
-	assert_int_equal(o.filter.pid, UINT32_MAX);
+	assert_int_equal(o.filter.processes.nr, 1);
+	assert_null(o.filter.processes.of[0].name);
+	assert_int_equal(o.filter.processes.of[0].number, UINT32_MAX);
 	assert_true(o.filter.from_ns == 1500000000 && o.filter.to_ns == UINT64_MAX);
 	assert_true(o.filter.first_sector == 5 && o.filter.last_sector == UINT64_MAX);
 	assert_int_equal(o.filter.min_latency_ns, 2000);
 	assert_int_equal(parse(&o, "-p 7zip -w : --sectors 5"), -1);
-	assert_true(!o.filter.have_pid && !strcmp(o.filter.comm, "7zip"));
+	assert_string_equal(o.filter.processes.of[0].name, "7zip");
 	assert_true(!o.filter.from_ns && o.filter.to_ns == UINT64_MAX);
 	assert_true(o.filter.first_sector == 5 && o.filter.last_sector == 5);
+}
+
+/* The same option again adds to what it chooses. */
+static void several(void **ctx)
+{
+	static char line[2048];
+	struct options o;
+
+	(void)ctx;
+	assert_int_equal(parse(&o, "-d 3 -d guest1 -D xvda -D sdb -p 500 -p dd"), -1);
+	assert_int_equal(o.filter.guests.nr, 2);
+	assert_int_equal(o.filter.guests.of[0].number, 3);
+	assert_string_equal(o.filter.guests.of[1].name, "guest1");
+	assert_int_equal(o.filter.disks.nr, 2);
+	assert_string_equal(o.filter.disks.of[1].name, "sdb");
+	assert_int_equal(o.filter.processes.nr, 2);
+	assert_int_equal(o.filter.processes.of[0].number, 500);
+	assert_string_equal(o.filter.processes.of[1].name, "dd");
+	for (unsigned int i = 0; i < FILTER_LIST_MAX; i++)
+		strcat(line, "-d3 ");
+	strcat(line, "-d4");
+	assert_int_equal(parse(&o, line), 2);
+	assert_non_null(strstr(err.text, "more than 64"));
+}
+
+/* What has a file of its own, and what takes the place of the tables. */
+static void formats(void **ctx)
+{
+	static const char *const wrong[] = {
+		"--csv --json",	  "--json --csv=-",    "--json -i 1",
+		"--csv --events", "--requests --json", "--verify --csv",
+	};
+	struct options o;
+
+	(void)ctx;
+	assert_int_equal(parse(&o, "-J - -o - -"), -1);
+	assert_true(option_to_main(&o.json) && !o.output && !o.input);
+	assert_int_equal(parse(&o, "--csv=a --json=b -o c d"), -1);
+	assert_string_equal(o.csv.file, "a");
+	assert_string_equal(o.json.file, "b");
+	assert_string_equal(o.output, "c");
+	assert_string_equal(o.input, "d");
+	assert_int_equal(parse(&o, "--requests --csv=a --json"), -1);
+	assert_int_equal(parse(&o, "--verify --csv=a -J b"), -1);
+	assert_int_equal(parse(&o, "--csv -J b"), -1);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(parse(&o, wrong[i]), 2);
 }
 
 int main(void)
@@ -85,6 +134,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits),
 		cmocka_unit_test(meaning),
+		cmocka_unit_test(several),
+		cmocka_unit_test(formats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is printed: events by a format, CSV, JSON, the running report, --verify. */
+#include <inttypes.h>
 #include <jansson.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "format.h"
-#include "live.h"
-#include "output.h"
-#include "report.h"
+#include "sinks/format.h"
+#include "sinks/live.h"
+#include "sinks/output.h"
+#include "sinks/report.h"
+#include "sinks/requests.h"
+#include "sinks/text.h"
+#include "sinks/verify.h"
 #include "test_parse_util.h"
-#include "verify.h"
 
 /* The whole of what a callback prints. */
 struct printed {
@@ -136,13 +139,55 @@ struct csv {
 	struct parse *parse;
 };
 
-static void on_request(void *ctx, const struct rq *rq, enum bin bin,
-		       const int64_t stages[STAGE_MAX])
+static void on_request(void *ctx, const struct xblk_request *r)
 {
-	static const struct filter all;
 	struct csv *c = ctx;
 
-	csv_request_print(c->printed.out, c->parse, &all, rq, bin, stages);
+	csv_request_print(c->printed.out, c->parse->join.start_ns, r);
+}
+
+static void numbers_by_hand(void **ctx)
+{
+	static const int64_t numbers[] = {0, 9, 10, -1, -10, INT64_MAX, INT64_MIN};
+	char expected[64], got[64];
+	struct text t = {0};
+
+	(void)ctx;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		t.len = 0;
+		text_i64(&t, numbers[i]);
+		text_char(&t, ',');
+		text_u64(&t, (uint64_t)numbers[i]);
+		snprintf(got, sizeof(got), "%.*s", (int)t.len, t.line);
+		snprintf(expected, sizeof(expected), "%" PRId64 ",%" PRIu64, numbers[i],
+			 (uint64_t)numbers[i]);
+		assert_string_equal(got, expected);
+	}
+	t.len = 0;
+	text_char(&t, '-');
+	text_number(&t, 12, 5, '0');
+	text_right(&t, 0, 7);
+	text_right(&t, 0, 3);
+	assert_int_equal(t.len, 7);
+	assert_memory_equal(t.line, " -00012", 7);
+	for (uint64_t n = 1, i = 0; i < 20; n *= 10, i++) {
+		t.len = 0;
+		text_u64(&t, n - 1);
+		text_char(&t, ',');
+		text_u64(&t, n);
+		snprintf(got, sizeof(got), "%.*s", (int)t.len, t.line);
+		snprintf(expected, sizeof(expected), "%" PRIu64 ",%" PRIu64, n - 1, n);
+		assert_string_equal(got, expected);
+	}
+	/* A line that is full stays as it is. */
+	t.len = TEXT_SIZE - 2;
+	text_u64(&t, 1234);
+	assert_int_equal(t.len, TEXT_SIZE - 2);
+	text_print(&t, "%d", 12);
+	text_right(&t, t.len, 3);
+	assert_int_equal(t.len, TEXT_SIZE - 2);
+	text_string(&t, "abc");
+	assert_int_equal(t.len, TEXT_SIZE);
 }
 
 static void csv_requests(void **ctx)
@@ -163,8 +208,8 @@ static void csv_requests(void **ctx)
 	outcome_init(&o, g.data, g.len);
 	printed_init(&c.printed);
 	c.parse = &o.parse;
-	o.parse.join.on_request = on_request;
-	o.parse.join.ctx = &c;
+	o.parse.tally.on_request = on_request;
+	o.parse.tally.ctx = &c;
 	csv_request_titles(c.printed.out);
 	parse_run(&o.parse);
 	printed_is(
@@ -285,7 +330,7 @@ static void probes(void **ctx)
 		"{\"host\": \"host\", \"backend\": {\"domid\": 0, \"probes\": [\"block_rq_issue\"]},"
 		" \"guests\": [{\"domid\": 3, \"name\": \"guest1\", \"probes\": []}]}";
 	static const struct report_options o;
-	static const struct filter all, guest2 = {.have_domid = true, .domid = 4};
+	static const struct filter all, guest2 = {.guests = {1, {{NULL, 4}}}};
 	struct outcome out;
 	struct printed p;
 	json_t *j, *of;
@@ -389,7 +434,7 @@ static bool on_live_chunk(void *ctx, const struct parse *p)
 /* Lines come as the trace's time goes on, also where nothing happens. */
 static void live(void **ctx)
 {
-	static const struct filter all = {.disk = "xvda"};
+	static const struct filter all = {.disks = {1, {{"xvda"}}}};
 	struct printed p = {0};
 	struct running l;
 	struct outcome o;
@@ -411,7 +456,7 @@ static void live(void **ctx)
 	l.parse = &o.parse;
 	l.chunks = 0;
 	l.printed = &p;
-	o.parse.join.windows = true;
+	o.parse.tally.windows = true;
 	o.parse.on_event = on_live_event;
 	o.parse.on_chunk = on_live_chunk;
 	o.parse.ctx = &l;
@@ -475,6 +520,11 @@ static void on_verify(void *ctx, struct stream *s, const struct xblk_record *r)
 	verify_record(ctx, s, r);
 }
 
+static void on_verify_request(void *ctx, const struct xblk_request *r)
+{
+	verify_request(ctx, r);
+}
+
 static bool verified(const uint8_t *data, size_t len, struct printed *p)
 {
 	struct verify v;
@@ -486,12 +536,83 @@ static bool verified(const uint8_t *data, size_t len, struct printed *p)
 	verify_init(&v);
 	o.parse.on_event = on_verify;
 	o.parse.ctx = &v;
+	o.parse.tally.on_request = on_verify_request;
+	o.parse.tally.ctx = &v;
 	parse_run(&o.parse);
 	printed_init(p);
 	good = verify_print(p->out, &v, &o.parse);
 	verify_deinit(&v);
 	parse_deinit(&o.parse);
 	return good;
+}
+
+/* One request, and what a fault makes of what was counted of it. */
+static void check_fault(void (*fault)(struct verify *v, struct disk_counts *counts),
+			const char *line)
+{
+	struct printed p;
+	struct verify v;
+	struct outcome o;
+	struct gen g;
+
+	generate(&g);
+	msg_silent = true;
+	outcome_init(&o, g.data, g.len);
+	verify_init(&v);
+	o.parse.tally.on_request = on_verify_request;
+	o.parse.tally.ctx = &v;
+	parse_run(&o.parse);
+	fault(&v, disk_counts(&o, GEN_GUEST, 0));
+	printed_init(&p);
+	assert_false(verify_print(p.out, &v, &o.parse));
+	printed_has(&p, line);
+	printed_deinit(&p);
+	verify_deinit(&v);
+	done(&o, &g);
+}
+
+static void issued_once_more(struct verify *v, struct disk_counts *counts)
+{
+	(void)v;
+	counts->guest.issued++;
+}
+
+static void told_twice(struct verify *v, struct disk_counts *counts)
+{
+	(void)counts;
+	v->requests++;
+}
+
+static void sectors_more(struct verify *v, struct disk_counts *counts)
+{
+	(void)v;
+	counts->done[KIND_READ].sectors++;
+}
+
+/* Each time is of one clock, and none of them is behind the next. */
+static void backwards_in_dom0(struct verify *v, struct disk_counts *counts)
+{
+	struct xblk_request r = {.q_ns = 1,
+				 .d_ns = 2,
+				 .c_ns = 9,
+				 .backend_q_ns = 4,
+				 .backend_d_ns = 3,
+				 .backend_c_ns = 5,
+				 .measured = true};
+
+	verify_request(v, &r);
+	counts->guest.issued++;
+	counts->done[KIND_READ].ios++;
+}
+
+/* The checks are of what can differ. */
+static void verify_faults(void **ctx)
+{
+	(void)ctx;
+	check_fault(issued_once_more, "FAIL  bins");
+	check_fault(told_twice, "FAIL  bins");
+	check_fault(sectors_more, "FAIL  done");
+	check_fault(backwards_in_dom0, "FAIL  waypoints");
 }
 
 static void verify_good(void **ctx)
@@ -583,12 +704,13 @@ static void verify_bad(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(formats),	cmocka_unit_test(bad_formats),
-		cmocka_unit_test(csv_requests), cmocka_unit_test(csv_stages),
-		cmocka_unit_test(json_members), cmocka_unit_test(tables),
-		cmocka_unit_test(probes),	cmocka_unit_test(tables_chosen),
-		cmocka_unit_test(live),		cmocka_unit_test(micro),
-		cmocka_unit_test(verify_good),	cmocka_unit_test(verify_bad),
+		cmocka_unit_test(formats),	   cmocka_unit_test(bad_formats),
+		cmocka_unit_test(numbers_by_hand), cmocka_unit_test(csv_requests),
+		cmocka_unit_test(csv_stages),	   cmocka_unit_test(json_members),
+		cmocka_unit_test(tables),	   cmocka_unit_test(probes),
+		cmocka_unit_test(tables_chosen),   cmocka_unit_test(live),
+		cmocka_unit_test(micro),	   cmocka_unit_test(verify_good),
+		cmocka_unit_test(verify_bad),	   cmocka_unit_test(verify_faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

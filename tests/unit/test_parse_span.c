@@ -22,7 +22,7 @@ static void parse_span(struct outcome *o, const struct gen *g, const char *span)
 	outcome_init(o, g->data, g->len);
 	o->parse.on_chunk = goes_on;
 	o->parse.ctx = o;
-	o->parse.join.filter = &filter;
+	o->parse.tally.filter = &filter;
 	parse_run(&o->parse);
 	check_bins(o);
 	assert_false(o->parse.problems);

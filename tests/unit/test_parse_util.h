@@ -14,7 +14,7 @@
 #include "msg.h"
 #include "parse.h"
 #include "trace_gen.h"
-#include "util.h"
+#include "base/util.h"
 
 #define MAX_RESULTS 64
 
@@ -22,8 +22,8 @@ struct result {
 	enum bin bin;
 	bool measured;
 	int64_t stages[STAGE_MAX];
-	uint64_t sector;
-	unsigned int op, requeues, nr_bios, backend_bios;
+	uint64_t sector, d_ns; /* of its D, from the start of the trace on */
+	unsigned int disk, op, requeues, nr_bios, backend_bios;
 };
 
 struct bytes {
@@ -52,24 +52,24 @@ static inline ssize_t read_bytes(void *ctx, void *buf, size_t size)
 	return size;
 }
 
-static inline void keep_result(void *ctx, const struct rq *rq, enum bin bin,
-			       const int64_t stages[STAGE_MAX])
+static inline void keep_result(void *ctx, const struct xblk_request *r)
 {
 	struct outcome *o = ctx;
-	struct result *r;
+	struct result *to;
 
 	if (o->nr++ >= MAX_RESULTS)
 		return;
-	r = &o->results[o->nr - 1];
-	r->bin = bin;
-	r->measured = stages;
-	if (stages)
-		memcpy(r->stages, stages, sizeof(r->stages));
-	r->sector = rq->sector;
-	r->op = rq->op;
-	r->requeues = rq->requeues;
-	r->nr_bios = rq->nr_bios;
-	r->backend_bios = rq->nr_backend_bios;
+	to = &o->results[o->nr - 1];
+	to->bin = r->bin;
+	to->measured = r->measured;
+	memcpy(to->stages, r->stages, sizeof(to->stages));
+	to->sector = r->sector;
+	to->d_ns = r->d_ns - GEN_START;
+	to->disk = r->disk_index;
+	to->op = r->op;
+	to->requeues = r->requeues;
+	to->nr_bios = r->nr_bios;
+	to->backend_bios = r->nr_backend_bios;
 }
 
 static inline void outcome_init(struct outcome *o, const uint8_t *data, size_t len)
@@ -78,21 +78,45 @@ static inline void outcome_init(struct outcome *o, const uint8_t *data, size_t l
 	o->bytes.data = data;
 	o->bytes.len = len;
 	parse_init(&o->parse, read_bytes, &o->bytes);
-	o->parse.join.on_request = keep_result;
-	o->parse.join.ctx = o;
+	o->parse.tally.on_request = keep_result;
+	o->parse.tally.ctx = o;
+}
+
+/* What came out for the guest's request on @disk issued at @ns. */
+static inline const struct result *result_at(const struct outcome *o, unsigned int disk,
+					     uint64_t ns)
+{
+	for (unsigned int i = 0; i < o->nr && i < MAX_RESULTS; i++) {
+		if (o->results[i].disk == disk && o->results[i].d_ns == ns)
+			return &o->results[i];
+	}
+	fail_msg("nothing came out for what was issued at %llu", (unsigned long long)ns);
+	return NULL;
+}
+
+static inline struct disk *disk_at(struct outcome *o, unsigned int domid,
+				   unsigned int index)
+{
+	return domain_disk(model_domain(&o->parse.model, domid), index);
 }
 
 static inline struct disk_stats *disk_stats(struct outcome *o, unsigned int domid,
 					    unsigned int index)
 {
-	return &domain_disk(model_domain(&o->parse.model, domid), index)->stats;
+	return stats_of(disk_at(o, domid, index));
+}
+
+static inline struct disk_counts *disk_counts(struct outcome *o, unsigned int domid,
+					      unsigned int index)
+{
+	return counts_of(disk_at(o, domid, index));
 }
 
 /* What holds for every trace, whatever is in it. */
 static inline void check_bins(struct outcome *o)
 {
 	for (size_t i = 0; i < o->parse.model.nr_disks; i++) {
-		struct disk_stats *st = &o->parse.model.all_disks[i]->stats;
+		struct disk_stats *st = stats_of(o->parse.model.all_disks[i]);
 		uint64_t sum = 0;
 
 		for (int b = 0; b < BIN_MAX; b++)

@@ -199,6 +199,50 @@ void gen_skip(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t nr)
 	stream(g, domid, cpu)->produced += nr;
 }
 
+/* "streams": of all, or of a domain. */
+static size_t print_streams(const struct gen *g, int domid, char *text, size_t size)
+{
+	size_t len = snprintf(text, size, "\"streams\": [");
+	const char *comma = "";
+
+	for (unsigned int i = 0; i < g->nr_streams; i++) {
+		const struct gen_stream *s = &g->streams[i];
+
+		if (domid >= 0 && s->domid != (unsigned int)domid)
+			continue;
+		len += snprintf(text + len, size - len,
+				"%s{\"domid\": %u, \"cpu\": %u, \"produced\": %llu,"
+				" \"written\": %llu, \"lost\": %llu}",
+				comma, s->domid, s->cpu,
+				(unsigned long long)(s->produced + s->lost),
+				(unsigned long long)s->produced,
+				(unsigned long long)s->lost);
+		comma = ", ";
+	}
+	return len + snprintf(text + len, size - len, "]");
+}
+
+void gen_gone(struct gen *g, unsigned int domid, uint64_t ns)
+{
+	char text[4096];
+	size_t len;
+
+	gen_round(g, ns);
+	gen_round(g, ns);
+	len = snprintf(text, sizeof(text), "{\"backend\": {\"domid\": 0}, \"ended\": {");
+	len += print_streams(g, domid, text + len, sizeof(text) - len);
+	len += snprintf(text + len, sizeof(text) - len,
+			", \"events_sent\": [{\"domid\": %u, \"events\": 2}]}}", domid);
+	gen_chunk(g, XBLK_CHUNK_META, 0, 0, 0, ns, text, len);
+	for (unsigned int i = g->nr_streams; i-- > 0;) {
+		if (g->streams[i].domid != domid)
+			continue;
+		free(g->streams[i].records);
+		g->streams[i] = g->streams[--g->nr_streams];
+		g->streams[g->nr_streams] = (struct gen_stream){0};
+	}
+}
+
 void gen_end(struct gen *g, uint64_t ns)
 {
 	char text[4096];
@@ -206,21 +250,11 @@ void gen_end(struct gen *g, uint64_t ns)
 
 	gen_flush(g, ns);
 	len += snprintf(text, sizeof(text),
-			"{\"reason\": \"stopped\", \"duration_ns\": %llu, \"streams\": [",
+			"{\"reason\": \"stopped\", \"duration_ns\": %llu, ",
 			(unsigned long long)ns);
-	for (unsigned int i = 0; i < g->nr_streams; i++) {
-		struct gen_stream *s = &g->streams[i];
-
-		len += snprintf(text + len, sizeof(text) - len,
-				"%s{\"domid\": %u, \"cpu\": %u, \"produced\": %llu,"
-				" \"written\": %llu, \"lost\": %llu}",
-				i ? ", " : "", s->domid, s->cpu,
-				(unsigned long long)(s->produced + s->lost),
-				(unsigned long long)s->produced,
-				(unsigned long long)s->lost);
-	}
+	len += print_streams(g, -1, text + len, sizeof(text) - len);
 	len += snprintf(text + len, sizeof(text) - len,
-			"], \"events_sent\": [{\"domid\": 3, \"events\": 0}]}");
+			", \"events_sent\": [{\"domid\": 3, \"events\": 0}]}");
 	gen_chunk(g, XBLK_CHUNK_END, 0, 0, 0, ns, text, len);
 }
 

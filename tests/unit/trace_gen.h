@@ -51,6 +51,11 @@ void gen_add(struct gen *g, unsigned int domid, unsigned int cpu,
 void gen_flush(struct gen *g, uint64_t ns);
 /* And a round behind them. */
 void gen_round(struct gen *g, uint64_t ns);
+/*
+ * A guest has gone: two rounds, and a META with the counters of its streams, which are no
+ * more.  What follows of the number is another guest's.
+ */
+void gen_gone(struct gen *g, unsigned int domid, uint64_t ns);
 /* @nr records that the capture does not have. */
 void gen_skip(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t nr);
 /* Flush, and the counters of all streams. */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the fast and where the slow requests spent their time: the stages'
+ * shares in each band of percentiles of Q2C.  Where the bands begin is known
+ * only at the end, so the stages are summed up for each bucket of the
+ * histogram of Q2C, and the buckets are folded into bands then.
+ */
+#ifndef LIBXBLK_BANDS_H
+#define LIBXBLK_BANDS_H
+
+#include <stdint.h>
+
+#include "analyse/hist.h"
+#include "xblk.h"
+
+#define BANDS 5
+
+struct bands {
+	uint64_t sum[HIST_BUCKETS][STAGE_PARTS];
+};
+
+struct band {
+	uint64_t count;
+	uint64_t from_ns, to_ns; /* Q2C at the band's ends */
+	double sum[STAGE_PARTS]; /* ns */
+};
+
+/* In thousandths of the requests, ordered by Q2C: BANDS + 1 ends. */
+extern const unsigned int band_permille[BANDS + 1];
+/* "p0-50", ... */
+extern const char *const band_names[BANDS];
+
+static inline void bands_add(struct bands *b, const int64_t stages[STAGE_MAX])
+{
+	uint64_t *sum = b->sum[hist_bucket(stages[STAGE_Q2C])];
+
+	for (int i = 0; i < STAGE_PARTS; i++)
+		sum[i] += stages[i];
+}
+
+/*
+ * @q2c has the same requests.  A bucket in which a band ends is divided in
+ * proportion; its requests differ by 1/64 in Q2C.
+ */
+void bands_fold(const struct bands *b, const struct hist *q2c, struct band to[BANDS]);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The slowest joined requests of a disk, and the oldest that never came back. */
+#ifndef LIBXBLK_SLOWEST_H
+#define LIBXBLK_SLOWEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "input/model.h"
+#include "xblk.h"
+
+#define SLOWEST_DEFAULT 10
+#define SLOWEST_MAX	100000
+
+struct slow {
+	uint64_t key; /* the larger, the more it is worth keeping */
+	uint64_t sector, q_ns, d_ns;
+	uint64_t guest_flush_ns, backend_flush_ns; /* waited while one was outstanding */
+	int64_t stages[STAGE_MAX];		   /* of a joined one */
+	uint32_t nr_sectors, pid, nr_bios, nr_backend_bios, requeues, error;
+	enum stage reached; /* of one in flight: the stage that it was in, */
+	uint64_t age_ns;    /* and since when, when the capture or its guest ended */
+	uint8_t op;
+	char process[COMM_SIZE];
+};
+
+struct slowest {
+	unsigned int nr, max;
+	struct slow *heap; /* the least one first */
+};
+
+void slowest_init(struct slowest *s, unsigned int max);
+void slowest_deinit(struct slowest *s);
+static inline bool slowest_wants(const struct slowest *s, uint64_t key)
+{
+	return s->nr < s->max || (s->nr && key > s->heap[0].key);
+}
+
+void slowest_add(struct slowest *s, const struct slow *slow);
+/* Into the order in which they are shown; nothing can be added afterwards. */
+void slowest_sort(struct slowest *s);
+
+#endif

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "analyse/tally.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "select/filter.h"
+
+static struct analysis *analysis_of(const struct tally *t, struct disk *disk)
+{
+	struct disk_stats *st = stats_of(disk);
+
+	if (!st->analysis) {
+		st->analysis = xcalloc(1, sizeof(*st->analysis));
+		analysis_init(st->analysis, t->join->start_ns, t->top);
+		if (t->filter && t->filter->have_time)
+			timeline_span(&st->analysis->timeline,
+				      add_sat(t->join->start_ns, t->filter->from_ns),
+				      add_sat(t->join->start_ns, t->filter->to_ns));
+	}
+	return st->analysis;
+}
+
+/* The clock's evidence counts whatever bin the request is in. */
+static void check_stages(struct disk_stats *st, enum bin bin,
+			 const int64_t stages[STAGE_MAX])
+{
+	int64_t sum = 0;
+
+	if (!st->clock_checked || stages[STAGE_U_T] < st->min_u_t)
+		st->min_u_t = stages[STAGE_U_T];
+	if (!st->clock_checked || stages[STAGE_0_T] < st->min_0_t)
+		st->min_0_t = stages[STAGE_0_T];
+	st->clock_checked++;
+	if (bin != BIN_JOINED)
+		return;
+	for (int i = 0; i < STAGE_PARTS; i++)
+		sum += stages[i];
+	st->sum_checked++;
+	st->sum_failed += sum != stages[STAGE_Q2C];
+}
+
+static struct slow describe(const struct xblk_request *r)
+{
+	struct slow slow = {
+		.sector = r->sector,
+		.q_ns = r->q_ns,
+		.d_ns = r->d_ns,
+		.guest_flush_ns = r->guest_flush_ns,
+		.backend_flush_ns = r->backend_flush_ns,
+		.nr_sectors = r->nr_sectors,
+		.pid = r->pid,
+		.nr_bios = r->nr_bios,
+		.nr_backend_bios = r->nr_backend_bios,
+		.requeues = r->requeues,
+		.error = r->error,
+		.reached = r->reached,
+		.op = r->op,
+	};
+
+	snprintf(slow.process, sizeof(slow.process), "%s", r->process);
+	return slow;
+}
+
+static void add_flush_wait(struct analysis *a, enum side side, uint64_t ns)
+{
+	a->waits[side].requests += ns > 0;
+	a->waits[side].ns += ns;
+}
+
+static void add_joined(const struct tally *t, struct disk *disk,
+		       const struct xblk_request *r)
+{
+	struct analysis *a = analysis_of(t, disk);
+
+	stats_joined(stats_of(disk), r->stages);
+	substages_add(stats_of(disk)->substages, r);
+	if (t->windows)
+		stats_windowed(stats_of(disk), r->stages);
+	breakdown_add(&a->breakdown, r->op, r->nr_sectors, r->stages);
+	if (t->processes)
+		breakdown_add_process(&a->breakdown, r->pid, r->process, r->nr_sectors,
+				      r->stages);
+	bands_add(&a->bands, r->stages);
+	if (t->timeline)
+		timeline_joined(&a->timeline, r->c_ns, r->stages);
+	add_flush_wait(a, SIDE_GUEST, r->guest_flush_ns);
+	add_flush_wait(a, SIDE_BACKEND, r->backend_flush_ns);
+	if (slowest_wants(&a->slowest, r->stages[STAGE_Q2C])) {
+		struct slow slow = describe(r);
+
+		slow.key = r->stages[STAGE_Q2C];
+		memcpy(slow.stages, r->stages, sizeof(slow.stages));
+		slowest_add(&a->slowest, &slow);
+	}
+}
+
+static void add_in_flight(const struct tally *t, struct disk *disk,
+			  const struct xblk_request *r)
+{
+	struct analysis *a = analysis_of(t, disk);
+	struct slow slow = describe(r);
+
+	slow.age_ns = sub_sat(t->now_ns, r->q_ns);
+	slow.key = UINT64_MAX - r->q_ns;
+	a->reached[r->reached]++;
+	slowest_add(&a->oldest, &slow);
+	if (t->timeline)
+		timeline_open(&a->timeline, SIDE_GUEST, r->q_ns, r->d_ns, t->now_ns);
+}
+
+static bool chosen(const struct tally *t, const struct xblk_request *r)
+{
+	/* It began before what is read, and so before the span. */
+	if (t->join->partial && r->bin == BIN_BEFORE_TRACE)
+		return false;
+	return !t->filter || filter_request(t->filter, t->join->start_ns, t->now_ns, r);
+}
+
+static bool ended(void *ctx, const struct rq *rq, enum bin bin, const int64_t *stages)
+{
+	struct disk_stats *st = stats_of(rq->disk);
+	const struct tally *t = ctx;
+	struct xblk_request r;
+
+	rq_describe(&r, rq, bin, stages);
+	if (!chosen(t, &r)) {
+		st->not_chosen++;
+		return false;
+	}
+	st->requests++;
+	st->bins[bin]++;
+	if (r.measured)
+		check_stages(st, bin, r.stages);
+	if (bin == BIN_JOINED)
+		add_joined(t, rq->disk, &r);
+	else if (bin == BIN_IN_FLIGHT)
+		add_in_flight(t, rq->disk, &r);
+	if (t->on_request)
+		t->on_request(t->ctx, &r);
+	return true;
+}
+
+static void completed(void *ctx, struct disk *disk, enum side side, const struct rq *rq,
+		      uint64_t ns)
+{
+	timeline_done(&analysis_of(ctx, disk)->timeline, side, rq->q_ns, rq->d_ns, ns,
+		      rq->nr_sectors);
+}
+
+static void lost(void *ctx, struct disk *disk, enum bin bin)
+{
+	(void)ctx;
+	stats_of(disk)->bins[bin]--;
+	stats_of(disk)->bins[BIN_LOST]++;
+}
+
+void tally_init(struct tally *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->top = SLOWEST_DEFAULT;
+	t->timeline = t->processes = true;
+}
+
+void tally_deinit(const struct tally *t)
+{
+	const struct model *m = t->join ? t->join->model : NULL;
+
+	for (size_t i = 0; m && i < m->nr_disks; i++)
+		stats_deinit(stats_of(m->all_disks[i]));
+}
+
+void tally_begin(struct tally *t, struct join *j)
+{
+	t->join = j;
+	j->report = (struct join_report){
+		.ended = ended,
+		.completed = t->timeline ? completed : NULL,
+		.lost = lost,
+		.ctx = t,
+	};
+}
+
+void tally_finish(const struct tally *t)
+{
+	const struct model *m = t->join->model;
+
+	for (size_t i = 0; i < m->nr_disks; i++) {
+		struct analysis *a = stats_of(m->all_disks[i])->analysis;
+
+		if (!a)
+			continue;
+		timeline_finish(&a->timeline, t->now_ns);
+		slowest_sort(&a->slowest);
+		slowest_sort(&a->oldest);
+	}
+}

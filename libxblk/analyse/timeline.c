@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "analyse/timeline.h"
+
+#include <string.h>
+
+#include "base/util.h"
+
+void timeline_init(struct timeline *t, uint64_t start_ns)
+{
+	memset(t, 0, sizeof(*t));
+	t->start_ns = start_ns;
+	t->end_ns = UINT64_MAX;
+	t->shift = TIMELINE_FIRST_SHIFT;
+}
+
+void timeline_span(struct timeline *t, uint64_t from_ns, uint64_t to_ns)
+{
+	t->start_ns = from_ns;
+	t->end_ns = to_ns;
+	t->spans = true;
+}
+
+void timeline_finish(struct timeline *t, uint64_t end_ns)
+{
+	t->end_ns = min_u64(t->end_ns, end_ns);
+}
+
+uint64_t timeline_width(const struct timeline *t, unsigned int i)
+{
+	uint64_t width = 1ull << t->shift, begin = t->start_ns + i * width;
+
+	/* A guest's time may be beyond the end. */
+	return begin < t->end_ns ? min_u64(width, t->end_ns - begin) : width;
+}
+
+static void interval_join(struct interval *to, const struct interval *a,
+			  const struct interval *b, uint64_t width)
+{
+	struct interval sum = *a;
+
+	for (int i = 0; i < SIDE_MAX; i++) {
+		sum.side[i].ios += b->side[i].ios;
+		sum.side[i].sectors += b->side[i].sectors;
+		for (int k = 0; k < STATE_MAX; k++) {
+			const struct busy *first = &a->side[i].busy[k],
+					  *second = &b->side[i].busy[k];
+
+			/* The first one's changes hold in all of the second one. */
+			sum.side[i].busy[k].ns +=
+				second->ns + (uint64_t)first->change * width;
+			sum.side[i].busy[k].change += second->change;
+		}
+	}
+	sum.joined += b->joined;
+	for (int i = 0; i < STAGE_PARTS; i++)
+		sum.sum[i] += b->sum[i];
+	if (b->max_q2c > sum.max_q2c)
+		sum.max_q2c = b->max_q2c;
+	*to = sum;
+}
+
+static void halve(struct timeline *t)
+{
+	for (unsigned int i = 0; i < TIMELINE_INTERVALS / 2; i++)
+		interval_join(&t->intervals[i], &t->intervals[2 * i],
+			      &t->intervals[2 * i + 1], 1ull << t->shift);
+	memset(&t->intervals[TIMELINE_INTERVALS / 2], 0,
+	       TIMELINE_INTERVALS / 2 * sizeof(t->intervals[0]));
+	t->shift++;
+	t->nr = (t->nr + 1) / 2;
+}
+
+/* The interval of a time; there is one afterwards. */
+static inline unsigned int reach(struct timeline *t, uint64_t ns)
+{
+	/* Clocks may differ by a little, and a guest's time may be anything. */
+	uint64_t since = ns > t->start_ns ? ns - t->start_ns : 0;
+
+	while (since >> t->shift >= TIMELINE_INTERVALS)
+		halve(t);
+	if (since >> t->shift >= t->nr)
+		t->nr = (since >> t->shift) + 1;
+	return since >> t->shift;
+}
+
+static inline uint64_t end_of(const struct timeline *t, unsigned int i)
+{
+	return ((uint64_t)i + 1) << t->shift;
+}
+
+/* At @since the start, which has been reached. */
+static inline void enter(struct timeline *t, enum side side, enum state state,
+			 uint64_t since)
+{
+	unsigned int i = since >> t->shift;
+	struct busy *b = &t->intervals[i].side[side].busy[state];
+
+	b->ns += end_of(t, i) - since;
+	b->change++;
+}
+
+/* From Q and D on, up to @until since the start, in or at the end of interval @last. */
+static inline void add_busy(struct timeline *t, enum side side, uint64_t q_ns,
+			    uint64_t d_ns, uint64_t until, unsigned int last)
+{
+	const uint64_t from[STATE_MAX] = {[STATE_Q2C] = sub_sat(q_ns, t->start_ns),
+					  [STATE_D2C] = sub_sat(d_ns, t->start_ns)};
+	struct busy *busy = t->intervals[last].side[side].busy;
+
+	for (int state = 0; state < STATE_MAX; state++) {
+		if (from[state] >= until)
+			continue;
+		enter(t, side, state, from[state]);
+		busy[state].ns -= end_of(t, last) - until;
+		busy[state].change--;
+	}
+}
+
+/* @ns is in the span, or all that there is is. */
+static inline bool within(const struct timeline *t, uint64_t ns)
+{
+	return !t->spans || (ns >= t->start_ns && ns < t->end_ns);
+}
+
+void timeline_open(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d_ns,
+		   uint64_t now_ns)
+{
+	unsigned int last;
+
+	if (t->spans && (now_ns < t->start_ns || q_ns >= t->end_ns))
+		return;
+	if (!within(t, now_ns)) {
+		/* Up to the last instant that is. */
+		last = reach(t, t->end_ns - 1);
+		now_ns = t->end_ns;
+	} else {
+		last = reach(t, now_ns);
+	}
+	add_busy(t, side, q_ns, d_ns, sub_sat(now_ns, t->start_ns), last);
+}
+
+void timeline_done(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d_ns,
+		   uint64_t c_ns, uint32_t nr_sectors)
+{
+	if (within(t, c_ns)) {
+		struct interval *in = &t->intervals[reach(t, c_ns)];
+
+		in->side[side].ios++;
+		in->side[side].sectors += nr_sectors;
+	}
+	timeline_open(t, side, q_ns, d_ns, c_ns);
+}
+
+void timeline_joined(struct timeline *t, uint64_t c_ns, const int64_t stages[STAGE_MAX])
+{
+	struct interval *in;
+
+	if (!within(t, c_ns))
+		return;
+	in = &t->intervals[reach(t, c_ns)];
+	in->joined++;
+	for (int i = 0; i < STAGE_PARTS; i++)
+		in->sum[i] += stages[i];
+	if ((uint64_t)stages[STAGE_Q2C] > in->max_q2c)
+		in->max_q2c = stages[STAGE_Q2C];
+}
+
+void timeline_coarsen(struct timeline *t, unsigned int max_nr)
+{
+	while (t->nr > max_nr)
+		halve(t);
+}
+
+void timeline_depth(const struct timeline *t, enum side side, enum state state,
+		    double *depth)
+{
+	int64_t through = 0;
+
+	for (unsigned int i = 0; i < t->nr; i++) {
+		const struct busy *b = &t->intervals[i].side[side].busy[state];
+
+		depth[i] = ((double)through * (double)(1ull << t->shift) +
+			    (double)(int64_t)b->ns) /
+			   (double)timeline_width(t, i);
+		through += b->change;
+	}
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/util.h"
+
+#define MAP_MIN 16 /* buckets */
+
+uint64_t hash_seed[2];
+
+static void draw_seed(void)
+{
+	/* Without entropy the tables still work, only less robustly. */
+	if (getrandom(hash_seed, sizeof(hash_seed), GRND_NONBLOCK) < 0)
+		hash_seed[0] = hash_seed[1] = 0x9e3779b97f4a7c15ull;
+	hash_seed[1] |= 1;
+}
+
+static struct map_bucket *new_buckets(size_t nr)
+{
+	struct map_bucket *b = xaligned_alloc(sizeof(*b), nr * sizeof(*b));
+
+	memset(b, 0, nr * sizeof(*b));
+	return b;
+}
+
+void map_init(struct map *m)
+{
+	if (!hash_seed[1])
+		draw_seed();
+	m->mask = MAP_MIN - 1;
+	m->nr = 0;
+	m->buckets = new_buckets(MAP_MIN);
+}
+
+void map_deinit(struct map *m)
+{
+	free(m->buckets);
+	memset(m, 0, sizeof(*m));
+}
+
+void map_each(struct map *m, void (*fn)(void *value))
+{
+	for (size_t i = 0; m->buckets && i <= m->mask; i++) {
+		for (unsigned int k = 0; k < MAP_SLOTS; k++) {
+			if (m->buckets[i].used & 1u << k)
+				fn(m->buckets[i].values[k]);
+		}
+	}
+}
+
+/* A slot for a key that the map does not have, from its home @b on. */
+static void **insert(struct map *m, struct map_bucket *b, uint32_t key)
+{
+	unsigned int i;
+
+	while (b->used == MAP_FULL) {
+		b->overflown++;
+		b = map_behind(m, b);
+	}
+	i = __builtin_ctz(~b->used);
+	b->used |= 1u << i;
+	b->keys[i] = key;
+	b->values[i] = NULL;
+	m->nr++;
+	return &b->values[i];
+}
+
+static void grow(struct map *m)
+{
+	struct map old = *m;
+
+	m->mask = 2 * old.mask + 1;
+	m->nr = 0;
+	m->buckets = new_buckets(m->mask + 1);
+	for (size_t i = 0; i <= old.mask; i++) {
+		const struct map_bucket *b = &old.buckets[i];
+
+		for (unsigned int k = 0; k < MAP_SLOTS; k++) {
+			if (b->used & 1u << k)
+				*insert(m, map_home(m, b->keys[k]), b->keys[k]) =
+					b->values[k];
+		}
+	}
+	free(old.buckets);
+}
+
+/* The bucket that has @key, from its home @b on, or NULL; *@hits says where in it. */
+static struct map_bucket *find(const struct map *m, struct map_bucket *b, uint32_t key,
+			       unsigned int *hits)
+{
+	while (!(*hits = bucket_match(b, key))) {
+		if (!b->overflown)
+			return NULL;
+		b = map_behind(m, b);
+	}
+	return b;
+}
+
+void **map_place_behind(struct map *m, struct map_bucket *home, uint32_t key)
+{
+	unsigned int hits;
+	struct map_bucket *b = find(m, home, key, &hits);
+
+	if (b)
+		return &b->values[__builtin_ctz(hits)];
+	if (map_crowded(m)) {
+		grow(m);
+		home = map_home(m, key);
+	}
+	return insert(m, home, key);
+}
+
+void map_del_behind(struct map *m, struct map_bucket *home, uint32_t key,
+		    const void *value)
+{
+	unsigned int hits;
+	struct map_bucket *b = find(m, home, key, &hits);
+
+	if (!b || b->values[__builtin_ctz(hits)] != value)
+		return;
+	b->used &= ~hits;
+	m->nr--;
+	for (; home != b; home = map_behind(m, home))
+		home->overflown--;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory and small things: what every part needs. */
+#ifndef LIBXBLK_UTIL_H
+#define LIBXBLK_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "saturate.h"
+
+#define unlikely(cond) __builtin_expect(!!(cond), 0)
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* These do not return NULL: a tool that is out of memory has to end. */
+void *xmalloc(size_t size);
+void *xcalloc(size_t nr, size_t size);
+void *xaligned_alloc(size_t align, size_t size);
+void *xrealloc(void *p, size_t size);
+char *xstrdup(const char *s);
+
+/*
+ * Copy at most @size - 1 bytes up to a NUL, as UTF-8: what is no character, controls one,
+ * or changes the direction of what follows becomes '?'.
+ */
+void copy_printable(char *to, size_t size, const char *from, size_t len);
+
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+#endif

@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "input/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "msg.h"
+#include "base/util.h"
+
+/* How far a record's time may be off the trace's start and its chunk's time. */
+#define EARLY_NS 1000000000ull
+#define AHEAD_NS 10000000000ull
+
+void merge_init(struct merge *m, struct model *model)
+{
+	memset(m, 0, sizeof(*m));
+	m->model = model;
+	m->max_buffered = MERGE_MAX_BUFFERED;
+	map_init(&m->by_cpu);
+}
+
+void merge_deinit(struct merge *m)
+{
+	struct stream *s;
+	unsigned int at = 0;
+
+	while ((s = merge_next(m, &at))) {
+		free(s->buf);
+		free(s);
+	}
+	map_deinit(&m->by_cpu);
+	free(m->streams);
+	free(m->busy);
+	free(m->ended);
+	free(m->losers);
+	memset(m, 0, sizeof(*m));
+}
+
+struct stream *merge_next(const struct merge *m, unsigned int *at)
+{
+	while (*at < m->nr_ended + m->nr_streams) {
+		unsigned int i = (*at)++;
+		struct stream *s = i < m->nr_ended ? m->ended[i]
+						   : m->streams[i - m->nr_ended];
+
+		if (s != &m->none)
+			return s;
+	}
+	return NULL;
+}
+
+static uint32_t stream_id(unsigned int domid, uint32_t cpu)
+{
+	return (uint32_t)domid << 16 | cpu;
+}
+
+struct stream *merge_find(const struct merge *m, unsigned int domid, uint32_t cpu)
+{
+	if (cpu <= UINT16_MAX)
+		return map_get(&m->by_cpu, stream_id(domid, cpu));
+	for (unsigned int i = 0; i < m->nr_streams; i++) {
+		struct stream *s = m->streams[i];
+
+		if (s != &m->none && s->dom->domid == domid && s->cpu == cpu)
+			return s;
+	}
+	return NULL;
+}
+
+/* The number of a stream that has ended, or a new one. */
+static unsigned int take_number(struct merge *m)
+{
+	unsigned int nr = 0;
+
+	if (m->nr_none) {
+		while (m->streams[nr] != &m->none)
+			nr++;
+		m->nr_none--;
+		return nr;
+	}
+	m->streams = xrealloc(m->streams, (m->nr_streams + 1) * sizeof(*m->streams));
+	return m->nr_streams++;
+}
+
+struct stream *merge_stream(struct merge *m, unsigned int domid, uint32_t cpu)
+{
+	struct stream *s = merge_find(m, domid, cpu);
+	struct domain *dom;
+
+	if (s)
+		return s;
+	if (m->nr_streams - m->nr_none == MAX_STREAMS)
+		return NULL;
+	dom = model_domain(m->model, domid);
+	if (!dom)
+		return NULL;
+	s = xcalloc(1, sizeof(*s));
+	list_init(&s->responses);
+	s->dom = dom;
+	dom->nr_streams++;
+	s->cpu = cpu;
+	s->nr = take_number(m);
+	m->streams[s->nr] = s;
+	if (cpu <= UINT16_MAX)
+		map_set(&m->by_cpu, stream_id(domid, cpu), s);
+	return s;
+}
+
+static bool waits(const struct stream *s)
+{
+	return s->head < s->tail;
+}
+
+/*
+ * A stream's key: the time of its first record and, to break ties, its number.
+ * 51 bits of ns are 26 days: what is further off than that is not told apart.
+ */
+#define NR_BITS	   13
+#define KEY_FAR	   (UINT64_MAX >> NR_BITS)
+#define KEY_ABSENT UINT64_MAX
+
+_Static_assert(MAX_STREAMS <= 1 << NR_BITS, "a stream's number fits its key");
+
+static inline uint64_t key_of(uint64_t ns, uint64_t base_ns, uint64_t far)
+{
+	uint64_t since = ns - base_ns;
+
+	if (unlikely(since > far))
+		since = ns < base_ns ? 0 : far;
+	return since << NR_BITS;
+}
+
+static inline uint64_t stream_key(const struct stream *s, uint64_t base_ns)
+{
+	if (!waits(s))
+		return KEY_ABSENT;
+	return key_of(s->head->time, base_ns, KEY_FAR - 2) | s->nr;
+}
+
+/* The winner among what is below @node; the losers stay in the tree. */
+static uint64_t play(struct merge *m, unsigned int node)
+{
+	uint64_t a, b;
+
+	if (node >= m->nr_leaves + m->nr_busy)
+		return KEY_ABSENT;
+	if (node >= m->nr_leaves)
+		return stream_key(m->busy[node - m->nr_leaves], m->base_ns);
+	a = play(m, 2 * node);
+	b = play(m, 2 * node + 1);
+	m->losers[node] = a < b ? b : a;
+	return a < b ? a : b;
+}
+
+/*
+ * A tree of losers: each inner node keeps the key that lost there, so only the
+ * path of the last winner has to be played again.  Which stream is next is hard
+ * to foresee; hence no branch depends on it.
+ */
+static inline uint64_t replay(uint64_t *losers, unsigned int leaf, uint64_t key)
+{
+	for (unsigned int i = leaf / 2; i; i /= 2) {
+		uint64_t loser = losers[i];
+
+		losers[i] = max_u64(loser, key);
+		key = min_u64(loser, key);
+	}
+	return key;
+}
+
+static bool continues(const struct xblk_record *r)
+{
+	return r->event == XBLK_EV_PART || r->event == XBLK_EV_REMAP_FROM;
+}
+
+/* What belongs to the first record of @s comes right behind it, whatever its time. */
+static inline const struct xblk_record *behind_first(const struct stream *s)
+{
+	const struct xblk_record *r = s->head + 1;
+
+	while (r < s->tail && continues(r))
+		r++;
+	return r;
+}
+
+static inline merge_emit_fn emit_fn(const struct merge *m, const struct stream *s,
+				    const struct xblk_record *r)
+{
+	return m->emit[r->event][s->dom->backend];
+}
+
+static void emit_all(struct merge *m, struct stream *s, const struct xblk_record *from,
+		     const struct xblk_record *to)
+{
+	for (; from < to; from++)
+		emit_fn(m, s, from)(m->ctx, s, from);
+}
+
+/* Something waits of it from now on. */
+static void is_busy(struct merge *m, struct stream *s)
+{
+	if (s->busy || !waits(s))
+		return;
+	if (m->nr_busy == m->room_busy) {
+		m->room_busy = m->room_busy ? 2 * m->room_busy : 64;
+		m->busy = xrealloc(m->busy, m->room_busy * sizeof(*m->busy));
+	}
+	s->busy = true;
+	m->busy[m->nr_busy++] = s;
+}
+
+/* A tree of those of which something does wait; when the earliest of it was. */
+static uint64_t grow_tree(struct merge *m)
+{
+	unsigned int nr = m->nr_busy, leaves = 2;
+	uint64_t ns = UINT64_MAX;
+
+	m->nr_busy = 0;
+	for (unsigned int i = 0; i < nr; i++) {
+		struct stream *s = m->busy[i];
+
+		s->busy = waits(s);
+		if (!s->busy)
+			continue;
+		ns = min_u64(ns, s->head->time);
+		s->leaf = m->nr_busy;
+		m->busy[m->nr_busy++] = s;
+	}
+	while (leaves < m->nr_busy)
+		leaves *= 2;
+	if (leaves != m->nr_leaves)
+		m->losers = xrealloc(m->losers, leaves * sizeof(*m->losers));
+	m->nr_leaves = leaves;
+	return ns;
+}
+
+/* So many records before their turn they are fetched from memory. */
+#define PREFETCH 6
+
+/* Whose first record is next, and what is to be done with it. */
+struct turn {
+	struct stream *s; /* NULL: nothing more before the limit */
+	merge_emit_fn emit;
+};
+
+static inline struct turn turn_of(const struct merge *m, uint64_t key, uint64_t limit_key)
+{
+	struct turn t = {0};
+
+	if (key < limit_key) {
+		t.s = m->streams[key & (MAX_STREAMS - 1)];
+		t.emit = emit_fn(m, t.s, t.s->head);
+	}
+	return t;
+}
+
+/*
+ * All that is before @limit_key.  Which record is next, and which function it is for,
+ * is waiting for one load after the other; found out before the last one is processed,
+ * the processor does both at the same time.  Then it also knows where to go on as soon
+ * as it gets there, which it cannot foresee: the events are in no order.
+ */
+static void process_before(struct merge *m, uint64_t limit_key)
+{
+	struct turn turn = turn_of(m, play(m, 1), limit_key);
+
+	while (turn.s) {
+		struct stream *s = turn.s;
+		merge_emit_fn emit = turn.emit;
+		const struct xblk_record *first = s->head;
+
+		__builtin_prefetch(first + PREFETCH);
+		s->head = behind_first(s);
+		m->buffered -= s->head - first;
+		turn = turn_of(m,
+			       replay(m->losers, s->leaf + m->nr_leaves,
+				      stream_key(s, m->base_ns)),
+			       limit_key);
+		emit(m->ctx, s, first);
+		if (unlikely(first + 1 < s->head))
+			emit_all(m, s, first + 1, s->head);
+	}
+}
+
+/* Process what is older than @limit, in order. */
+static void process(struct merge *m, uint64_t limit)
+{
+	uint64_t base = grow_tree(m);
+
+	if (base < limit) {
+		m->base_ns = base;
+		process_before(m, key_of(limit, base, KEY_FAR - 1));
+	}
+	if (limit > m->processed_ns)
+		m->processed_ns = limit;
+}
+
+static void drain(struct merge *m, struct stream *s)
+{
+	const struct xblk_record *first = s->head;
+
+	s->head = s->tail;
+	m->buffered -= s->tail - first;
+	emit_all(m, s, first, s->tail);
+}
+
+void merge_end_stream(struct merge *m, struct stream *s)
+{
+	drain(m, s);
+	m->capacity -= s->cap;
+	free(s->buf);
+	s->buf = s->tail = NULL;
+	s->head = NULL;
+	s->cap = 0;
+	m->streams[s->nr] = &m->none;
+	m->nr_none++;
+	if (s->cpu <= UINT16_MAX)
+		map_del(&m->by_cpu, stream_id(s->dom->domid, s->cpu), s);
+	m->ended = xrealloc(m->ended, (m->nr_ended + 1) * sizeof(*m->ended));
+	m->ended[m->nr_ended++] = s;
+}
+
+/* Without rounds: go on to where all streams that have something have come. */
+static void overflow(struct merge *m)
+{
+	uint64_t limit = UINT64_MAX;
+
+	for (unsigned int i = 0; i < m->nr_busy; i++) {
+		struct stream *s = m->busy[i];
+
+		if (waits(s) && s->last_ns < limit)
+			limit = s->last_ns;
+	}
+	process(m, limit);
+	/*
+	 * One stream that is far behind (or a guest's, with wrong times) must
+	 * not make us hold everything else: the fullest stream goes ahead.
+	 */
+	while (m->buffered > m->max_buffered / 2) {
+		struct stream *most = m->busy[0];
+
+		for (unsigned int i = 1; i < m->nr_busy; i++) {
+			struct stream *s = m->busy[i];
+
+			if (s->tail - s->head > most->tail - most->head)
+				most = s;
+		}
+		drain(m, most);
+	}
+}
+
+/* Buffers of streams that have nothing now, lest all of them grow in turn. */
+static void trim(struct merge *m)
+{
+	for (unsigned int i = 0; i < m->nr_streams; i++) {
+		struct stream *s = m->streams[i];
+
+		if (waits(s))
+			continue;
+		m->capacity -= s->cap;
+		free(s->buf);
+		s->buf = s->tail = NULL;
+		s->head = NULL;
+		s->cap = 0;
+	}
+	/* Not again for as little as the next chunk brings. */
+	m->trim_at = m->capacity + 4 * m->max_buffered;
+}
+
+/* Have room for @nr more records. */
+static void reserve(struct merge *m, struct stream *s, size_t nr)
+{
+	size_t held = s->tail - s->head, cap = s->cap ? s->cap : 64;
+
+	if (s->cap - (s->tail - s->buf) >= nr)
+		return;
+	if (s->head != s->buf)
+		memmove(s->buf, s->head, held * sizeof(*s->buf));
+	while (cap - held < nr)
+		cap *= 2;
+	if (cap != s->cap)
+		s->buf = xrealloc(s->buf, cap * sizeof(*s->buf));
+	m->capacity += cap - s->cap;
+	s->cap = cap;
+	s->head = s->buf;
+	s->tail = s->buf + held;
+}
+
+static bool in_gap(const struct stream *s)
+{
+	return waits(s) && s->tail[-1].event == EV_GAP;
+}
+
+/* A gap ends where something good begins again. */
+static void end_gap(struct stream *s, uint64_t ns)
+{
+	struct xblk_record *gap = &s->tail[-1];
+
+	if (gap->lost.until < ns)
+		gap->lost.until = ns;
+}
+
+static void append_gap(struct stream *s, uint64_t until, uint64_t count)
+{
+	/* A run of bad records is one gap. */
+	if (!in_gap(s)) {
+		*s->tail++ = (struct xblk_record){
+			.time = s->last_ns,
+			.lost.until = s->last_ns,
+			.disk = XBLK_NO_DISK,
+			.event = EV_GAP,
+		};
+	}
+	s->tail[-1].lost.count = add_sat(s->tail[-1].lost.count, count);
+	end_gap(s, until);
+}
+
+/* How many of the @nr records, from the first one on, can be taken as they are. */
+static size_t good_run(const struct merge *m, struct stream *s,
+		       const struct xblk_record *records, size_t nr, uint64_t min_ns,
+		       uint64_t max_ns)
+{
+	uint64_t last_ns = s->last_ns, late = 0;
+	size_t n;
+
+	for (n = 0; n < nr; n++) {
+		const struct xblk_record *r = &records[n];
+
+		if (unlikely(!record_valid(r, s->dom, min_ns, max_ns) ||
+			     r->event == XBLK_EV_LOST))
+			break;
+		late += r->time < m->processed_ns;
+		last_ns = max_u64(last_ns, r->time);
+	}
+	s->late += late;
+	s->last_ns = last_ns;
+	return n;
+}
+
+/*
+ * A producer tells of a loss when it writes again, which may be long after: in another
+ * file of the capture than where it was.  In this one it was before all else.
+ */
+static struct xblk_record loss_here(const struct stream *s, const struct xblk_record *r)
+{
+	struct xblk_record rec = *r;
+
+	rec.time = s->last_ns;
+	if (rec.lost.until >= r->time && rec.lost.until < rec.time)
+		rec.lost.until = rec.time;
+	return rec;
+}
+
+/* A loss is counted, what is bad leaves a gap. */
+static void append_other(struct merge *m, struct stream *s, const struct xblk_record *r,
+			 uint64_t min_ns, uint64_t max_ns)
+{
+	struct xblk_record loss;
+
+	if (r->event == XBLK_EV_LOST && r->time < min_ns) {
+		loss = loss_here(s, r);
+		r = &loss;
+	}
+	if (!record_valid(r, s->dom, min_ns, max_ns)) {
+		s->invalid++;
+		append_gap(s, s->last_ns, 1);
+		return;
+	}
+	if (in_gap(s))
+		end_gap(s, r->time);
+	s->lost = add_sat(s->lost, r->lost.count);
+	s->late += r->time < m->processed_ns;
+	s->last_ns = max_u64(s->last_ns, r->time);
+	*s->tail++ = *r;
+}
+
+/* Copy what is good behind what @s has; @nr records at the most become @nr. */
+static void append(struct merge *m, struct stream *s, const struct xblk_record *records,
+		   size_t nr, uint64_t min_ns, uint64_t max_ns)
+{
+	for (size_t i = 0; i < nr; i++) {
+		size_t good = good_run(m, s, records + i, nr - i, min_ns, max_ns);
+
+		if (good && in_gap(s))
+			end_gap(s, records[i].time);
+		memcpy(s->tail, records + i, good * sizeof(*records));
+		s->tail += good;
+		i += good;
+		if (i < nr)
+			append_other(m, s, &records[i], min_ns, max_ns);
+	}
+}
+
+/* Room for @nr more records and a gap before them.  Return: how many wait. */
+static size_t begin_chunk(struct merge *m, struct stream *s, size_t nr, uint64_t min_ns)
+{
+	if (!waits(s))
+		s->head = s->tail = s->buf;
+	reserve(m, s, nr + 1);
+	if (s->last_ns < min_ns)
+		s->last_ns = min_ns;
+	return s->tail - s->head;
+}
+
+/* What has come to @s since @held records waited. */
+static void end_chunk(struct merge *m, struct stream *s, size_t held)
+{
+	is_busy(m, s);
+	m->buffered += s->tail - s->head - held;
+	if (m->buffered > m->max_buffered)
+		overflow(m);
+	if (m->capacity > m->trim_at && m->capacity > 4 * m->max_buffered)
+		trim(m);
+}
+
+/* What waits of a stream was skimmed; from here on each record counts. */
+static void reach(struct stream *s, uint64_t sequence)
+{
+	s->reached = true;
+	s->next_sequence = sequence;
+	s->sequence = sequence - (s->tail - s->head);
+}
+
+void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chunk,
+		const struct xblk_record *records, size_t nr)
+{
+	uint64_t min_ns = sub_sat(m->start_ns, EARLY_NS);
+	uint64_t max_ns = add_sat(chunk->time, AHEAD_NS);
+	/* A bad record leaves a gap in its place. */
+	size_t held = begin_chunk(m, s, nr, min_ns);
+
+	if (m->partial && !s->reached)
+		reach(s, chunk->sequence);
+	if (chunk->sequence > s->next_sequence) {
+		uint64_t missing = chunk->sequence - s->next_sequence;
+
+		s->missing = add_sat(s->missing, missing);
+		append_gap(s, nr ? records[0].time : chunk->time, missing);
+		if (s->tail[-1].lost.until > max_ns)
+			s->tail[-1].lost.until = max_ns;
+	} else if (chunk->sequence < s->next_sequence) {
+		msg_say("domain %u, cpu %u: the stream's sequence goes back",
+			s->dom->domid, s->cpu);
+		s->backwards++;
+	}
+	s->next_sequence = add_sat(chunk->sequence, nr);
+	s->found += nr;
+	append(m, s, records, nr, min_ns, max_ns);
+	end_chunk(m, s, held);
+}
+
+void merge_skim(struct merge *m, struct stream *s, const struct xblk_chunk *chunk,
+		const struct xblk_record *records, size_t nr)
+{
+	uint64_t min_ns = sub_sat(m->start_ns, EARLY_NS);
+	size_t held = begin_chunk(m, s, nr, min_ns);
+
+	for (const struct xblk_record *r = records; r < records + nr; r++) {
+		if (r->event == XBLK_EV_PROCESS || r->event == XBLK_EV_LOST)
+			append(m, s, r, 1, min_ns, add_sat(chunk->time, AHEAD_NS));
+	}
+	end_chunk(m, s, held);
+}
+
+void merge_round(struct merge *m, uint64_t ns)
+{
+	/*
+	 * One round back: a producer may have taken its time stamp before the
+	 * round, and published the record after it.
+	 */
+	if (ns < m->round_ns)
+		return;
+	process(m, m->round_ns);
+	m->round_ns = ns;
+}
+
+void merge_finish(struct merge *m)
+{
+	process(m, UINT64_MAX);
+	/* The very last instant is not below the limit. */
+	for (unsigned int i = 0; i < m->nr_streams; i++)
+		drain(m, m->streams[i]);
+}

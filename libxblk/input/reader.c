@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "input/reader.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+/* By itself XXH3 keeps to what every x86-64 has; with this, to what this one has. */
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
+
+#include "msg.h"
+#include "base/util.h"
+
+/* Grows with the chunks; what it holds should stay in the cache until it is used. */
+#define BUF_SIZE   (64u << 10)
+#define READ_SIZE  BUF_SIZE /* beyond it only what is wanted: the rest would be moved */
+#define MAX_HEADER 4096
+/*
+ * What is hashed of would-be chunks whose checksum is wrong: each may cost the
+ * hashing of a whole chunk for a few bytes of trace, so there is an end.
+ */
+#define WASTE_MIN    (1ull << 30)
+#define WASTE_FACTOR 4
+
+bool reader_trust_checksums;
+
+void reader_init(struct reader *r, reader_read_fn read, void *ctx)
+{
+	memset(r, 0, sizeof(*r));
+	r->read = read;
+	r->ctx = ctx;
+	r->size = BUF_SIZE;
+	r->buf = xaligned_alloc(64, r->size);
+}
+
+void reader_deinit(struct reader *r)
+{
+	ahead_free(r->ahead);
+	unpack_deinit(&r->unpack);
+	free(r->buf);
+	r->buf = NULL;
+}
+
+/* What is in the buffer to its start, and room for @want bytes there. */
+static void make_room(struct reader *r, size_t want)
+{
+	uint8_t *old = r->buf;
+	size_t len = r->end - r->start;
+
+	if (want > r->size) {
+		while (r->size < want)
+			r->size *= 2;
+		r->buf = xaligned_alloc(64, r->size);
+		memcpy(r->buf, old + r->start, len);
+		free(old);
+	} else {
+		memmove(r->buf, r->buf + r->start, len);
+	}
+	r->start = 0;
+	r->end = len;
+}
+
+/* Have at least @want bytes at buf[start], if the trace has them. */
+static bool fill(struct reader *r, size_t want)
+{
+	while (r->end - r->start < want && !r->eof) {
+		size_t size;
+		ssize_t n;
+
+		if (r->size - r->start < want)
+			make_room(r, want);
+		size = max_u64(r->start + want - r->end, READ_SIZE);
+		n = r->read(r->ctx, r->buf + r->end, min_u64(size, r->size - r->end));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			r->error = errno ? errno : EIO;
+		if (n <= 0)
+			r->eof = true;
+		else
+			r->end += n;
+	}
+	return r->end - r->start >= want;
+}
+
+static void consume(struct reader *r, size_t n)
+{
+	r->start += n;
+	r->offset += n;
+	/* Chunks stay aligned in the buffer if it is refilled at its start. */
+	if (r->start == r->end)
+		r->start = r->end = 0;
+}
+
+int reader_open(struct reader *r)
+{
+	struct xblk_trace_header *h = &r->header;
+
+	if (!fill(r, sizeof(*h))) {
+		if (r->error)
+			msg_say("input: %s", strerror(r->error));
+		else if (r->end == 0)
+			msg_say("input: it is empty");
+		else
+			msg_say("input: %zu bytes are too short for a trace", r->end);
+		return -1;
+	}
+	memcpy(h, r->buf, sizeof(*h));
+	if (h->magic == __builtin_bswap64(XBLK_TRACE_MAGIC) ||
+	    (h->magic == XBLK_TRACE_MAGIC &&
+	     h->endian == __builtin_bswap32(XBLK_TRACE_ENDIAN)))
+		return msg_error("input: written on a machine of the other byte order");
+	if (h->magic != XBLK_TRACE_MAGIC)
+		return msg_error("input: not a trace of xblktrace");
+	if (h->version > XBLK_TRACE_VERSION)
+		return msg_error(
+			"input: format %u is newer than this xblkparse, which knows %u",
+			h->version, XBLK_TRACE_VERSION);
+	if (!reader_trust_checksums &&
+	    h->checksum != XXH3_64bits(h, offsetof(struct xblk_trace_header, checksum)))
+		return msg_error(
+			"input: the header is damaged: its checksum does not match");
+	if (h->version == 0 || h->endian != XBLK_TRACE_ENDIAN ||
+	    h->record_size != XBLK_RECORD_SIZE || h->header_size < sizeof(*h) ||
+	    h->header_size > MAX_HEADER || h->header_size % CHUNK_ALIGN)
+		return msg_error("input: the header makes no sense");
+	if (!fill(r, h->header_size))
+		return msg_error("input: it ends inside its header");
+	consume(r, h->header_size);
+	if (r->go_ahead && h->version >= XBLK_TRACE_VERSION_PACKED)
+		r->ahead = ahead_new();
+	return 0;
+}
+
+bool chunk_intact(const struct xblk_chunk *c, const void *payload)
+{
+	const size_t covered = offsetof(struct xblk_chunk, checksum);
+	XXH3_state_t *state;
+	uint64_t sum;
+
+	if (reader_trust_checksums)
+		return true;
+	if (!c->payload)
+		return c->checksum == XXH3_64bits(c, covered);
+	state = XXH3_createState();
+	if (!state)
+		return false;
+	XXH3_64bits_reset(state);
+	XXH3_64bits_update(state, c, covered);
+	XXH3_64bits_update(state, payload, c->payload);
+	sum = XXH3_64bits_digest(state);
+	XXH3_freeState(state);
+	return c->checksum == sum;
+}
+
+static const char *type_name(unsigned int type)
+{
+	switch (type) {
+	case XBLK_CHUNK_META:
+		return "metadata";
+	case XBLK_CHUNK_DATA:
+		return "data";
+	case XBLK_CHUNK_ROUND:
+		return "round";
+	case XBLK_CHUNK_END:
+		return "end";
+	case XBLK_CHUNK_PACK:
+		return "packed";
+	default:
+		return "unknown";
+	}
+}
+
+/* The first finding of a stretch names it; the rest follows from it. */
+static void damage(struct reader *r, const struct xblk_chunk *c, const char *why)
+{
+	if (r->in_damage)
+		return;
+	r->in_damage = true;
+	r->damage_offset = r->offset;
+	if (c && c->type == XBLK_CHUNK_DATA)
+		snprintf(r->damage_what, sizeof(r->damage_what),
+			 "data chunk of domain %u, cpu %u: %s", c->domid, c->cpu, why);
+	else if (c)
+		snprintf(r->damage_what, sizeof(r->damage_what), "%s chunk: %s",
+			 type_name(c->type), why);
+	else
+		snprintf(r->damage_what, sizeof(r->damage_what), "%s", why);
+}
+
+static void damage_ends(struct reader *r)
+{
+	if (!r->in_damage)
+		return;
+	r->in_damage = false;
+	r->damaged++;
+	r->damaged_bytes += r->offset - r->damage_offset;
+	msg_say("input: bytes %" PRIu64 " to %" PRIu64 " cannot be used: %s",
+		r->damage_offset, r->offset, r->damage_what);
+}
+
+static bool magic_at(struct reader *r, size_t at)
+{
+	uint32_t magic;
+
+	if (!fill(r, at + sizeof(magic)))
+		return false;
+	memcpy(&magic, r->buf + r->start + at, sizeof(magic));
+	return magic == XBLK_CHUNK_MAGIC;
+}
+
+/* How far to go on from a place where no good chunk is. */
+static size_t next_try(struct reader *r, const struct xblk_chunk *c)
+{
+	size_t total = chunk_size(c->payload);
+
+	/*
+	 * Prefer the length that the header states over a search: what lies
+	 * between are a guest's records, which could look like a chunk.
+	 */
+	if (c->magic == XBLK_CHUNK_MAGIC && c->payload <= XBLK_CHUNK_MAX_PAYLOAD) {
+		if (magic_at(r, total))
+			return total;
+		if (r->eof && r->end - r->start == total)
+			return total;
+	}
+	return CHUNK_ALIGN;
+}
+
+static int at_end(struct reader *r)
+{
+	size_t rest = r->end - r->start;
+
+	if (rest) {
+		damage(r, NULL, "the trace ends in the middle of a chunk");
+		consume(r, rest);
+	}
+	damage_ends(r);
+	return r->error ? -1 : 0;
+}
+
+/* The rest is more likely made to cost time than a trace. */
+static int give_up(struct reader *r)
+{
+	damage_ends(r);
+	msg_say("input: from byte %" PRIu64 " on it is not read: too much of it only "
+		"looks like chunks",
+		r->offset);
+	r->damaged++;
+	r->eof = true;
+	consume(r, r->end - r->start);
+	return 0;
+}
+
+/* Give the packs behind the one that is being read to be unpacked. */
+static void look_ahead(struct reader *r)
+{
+	struct xblk_chunk c;
+	size_t at = r->step;
+
+	if (r->given_to > r->offset + at)
+		at = r->given_to - r->offset;
+	while (ahead_has_room(r->ahead) && fill(r, at + sizeof(c))) {
+		memcpy(&c, r->buf + r->start + at, sizeof(c));
+		if (c.magic != XBLK_CHUNK_MAGIC || c.type != XBLK_CHUNK_PACK ||
+		    c.payload > XBLK_CHUNK_MAX_PAYLOAD ||
+		    !fill(r, at + sizeof(c) + c.payload))
+			return;
+		ahead_give(r->ahead, r->offset + at, &c,
+			   r->buf + r->start + at + sizeof(c));
+		at += chunk_size(c.payload);
+		r->given_to = r->offset + at;
+	}
+}
+
+static const char *unpack(struct reader *r, const struct xblk_chunk *pack,
+			  const void *payload)
+{
+	const char *why;
+
+	if (r->ahead && ahead_take(r->ahead, r->offset, &r->unpack, &why))
+		return why;
+	return unpack_begin(&r->unpack, pack, payload);
+}
+
+/* The chunk at buf[start], whose checksum is right; NULL, or why it is of no use. */
+static const char *hand_out(struct reader *r, struct xblk_chunk *c, const void **payload)
+{
+	const char *why;
+
+	if (c->flags)
+		return "its flags are of a newer format than this xblkparse knows";
+	*payload = r->buf + r->start + sizeof(*c);
+	if (c->type != XBLK_CHUNK_PACK)
+		return NULL;
+	why = unpack(r, c, *payload);
+	if (!why)
+		unpack_next(&r->unpack, c, payload);
+	return why;
+}
+
+int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
+{
+	if (unpack_next(&r->unpack, c, payload))
+		return 1;
+	consume(r, r->step);
+	r->step = 0;
+	for (;;) {
+		const char *why = "it does not begin like a chunk";
+		size_t total;
+		bool packed;
+
+		if (!fill(r, sizeof(*c)))
+			return at_end(r);
+		if (r->wasted > WASTE_MIN &&
+		    r->wasted / WASTE_FACTOR > r->offset - r->left_out)
+			return give_up(r);
+		memcpy(c, r->buf + r->start, sizeof(*c));
+		if (c->magic != XBLK_CHUNK_MAGIC) {
+			damage(r, NULL, why);
+			consume(r, CHUNK_ALIGN);
+			continue;
+		}
+		total = chunk_size(c->payload);
+		if (c->payload > XBLK_CHUNK_MAX_PAYLOAD) {
+			why = "its length is out of bounds";
+		} else if (!fill(r, sizeof(*c) + c->payload)) {
+			why = "the trace ends in the middle of it";
+		} else if (!chunk_intact(c, r->buf + r->start + sizeof(*c))) {
+			why = "its checksum does not match";
+			r->wasted += c->payload;
+		} else {
+			fill(r, total);
+			packed = c->type == XBLK_CHUNK_PACK;
+			why = hand_out(r, c, payload);
+			if (!why) {
+				damage_ends(r);
+				r->step = r->end - r->start < total ? r->end - r->start
+								    : total;
+				if (packed && r->ahead)
+					look_ahead(r);
+				return 1;
+			}
+		}
+		damage(r, c, why);
+		consume(r, next_try(r, c));
+	}
+}
+
+bool reader_where(const struct reader *r, uint64_t *offset)
+{
+	*offset = r->offset + r->step;
+	return r->unpack.at == r->unpack.len;
+}
+
+void reader_seek(struct reader *r, uint64_t offset)
+{
+	consume(r, r->step);
+	r->step = 0;
+	damage_ends(r);
+	if (offset - r->offset <= r->end - r->start) {
+		consume(r, offset - r->offset);
+		return;
+	}
+	r->left_out += offset - r->offset;
+	r->start = r->end = 0;
+	r->offset = offset;
+	r->eof = false;
+	if (r->seek(r->ctx, offset)) {
+		r->error = errno;
+		r->eof = true;
+	}
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "join/join.h"
+
+#include "join/flush.h"
+
+/* The time of a part or of a clone began with that of what it was made of. */
+static void bio_inherit(struct bio *child, const struct bio *bio)
+{
+	child->q_ns = bio->q_ns;
+	child->pid = bio->pid;
+	child->flags |= bio->flags & BIO_NO_Q;
+}
+
+/* A part of it, or what was left of it, was done at @ns; the last one counts. */
+static void serve(struct bio *bio, const struct service *by, uint64_t ns)
+{
+	if (ns < bio->c_ns)
+		return;
+	bio->by = *by;
+	bio->c_ns = ns;
+}
+
+/* All of it was done at @ns, but for what was cut from it. */
+static void over(struct join *j, struct bio *bio, uint64_t ns)
+{
+	bio->c_ns = max_u64(bio->c_ns, ns);
+	while (bio->kin && bio->kin->up) {
+		struct bio *up = bio->kin->up;
+
+		serve(up, &bio->by, bio->c_ns);
+		up->error |= bio->error;
+		bio_free(j, bio);
+		if (!(up->flags & BIO_OVER) || up->kin->nr_open)
+			return;
+		bio = up;
+	}
+	match_bio_done(j, bio);
+}
+
+void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
+{
+	const struct service by = {
+		.disk = rq->disk,
+		.q_ns = bio->lowest_q_ns,
+		.d_ns = rq->first_d_ns,
+		.requeued_ns = rq->requeued_ns,
+		.c_ns = ns,
+	};
+
+	serve(bio, &by, ns);
+	bio->error |= rq->error != 0;
+	if (!bio->kin || !bio->kin->nr_open) {
+		over(j, bio, ns);
+		return;
+	}
+	bio->flags |= BIO_OVER;
+	bio->rq = NULL;
+	list_del(&bio->in_rq);
+	map_del(&bio->disk->dom->bios, bio->id, bio);
+}
+
+static void note_flush(struct stream *s, struct bio *bio, const struct xblk_record *r)
+{
+	struct flushes *flushes;
+
+	if (!(r->op & XBLK_OP_F_PREFLUSH) && !is_flush(r))
+		return;
+	flushes = disk_flushes(bio->disk);
+	flush_queued(flushes, s->cpu, r->time, r->aux, is_flush(r));
+	if (!is_flush(r))
+		return;
+	bio->cpu = s->cpu % FLUSH_CPUS;
+	list_del(&bio->in_rq);
+	list_add_tail(&flushes->bios[bio->cpu], &bio->in_rq);
+}
+
+/* It goes on at @to, as it is: what was queued is what is issued there. */
+static void pass_on(struct join *j, struct stream *s, struct bio *bio, struct disk *to,
+		    uint64_t sector, const struct xblk_record *r)
+{
+	struct kin *kin = bio_kin(j, bio);
+
+	bio->disk = to;
+	bio->sector = kin->sector = sector;
+	bio->nr_sectors = kin->nr_sectors = r->nr_sectors;
+	bio->lowest_q_ns = r->time;
+	bio->flags |= BIO_SENT;
+	list_del(&bio->in_rq);
+	list_del(&kin->found);
+	if (join_disk(to)->searched)
+		clone_found(j, bio);
+	note_flush(s, bio, r);
+}
+
+static void make_clone(struct join *j, struct disk *from, struct disk *to,
+		       const struct remap *remap, const struct xblk_record *r)
+{
+	struct xblk_record sent = *r;
+	struct bio *bio, *origin;
+	bool ambiguous;
+
+	sent.sector = remap->to_sector;
+	/* The new bio first: making room for it may take any other one. */
+	bio = bio_renew(j, to, &sent);
+	bio->lowest_q_ns = r->time;
+	bio->flags |= BIO_SENT | BIO_CLONE;
+	origin = clone_origin(j, from, r, false, &ambiguous);
+	if (ambiguous)
+		bio->flags |= BIO_AMBIGUOUS;
+	if (!origin)
+		return;
+	clone_of(j, bio, origin);
+	bio_inherit(bio, origin);
+}
+
+/*
+ * A layer may send on the very bio that was queued: its Q is not recorded again then, so
+ * that what is issued below has the name of what was queued above.
+ */
+void bio_sent(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *from, *to;
+	struct bio *bio;
+	bool ambiguous;
+
+	if (r->event == XBLK_EV_REMAP) {
+		s->remap = (struct remap){
+			.pending = true,
+			.id = r->id,
+			.ns = r->time,
+			.to_disk = r->disk,
+			.to_sector = r->sector,
+		};
+		return;
+	}
+	if (!s->remap.pending || s->remap.id != r->id)
+		return;
+	s->remap.pending = false;
+	from = domain_disk(s->dom, r->disk);
+	/* A partition's bio is its disk's bio: nothing was sent. */
+	if (!from || s->remap.to_disk == r->disk || !s->dom->backend)
+		return;
+	to = domain_disk(s->dom, s->remap.to_disk);
+	bio = map_get(&s->dom->bios, r->id);
+	/* Or it is an earlier one of that identity, whose end was missed. */
+	if (bio && (bio->disk != from || bio->rq || r->sector < bio->sector ||
+		    r->sector + r->nr_sectors != bio->sector + bio->nr_sectors))
+		bio = NULL;
+	if (to && bio) {
+		pass_on(j, s, bio, to, s->remap.to_sector, r);
+	} else if (to) {
+		make_clone(j, from, to, &s->remap, r);
+	} else {
+		bio = bio ? bio : clone_origin(j, from, r, false, &ambiguous);
+		if (bio)
+			bio_mark(bio, BIO_UNFOLLOWED);
+	}
+}
+
+/* Who queues the bio; it is mostly the one that queued the last one on this CPU. */
+static struct process *queued_by(struct stream *s, uint32_t pid)
+{
+	if (!s->process || s->process->pid != pid)
+		s->process = model_process(s->dom, pid);
+	return s->process;
+}
+
+void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct process *p = queued_by(s, r->aux);
+
+	if (!disk)
+		return;
+	counts_of(disk)->guest.bios++;
+	if (r->op & XBLK_OP_F_PREFLUSH || is_flush(r)) {
+		flush_queued(disk_flushes(disk), s->cpu, r->time, r->aux, is_flush(r));
+	}
+	/* An empty flush is never issued itself, so no D will name it. */
+	if (!is_flush(r))
+		bio_renew(j, disk, r);
+	if (p)
+		p->last_bio = r->id;
+}
+
+/* What was sent to the disk is queued there. */
+static bool arrived(struct bio *bio, const struct disk *disk, const struct xblk_record *r)
+{
+	if (!bio || !(bio->flags & BIO_SENT) || bio->disk != disk)
+		return false;
+	bio->flags &= ~(BIO_SENT | BIO_CLONE);
+	bio->queuer = r->aux;
+	/* Older tracers said a partition's sector until now, where it is on one. */
+	bio->sector = r->sector;
+	bio->lowest_q_ns = r->time;
+	return true;
+}
+
+static void count_own(struct disk *disk, const struct xblk_record *r)
+{
+	counts_of(disk)->own_bios++;
+	counts_of(disk)->own_sectors += r->nr_sectors;
+}
+
+static void queue_for_guest(struct join *j, struct bio *bio, struct disk *guest_disk,
+			    struct process *p)
+{
+	counts_of(guest_disk)->backend.bios++;
+	bio->guest_disk = guest_disk;
+	bio->guest_nr = bio->nr_sectors;
+	bio->guest_sector = bio->nr_sectors ? bio->sector - guest_disk->start_sector : 0;
+	bio->ring = p->ring;
+	bio->flags |= BIO_SERVES;
+	way_queued(bio, p);
+	/* What has no sectors is a flush, and in its disk's list of them. */
+	if (bio->nr_sectors ? bio->sector >= guest_disk->start_sector
+			    : !list_empty(&bio->in_rq))
+		match_bio(j, bio, p);
+}
+
+void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk), *guest_disk;
+	struct process *p = queued_by(s, r->aux);
+	struct bio *bio;
+
+	if (!disk)
+		return;
+	bio = map_get(&s->dom->bios, r->id);
+	if (unlikely(arrived(bio, disk, r))) {
+		note_flush(s, bio, r);
+		if (p)
+			p->last_bio = r->id;
+		if (!(bio->kin && bio->kin->up) && !bio->guest_disk &&
+		    !(bio->flags & BIO_AMBIGUOUS))
+			count_own(disk, r);
+		return;
+	}
+	bio = bio_renew(j, disk, r);
+	if (p)
+		p->last_bio = r->id;
+	note_flush(s, bio, r);
+	bio->lowest_q_ns = r->time;
+	guest_disk = p ? model_serves(j->model, p) : NULL;
+	if (guest_disk && guest_disk->backing == disk) {
+		queue_for_guest(j, bio, guest_disk, p);
+		return;
+	}
+	/* If its name was lost, this may have been a guest's all the same. */
+	if ((!p || !p->known) && s->dom->gaps.nr)
+		join_gap(j, s->dom, r->time, r->time);
+	count_own(disk, r);
+}
+
+void bio_backend(struct domain *dom, const struct xblk_record *r)
+{
+	struct bio *bio = map_get(&dom->bios, r->id);
+
+	if (bio && bio->flags & BIO_SERVES && bio->disk->index == r->disk)
+		match_request(bio, r->aux);
+}
+
+static struct merge_count *side_of(struct domain *dom, struct disk *disk,
+				   const struct bio *bio)
+{
+	if (!dom->backend)
+		return &counts_of(disk)->guest;
+	return bio && bio->guest_disk ? &counts_of(bio->guest_disk)->backend : NULL;
+}
+
+void bio_merged(struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct merge_count *side;
+
+	if (!disk)
+		return;
+	side = side_of(s->dom, disk, map_get(&s->dom->bios, r->id));
+	if (!side)
+		return;
+	if (r->event == XBLK_EV_BACKMERGE)
+		side->back++;
+	else
+		side->front++;
+}
+
+/*
+ * Device mapper says it of what is left, by its own name, and sends the front on as
+ * clones; others of the front, which is a new bio.
+ */
+static bool is_rest(const struct bio *bio, const struct disk *disk,
+		    const struct xblk_record *r)
+{
+	return bio && bio->disk == disk && !bio->rq && r->sector >= bio->sector &&
+	       r->sector + r->nr_sectors == bio->sector + bio->nr_sectors;
+}
+
+void bio_split(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct bio *bio = map_get(&s->dom->bios, r->id), *origin;
+	struct merge_count *side;
+	bool ambiguous;
+
+	if (!disk)
+		return;
+	if (is_rest(bio, disk, r)) {
+		bio_kin(j, bio);
+		bio->sector = r->sector;
+		bio->nr_sectors = r->nr_sectors;
+		return;
+	}
+	bio = bio_renew(j, disk, r);
+	origin = clone_origin(j, disk, r, true, &ambiguous);
+	if (!origin) {
+		bio->flags |= BIO_NO_Q | (ambiguous ? BIO_AMBIGUOUS : 0);
+		return;
+	}
+	bio->lowest_q_ns = origin->lowest_q_ns;
+	bio_inherit(bio, origin);
+	if (s->dom->backend)
+		clone_of(j, bio, origin);
+	side = side_of(s->dom, disk, bio);
+	if (side)
+		side->splits++;
+	/* What was cut off is its own bio's now. */
+	origin->sector += r->nr_sectors;
+	origin->nr_sectors -= r->nr_sectors;
+}
+
+/*
+ * A guest's: given up before it was in a request, so there is nothing to join.
+ * dom0's: done by a device that makes no requests.  What it sent on and was done last
+ * has been noted; if there is nothing, all of its time there was the device's.
+ */
+void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct bio *bio = map_get(&s->dom->bios, r->id);
+
+	if (!bio || bio->disk->index != r->disk || bio->rq)
+		return;
+	if (!s->dom->backend) {
+		counts_of(bio->disk)->guest.ended++;
+		bio_free(j, bio);
+		return;
+	}
+	way_forget_done(s);
+	j->now = s;
+	/* What it was made into is not done, and so is not what it seemed to be. */
+	if (bio->kin && bio->kin->nr_open && (!bio->by.c_ns || !bio->kin->nr_sectors))
+		bio_mark(bio, BIO_AMBIGUOUS);
+	if (!bio->by.c_ns)
+		bio->by = (struct service){
+			.disk = bio->disk,
+			.q_ns = bio->lowest_q_ns,
+			.d_ns = bio->lowest_q_ns,
+			.c_ns = r->time,
+		};
+	bio->error |= r->aux != 0;
+	bio->flags |= BIO_LAYERED;
+	over(j, bio, r->time);
+}

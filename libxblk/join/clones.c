@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which bio another one was made of.
+ *
+ * A layer names the place where what it sends on came from, not the bio.  Most layers
+ * work while the bio is being queued: then it is the last one that the same thread has
+ * queued.  Where a disk's layer works later, or has not shown what it does, it is the
+ * one that is there at that place; of several it is not known which one.
+ *
+ * The bios of a disk are searched only from when it was needed first.
+ */
+#include "join/join.h"
+
+#include "base/util.h"
+
+/* Bios of up to so many sectors begin in the span of a place or in the one before. */
+#define SPAN_SECTORS 2048
+#define SPAN_LARGE   UINT64_MAX	      /* of those that are larger */
+#define SPAN_NONE    (UINT64_MAX - 1) /* and that have no sectors */
+
+struct kin *bio_kin(struct join *j, struct bio *bio)
+{
+	struct kin *kin = bio->kin;
+
+	if (kin)
+		return kin;
+	kin = bio->kin = pool_get(&j->kin);
+	kin->bio = bio;
+	list_init(&kin->made);
+	list_init(&kin->sibling);
+	list_init(&kin->found);
+	kin->sector = bio->sector;
+	kin->nr_sectors = bio->nr_sectors;
+	return kin;
+}
+
+struct bio *bio_root(struct bio *bio)
+{
+	while (bio->kin && bio->kin->up)
+		bio = bio->kin->up;
+	return bio;
+}
+
+void bio_mark(struct bio *bio, enum bio_flags flag)
+{
+	bio = bio_root(bio);
+	bio->flags |= flag;
+	if (!bio->owner)
+		return;
+	if (flag == BIO_AMBIGUOUS)
+		bio->owner->flags |= RQ_AMBIGUOUS;
+	if (flag == BIO_UNFOLLOWED)
+		bio->owner->flags |= RQ_DROPPED;
+}
+
+static uint64_t span_of(uint64_t sector, uint32_t nr_sectors)
+{
+	if (!nr_sectors)
+		return SPAN_NONE;
+	return nr_sectors > SPAN_SECTORS ? SPAN_LARGE : sector / SPAN_SECTORS;
+}
+
+static struct list *bucket(struct join *j, const struct disk *disk, uint64_t span)
+{
+	return &j->found[hash_mix(span ^ (uint64_t)(uintptr_t)disk) & (FOUND - 1)];
+}
+
+void clone_found(struct join *j, struct bio *bio)
+{
+	struct kin *kin = bio_kin(j, bio);
+
+	list_del(&kin->found);
+	list_add_tail(bucket(j, bio->disk, span_of(kin->sector, kin->nr_sectors)),
+		      &kin->found);
+}
+
+static void search_from_now_on(struct join *j, struct disk *disk)
+{
+	struct list *ages = &disk->dom->bio_age;
+
+	join_disk(disk)->searched = true;
+	for (struct list *n = ages->next; n != ages; n = n->next) {
+		struct bio *bio = list_entry(n, struct bio, age);
+
+		if (bio->disk == disk)
+			clone_found(j, bio);
+	}
+}
+
+/* What @r is about may be made of @bio; a part that is cut off is its front. */
+static bool can_be_origin(const struct bio *bio, const struct disk *disk,
+			  const struct xblk_record *r, bool front)
+{
+	const struct kin *kin = bio->kin;
+	uint64_t sector = kin && !front ? kin->sector : bio->sector;
+	uint32_t nr = kin && !front ? kin->nr_sectors : bio->nr_sectors;
+
+	if (bio->disk != disk || bio->rq || bio->id == r->id ||
+	    bio->flags & (BIO_DONE | BIO_OVER))
+		return false;
+	/* A layer flushes before it goes about the rest. */
+	if (!r->nr_sectors)
+		return !nr || bio->op & XBLK_OP_F_PREFLUSH;
+	if (!same_class(bio->op, r->op) || r->nr_sectors > nr)
+		return false;
+	/* Something is left of what was cut. */
+	return front ? r->sector == sector && r->nr_sectors < nr
+		     : r->sector >= sector && r->sector - sector <= nr - r->nr_sectors;
+}
+
+static struct bio *search(struct join *j, const struct disk *disk, uint64_t span,
+			  const struct xblk_record *r, bool front, unsigned int *nr,
+			  bool mark)
+{
+	struct list *head = bucket(j, disk, span);
+	struct bio *found = NULL;
+
+	for (struct list *n = head->next; n != head; n = n->next) {
+		const struct kin *kin = list_entry(n, struct kin, found);
+		struct bio *bio = kin->bio;
+
+		/* Other spans may be in the same list. */
+		if (span_of(kin->sector, kin->nr_sectors) != span ||
+		    !can_be_origin(bio, disk, r, front))
+			continue;
+		found = bio;
+		++*nr;
+		if (mark)
+			bio_mark(bio, BIO_AMBIGUOUS);
+	}
+	return found;
+}
+
+struct bio *clone_origin(struct join *j, struct disk *disk, const struct xblk_record *r,
+			 bool front, bool *ambiguous)
+{
+	struct join_disk *d = join_disk(disk);
+	struct process *p = map_get(&disk->dom->processes, r->aux);
+	struct bio *bio = p ? map_get(&disk->dom->bios, p->last_bio) : NULL;
+	uint64_t spans[3] = {SPAN_NONE, SPAN_NONE, SPAN_NONE};
+	unsigned int nr_spans = 1, nr = 0;
+	struct bio *found = NULL;
+
+	*ambiguous = false;
+	/* Identities are used again. */
+	if (!bio || bio->queuer != r->aux || !can_be_origin(bio, disk, r, front))
+		bio = NULL;
+	if (bio && (front || (d->at_once && !d->later)))
+		return bio;
+	if (!d->searched)
+		search_from_now_on(j, disk);
+	if (r->nr_sectors) {
+		spans[0] = r->sector / SPAN_SECTORS;
+		spans[1] = SPAN_LARGE;
+		nr_spans = 2;
+		if (spans[0])
+			spans[nr_spans++] = spans[0] - 1;
+	}
+	for (unsigned int i = 0; i < nr_spans; i++) {
+		bio = search(j, disk, spans[i], r, front, &nr, false);
+		found = bio ? bio : found;
+	}
+	if (nr < 2) {
+		if (found && !front) {
+			d->at_once |= found->queuer == r->aux;
+			d->later |= found->queuer != r->aux;
+		}
+		return found;
+	}
+	for (unsigned int i = 0; i < nr_spans; i++)
+		search(j, disk, spans[i], r, front, &nr, true);
+	*ambiguous = true;
+	return NULL;
+}
+
+void clone_of(struct join *j, struct bio *bio, struct bio *origin)
+{
+	struct kin *kin = bio_kin(j, bio), *up = bio_kin(j, origin);
+
+	kin->up = origin;
+	list_add_tail(&up->made, &kin->sibling);
+	up->nr_open++;
+	bio->guest_disk = origin->guest_disk;
+	bio->pid = origin->pid;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "join/join.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "join/flush.h"
+
+void join_init(struct join *j, struct model *model)
+{
+	memset(j, 0, sizeof(*j));
+	j->model = model;
+	j->max_in_flight = JOIN_MAX_IN_FLIGHT;
+	pool_init(&j->bios, sizeof(struct bio));
+	pool_init(&j->kin, sizeof(struct kin));
+	pool_init(&j->places, sizeof(struct place));
+	pool_init(&j->crowds, sizeof(struct crowd));
+	for (unsigned int i = 0; i < FOUND; i++)
+		list_init(&j->found[i]);
+	pool_init(&j->rqs, sizeof(struct rq));
+	pool_init(&j->backend_rqs, offsetof(struct rq, c_ns));
+	list_init(&j->hold);
+	list_init(&j->doubt);
+	list_init(&j->wait_age);
+}
+
+void join_deinit(struct join *j)
+{
+	pool_deinit(&j->bios);
+	pool_deinit(&j->kin);
+	pool_deinit(&j->places);
+	pool_deinit(&j->crowds);
+	pool_deinit(&j->rqs);
+	pool_deinit(&j->backend_rqs);
+	for (size_t i = 0; i < j->model->nr_disks; i++) {
+		struct join_disk *disk = join_disk(j->model->all_disks[i]);
+
+		flushes_free(disk->flushes);
+		disk->flushes = NULL;
+		free(disk->flush_times);
+		disk->flush_times = NULL;
+		verdicts_free(disk->verdicts);
+		disk->verdicts = NULL;
+	}
+}
+
+static void on_lost(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	join_gap(j, s->dom, r->time, r->lost.until);
+	way_forget_done(s);
+	/* A loss that is told of late came before what it is told between. */
+	s->remap.pending = s->remap.pending && r->lost.until < s->remap.ns;
+	s->rq_open = s->rq_open && r->lost.until < s->rq_ns;
+}
+
+static inline void advance(struct join *j, uint64_t ns)
+{
+	j->now_ns = max_u64(j->now_ns, ns);
+	if (unlikely(!list_empty(&j->hold) || !list_empty(&j->wait_age) ||
+		     !list_empty(&j->doubt)))
+		match_expire(j);
+}
+
+void join_advance(struct join *j, uint64_t ns)
+{
+	advance(j, ns);
+}
+
+/* What every record tells.  Only dom0's time moves ours: a guest's could be anything. */
+static inline struct join *note(void *ctx, struct domain *dom,
+				const struct xblk_record *r, bool backend)
+{
+	struct join *j = ctx;
+
+	j->records++;
+	j->last_ns = max_u64(j->last_ns, r->time);
+	dom->first_ns = min_u64(dom->first_ns, r->time);
+	if (backend)
+		advance(j, r->time);
+	return j;
+}
+
+static void on_queue_guest(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	bio_queue_guest(note(ctx, s->dom, r, false), s, r);
+}
+
+static void on_queue_backend(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	bio_queue_backend(note(ctx, s->dom, r, true), s, r);
+}
+
+static void on_issue_guest(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	rq_issue_guest(note(ctx, s->dom, r, false), s, r);
+}
+
+static void on_issue_backend(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	rq_issue_backend(note(ctx, s->dom, r, true), s, r);
+}
+
+static void on_complete_guest(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	rq_complete_guest(note(ctx, s->dom, r, false), s, r);
+}
+
+static void on_complete_backend(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	rq_complete_backend(note(ctx, s->dom, r, true), s, r);
+}
+
+/* A guest was not traced for a while: see match_waiting(). */
+static void begin_anew(struct domain *dom)
+{
+	for (unsigned int i = 0; i < dom->nr_disks; i++) {
+		if (dom->disks[i])
+			join_disk(dom->disks[i])->first_d_ns = 0;
+	}
+}
+
+static void on_other(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	struct join *j = note(ctx, s->dom, r, s->dom->backend);
+
+	switch (r->event) {
+	case XBLK_EV_BACKMERGE:
+	case XBLK_EV_FRONTMERGE:
+		bio_merged(s, r);
+		break;
+	case XBLK_EV_SPLIT:
+		bio_split(j, s, r);
+		break;
+	case XBLK_EV_PART:
+		rq_part(j, s, r);
+		break;
+	case XBLK_EV_REQUEUE:
+		rq_requeue(j, s, r);
+		break;
+	case XBLK_EV_RQMERGE:
+		rq_merged(j, s, r);
+		break;
+	case XBLK_EV_REMAP:
+	case XBLK_EV_REMAP_FROM:
+		bio_sent(j, s, r);
+		break;
+	case XBLK_EV_PROCESS:
+		model_name_process(s->dom, r);
+		break;
+	case XBLK_EV_LOST:
+		on_lost(j, s, r);
+		break;
+	case XBLK_EV_BIO_COMPLETE:
+		bio_complete(j, s, r);
+		break;
+	case XBLK_EV_INTERRUPT:
+		way_interrupt(s, r);
+		break;
+	case XBLK_EV_RING:
+		way_ring(j, s, r);
+		break;
+	case XBLK_EV_RESPONSE:
+		way_response(s, r);
+		break;
+	case XBLK_EV_ORDER:
+		rq_order(j, s, r);
+		break;
+	case XBLK_EV_BACKEND_BIO:
+		bio_backend(s->dom, r);
+		break;
+	case XBLK_EV_CLOCK:
+		s->dom->clock_generation = r->id;
+		begin_anew(s->dom);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_gap(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	on_lost(ctx, s, r);
+}
+
+void join_skim(struct stream *s, const struct xblk_record *records, size_t nr)
+{
+	for (const struct xblk_record *r = records; r < records + nr; r++)
+		rq_skim(s, r);
+}
+
+const merge_emit_pair join_emit[EVENTS] = {
+	[XBLK_EV_QUEUE] = {on_queue_guest, on_queue_backend},
+	[XBLK_EV_BACKMERGE] = {on_other, on_other},
+	[XBLK_EV_FRONTMERGE] = {on_other, on_other},
+	[XBLK_EV_RQMERGE] = {on_other, on_other},
+	[XBLK_EV_SPLIT] = {on_other, on_other},
+	[XBLK_EV_REQUEUE] = {on_other, on_other},
+	[XBLK_EV_ISSUE] = {on_issue_guest, on_issue_backend},
+	[XBLK_EV_PART] = {on_other, on_other},
+	[XBLK_EV_COMPLETE] = {on_complete_guest, on_complete_backend},
+	[XBLK_EV_REMAP] = {on_other, on_other},
+	[XBLK_EV_REMAP_FROM] = {on_other, on_other},
+	[XBLK_EV_INTERRUPT] = {on_other, on_other},
+	[XBLK_EV_RESPONSE] = {on_other, on_other},
+	[XBLK_EV_RING] = {on_other, on_other},
+	[XBLK_EV_PROCESS] = {on_other, on_other},
+	[XBLK_EV_LOST] = {on_other, on_other},
+	[XBLK_EV_CLOCK] = {on_other, on_other},
+	[XBLK_EV_BIO_COMPLETE] = {on_other, on_other},
+	[XBLK_EV_ORDER] = {on_other, on_other},
+	[XBLK_EV_BACKEND_BIO] = {on_other, on_other},
+	[XBLK_EV_RQ_REMAP] = {on_other, on_other},
+	[EV_GAP] = {on_gap, on_gap},
+};
+
+/* Bios that no request has been issued with. */
+static void count_queued_bios(struct domain *guest)
+{
+	for (struct list *n = guest->bio_age.next; n != &guest->bio_age; n = n->next) {
+		struct bio *bio = list_entry(n, struct bio, age);
+
+		counts_of(bio->disk)->queued_bios += !bio->rq;
+	}
+}
+
+static void give_up_all(struct join *j, struct domain *guest)
+{
+	count_queued_bios(guest);
+	while (!list_empty(&guest->rq_age))
+		judge_give_up(j, list_entry(guest->rq_age.next, struct rq, age), true);
+}
+
+void join_end_guest(struct join *j, struct domain *guest)
+{
+	give_up_all(j, guest);
+	while (!list_empty(&guest->bio_age))
+		bio_free(j, list_entry(guest->bio_age.next, struct bio, age));
+	match_end_guest(j, guest);
+}
+
+void join_finish(struct join *j)
+{
+	/* No request will come for the bios that still wait for one. */
+	join_advance(j, UINT64_MAX);
+	for (unsigned int i = 0; i < j->model->nr_domains; i++) {
+		if (!j->model->domains[i]->backend)
+			give_up_all(j, j->model->domains[i]);
+	}
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The join: bios and requests of every domain from their events, and each
+ * guest request's way through dom0.
+ *
+ * join.c   which event does what; gaps, clocks, the end
+ * bios.c   bios: queued, split, sent on, completed
+ * rqs.c    requests: issued, requeued, completed, forgotten
+ * clones.c which bio another one was made of
+ * way.c    what happens between the stages' ends
+ * match.c  a guest's request <-> dom0's bios
+ * judge.c  what has become of a request: the stages, the bins
+ * place.c  which requests and bios begin where
+ * life.c   the beginning of a bio, the end of a bio or request
+ * request.c  what is told of one that has ended
+ * verdict.c  which requests a loss concerns, also one that is told of later
+ */
+#ifndef LIBXBLK_JOIN_H
+#define LIBXBLK_JOIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/pool.h"
+#include "input/merge.h"
+#include "input/model.h"
+#include "join/counts.h"
+#include "xblk.h"
+
+/*
+ * How long one side of a match waits for the other one to show up in the
+ * merged order.  Clocks are known far better; late records are not.
+ */
+#define JOIN_WAIT_NS 10000000ull
+
+/*
+ * How long after a loss it is told of at the latest, where its CPU goes on: xblktrace
+ * looks at each buffer several times a second.
+ */
+#define JOIN_TOLD_NS 500000000ull
+
+/* Of one domain; beyond, the oldest go. */
+#define JOIN_MAX_IN_FLIGHT (1u << 20)
+
+/*
+ * All guests share so many bios, and so many requests, as is more than the queues and
+ * rings of many guests hold, in 60 MB.  Each may have a few beyond, so that one that
+ * writes what it likes takes nothing from the others.
+ */
+#define JOIN_SHARED 60000u
+#define JOIN_OWN    250u
+
+#define FOUND 1024 /* lists of bios, by hash */
+
+struct flushes;
+struct flush_times;
+struct verdicts;
+struct rq;
+
+/* A disk, and what the join keeps of it: what the model makes is as large. */
+struct join_disk {
+	struct disk disk;
+	struct disk_counts counts;
+	uint64_t first_d_ns; /* of its first request that was seen to be issued; or 0 */
+	/* when requests were last under way that had been issued before; or 0 */
+	uint64_t unseen_ns;
+	uint64_t no_q_ns; /* when one was last issued whose Q was before; or 0 */
+	/* of both sides; NULL until there is one */
+	struct flushes *flushes;
+	struct flush_times *flush_times;
+	struct verdicts *verdicts; /* that a loss may still change */
+	/*
+	 * blkback's thread (pid) that served a vCPU's requests last, by those that had
+	 * their place to themselves; 0: not known.
+	 */
+	uint32_t ring_thread[RING_CPUS];
+	/* see clones.c */
+	bool searched; /* its bios are found by their sectors */
+	bool at_once;  /* the thread that queues a bio sends it on */
+	bool later;    /* or another one does */
+};
+
+static inline struct join_disk *join_disk(const struct disk *disk)
+{
+	return (struct join_disk *)disk;
+}
+
+static inline struct disk_counts *counts_of(const struct disk *disk)
+{
+	return &join_disk(disk)->counts;
+}
+
+enum bio_flags {
+	BIO_NO_Q = 1 << 0,	 /* its Q was not seen */
+	BIO_UNMATCHED = 1 << 1,	 /* blkback's, and no guest request fits so far */
+	BIO_DONE = 1 << 2,	 /* completed, kept only for a match */
+	BIO_SERVES = 1 << 3,	 /* blkback's own: made for a guest's request */
+	BIO_SENT = 1 << 4,	 /* sent to its disk; a Q there is of it */
+	BIO_CLONE = 1 << 5,	 /* no more than sent: its Q is still to come */
+	BIO_OVER = 1 << 6,	 /* what is left of it is, but not what was cut from it */
+	BIO_AMBIGUOUS = 1 << 7,	 /* what was made of it, or of what it was made */
+	BIO_UNFOLLOWED = 1 << 8, /* it went where nothing is traced, or was forgotten */
+	BIO_ISSUED = 1 << 9,	 /* something of it was */
+	BIO_STRAY = 1 << 10,	 /* there were requests when it came, but none fitted */
+	BIO_LAYERED = 1 << 11,	 /* a device that makes no requests did it */
+};
+
+/* A device's part in a bio. */
+struct service {
+	const struct disk *disk;
+	uint64_t q_ns;	      /* at that device, the lowest one */
+	uint64_t d_ns;	      /* the first issue */
+	uint64_t requeued_ns; /* from each requeue to the next issue, in sum */
+	uint64_t c_ns;	      /* 0: not done */
+};
+
+/* What every event looks at comes first: a bio is larger than a cache line. */
+struct bio {
+	struct list age;   /* of the domain, oldest first */
+	struct list in_rq; /* rq->bios, or its disk's flushes->bios */
+	struct disk *disk;
+	struct rq *rq;	 /* issued as part of, or NULL */
+	uint64_t sector; /* of what is left, where parts were cut from its front */
+	uint32_t nr_sectors;
+	uint16_t flags;
+	uint8_t op;
+	uint8_t cpu; /* an empty flush's */
+
+	uint32_t id, pid; /* who queued what it was made of */
+	uint32_t queuer;  /* and it itself */
+	uint64_t q_ns;
+	struct disk *guest_disk; /* whose I/O it is, or is a part of; or NULL */
+	struct kin *kin;   /* NULL: made of no other one, and searched for by none */
+	struct rq *owner;  /* guest request it serves, or NULL */
+	struct list match; /* owner->backend_bios; BIO_UNMATCHED: place->bios */
+	/* dom0's, see struct waypoints */
+	uint64_t interrupt_ns, thread_ns, lowest_q_ns;
+	uint64_t c_ns;	     /* when all of it was done */
+	struct service by;   /* of what was done last of it */
+	struct place *place; /* if BIO_UNMATCHED */
+	/* the same: neighbours in a row that may be one request's */
+	struct bio *before, *behind;
+	struct list wait_age;  /* join->wait_age, if BIO_UNMATCHED */
+	uint32_t request;      /* of blkback, by a BACKEND_BIO record; 0: not known */
+	uint32_t guest_nr;     /* as it was queued */
+	uint64_t guest_sector; /* the same, on the guest's disk */
+	int16_t ring;
+	bool error;
+};
+
+/* A bio among those that it was made of and that were made of it. */
+struct kin {
+	struct bio *bio, *up; /* @up: of which it is a part or a clone; or NULL */
+	struct list made;     /* of it: kin.sibling */
+	struct list sibling;
+	unsigned int nr_open; /* parts and clones that are not done */
+	struct list found;    /* by its sectors; see clones.c */
+	uint64_t sector;      /* as it was queued */
+	uint32_t nr_sectors;
+};
+
+/* Requests at one place, each of which was issued before another one came back. */
+struct crowd {
+	struct place *place; /* in whose memory it is; or NULL */
+	unsigned int users;
+	unsigned int flags;
+	uint64_t cpus;	     /* vCPUs that issued them, a bit each modulo RING_CPUS */
+	uint64_t cpus_twice; /* of these, those that issued more than one */
+};
+
+/* Where requests of a guest begin, as long as there are any, or bios that wait for one. */
+struct place {
+	struct list hash;
+	const struct disk *disk;
+	uint64_t sector;
+	unsigned int class;
+	unsigned int nr;      /* requests that were issued and have no bin yet */
+	unsigned int nr_out;  /* of these, those that have not come back */
+	struct list requests; /* and those of which dom0 has queued nothing */
+	struct list bios;     /* blkback's, which no request fits */
+	struct crowd *crowd;  /* of those that are out, or were last; or NULL */
+	struct crowd *before; /* of which some may have no bin yet; or NULL */
+	struct crowd first;   /* mostly the only one; the place is there as long as it */
+};
+
+/* The times on a request's way between those of its stages; 0: not known. */
+struct waypoints {
+	uint64_t interrupt_ns; /* of the backend's ring */
+	uint64_t thread_ns;
+	uint64_t response_ns;
+	uint64_t front_interrupt_ns;
+};
+
+enum rq_flags {
+	RQ_NO_Q = 1 << 0,	   /* a bio of it is not known */
+	RQ_CONTRADICTION = 1 << 1, /* its records do not fit together */
+	RQ_REQUEUED = 1 << 2,	   /* came back and has not been issued again */
+	RQ_MATCHED = 1 << 3,	   /* dom0 has queued all of it */
+	RQ_COMPLETED = 1 << 4,	   /* came back to the guest */
+	RQ_DROPPED = 1 << 5,	   /* a dom0 bio of it was forgotten */
+	RQ_AMBIGUOUS = 1 << 6,	   /* which of several it belongs to cannot be told */
+	RQ_FLUSHING = 1 << 7,	   /* an outstanding flush of its disk */
+	RQ_UNORDERED = 1 << 8,	/* which place it has on its ring is still to be told */
+	RQ_IN_ORDER = 1 << 9,	/* matched by its place on the ring */
+	RQ_LAYERED = 1 << 10,	/* a layer did a part, and may have done more */
+	RQ_ANSWERED = 1 << 11,	/* the response to it is known by its number */
+	RQ_UNSURE = 1 << 12,	/* a flush: only what goes on behind it tells its Q */
+	RQ_DOUBT = 1 << 13,	/* a flush: not even that does */
+	RQ_OWN_FLUSH = 1 << 14, /* a flush: dom0's can be no other one */
+};
+
+struct rq {
+	struct list age;
+	struct list bios;
+	struct disk *disk;
+	uint64_t sector;
+	uint64_t d_ns; /* the last issue */
+	uint32_t nr_sectors, id, first_bio, done_sectors;
+	uint32_t requeues, error;
+	uint16_t flags;
+	uint8_t op;
+	struct disk *credited; /* dom0's: guest disk that it counts for */
+	uint32_t nr_bios, pid; /* who queued the earliest bio; 0: not known */
+	uint64_t q_ns;
+	uint64_t first_d_ns, requeue_ns, requeued_ns; /* see struct service */
+
+	/* a guest's: one of dom0's ends here */
+	uint64_t c_ns;
+	uint64_t matched_sectors;
+	uint32_t match_pid; /* dom0 thread that has queued a part */
+	uint32_t cpu;	    /* vCPU that issued it last */
+	uint32_t nr_backend_bios, outstanding;
+	uint32_t clock_generation, backend_clock_generation;
+	struct place *place; /* where it begins */
+	struct crowd *crowd; /* of that place */
+	int ring;	     /* which it was put on, or RING_UNKNOWN */
+	uint32_t ordinal;    /* there */
+	uint32_t request;    /* what blkback's bios say whose they are; 0: not known */
+	bool backend_error;
+	/* a flush's: what seems to have waited for it, and what went on behind it */
+	uint32_t nr_waiting, nr_gone_on;
+	struct list backend_bios;
+	struct list match;   /* place->requests */
+	struct list hold;    /* join->hold: completed, but not all in order */
+	struct list respond; /* stream->responses: dom0 is done with it */
+	struct waypoints way;
+	uint64_t hold_until;
+	struct {
+		bool known;
+		uint64_t q_ns, c_ns;
+		struct service by;
+		uint32_t request;
+	} chain; /* of blkback's bio that completed last */
+};
+
+/* When a loss in the guest or in dom0 would explain why a request is not joined. */
+struct verdict {
+	struct disk *disk;
+	uint64_t guest_from, guest_to, backend_from, backend_to;
+};
+
+/*
+ * Who is told what has become of requests.  They are gone after the call, and nothing
+ * may be asked of the join meanwhile but what it holds.
+ */
+struct join_report {
+	/*
+	 * A guest's has ended; @stages is NULL unless all of it was seen.  False: it
+	 * does not count, so lost() need not be called for it.
+	 */
+	bool (*ended)(void *ctx, const struct rq *rq, enum bin bin,
+		      const int64_t *stages);
+	/* A guest's, or one of dom0's that counts for @disk, completed at @ns; or NULL. */
+	void (*completed)(void *ctx, struct disk *disk, enum side side,
+			  const struct rq *rq, uint64_t ns);
+	/* One that has ended in @bin was lost, as is known now. */
+	void (*lost)(void *ctx, struct disk *disk, enum bin bin);
+	void *ctx;
+};
+
+struct join {
+	struct model *model;
+	struct pool bios, kin, rqs, backend_rqs, places, crowds;
+	struct list found[FOUND]; /* bios by their sectors; see clones.c */
+	struct list hold;	  /* guest requests, by hold_until */
+	struct list doubt;	  /* the same: complete unless a loss is still told of */
+	struct list wait_age;	  /* unmatched bios, oldest first */
+	uint64_t now_ns;	  /* as far as dom0 and the rounds have come */
+	uint64_t last_ns;	  /* youngest record */
+	uint64_t start_ns;	  /* of the trace */
+	bool partial;	    /* what was before the span that is asked for is left out */
+	struct stream *now; /* whose record it is */
+	uint64_t records;
+	uint64_t max_in_flight;
+	uint64_t guest_bios, guest_rqs; /* of all guests */
+	struct join_report report;	/* set by the caller */
+};
+
+void join_init(struct join *j, struct model *model);
+/* Before the model's. */
+void join_deinit(struct join *j);
+/* Records before the span that is asked for: what they teach, and nothing else. */
+void join_skim(struct stream *s, const struct xblk_record *records, size_t nr);
+/* What becomes of the records; their ctx is a struct join. */
+extern const merge_emit_pair join_emit[EVENTS];
+/* All records before @ns have been given. */
+void join_advance(struct join *j, uint64_t ns);
+/*
+ * A guest is no more: what of it is not complete gets its bin.  All of dom0 that belongs
+ * to it has been given.
+ */
+void join_end_guest(struct join *j, struct domain *guest);
+/* The trace is over: whatever is not complete gets its bin. */
+void join_finish(struct join *j);
+
+/* Something is missing from a stream of @dom. */
+void join_gap(struct join *j, struct domain *dom, uint64_t from, uint64_t to);
+
+/* Whether a domain that has @nr of what all guests have @all has no room for another. */
+static inline bool join_full(const struct join *j, const struct domain *dom, uint64_t nr,
+			     uint64_t all)
+{
+	return nr >= j->max_in_flight ||
+	       (all >= JOIN_SHARED && nr >= JOIN_OWN && !dom->backend);
+}
+
+/* Those of dom0 are shorter. */
+static inline struct pool *rq_pool(struct join *j, const struct domain *dom)
+{
+	return dom->backend ? &j->backend_rqs : &j->rqs;
+}
+
+static inline void join_completed(const struct join *j, struct disk *disk, enum side side,
+				  const struct rq *rq, uint64_t ns)
+{
+	if (j->report.completed)
+		j->report.completed(j->report.ctx, disk, side, rq, ns);
+}
+
+/* Whether anything is known to be missing of @guest's streams or of dom0's. */
+static inline bool join_lossy(const struct join *j, const struct domain *guest)
+{
+	return guest->gaps.nr || (j->model->backend && j->model->backend->gaps.nr);
+}
+
+/* Two records may be of the same I/O: what guest and dom0 call it may differ. */
+static inline unsigned int op_class(unsigned int op)
+{
+	op &= XBLK_OP_MASK;
+	if (op == XBLK_OP_SECURE_DISCARD)
+		return XBLK_OP_DISCARD;
+	return op;
+}
+
+static inline bool same_class(unsigned int a, unsigned int b)
+{
+	return !((a ^ b) & XBLK_OP_MASK) || op_class(a) == op_class(b);
+}
+
+static inline bool is_flush(const struct xblk_record *r)
+{
+	return !r->nr_sectors &&
+	       ((r->op & XBLK_OP_MASK) == XBLK_OP_FLUSH || (r->op & XBLK_OP_F_PREFLUSH));
+}
+
+/* way.c */
+void way_ring(const struct join *j, struct stream *s, const struct xblk_record *r);
+void way_interrupt(struct stream *s, const struct xblk_record *r);
+void way_response(struct stream *s, const struct xblk_record *r);
+void way_queued(struct bio *bio, struct process *p);
+void way_done(struct join *j, struct rq *rq);
+void way_forget_done(struct stream *s);
+void way_completed(const struct stream *s, struct rq *rq);
+
+/* life.c */
+/* At @place, where the domain's map has the identity, which must be free there. */
+struct bio *bio_new(struct join *j, struct disk *disk, const struct xblk_record *r,
+		    void **place);
+/* Whatever has the identity is forgotten first. */
+struct bio *bio_renew(struct join *j, struct disk *disk, const struct xblk_record *r);
+
+/* clones.c */
+struct kin *bio_kin(struct join *j, struct bio *bio);
+/* What @bio was made of in the end: blkback's bio, or one of dom0's own. */
+struct bio *bio_root(struct bio *bio);
+/* The root has the flag from now on, and its guest's request what follows from it. */
+void bio_mark(struct bio *bio, enum bio_flags flag);
+/*
+ * The bio on @disk of which @r, with sectors of @disk, says that a clone of it or of a
+ * part is sent on, or that its front is cut off; NULL: not known, or (@ambiguous) one of
+ * several.
+ */
+struct bio *clone_origin(struct join *j, struct disk *disk, const struct xblk_record *r,
+			 bool front, bool *ambiguous);
+/* @bio can be found from now on, if its disk's bios are searched. */
+void clone_found(struct join *j, struct bio *bio);
+/* @bio is a part or a clone of @origin. */
+void clone_of(struct join *j, struct bio *bio, struct bio *origin);
+
+/* bios.c */
+/* A request has done @bio, or what is left of it where parts were cut from it. */
+void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns);
+void bio_sent(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_backend(struct domain *dom, const struct xblk_record *r);
+void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_merged(struct stream *s, const struct xblk_record *r);
+void bio_split(struct join *j, struct stream *s, const struct xblk_record *r);
+void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r);
+
+/* rqs.c */
+void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_skim(struct stream *s, const struct xblk_record *r);
+void rq_order(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_part(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_record *r);
+void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r);
+
+/* match.c */
+/* Its thread @p has queued it. */
+void match_bio(struct join *j, struct bio *bio, struct process *p);
+void match_rq(struct join *j, struct rq *rq);
+/* Its place on its ring is known. */
+void match_ordered(struct join *j, struct rq *rq);
+/* Which of blkback's requests @bio is of. */
+void match_request(struct bio *bio, uint32_t request);
+void match_bio_done(struct join *j, struct bio *bio);
+/* The guest has its request back. */
+void match_completed(struct join *j, struct rq *rq);
+void match_expire(struct join *j);
+/* No request of it comes any more. */
+void match_end_guest(struct join *j, const struct domain *guest);
+
+/* judge.c */
+/* All of the request was seen, and nothing that comes is to say otherwise. */
+bool judge_ready(const struct join *j, const struct rq *rq);
+/* It has come back.  What dom0's disk did meanwhile is known now, and not for long. */
+void judge_flush(struct rq *rq);
+/* It will not get any further: count it in the bin where it belongs. */
+void judge_give_up(struct join *j, struct rq *rq, bool at_end);
+/* A completion whose request was never seen. */
+void judge_orphan(struct join *j, struct disk *disk, const struct xblk_record *r);
+
+/* place.c */
+/* A guest's request is issued, or has its bin. */
+void place_enter(struct join *j, struct rq *rq);
+void place_leave(struct join *j, struct rq *rq);
+/* It has all of its bios, and they are its own as far as it ever will be known. */
+void place_settled(struct join *j, struct rq *rq);
+/* The guest has it back: others that begin there from now on have nothing of it. */
+void place_back(const struct rq *rq);
+/* Where the bio begins on its guest's disk, or a request's next sector is; or NULL. */
+struct place *place_of_bio(const struct bio *bio);
+struct place *place_of_next(const struct rq *rq);
+/* It waits there for a request. */
+void place_bio(struct join *j, struct bio *bio);
+/* Others were in flight at its place: more than its place tells which is which. */
+bool place_contested(const struct rq *rq);
+/* Which of those at its place it is can be told, by its ring and its order there. */
+bool place_told_apart(const struct rq *rq);
+/* Something at its place did not go as it should: who has whose bio is not known. */
+void place_upset(const struct rq *rq);
+/* The same of those that begin where @bio does. */
+void place_upset_at(const struct bio *bio);
+/* One whose D is not in the trace was under way at its place. */
+bool place_met_unseen(const struct rq *rq);
+/* This is its completion: what is under way there may have got its bios. */
+void place_note_unseen(struct disk *disk, const struct xblk_record *r);
+/* It leaves what it is in: its owner's bios, or those that wait for one. */
+void place_forget_bio(struct join *j, struct bio *bio);
+/* Undo all matching of a guest request. */
+void place_detach(struct join *j, struct rq *rq);
+
+/* life.c: the object is gone afterwards */
+void bio_free(struct join *j, struct bio *bio);
+/* Its events do not continue: the owner will not see it completed. */
+void bio_forget(struct join *j, struct bio *bio);
+void rq_free(struct join *j, struct rq *rq);
+
+/* request.c: @stages is NULL unless all of it was seen */
+void rq_describe(struct xblk_request *to, const struct rq *rq, enum bin bin,
+		 const int64_t *stages);
+
+/* verdict.c */
+struct verdict verdict_span(const struct join *j, const struct rq *rq);
+bool verdict_lost(const struct join *j, const struct verdict *v);
+/* One request has ended in @bin, and has been counted there. */
+void verdict_keep(const struct verdict *v, enum bin bin);
+void verdicts_free(struct verdicts *kept);
+
+#endif

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What has become of a guest's request: its stages, or why it has none. */
+#include "join/join.h"
+
+#include "base/util.h"
+#include "join/flush.h"
+#include "join/flush_times.h"
+
+static bool complete(const struct rq *rq)
+{
+	return (rq->flags & RQ_COMPLETED) && (rq->flags & RQ_MATCHED) &&
+	       !(rq->flags & (RQ_DROPPED | RQ_NO_Q)) && !rq->outstanding;
+}
+
+static bool clock_changed(const struct join *j, const struct rq *rq)
+{
+	const struct domain *backend = j->model->backend;
+
+	return rq->clock_generation != rq->disk->dom->clock_generation ||
+	       (backend && rq->backend_clock_generation != backend->clock_generation);
+}
+
+/*
+ * Where something was lost between two records, the second may be of another
+ * request or bio that was given the same identity: it is not guessed at.
+ */
+static bool unbroken(const struct join *j, const struct rq *rq)
+{
+	const struct domain *backend = j->model->backend;
+
+	return !gaps_within(&rq->disk->dom->gaps, rq->q_ns, rq->c_ns) &&
+	       !(backend && gaps_within(&backend->gaps, rq->chain.q_ns, rq->chain.c_ns));
+}
+
+/* By the clocks dom0 began before the guest asked, or ended after the guest had it back. */
+static bool out_of_order(const struct rq *rq)
+{
+	return rq->chain.q_ns < rq->d_ns || rq->c_ns < rq->chain.c_ns;
+}
+
+/* What comes next may show that dom0's bio was another request's. */
+static bool doubtful(const struct join *j, const struct rq *rq)
+{
+	return out_of_order(rq) ||
+	       unlikely(!list_empty(&j->wait_age) && place_contested(rq) &&
+			sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) <
+				join_disk(rq->disk)->first_d_ns);
+}
+
+static int64_t diff(uint64_t from, uint64_t to)
+{
+	return (int64_t)(to - from);
+}
+
+/* What had its place to itself teaches which thread serves whom. */
+static void learn(struct join *j, const struct rq *rq)
+{
+	struct process *p;
+
+	/* Of flushes nothing but their order is known. */
+	if (!rq->nr_sectors)
+		return;
+	join_disk(rq->disk)->ring_thread[rq->cpu % RING_CPUS] = rq->match_pid;
+	if (rq->ring == RING_UNKNOWN || rq->flags & RQ_IN_ORDER)
+		return;
+	p = map_get(&j->model->backend->processes, rq->match_pid);
+	if (p && p->ring == RING_UNKNOWN)
+		p->ring = rq->ring;
+}
+
+/* All of it was seen: its stages. */
+static void measure(struct join *j, struct rq *rq)
+{
+	int64_t stages[STAGE_MAX] = {
+		[STAGE_U_Q2D] = diff(rq->q_ns, rq->d_ns),
+		[STAGE_U_T] = diff(rq->d_ns, rq->chain.q_ns),
+		[STAGE_0_Q2D] = diff(rq->chain.q_ns, rq->chain.by.d_ns) +
+				(int64_t)rq->chain.by.requeued_ns,
+		[STAGE_0_D2C] = diff(rq->chain.by.d_ns, rq->chain.c_ns) -
+				(int64_t)rq->chain.by.requeued_ns,
+		[STAGE_0_T] = diff(rq->chain.c_ns, rq->c_ns),
+		[STAGE_Q2C] = diff(rq->q_ns, rq->c_ns),
+	};
+	enum bin bin = BIN_JOINED;
+
+	for (int i = 0; i < STAGE_PARTS; i++) {
+		if (stages[i] < 0)
+			bin = BIN_CAUSALITY;
+	}
+	if (!place_contested(rq))
+		learn(j, rq);
+	j->report.ended(j->report.ctx, rq, bin, stages);
+	rq_free(j, rq);
+}
+
+/* A flush of it that dom0 queued, and which of the disk's queues served it is not known. */
+static bool flush_untold(const struct rq *rq)
+{
+	const struct list *n;
+
+	for (n = rq->backend_bios.next; n != &rq->backend_bios; n = n->next) {
+		const struct bio *bio = list_entry(n, const struct bio, match);
+		const struct flushes *flushes = join_disk(bio->disk)->flushes;
+
+		if (!bio->rq && !bio->nr_sectors && flushes && flushes->nr_queues > 1)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The flush that seems to have served it may not be the one that did, where dom0's disk
+ * issued another one meanwhile, or ended one before this one was answered, or after.  A
+ * response that is its own follows in the same breath on the flush that was.
+ */
+static bool other_flush(const struct rq *rq)
+{
+	const struct service *by = &rq->chain.by;
+	const struct flush_times *f;
+	uint64_t until_ns = rq->c_ns;
+
+	if (rq->nr_sectors || !rq->chain.known || rq->flags & RQ_OWN_FLUSH)
+		return false;
+	f = join_disk(by->disk)->flush_times;
+	if (rq->way.response_ns)
+		until_ns = rq->way.response_ns;
+	if (rq->chain.c_ns > by->c_ns)
+		until_ns = rq->chain.c_ns;
+	if (out_of_order(rq) || flush_times_ended(f, by->c_ns, until_ns))
+		return true;
+	return !(rq->flags & RQ_ANSWERED && rq->chain.c_ns == by->c_ns) &&
+	       flush_times_several(f, rq->chain.q_ns, until_ns);
+}
+
+void judge_flush(struct rq *rq)
+{
+	if (!rq->nr_sectors && rq->chain.known && !rq->outstanding && !other_flush(rq))
+		rq->flags |= RQ_OWN_FLUSH;
+}
+
+/* A flush of the queue's was under way when the trace began, for a Q not seen. */
+static bool began_before(const struct rq *rq)
+{
+	uint64_t unseen_ns = join_disk(rq->disk)->unseen_ns;
+
+	return !rq->nr_sectors && unseen_ns &&
+	       sub_sat(rq->d_ns, 10 * JOIN_WAIT_NS) < unseen_ns;
+}
+
+/*
+ * A bio may have been on its way from its Q to the queue when a flush was issued, and be
+ * one of the next flush.
+ */
+static bool others_bios(const struct rq *rq)
+{
+	bool other = rq->nr_waiting != rq->nr_gone_on;
+
+	if (rq->nr_sectors)
+		return false;
+	/* What ends with flushes may be left out of the trace. */
+	if (!counts_of(rq->disk)->flush_ends)
+		return other && rq->flags & RQ_UNSURE;
+	return other || rq->flags & RQ_DOUBT;
+}
+
+/* Why a request is not joined. */
+static enum bin why_not(const struct join *j, const struct rq *rq,
+			const struct verdict *span, bool at_end)
+{
+	const struct domain *guest = rq->disk->dom, *backend = j->model->backend;
+
+	if (clock_changed(j, rq))
+		return BIN_CLOCK_CHANGE;
+	if (!rq->disk->backing)
+		return BIN_NOT_SERVED;
+	if (verdict_lost(j, span))
+		return BIN_LOST;
+	if (((rq->flags & RQ_NO_Q) && guest->evicted_bios) ||
+	    ((rq->flags & RQ_DROPPED) && (backend->evicted_bios || backend->evicted_rqs)))
+		return BIN_EVICTED;
+	if (rq->flags & RQ_CONTRADICTION)
+		return BIN_MALFORMED;
+	if (rq->flags & RQ_AMBIGUOUS)
+		return BIN_AMBIGUOUS;
+	if (rq->flags & RQ_NO_Q)
+		return BIN_BEFORE_TRACE;
+	if (!(rq->flags & RQ_COMPLETED)) {
+		if (at_end)
+			return BIN_IN_FLIGHT;
+		return join_full(j, guest, guest->nr_rqs, j->guest_rqs) ? BIN_EVICTED
+									: BIN_MALFORMED;
+	}
+	if (began_before(rq))
+		return BIN_BEFORE_TRACE;
+	/* dom0's part of it may be in the file before. */
+	if (place_met_unseen(rq) || rq->d_ns < j->start_ns)
+		return BIN_BEFORE_TRACE;
+	if (flush_untold(rq) || !place_told_apart(rq) || other_flush(rq) ||
+	    others_bios(rq))
+		return BIN_AMBIGUOUS;
+	/* Of a flush's bio it is not told which request did it. */
+	if (rq->nr_backend_bios)
+		return rq->nr_sectors ? BIN_INCOMPLETE : BIN_AMBIGUOUS;
+	/* dom0's part of the trace may begin a little later than the guest's. */
+	if (op_class(rq->op) != XBLK_OP_FLUSH && backend->first_ns > rq->d_ns &&
+	    backend->first_ns != UINT64_MAX)
+		return BIN_BEFORE_TRACE;
+	return BIN_NO_BACKEND_IO;
+}
+
+/*
+ * A loss in which a request came back and was issued again leaves no trace of
+ * that, so where requests do come back a loss meanwhile is taken for one.
+ */
+static bool may_hide_requeue(const struct join *j, const struct rq *rq)
+{
+	const struct disk_counts *counts = counts_of(rq->disk);
+	uint64_t off = model_uncertainty(j->model, rq->disk->dom);
+
+	if (counts->guest.requeues &&
+	    gaps_overlap(&rq->disk->dom->gaps, rq->d_ns, rq->c_ns))
+		return true;
+	return counts->backend.requeues &&
+	       gaps_overlap(&j->model->backend->gaps, sub_sat(rq->d_ns, off),
+			    add_sat(rq->c_ns, off));
+}
+
+/* When a loss would concern it. */
+static struct verdict span_of(const struct join *j, const struct rq *rq)
+{
+	struct verdict span = verdict_span(j, rq);
+
+	/* It may have been upset by what was lost of a request before it. */
+	if (place_contested(rq)) {
+		span.guest_from = sub_sat(span.guest_from, JOIN_WAIT_NS);
+		span.backend_from = sub_sat(span.backend_from, JOIN_WAIT_NS);
+	}
+	return span;
+}
+
+/* All of it was seen, and nothing else can explain what was seen. */
+static bool certain(const struct join *j, const struct rq *rq)
+{
+	struct verdict span;
+
+	if (!complete(rq) || rq->flags & RQ_AMBIGUOUS || clock_changed(j, rq) ||
+	    place_met_unseen(rq) || !place_told_apart(rq) || began_before(rq) ||
+	    other_flush(rq) || others_bios(rq))
+		return false;
+	if (!join_lossy(j, rq->disk->dom))
+		return true;
+	if (!unbroken(j, rq) || may_hide_requeue(j, rq))
+		return false;
+	span = span_of(j, rq);
+	return !place_contested(rq) || !verdict_lost(j, &span);
+}
+
+bool judge_ready(const struct join *j, const struct rq *rq)
+{
+	return complete(rq) && !doubtful(j, rq);
+}
+
+void judge_give_up(struct join *j, struct rq *rq, bool at_end)
+{
+	struct verdict span;
+	enum bin bin;
+
+	/* blkback refused it, and what it seems to have is another's. */
+	if (unlikely(rq->error && complete(rq) && !rq->backend_error))
+		place_upset(rq);
+	if (certain(j, rq)) {
+		measure(j, rq);
+		return;
+	}
+	span = span_of(j, rq);
+	bin = why_not(j, rq, &span, at_end);
+	/* Another one may have got what it lacks. */
+	if (bin == BIN_INCOMPLETE || bin == BIN_NO_BACKEND_IO)
+		place_upset(rq);
+	if (j->report.ended(j->report.ctx, rq, bin, NULL))
+		verdict_keep(&span, bin);
+	rq_free(j, rq);
+}
+
+void judge_orphan(struct join *j, struct disk *disk, const struct xblk_record *r)
+{
+	struct domain *guest = disk->dom;
+	struct rq rq = {
+		.disk = disk,
+		.op = r->op,
+		.sector = r->sector,
+		.nr_sectors = r->nr_sectors,
+		.q_ns = r->time,
+		.d_ns = r->time,
+		.c_ns = r->time,
+		.error = r->aux,
+		.flags = RQ_COMPLETED | RQ_NO_Q,
+	};
+	struct verdict span = verdict_span(j, &rq);
+	enum bin bin = BIN_BEFORE_TRACE;
+
+	/* What dom0 lost does not explain it. */
+	span.backend_from = UINT64_MAX;
+	span.backend_to = 0;
+	if (gaps_overlap(&guest->gaps, 0, r->time))
+		bin = BIN_LOST;
+	else if (guest->evicted_rqs)
+		bin = BIN_EVICTED;
+	else
+		place_note_unseen(disk, r);
+	join_completed(j, disk, SIDE_GUEST, &rq, r->time);
+	if (j->report.ended(j->report.ctx, &rq, bin, NULL))
+		verdict_keep(&span, bin);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The beginning of a bio, and the end of a bio or request, in all that knows of it. */
+#include "join/join.h"
+
+#include "join/flush.h"
+#include "join/flush_times.h"
+
+struct bio *bio_new(struct join *j, struct disk *disk, const struct xblk_record *r,
+		    void **place)
+{
+	struct domain *dom = disk->dom;
+	struct bio *bio;
+
+	if (unlikely(join_full(j, dom, dom->nr_bios, j->guest_bios))) {
+		dom->evicted_bios++;
+		bio_forget(j, list_entry(dom->bio_age.next, struct bio, age));
+		place = map_place(&dom->bios, r->id);
+	}
+	bio = pool_get(&j->bios);
+	*place = bio;
+	bio->disk = disk;
+	bio->id = r->id;
+	bio->op = r->op;
+	bio->sector = r->sector;
+	bio->nr_sectors = r->nr_sectors;
+	bio->pid = bio->queuer = r->aux;
+	bio->q_ns = r->time;
+	list_init(&bio->in_rq);
+	list_add_tail(&dom->bio_age, &bio->age);
+	dom->nr_bios++;
+	j->guest_bios += !dom->backend;
+	if (unlikely(join_disk(disk)->searched))
+		clone_found(j, bio);
+	return bio;
+}
+
+struct bio *bio_renew(struct join *j, struct disk *disk, const struct xblk_record *r)
+{
+	void **place = map_place(&disk->dom->bios, r->id);
+
+	/* The identity is in use again, so what ended the old one was missed. */
+	if (unlikely(*place)) {
+		disk->dom->stale_bios++;
+		bio_forget(j, *place);
+		place = map_place(&disk->dom->bios, r->id);
+	}
+	return bio_new(j, disk, r, place);
+}
+
+/* What was made of it, or of which it was made, goes on without it. */
+static void kin_free(struct join *j, struct kin *kin)
+{
+	while (!list_empty(&kin->made)) {
+		struct kin *made = list_entry(kin->made.next, struct kin, sibling);
+
+		made->up = NULL;
+		kin->nr_open--;
+		list_del(&made->sibling);
+		/* Nothing will queue it any more. */
+		if (made->bio->flags & BIO_CLONE)
+			bio_free(j, made->bio);
+	}
+	if (kin->up)
+		kin->up->kin->nr_open--;
+	list_unlink(&kin->sibling);
+	list_unlink(&kin->found);
+	pool_put(&j->kin, kin);
+}
+
+void bio_free(struct join *j, struct bio *bio)
+{
+	struct domain *dom = bio->disk->dom;
+
+	map_del(&dom->bios, bio->id, bio);
+	list_unlink(&bio->age);
+	list_unlink(&bio->in_rq);
+	place_forget_bio(j, bio);
+	if (unlikely(bio->kin))
+		kin_free(j, bio->kin);
+	dom->nr_bios--;
+	j->guest_bios -= !dom->backend;
+	pool_put(&j->bios, bio);
+}
+
+void bio_forget(struct join *j, struct bio *bio)
+{
+	bio_mark(bio, BIO_UNFOLLOWED);
+	bio_free(j, bio);
+}
+
+void rq_free(struct join *j, struct rq *rq)
+{
+	struct domain *dom = rq->disk->dom;
+
+	flush_times_done(rq, j->last_ns);
+	if (op_class(rq->op) == XBLK_OP_FLUSH)
+		flush_forget(join_disk(rq->disk)->flushes, rq);
+	if (!dom->backend) {
+		place_detach(j, rq);
+		place_leave(j, rq);
+	}
+	while (!list_empty(&rq->bios))
+		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
+	/* A guest's that is complete left its identity to another one then. */
+	if (!(rq->flags & RQ_COMPLETED))
+		map_del(&dom->rqs, rq->id, rq);
+	list_unlink(&rq->age);
+	dom->nr_rqs--;
+	j->guest_rqs -= !dom->backend;
+	pool_put(rq_pool(j, dom), rq);
+}

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest's request is up for matching from its D on.  blkback queues its bios in a row,
+ * from its first sector on, so a bio that goes on where the thread's last one ended is
+ * the same request's, and another one is of a request that begins where it does.  Of
+ * several that do, it is the first one on the ring whose thread this is: the guest puts
+ * requests on a ring in an order that it tells (ORDER), and the thread takes them off in
+ * that order.  Where the guest does not tell, the vCPUs whose requests had a place to
+ * themselves have taught which thread serves which vCPU.
+ */
+#include "join/join.h"
+
+#include "base/util.h"
+
+/* So that a guest cannot make every lookup a long one; rings hold fewer at one place. */
+#define WALK_MAX 4096
+/* A thread's bios come in a row: between them wait only a few of others. */
+#define NEAR_MAX 64
+
+static void bio_settle(struct join *j, struct bio *bio)
+{
+	struct rq *rq = bio->owner;
+
+	rq->outstanding--;
+	rq->backend_error |= bio->error;
+	if (bio->flags & BIO_LAYERED)
+		rq->flags |= RQ_LAYERED;
+	if (!rq->chain.known || bio->c_ns >= rq->chain.c_ns) {
+		rq->chain.known = true;
+		rq->chain.q_ns = bio->q_ns;
+		rq->chain.c_ns = bio->c_ns;
+		rq->chain.by = bio->by;
+		rq->chain.request = bio->request;
+		rq->way.interrupt_ns = bio->interrupt_ns;
+		rq->way.thread_ns = bio->thread_ns;
+	}
+	place_forget_bio(j, bio);
+}
+
+void match_request(struct bio *bio, uint32_t request)
+{
+	struct rq *rq = bio->owner;
+
+	bio->request = request;
+	if (!rq)
+		return;
+	if (!rq->request)
+		rq->request = request;
+	/* Two only if it fills two slots: else its place said otherwise. */
+	if (rq->request != request && place_contested(rq)) {
+		rq->flags |= RQ_AMBIGUOUS;
+		place_upset_at(bio);
+	}
+}
+
+static void attach(struct join *j, struct rq *rq, struct bio *bio)
+{
+	/* If it is not its own request's, it may be one's that begins there. */
+	if (rq->matched_sectors && place_contested(rq) &&
+	    (!(rq->flags & RQ_IN_ORDER) || rq->flags & RQ_AMBIGUOUS))
+		place_upset_at(bio);
+	place_forget_bio(j, bio);
+	bio->owner = rq;
+	list_add_tail(&rq->backend_bios, &bio->match);
+	rq->nr_backend_bios++;
+	rq->outstanding++;
+	rq->match_pid = bio->pid;
+	rq->matched_sectors += bio->guest_nr;
+	if (rq->ring != RING_UNKNOWN && rq->ring == bio->ring)
+		rq->flags |= RQ_IN_ORDER;
+	if (unlikely(bio->flags & BIO_AMBIGUOUS))
+		rq->flags |= RQ_AMBIGUOUS;
+	if (unlikely(bio->flags & BIO_UNFOLLOWED))
+		rq->flags |= RQ_DROPPED;
+	if (bio->request)
+		match_request(bio, bio->request);
+	list_del(&rq->match);
+	if (rq->matched_sectors == rq->nr_sectors)
+		rq->flags |= RQ_MATCHED;
+	if (bio->flags & BIO_DONE) {
+		bio_settle(j, bio);
+		bio_free(j, bio);
+	}
+}
+
+/* What is left of the request that @bio's thread has begun with. */
+static struct rq *continued(const struct bio *bio, struct process *p)
+{
+	struct rq *rq;
+
+	if (!p->filling)
+		return NULL;
+	rq = map_get(&bio->guest_disk->dom->rqs, p->request);
+	if (!rq || rq->disk != bio->guest_disk || rq->match_pid != bio->pid ||
+	    !rq->matched_sectors || !same_class(rq->op, bio->op) ||
+	    rq->sector + rq->matched_sectors != bio->guest_sector ||
+	    bio->guest_nr > rq->nr_sectors - rq->matched_sectors)
+		return NULL;
+	return rq;
+}
+
+static void go_on(const struct rq *rq, struct process *p)
+{
+	if (!(rq->flags & RQ_MATCHED)) {
+		p->filling = true;
+		p->request = rq->id;
+	} else if (p->request == rq->id) {
+		p->filling = false;
+	}
+}
+
+/* How well a request that does not say its ring suits the thread that queued a bio. */
+static int suits(const struct rq *rq, const struct bio *bio)
+{
+	uint32_t pid = join_disk(rq->disk)->ring_thread[rq->cpu % RING_CPUS];
+
+	return pid == bio->pid ? 2 : !pid;
+}
+
+/*
+ * When a bio that serves @rq was queued at the earliest: as seen by dom0 before the guest
+ * issued it, for clocks differ.  After a loss, where the guest's records begin, and where
+ * others begin at the same place, an older bio more likely belongs to another request:
+ * then only what the clocks may be wrong by is believed.
+ */
+static uint64_t earliest_q(const struct join *j, const struct rq *rq,
+			   const struct bio *bio)
+{
+	const struct domain *guest = rq->disk->dom;
+	const struct join_disk *disk = join_disk(rq->disk);
+	uint64_t off = model_uncertainty(j->model, guest);
+	uint64_t ns = sub_sat(rq->d_ns, JOIN_WAIT_NS);
+
+	if (place_contested(rq) || bio->flags & BIO_STRAY ||
+	    sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) < disk->unseen_ns ||
+	    gaps_overlap(&guest->gaps, sub_sat(rq->d_ns, 2 * JOIN_WAIT_NS), rq->d_ns))
+		ns = sub_sat(rq->d_ns, off);
+	return max_u64(ns, sub_sat(disk->first_d_ns, off));
+}
+
+/* Whether @bio can be @rq's, as far as can be told from what they are. */
+static bool can_be(const struct join *j, const struct rq *rq, const struct bio *bio)
+{
+	if (bio->guest_nr > rq->nr_sectors - rq->matched_sectors)
+		return false;
+	if (rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN &&
+	    rq->ring != bio->ring)
+		return false;
+	if (bio->q_ns < rq->d_ns && bio->q_ns < earliest_q(j, rq, bio))
+		return false;
+	/* It is back in the guest already, so this is not its bio. */
+	return !(rq->flags & RQ_COMPLETED) ||
+	       bio->q_ns <= add_sat(rq->c_ns, model_uncertainty(j->model, rq->disk->dom));
+}
+
+static bool says_ring(const struct rq *rq, const struct bio *bio)
+{
+	return rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN;
+}
+
+/*
+ * The request which begins where @bio does and that it is of, or NULL; @wait is set if
+ * that one's order may still be told.  @last: no other one will come, so that those are
+ * not waited for whose order is still to be told; and what was issued since is not meant.
+ */
+static struct rq *choose(const struct join *j, struct place *place, const struct bio *bio,
+			 bool last, bool *wait)
+{
+	uint64_t d_ns = last ? add_sat(bio->q_ns,
+				       model_uncertainty(j->model, bio->guest_disk->dom))
+			     : UINT64_MAX;
+	struct rq *ordered = NULL, *other = NULL;
+	struct list *head = &place->requests, *n = head->next;
+	int walked = 0, nr_other = 0;
+
+	/* Mostly there is one, and that is it. */
+	other = list_entry(n, struct rq, match);
+	if (n != head && n->next == head && !(other->flags & RQ_UNORDERED))
+		return can_be(j, other, bio) && other->d_ns <= d_ns ? other : NULL;
+	other = NULL;
+	for (n = head->next; n != head && walked < WALK_MAX; n = n->next, walked++) {
+		struct rq *rq = list_entry(n, struct rq, match);
+
+		if (!can_be(j, rq, bio) || rq->d_ns > d_ns)
+			continue;
+		if (unlikely(!last && rq->flags & RQ_UNORDERED)) {
+			*wait = true;
+			return NULL;
+		}
+		if (!says_ring(rq, bio)) {
+			nr_other++;
+			if (!other || suits(rq, bio) > suits(other, bio))
+				other = rq;
+		} else if (!ordered || (int32_t)(rq->ordinal - ordered->ordinal) < 0) {
+			ordered = rq;
+		}
+	}
+	if (walked == WALK_MAX)
+		place_upset(list_entry(head->next, struct rq, match));
+	if (!ordered)
+		return other;
+	/* Some may have been put on the ring before it. */
+	for (n = head->next; nr_other && n != head; n = n->next) {
+		struct rq *rq = list_entry(n, struct rq, match);
+
+		if (!can_be(j, rq, bio) || says_ring(rq, bio))
+			continue;
+		rq->flags |= RQ_AMBIGUOUS;
+		ordered->flags |= RQ_AMBIGUOUS;
+	}
+	return ordered;
+}
+
+/* The thread's last bio that waits, if @bio goes on where that ends; or NULL. */
+static struct bio *goes_on_behind(const struct join *j, const struct bio *bio)
+{
+	struct list *n = j->wait_age.prev;
+	int walked = 0;
+
+	for (; n != &j->wait_age && walked < NEAR_MAX; n = n->prev, walked++) {
+		struct bio *before = list_entry(n, struct bio, wait_age);
+
+		if (before->pid != bio->pid)
+			continue;
+		return !before->behind && before->guest_nr &&
+				       same_class(before->op, bio->op) &&
+				       before->guest_disk == bio->guest_disk &&
+				       before->guest_sector + before->guest_nr ==
+					       bio->guest_sector
+			       ? before
+			       : NULL;
+	}
+	return NULL;
+}
+
+/* A bio that waits and goes on where @rq's last one ended. */
+static struct bio *find_next(const struct join *j, const struct rq *rq)
+{
+	struct place *place = place_of_next(rq);
+	struct list *n;
+	int walked = 0;
+
+	if (!place)
+		return NULL;
+	for (n = place->bios.next; n != &place->bios && walked < WALK_MAX;
+	     n = n->next, walked++) {
+		struct bio *bio = list_entry(n, struct bio, match);
+
+		if (bio->pid == rq->match_pid && can_be(j, rq, bio))
+			return bio;
+	}
+	return NULL;
+}
+
+/* The further bios of a request that has got its first one. */
+static void fill(struct join *j, struct rq *rq)
+{
+	struct process *p;
+	struct bio *bio;
+
+	while (!(rq->flags & RQ_MATCHED)) {
+		bio = find_next(j, rq);
+		if (!bio)
+			break;
+		attach(j, rq, bio);
+	}
+	p = map_get(&j->model->backend->processes, rq->match_pid);
+	if (p)
+		go_on(rq, p);
+}
+
+/*
+ * Of the bios that wait at @place, those for which there is a request by now.  None of a
+ * thread comes before another one of it that still waits for an order.  Returns those
+ * threads, a bit each.
+ */
+static uint64_t match_waiting(struct join *j, struct place *place)
+{
+	struct list *n, *next;
+	uint64_t stuck = 0;
+	int walked = 0;
+
+	for (n = place->bios.next; n != &place->bios && walked < WALK_MAX;
+	     n = next, walked++) {
+		struct bio *bio = list_entry(n, struct bio, match);
+		bool wait = bio->before || stuck >> bio->pid % 64 & 1;
+		struct rq *rq = wait ? NULL : choose(j, place, bio, false, &wait);
+
+		next = n->next;
+		if (rq) {
+			attach(j, rq, bio);
+			fill(j, rq);
+		} else if (wait) {
+			stuck |= 1ull << bio->pid % 64;
+		}
+	}
+	return stuck;
+}
+
+static struct rq *find_rq(struct join *j, const struct bio *bio, struct place *place)
+{
+	bool wait;
+
+	/* Those that wait there come first. */
+	if (unlikely(!list_empty(&place->bios)) &&
+	    match_waiting(j, place) >> bio->pid % 64 & 1)
+		return NULL;
+	return choose(j, place, bio, false, &wait);
+}
+
+void match_bio(struct join *j, struct bio *bio, struct process *p)
+{
+	struct rq *rq = continued(bio, p);
+	struct bio *before = NULL;
+	struct place *place;
+
+	if (!rq && unlikely(!list_empty(&j->wait_age)))
+		before = goes_on_behind(j, bio);
+	if (!rq && !before) {
+		place = place_of_bio(bio);
+		rq = place ? find_rq(j, bio, place) : NULL;
+	}
+	if (rq) {
+		attach(j, rq, bio);
+		go_on(rq, p);
+		return;
+	}
+	place_bio(j, bio);
+	bio->before = before;
+	if (before)
+		before->behind = bio;
+}
+
+void match_rq(struct join *j, struct rq *rq)
+{
+	if (!rq->disk->backing)
+		return;
+	if (list_empty(&rq->match))
+		list_add_tail(&rq->place->requests, &rq->match);
+	if (unlikely(!list_empty(&j->wait_age)) && !(rq->flags & RQ_UNORDERED))
+		match_waiting(j, rq->place);
+}
+
+void match_ordered(struct join *j, struct rq *rq)
+{
+	rq->flags &= ~RQ_UNORDERED;
+	if (list_empty(&j->wait_age) || !rq->disk->backing)
+		return;
+	match_waiting(j, rq->place);
+	if (rq->matched_sectors)
+		fill(j, rq);
+}
+
+/* A guest's time counts only as far as it is near to ours. */
+static void hold(const struct join *j, struct list *in, struct rq *rq, uint64_t ns)
+{
+	uint64_t latest_ns = add_sat(j->now_ns, 100 * JOIN_WAIT_NS);
+
+	rq->hold_until = add_sat(min_u64(rq->c_ns, latest_ns), ns);
+	list_add_tail(in, &rq->hold);
+}
+
+/*
+ * All of @rq was seen.  But where a layer does not say what it did, a clone of which all
+ * records are lost is missed by nobody, until the loss is told of; and which bios a flush
+ * was for shows when the next one is issued.
+ */
+static void finish(struct join *j, struct rq *rq)
+{
+	if (!(rq->flags & RQ_LAYERED) && rq->nr_sectors) {
+		judge_give_up(j, rq, false);
+		return;
+	}
+	list_del(&rq->hold);
+	place_settled(j, rq);
+	hold(j, &j->doubt, rq, JOIN_TOLD_NS);
+}
+
+void match_bio_done(struct join *j, struct bio *bio)
+{
+	struct rq *rq = bio->owner;
+
+	if (rq) {
+		bio_settle(j, bio);
+		bio_free(j, bio);
+		if (!rq->outstanding && (rq->flags & RQ_MATCHED))
+			way_done(j, rq);
+		if (judge_ready(j, rq))
+			finish(j, rq);
+	} else if (bio->flags & BIO_UNMATCHED) {
+		bio->flags |= BIO_DONE;
+		bio->rq = NULL;
+		list_del(&bio->in_rq);
+		/* Its identity may be in use again before it is matched. */
+		map_del(&bio->disk->dom->bios, bio->id, bio);
+	} else {
+		bio_free(j, bio);
+	}
+}
+
+void match_completed(struct join *j, struct rq *rq)
+{
+	rq->flags |= RQ_COMPLETED;
+	place_back(rq);
+	/*
+	 * Its place on the ring was not known to who should have told it; or its bio
+	 * waits behind another one which it seemed to go on from.
+	 */
+	if (!(rq->flags & RQ_MATCHED))
+		match_ordered(j, rq);
+	/*
+	 * Nothing more can come, or all has come.  What is out of order is looked at
+	 * later: what comes next may show that dom0's bio was another request's.
+	 */
+	if (!rq->disk->backing)
+		judge_give_up(j, rq, false);
+	else if (!judge_ready(j, rq))
+		hold(j, &j->hold, rq, JOIN_WAIT_NS);
+	else
+		finish(j, rq);
+}
+
+/* No request will come for a bio of dom0. */
+static void stop_waiting(struct join *j, struct bio *bio)
+{
+	counts_of(bio->guest_disk)->backend_unmatched++;
+	place_forget_bio(j, bio);
+	if (bio->flags & BIO_DONE)
+		bio_free(j, bio);
+}
+
+/* It has waited long enough: for one whose order is not told, or behind another bio. */
+static void wait_no_longer(struct join *j, struct bio *bio)
+{
+	struct place *place = bio->place;
+	bool wait;
+	struct rq *rq = place->nr ? choose(j, place, bio, true, &wait) : NULL;
+
+	if (!rq) {
+		stop_waiting(j, bio);
+		return;
+	}
+	attach(j, rq, bio);
+	fill(j, rq);
+}
+
+static void expire(struct join *j, struct list *held)
+{
+	while (!list_empty(held)) {
+		struct rq *rq = list_entry(held->next, struct rq, hold);
+
+		if (rq->hold_until >= j->now_ns)
+			break;
+		judge_give_up(j, rq, false);
+	}
+}
+
+void match_expire(struct join *j)
+{
+	while (!list_empty(&j->wait_age)) {
+		struct bio *bio = list_entry(j->wait_age.next, struct bio, wait_age);
+
+		if (add_sat(bio->q_ns, JOIN_WAIT_NS) >= j->now_ns)
+			break;
+		wait_no_longer(j, bio);
+	}
+	expire(j, &j->hold);
+	expire(j, &j->doubt);
+}
+
+void match_end_guest(struct join *j, const struct domain *guest)
+{
+	for (struct list *n = j->wait_age.next, *next; n != &j->wait_age; n = next) {
+		struct bio *bio = list_entry(n, struct bio, wait_age);
+
+		next = n->next;
+		if (bio->guest_disk->dom == guest)
+			stop_waiting(j, bio);
+	}
+}

@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "join/join.h"
+
+#include "join/flush.h"
+#include "join/flush_times.h"
+
+/* What ended it was missed. */
+static void rq_forget(struct join *j, struct rq *rq)
+{
+	if (!rq->disk->dom->backend) {
+		judge_give_up(j, rq, false);
+		return;
+	}
+	while (!list_empty(&rq->bios))
+		bio_forget(j, list_entry(rq->bios.next, struct bio, in_rq));
+	rq_free(j, rq);
+}
+
+/* @place: where the map has its identity. */
+static inline struct rq *rq_new(struct join *j, struct disk *disk,
+				const struct xblk_record *r, void **place)
+{
+	struct domain *dom = disk->dom;
+	struct rq *rq;
+
+	if (unlikely(*place)) {
+		dom->stale_rqs++;
+		rq_forget(j, *place);
+		place = map_place(&dom->rqs, r->id);
+	}
+	if (unlikely(join_full(j, dom, dom->nr_rqs, j->guest_rqs))) {
+		dom->evicted_rqs++;
+		rq_forget(j, list_entry(dom->rq_age.next, struct rq, age));
+		place = map_place(&dom->rqs, r->id);
+	}
+	rq = pool_get(rq_pool(j, dom));
+	*place = rq;
+	rq->disk = disk;
+	rq->id = r->id;
+	rq->q_ns = UINT64_MAX;
+	list_init(&rq->bios);
+	if (!dom->backend) {
+		rq->clock_generation = dom->clock_generation;
+		if (j->model->backend)
+			rq->backend_clock_generation =
+				j->model->backend->clock_generation;
+		rq->ring = RING_UNKNOWN;
+		list_init(&rq->backend_bios);
+		list_init(&rq->match);
+		list_init(&rq->hold);
+		list_init(&rq->respond);
+	}
+	list_add_tail(&dom->rq_age, &rq->age);
+	dom->nr_rqs++;
+	j->guest_rqs += !dom->backend;
+	return rq;
+}
+
+/* Not containment: after a partial completion only the rest is issued again. */
+static bool overlaps(const struct rq *rq, uint64_t sector, uint32_t nr)
+{
+	return sector < rq->sector + rq->nr_sectors && rq->sector < sector + nr;
+}
+
+static bool bio_fits(const struct rq *rq, const struct bio *bio)
+{
+	if (bio->disk != rq->disk || !same_class(bio->op, rq->op))
+		return false;
+	/* The ranges of one discard request need not touch. */
+	return op_class(rq->op) == XBLK_OP_DISCARD || !bio->nr_sectors ||
+	       overlaps(rq, bio->sector, bio->nr_sectors);
+}
+
+/* dom0's requests count for the guest disk of the first bio that has one. */
+static void credit(struct rq *rq, struct disk *guest_disk)
+{
+	if (rq->credited || !guest_disk)
+		return;
+	rq->credited = guest_disk;
+	merge_count_issued(&counts_of(guest_disk)->backend, rq->nr_sectors);
+}
+
+static inline void take(struct rq *rq, struct bio *bio)
+{
+	list_del(&bio->in_rq);
+	list_add_tail(&rq->bios, &bio->in_rq);
+	bio->rq = rq;
+	bio->flags &= ~(BIO_CLONE | BIO_OVER);
+	rq->nr_bios++;
+	bio_root(bio)->flags |= BIO_ISSUED;
+}
+
+static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
+{
+	struct domain *dom = rq->disk->dom;
+	struct bio *bio = map_get(&dom->bios, id);
+
+	if (bio && !bio_fits(rq, bio)) {
+		dom->stale_bios++;
+		rq->flags |= RQ_CONTRADICTION;
+		bio_forget(j, bio);
+		bio = NULL;
+	}
+	if (!bio) {
+		rq->flags |= RQ_NO_Q;
+		return;
+	}
+	if (bio->flags & BIO_NO_Q)
+		rq->flags |= RQ_NO_Q;
+	if (unlikely(bio->flags & BIO_AMBIGUOUS))
+		rq->flags |= RQ_AMBIGUOUS;
+	take(rq, bio);
+	if (bio->q_ns < rq->q_ns) {
+		rq->q_ns = bio->q_ns;
+		rq->pid = bio->pid;
+	}
+	credit(rq, bio->guest_disk);
+}
+
+static void take_flush_bio(struct rq *rq, struct bio *bio)
+{
+	take(rq, bio);
+	if (bio->q_ns < rq->q_ns)
+		rq->q_ns = bio->q_ns;
+	credit(rq, bio->guest_disk);
+}
+
+/* It was served by one of the queue's earlier requests: which one was not known then. */
+static void miss_flush_bio(struct join *j, struct bio *bio)
+{
+	bio_mark(bio, BIO_AMBIGUOUS);
+	bio_forget(j, bio);
+}
+
+/*
+ * The disk has a second queue, that of @rq: what waited on its CPU, and went to the only
+ * one that was known, is @rq's.  Of other CPUs' it is not known.
+ */
+static void part_flush_bios(struct join *j, struct rq *rq, const struct flushes *flushes)
+{
+	struct rq *first = map_get(&rq->disk->dom->rqs, flushes->queues[0].rq);
+	struct list *n, *next;
+
+	if (!first || first->disk != rq->disk)
+		return;
+	first->q_ns = first->d_ns;
+	for (n = first->bios.next; n != &first->bios; n = next) {
+		struct bio *bio = list_entry(n, struct bio, in_rq);
+		int queue = flushes->queue_of[bio->cpu];
+
+		next = n->next;
+		if (queue == 0) {
+			first->q_ns = min_u64(first->q_ns, bio->q_ns);
+			continue;
+		}
+		first->nr_bios--;
+		if (queue < 0)
+			miss_flush_bio(j, bio);
+		else
+			take_flush_bio(rq, bio);
+	}
+}
+
+/*
+ * None waits for what is issued: a thread may have gone to another CPU between its Q and
+ * the choice of the queue, or it is the flush behind a write.  So of those that wait for
+ * other queues it is not known by which flush they are served.
+ */
+static void doubt_flush_bios(struct flushes *flushes)
+{
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		struct list *n, *waiting = &flushes->bios[i];
+
+		for (n = waiting->next; n != waiting; n = n->next)
+			bio_mark(list_entry(n, struct bio, in_rq), BIO_AMBIGUOUS);
+	}
+}
+
+/* The empty flush bios that wait by then, on the CPUs of its queue. */
+static void take_flush_bios(struct join *j, struct rq *rq, uint32_t cpu)
+{
+	struct flushes *flushes = disk_flushes(rq->disk);
+	unsigned int nr_queues = flushes->nr_queues;
+	bool known = flushes->queue_of[cpu % FLUSH_CPUS] >= 0;
+	struct flush_served by = {0};
+
+	if (!flush_issued_backend(flushes, cpu, rq, &by))
+		doubt_flush_bios(flushes);
+	if (!known && nr_queues == 1 && flushes->nr_queues == 2)
+		part_flush_bios(j, rq, flushes);
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		struct list *waiting = &flushes->bios[i];
+
+		while (by.cpus >> i & 1 && !list_empty(waiting)) {
+			struct bio *bio = list_entry(waiting->next, struct bio, in_rq);
+
+			if (bio->lowest_q_ns < by.since_ns)
+				miss_flush_bio(j, bio);
+			else
+				take_flush_bio(rq, bio);
+		}
+	}
+}
+
+/* The request is the block layer's own: no bio names what it is for. */
+static bool is_flush_issue(const struct xblk_record *r)
+{
+	return !r->aux && op_class(r->op) == XBLK_OP_FLUSH;
+}
+
+/*
+ * None waits for it.  A bio may have been on its way from its Q to the queue when the
+ * queue's flush before was issued, and seemed to be that one's; or its Q was before the
+ * trace.
+ */
+static void miss_flush_q(struct rq *rq, const struct flush_served *by)
+{
+	const struct join_disk *disk = join_disk(rq->disk);
+
+	rq->flags |= RQ_NO_Q;
+	if (!by->since_ns || sub_sat(rq->d_ns, 10 * JOIN_WAIT_NS) < disk->no_q_ns)
+		return;
+	rq->flags |= RQ_AMBIGUOUS;
+	if (by->before)
+		by->before->flags |= RQ_AMBIGUOUS;
+}
+
+static void take_flush_q(struct rq *rq, uint32_t cpu)
+{
+	struct flush_served by = {.q_ns = rq->d_ns};
+	struct disk *disk = rq->disk;
+	struct flushes *flushes = disk_flushes(disk);
+
+	flush_issued(flushes, cpu, rq,
+		     !gaps_overlap(&disk->dom->gaps, flush_since(flushes, rq->id),
+				   rq->d_ns),
+		     &by);
+	if (!by.any && !by.through)
+		miss_flush_q(rq, &by);
+	if (by.unsure)
+		rq->flags |= RQ_UNSURE;
+	if (by.doubt)
+		rq->flags |= RQ_DOUBT;
+	/* What was queued before the trace goes on behind it, too. */
+	if (by.unsure && !by.since_ns)
+		rq->flags |= RQ_AMBIGUOUS;
+	rq->q_ns = by.q_ns;
+	rq->pid = by.pid;
+	rq->nr_waiting = by.nr;
+	/* After a loss that Q may be an earlier flush's, whose D is missing. */
+	if (gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
+		rq->flags |= RQ_NO_Q;
+}
+
+/* What waited for a flush has data and is issued behind it: that shows whose it was. */
+static void note_flushed(const struct rq *rq, uint32_t cpu)
+{
+	const struct bio *bio;
+	struct rq *flush;
+
+	if (list_empty(&rq->bios))
+		return;
+	bio = list_entry(rq->bios.next, const struct bio, in_rq);
+	if (!(bio->op & XBLK_OP_F_PREFLUSH))
+		return;
+	flush = flush_before(disk_flushes(rq->disk), cpu, bio->q_ns);
+	if (flush)
+		flush->nr_gone_on++;
+}
+
+/* Whether @r issues @rq once more, rather than another one of the same id. */
+static bool is_reissue(const struct rq *rq, const struct disk *disk,
+		       const struct xblk_record *r)
+{
+	const struct bio *bio = r->aux ? map_get(&disk->dom->bios, r->aux) : NULL;
+
+	if (rq->disk != disk || !same_class(rq->op, r->op))
+		return false;
+	/* Without its R only where none was lost: ids are used again. */
+	if (bio && bio->rq == rq)
+		return (rq->flags & RQ_REQUEUED) ||
+		       !gaps_overlap(&disk->dom->gaps, rq->d_ns, r->time);
+	return (rq->flags & RQ_REQUEUED) &&
+	       (rq->first_bio == r->aux || overlaps(rq, r->sector, r->nr_sectors));
+}
+
+/* It is to be issued again: its bios will be named, but for those of a flush. */
+static void rq_back(struct join *j, struct rq *rq, bool is_flush)
+{
+	if (!rq->disk->dom->backend)
+		place_detach(j, rq);
+	while (!is_flush && !list_empty(&rq->bios)) {
+		struct bio *bio = list_entry(rq->bios.next, struct bio, in_rq);
+
+		bio->rq = NULL;
+		list_del(&bio->in_rq);
+		rq->nr_bios--;
+	}
+	rq->done_sectors = 0;
+}
+
+/* The request that is issued, with its bio if it names one; @again: it came back. */
+static inline struct rq *issue(struct join *j, struct stream *s,
+			       const struct xblk_record *r, bool *again)
+{
+	struct domain *dom = s->dom;
+	struct disk *disk = domain_disk(dom, r->disk);
+	void **place;
+	struct rq *rq;
+
+	s->rq_open = false;
+	if (!disk)
+		return NULL;
+	place = map_place(&dom->rqs, r->id);
+	rq = *place;
+	*again = rq && is_reissue(rq, disk, r);
+	if (!*again) {
+		rq = rq_new(j, disk, r, place);
+		rq->first_d_ns = r->time;
+	} else {
+		if (rq->flags & RQ_REQUEUED)
+			rq->requeued_ns += sub_sat(r->time, rq->requeue_ns);
+		else
+			rq->requeues++;
+		rq->flags &= ~RQ_REQUEUED;
+		rq_back(j, rq, is_flush_issue(r));
+	}
+	rq->op = r->op;
+	rq->sector = r->sector;
+	rq->nr_sectors = r->nr_sectors;
+	rq->d_ns = r->time;
+	rq->first_bio = r->aux;
+	if (r->aux)
+		take_bio(j, rq, r->aux);
+	s->rq_open = true;
+	s->rq_id = r->id;
+	s->rq_ns = r->time;
+	return rq;
+}
+
+void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct join_disk *disk;
+	bool again;
+	struct rq *rq = issue(j, s, r, &again);
+
+	if (!rq)
+		return;
+	if (!again) {
+		merge_count_issued(&counts_of(rq->disk)->guest, r->nr_sectors);
+		if (is_flush_issue(r))
+			take_flush_q(rq, s->cpu);
+		else
+			note_flushed(rq, s->cpu);
+	}
+	if (rq->q_ns == UINT64_MAX)
+		rq->q_ns = r->time;
+	disk = join_disk(rq->disk);
+	if (!disk->first_d_ns || r->time < disk->first_d_ns)
+		disk->first_d_ns = r->time;
+	if (unlikely(rq->flags & RQ_NO_Q && rq->nr_sectors))
+		disk->no_q_ns = r->time;
+	rq->cpu = s->cpu;
+	flush_times_issued(rq);
+	if (rq->disk->dom->orders)
+		rq->flags |= RQ_UNORDERED;
+	place_enter(j, rq);
+	match_rq(j, rq);
+}
+
+void rq_order(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct rq *rq = map_get(&s->dom->rqs, r->id);
+
+	s->dom->orders = true;
+	if (!rq || rq->disk->index != r->disk || rq->ring != RING_UNKNOWN ||
+	    rq->flags & RQ_REQUEUED || r->nr_sectors > UINT16_MAX)
+		return;
+	rq->ring = r->nr_sectors;
+	rq->ordinal = r->aux;
+	match_ordered(j, rq);
+}
+
+void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	bool again;
+	struct rq *rq = issue(j, s, r, &again);
+
+	if (!rq)
+		return;
+	if (is_flush_issue(r))
+		take_flush_bios(j, rq, s->cpu);
+	if (rq->q_ns == UINT64_MAX)
+		rq->q_ns = r->time;
+	flush_times_issued(rq);
+}
+
+void rq_skim(struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+
+	if (r->event == XBLK_EV_ISSUE && is_flush_issue(r) && disk)
+		flush_known(disk_flushes(disk), s->cpu, r->id, r->time);
+}
+
+void rq_part(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct rq *rq;
+
+	if (!s->rq_open || s->rq_id != r->id)
+		return;
+	rq = map_get(&s->dom->rqs, r->id);
+	if (rq)
+		take_bio(j, rq, r->aux);
+}
+
+void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct rq *rq = map_get(&s->dom->rqs, r->id);
+
+	if (!rq || rq->disk->index != r->disk)
+		return;
+	rq->flags |= RQ_REQUEUED;
+	rq->requeues++;
+	rq->requeue_ns = r->time;
+	if (s->dom->backend) {
+		if (rq->credited)
+			counts_of(rq->credited)->backend.requeues++;
+	} else {
+		counts_of(rq->disk)->guest.requeues++;
+		place_detach(j, rq);
+	}
+}
+
+void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct bio *bio = map_get(&s->dom->bios, r->aux);
+	struct rq *rq = map_get(&s->dom->rqs, r->id);
+
+	if (!s->dom->backend && disk)
+		counts_of(disk)->guest.requests++;
+	else if (bio && bio->guest_disk)
+		counts_of(bio->guest_disk)->backend.requests++;
+	/* Only one that had been issued before is known; its bios go on. */
+	if (rq && (rq->flags & RQ_REQUEUED)) {
+		rq_back(j, rq, false);
+		rq_free(j, rq);
+	}
+}
+
+static bool completion_fits(const struct rq *rq, const struct xblk_record *r)
+{
+	if (rq->disk->index != r->disk || rq->disk->gone || !same_class(rq->op, r->op))
+		return false;
+	return !rq->nr_sectors || !r->nr_sectors || op_class(rq->op) == XBLK_OP_DISCARD ||
+	       overlaps(rq, r->sector, r->nr_sectors);
+}
+
+/* A table: whether it is a read or a write, no branch can foresee. */
+static const enum kind kind_of[XBLK_OP_MASK + 1] = {
+	[XBLK_OP_READ] = KIND_READ,
+	[XBLK_OP_WRITE] = KIND_WRITE,
+	[XBLK_OP_FLUSH] = KIND_FLUSH,
+	[XBLK_OP_DISCARD] = KIND_DISCARD,
+	[XBLK_OP_SECURE_DISCARD] = KIND_DISCARD,
+	[XBLK_OP_WRITE_ZEROES] = KIND_WRITE,
+	[XBLK_OP_OTHER] = KIND_OTHER,
+};
+
+static void count_done(struct disk *disk, unsigned int op, uint32_t sectors, bool error)
+{
+	struct io_count *c = &counts_of(disk)->done[kind_of[op & XBLK_OP_MASK]];
+
+	c->ios++;
+	c->sectors += sectors;
+	counts_of(disk)->errors += error;
+}
+
+/* dom0's bios in the completed front of @rq are done; they are in the order of sectors. */
+static void finish_bios(struct join *j, struct rq *rq, uint64_t ns, bool all)
+{
+	uint64_t end = rq->sector + rq->done_sectors;
+	struct list *n = rq->bios.next;
+
+	while (n != &rq->bios) {
+		struct bio *bio = list_entry(n, struct bio, in_rq);
+
+		n = n->next;
+		if (!all && bio->sector + bio->nr_sectors > end)
+			break;
+		bio_done(j, bio, rq, ns);
+	}
+}
+
+/*
+ * A request that needed a flush completes once more, or for the first time if
+ * it was nothing but a flush, with no sectors and without D.
+ */
+static bool is_flush_end(const struct rq *rq, const struct xblk_record *r)
+{
+	return !r->nr_sectors && op_class(r->op) != XBLK_OP_FLUSH && !r->aux &&
+	       (!rq || rq->nr_sectors);
+}
+
+/* The request that the completion is of, or NULL. */
+static inline struct rq *completed(struct join *j, struct domain *dom,
+				   const struct xblk_record *r)
+{
+	struct rq *rq = map_get(&dom->rqs, r->id);
+
+	if (rq && !completion_fits(rq, r)) {
+		dom->stale_rqs++;
+		rq->flags |= RQ_CONTRADICTION;
+		rq_forget(j, rq);
+		rq = NULL;
+	}
+	return rq;
+}
+
+/* Whether nothing of it is outstanding any more. */
+static bool completes(struct rq *rq, const struct xblk_record *r)
+{
+	if (r->aux)
+		rq->error = r->aux;
+	rq->done_sectors = r->nr_sectors < UINT32_MAX - rq->done_sectors
+				   ? rq->done_sectors + r->nr_sectors
+				   : UINT32_MAX;
+	return !r->nr_sectors || rq->done_sectors >= rq->nr_sectors;
+}
+
+/* What had no data, or was written through, ends right behind the flush that it was for. */
+static void note_flush_end(const struct stream *s, const struct disk *disk,
+			   const struct rq *rq)
+{
+	struct rq *flush = flush_last(join_disk(disk)->flushes, s->flush_id);
+
+	if (flush && !rq && s->flush_id)
+		flush->nr_gone_on++;
+}
+
+/* A disk that cannot write through is flushed behind it, for no bio. */
+static void note_through(const struct rq *rq)
+{
+	const struct bio *bio;
+
+	if (list_empty(&rq->bios) || rq->op & XBLK_OP_F_FUA)
+		return;
+	bio = list_entry(rq->bios.next, const struct bio, in_rq);
+	if (bio->op & XBLK_OP_F_FUA)
+		flush_behind(disk_flushes(rq->disk), rq->cpu);
+}
+
+void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+	struct rq *rq;
+
+	if (!disk)
+		return;
+	rq = completed(j, s->dom, r);
+	if (is_flush_end(rq, r)) {
+		counts_of(disk)->flush_ends++;
+		note_flush_end(s, disk, rq);
+		return;
+	}
+	s->flush_id = 0;
+	if (!rq) {
+		count_done(disk, r->op, r->nr_sectors, r->aux);
+		judge_orphan(j, disk, r);
+		return;
+	}
+	if (!completes(rq, r))
+		return;
+	if (!rq->nr_sectors)
+		s->flush_id = rq->id;
+	flush_times_done(rq, r->time);
+	note_through(rq);
+	join_completed(j, disk, SIDE_GUEST, rq, r->time);
+	count_done(disk, r->op, rq->nr_sectors, rq->error);
+	map_del(&s->dom->rqs, rq->id, rq);
+	while (!list_empty(&rq->bios))
+		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
+	rq->c_ns = r->time;
+	way_completed(s, rq);
+	judge_flush(rq);
+	match_completed(j, rq);
+}
+
+void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct rq *rq;
+	bool all;
+
+	if (!domain_disk(s->dom, r->disk))
+		return;
+	rq = completed(j, s->dom, r);
+	if (!rq || is_flush_end(rq, r))
+		return;
+	/* It came back, and that it was issued again is not in the trace. */
+	if (rq->flags & RQ_REQUEUED) {
+		rq_forget(j, rq);
+		return;
+	}
+	way_forget_done(s);
+	j->now = s;
+	all = completes(rq, r);
+	if (all) {
+		flush_times_done(rq, r->time);
+		if (rq->credited)
+			join_completed(j, rq->credited, SIDE_BACKEND, rq, r->time);
+	}
+	finish_bios(j, rq, r->time, all);
+	if (all)
+		rq_free(j, rq);
+}

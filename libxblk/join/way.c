@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What happens to a request between the ends of its stages.
+ *
+ * blkback's thread goes about one request after the other: it maps a request's
+ * grants (T), maybe in two steps, then queues its bios (Q).  The interrupt that
+ * woke it is its ring's last one before.  When the last bio of a guest's request
+ * is done, the response follows on the same CPU, unless pages are still in use:
+ * then it comes from elsewhere and is nobody's here.
+ */
+#include "join/join.h"
+
+#include "base/util.h"
+
+#define MAX_RINGS 65536
+
+struct ring {
+	uint64_t interrupt_ns;
+};
+
+static struct ring *ring_get(struct domain *dom, uint32_t id)
+{
+	struct ring *ring = map_get(&dom->rings, id);
+
+	if (!ring && dom->rings.nr < MAX_RINGS) {
+		ring = xcalloc(1, sizeof(*ring));
+		map_set(&dom->rings, id, ring);
+	}
+	return ring;
+}
+
+void way_interrupt(struct stream *s, const struct xblk_record *r)
+{
+	struct ring *ring;
+
+	if (!s->dom->backend) {
+		s->interrupt_ns = r->time;
+		s->dom->interrupt_ns = r->time;
+		return;
+	}
+	ring = ring_get(s->dom, r->aux);
+	if (ring)
+		ring->interrupt_ns = r->time;
+}
+
+void way_ring(const struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct process *p = model_process(s->dom, r->aux);
+	struct ring *ring = ring_get(s->dom, r->id);
+
+	if (!p)
+		return;
+	/*
+	 * A second step of the same request; or the one before was of an operation that
+	 * is not recorded, and queued nothing for that.
+	 */
+	if (p->thread_ns && !p->queued && !*j->model->ops)
+		return;
+	p->queued = false;
+	p->thread_ns = r->time;
+	p->interrupt_ns = ring ? ring->interrupt_ns : 0;
+}
+
+void way_queued(struct bio *bio, struct process *p)
+{
+	bio->thread_ns = p->thread_ns;
+	bio->interrupt_ns = p->interrupt_ns;
+	p->queued = true;
+}
+
+/* dom0 is done with all of @rq, by the record of j->now. */
+void way_done(struct join *j, struct rq *rq)
+{
+	if (list_empty(&rq->respond))
+		list_add_tail(&j->now->responses, &rq->respond);
+}
+
+void way_forget_done(struct stream *s)
+{
+	while (!list_empty(&s->responses))
+		list_del(s->responses.next);
+}
+
+/* Where it says to which of blkback's requests it is, no other one's is taken for it. */
+void way_response(struct stream *s, const struct xblk_record *r)
+{
+	for (struct list *n = s->responses.next; n != &s->responses; n = n->next) {
+		struct rq *rq = list_entry(n, struct rq, respond);
+
+		if (r->nr_sectors && rq->chain.request &&
+		    rq->chain.request != r->nr_sectors)
+			continue;
+		list_del(&rq->respond);
+		rq->way.response_ns = r->time;
+		if (r->nr_sectors && rq->chain.request)
+			rq->flags |= RQ_ANSWERED;
+		return;
+	}
+}
+
+/* The interrupt may be handled on one CPU and the request completed on another. */
+void way_completed(const struct stream *s, struct rq *rq)
+{
+	rq->way.front_interrupt_ns = s->interrupt_ns > rq->way.response_ns
+					     ? s->interrupt_ns
+					     : s->dom->interrupt_ns;
+}

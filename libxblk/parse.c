@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "parse.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "msg.h"
+#include "base/util.h"
+
+static void tell_and_join(void *ctx, struct stream *s, const struct xblk_record *r)
+{
+	struct parse *p = ctx;
+
+	p->on_event(p->ctx, s, r);
+	s->sequence += r->event == EV_GAP ? r->lost.count : 1;
+	join_emit[r->event][s->dom->backend](&p->join, s, r);
+}
+
+static const merge_emit_pair tell_and_join_emit[EVENTS] = {
+	[0 ... EVENTS - 1] = {tell_and_join, tell_and_join},
+};
+
+void parse_init(struct parse *p, reader_read_fn read, void *ctx)
+{
+	memset(p, 0, sizeof(*p));
+	reader_init(&p->reader, read, ctx);
+	model_init(&p->model, sizeof(struct tally_disk));
+	merge_init(&p->merge, &p->model);
+	join_init(&p->join, &p->model);
+	tally_init(&p->tally);
+}
+
+void parse_deinit(struct parse *p)
+{
+	tally_deinit(&p->tally);
+	join_deinit(&p->join);
+	merge_deinit(&p->merge);
+	model_deinit(&p->model);
+	reader_deinit(&p->reader);
+}
+
+/* Two that were put together must not be taken for one: nothing compares. */
+static void another(struct parse *p, const char *why)
+{
+	if (!p->foreign)
+		msg_say("input: another trace begins at byte %" PRIu64
+			", and is not used: %s",
+			p->reader.offset, why);
+	p->foreign = p->problems = true;
+}
+
+static bool skims(const struct parse *p)
+{
+	return p->index && (p->row < p->full_row || p->rest);
+}
+
+static void data(struct parse *p, const struct xblk_chunk *c, const void *payload)
+{
+	struct stream *s = merge_stream(&p->merge, c->domid, c->cpu);
+
+	if (!s) {
+		msg_say("domain %u, cpu %u: too many streams; its records are not used",
+			c->domid, c->cpu);
+		p->problems = true;
+		return;
+	}
+	if (c->payload % XBLK_RECORD_SIZE) {
+		msg_say("domain %u, cpu %u: a chunk does not hold whole records",
+			c->domid, c->cpu);
+		p->problems = true;
+	}
+	if (s->found && !c->sequence) {
+		another(p, "a stream begins again");
+		return;
+	}
+	if (skims(p)) {
+		merge_skim(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
+		join_skim(s, payload, c->payload / XBLK_RECORD_SIZE);
+	} else {
+		merge_data(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
+	}
+}
+
+static void meta(struct parse *p, const struct xblk_chunk *c, const char *text)
+{
+	if (c->time < p->merge.round_ns)
+		another(p, "time goes back");
+	else if (model_meta(&p->model, text, c->payload) < 0 ||
+		 parse_ended(p, text, c->payload) < 0)
+		p->problems = true;
+	if (p->model.other_host)
+		another(p, "it is of another host");
+}
+
+/* What is in flight is as old as it is now. */
+static void advance(struct parse *p, uint64_t ns)
+{
+	p->now_ns = max_u64(p->now_ns, ns);
+	p->tally.now_ns = p->now_ns;
+}
+
+static void chunk(struct parse *p, const struct xblk_chunk *c, const void *payload)
+{
+	p->chunks++;
+	if (p->foreign)
+		return;
+	if (p->ended) {
+		another(p, "it is behind the end of the capture");
+		return;
+	}
+	if (c->type <= XBLK_CHUNK_END)
+		advance(p, c->time);
+	switch (c->type) {
+	case XBLK_CHUNK_META:
+		meta(p, c, payload);
+		break;
+	case XBLK_CHUNK_DATA:
+		data(p, c, payload);
+		break;
+	case XBLK_CHUNK_ROUND:
+		merge_round(&p->merge, c->time);
+		join_advance(&p->join, p->merge.processed_ns);
+		break;
+	case XBLK_CHUNK_END:
+		p->problems |= parse_end(p, payload, c->payload) < 0;
+		p->ended = true;
+		break;
+	default:
+		/* Of a later version that says old readers may skip it. */
+		break;
+	}
+}
+
+static void lost_at_the_end(struct parse *p)
+{
+	struct stream *s;
+	unsigned int at = 0;
+
+	while ((s = merge_next(&p->merge, &at)))
+		parse_lost_behind(p, s);
+}
+
+void parse_rest(struct parse *p)
+{
+	if (!p->index || p->rest)
+		return;
+	p->rest = true;
+	p->rest_ns = p->merge.processed_ns;
+}
+
+/* Of what is left out, what may change a verdict. */
+#define REST_FLAGS (XBLK_INDEX_LOSSES | XBLK_INDEX_META)
+
+/* Behind what is wanted: on to the next row that tells of a loss, or to the end. */
+static void next_of_rest(struct parse *p)
+{
+	const struct index *x = p->index;
+	uint64_t offset;
+	size_t row;
+
+	if (!reader_where(&p->reader, &offset))
+		return;
+	row = index_row_at(x, offset);
+	/* What is left of the row in which it became the rest may tell of one, too. */
+	if (row == x->nr || x->rows[row].flags & REST_FLAGS)
+		return;
+	while (row < x->nr && !(x->rows[row].flags & REST_FLAGS))
+		row++;
+	reader_seek(&p->reader, row < x->nr ? x->rows[row].offset : x->end);
+}
+
+/* Which row the next chunk is of; at its beginning, rather the next one of use. */
+static void next_row(struct parse *p)
+{
+	const struct index *x = p->index;
+	uint64_t offset;
+	size_t row;
+
+	if (p->rest) {
+		next_of_rest(p);
+		return;
+	}
+	if (!x || p->row >= p->full_row || !reader_where(&p->reader, &offset))
+		return;
+	while (p->row + 1 < x->nr && x->rows[p->row + 1].offset <= offset)
+		p->row++;
+	if (x->rows[p->row].offset != offset)
+		return;
+	for (row = p->row; row < p->full_row && !x->rows[row].flags; row++)
+		;
+	if (row != p->row)
+		reader_seek(&p->reader, x->rows[row].offset);
+	p->row = row;
+}
+
+void parse_run(struct parse *p)
+{
+	const void *payload;
+	struct xblk_chunk c;
+	int ret;
+
+	if (reader_open(&p->reader)) {
+		p->problems = true;
+		return;
+	}
+	p->began = true;
+	p->merge.emit = p->on_event ? tell_and_join_emit : join_emit;
+	p->merge.ctx = p->on_event ? (void *)p : &p->join;
+	p->merge.start_ns = p->reader.header.xen_ns;
+	p->join.now_ns = p->join.start_ns = p->merge.start_ns;
+	p->merge.partial = skims(p);
+	tally_begin(&p->tally, &p->join);
+	next_row(p);
+	while ((ret = reader_next(&p->reader, &c, &payload)) > 0) {
+		chunk(p, &c, payload);
+		if ((p->stop && *p->stop) || (p->on_chunk && !p->on_chunk(p->ctx, p))) {
+			p->stopped = true;
+			break;
+		}
+		next_row(p);
+	}
+	if (ret < 0) {
+		msg_say("input: %s", strerror(p->reader.error));
+		p->problems = true;
+	}
+	merge_finish(&p->merge);
+	lost_at_the_end(p);
+	advance(p, p->join.now_ns);
+	if (p->on_end)
+		p->on_end(p->ctx, p);
+	join_finish(&p->join);
+	tally_finish(&p->tally);
+	p->problems |= p->reader.damaged > 0;
+	if (!p->ended && !p->stopped) {
+		msg_say("input: capture did not end in good order; %" PRIu64
+			" records usable",
+			p->join.records);
+		p->problems = true;
+	}
+	/* Of a part of the trace its counters say nothing, nor what is not in it. */
+	p->conserved = true;
+	if (p->stopped || p->rest || p->merge.partial)
+		return;
+	p->conserved = parse_conserved(p);
+	p->problems |= !p->conserved || !parse_sides(p);
+}
+
+uint64_t parse_from_ns(const struct parse *p)
+{
+	return p->merge.partial ? p->index->rows[p->full_row].time : p->join.start_ns;
+}
+
+uint64_t stream_lost(const struct stream *s)
+{
+	uint64_t lost = s->lost > s->end_lost ? s->lost : s->end_lost;
+
+	return add_sat(lost, s->missing);
+}
+
+void parse_account(const struct parse *p, const struct domain *dom, struct account *a)
+{
+	const struct stream *s;
+	unsigned int at = 0;
+
+	memset(a, 0, sizeof(*a));
+	while ((s = merge_next(&p->merge, &at))) {
+		if (dom && s->dom != dom)
+			continue;
+		a->found += s->found;
+		a->invalid += s->invalid;
+		a->late += s->late;
+		a->lost = add_sat(a->lost, stream_lost(s));
+	}
+}

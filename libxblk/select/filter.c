@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "select/filter.h"
+
+#include <string.h>
+
+#include "base/op.h"
+#include "base/util.h"
+#include "input/event.h"
+#include "number.h"
+
+bool filter_is_guest(const struct filter_item *item, unsigned int domid, const char *name)
+{
+	return item->name ? !strcmp(item->name, name) : item->number == domid;
+}
+
+/* XenStore's name, by which the trace has it, with or without a number; or the guest's. */
+static bool is_disk(const struct filter_item *item, const char *name, const char *label,
+		    const char *device)
+{
+	return !strcmp(item->name, name) || !strcmp(item->name, label) ||
+	       (*device && !strcmp(item->name, device));
+}
+
+bool filter_is_disk(const struct filter_item *item, const struct disk *disk)
+{
+	return is_disk(item, disk->name, disk->label, disk->device);
+}
+
+bool filter_is_process(const struct filter_item *item, uint32_t pid, const char *name)
+{
+	return item->name ? !strcmp(item->name, name) : item->number == pid;
+}
+
+static bool guest_chosen(const struct filter *f, unsigned int domid, const char *name)
+{
+	for (unsigned int i = 0; i < f->guests.nr; i++) {
+		if (filter_is_guest(&f->guests.of[i], domid, name))
+			return true;
+	}
+	return !f->guests.nr;
+}
+
+static bool disk_chosen(const struct filter *f, const char *name, const char *label,
+			const char *device)
+{
+	for (unsigned int i = 0; i < f->disks.nr; i++) {
+		if (is_disk(&f->disks.of[i], name, label, device))
+			return true;
+	}
+	return !f->disks.nr;
+}
+
+static bool process_chosen(const struct filter *f, uint32_t pid, const char *name)
+{
+	for (unsigned int i = 0; i < f->processes.nr; i++) {
+		if (filter_is_process(&f->processes.of[i], pid, name))
+			return true;
+	}
+	return !f->processes.nr;
+}
+
+bool filter_domain(const struct filter *f, const struct domain *dom)
+{
+	return guest_chosen(f, dom->domid, dom->name);
+}
+
+bool filter_disk(const struct filter *f, const struct disk *disk)
+{
+	return !disk->dom->backend && guest_chosen(f, disk->dom->domid, disk->guest) &&
+	       disk_chosen(f, disk->name, disk->label, disk->device);
+}
+
+bool filter_shows(const struct filter *f, const struct xblk_request *r)
+{
+	return guest_chosen(f, r->domid, r->guest) &&
+	       disk_chosen(f, r->disk, r->label, r->device);
+}
+
+bool filter_chooses(const struct filter *f)
+{
+	return f->ops || f->have_sectors || f->processes.nr || f->have_time ||
+	       f->min_latency_ns;
+}
+
+static bool op_chosen(const struct filter *f, unsigned int op)
+{
+	return !f->ops || f->ops & 1u << (op & XBLK_OP_MASK);
+}
+
+static bool sectors_chosen(const struct filter *f, uint64_t sector, uint32_t nr)
+{
+	return !f->have_sectors ||
+	       (nr && sector <= f->last_sector && sector + nr > f->first_sector);
+}
+
+static bool time_chosen(const struct filter *f, uint64_t start_ns, uint64_t ns)
+{
+	uint64_t since = sub_sat(ns, start_ns);
+
+	return !f->have_time || (since >= f->from_ns && since < f->to_ns);
+}
+
+bool filter_request(const struct filter *f, uint64_t start_ns, uint64_t now_ns,
+		    const struct xblk_request *r)
+{
+	uint64_t end = r->c_ns ? r->c_ns : now_ns;
+	uint64_t begin = r->q_ns ? r->q_ns : r->d_ns ? r->d_ns : end;
+
+	return op_chosen(f, r->op) && sectors_chosen(f, r->sector, r->nr_sectors) &&
+	       process_chosen(f, r->pid, r->process) && time_chosen(f, start_ns, begin) &&
+	       sub_sat(end, begin) >= f->min_latency_ns;
+}
+
+bool filter_event(const struct filter *f, uint64_t start_ns, const struct domain *dom,
+		  const struct xblk_record *r)
+{
+	if (!time_chosen(f, start_ns, r->time))
+		return false;
+	if (event_has(r->event, EVENT_OP) ? !op_chosen(f, r->op) : f->ops)
+		return false;
+	if (event_has(r->event, EVENT_POSITION)
+		    ? !sectors_chosen(f, r->sector, r->nr_sectors)
+		    : f->have_sectors)
+		return false;
+	if (!f->processes.nr)
+		return true;
+	return event_has(r->event, EVENT_PID) &&
+	       process_chosen(f, r->aux, process_name(dom, r->aux));
+}
+
+/* A number, at most @max, or a name. */
+static const char *add(struct filter_list *list, const char *arg, uint32_t max)
+{
+	struct filter_item *item = &list->of[list->nr];
+
+	if (!*arg)
+		return "neither a name nor a number";
+	if (list->nr == FILTER_LIST_MAX)
+		return "more than 64 of them";
+	list->nr++;
+	item->name = arg;
+	if (!max || arg[strspn(arg, "0123456789")])
+		return NULL;
+	item->name = NULL;
+	return number_uint(arg, 0, max, &item->number);
+}
+
+const char *filter_parse_guest(void *filter, const char *arg)
+{
+	return add(&((struct filter *)filter)->guests, arg, UINT16_MAX);
+}
+
+const char *filter_parse_disk(void *filter, const char *arg)
+{
+	return add(&((struct filter *)filter)->disks, arg, 0);
+}
+
+const char *filter_parse_ops(void *filter, const char *arg)
+{
+	struct filter *f = filter;
+
+	while (*arg) {
+		size_t len = strcspn(arg, ",");
+		unsigned int op;
+
+		for (op = 0; op < OP_CLASSES; op++) {
+			if (op_names[op] && strlen(op_names[op]) == len &&
+			    !strncmp(op_names[op], arg, len))
+				break;
+		}
+		if (op == OP_CLASSES)
+			return "no such operation";
+		f->ops |= 1u << op;
+		arg += len + (arg[len] == ',');
+	}
+	return f->ops ? NULL : "no such operation";
+}
+
+const char *filter_parse_sectors(void *filter, const char *arg)
+{
+	char *to = strdupa(arg), *from = strsep(&to, "-");
+	struct filter *f = filter;
+	const char *why = number_u64(from, 0, UINT64_MAX, &f->first_sector);
+
+	f->have_sectors = true;
+	f->last_sector = to ? UINT64_MAX : f->first_sector;
+	if (!why && to && *to)
+		why = number_u64(to, f->first_sector, UINT64_MAX, &f->last_sector);
+	return why;
+}
+
+const char *filter_parse_process(void *filter, const char *arg)
+{
+	return add(&((struct filter *)filter)->processes, arg, UINT32_MAX);
+}
+
+const char *filter_parse_time(void *filter, const char *arg)
+{
+	char *to = strdupa(arg), *from = strsep(&to, ":");
+	struct filter *f = filter;
+	const char *why = NULL;
+
+	if (!*arg)
+		return "not a span of time";
+	f->have_time = true;
+	f->from_ns = 0;
+	f->to_ns = UINT64_MAX;
+	/* As blkparse: one number alone is where it ends. */
+	if (!to)
+		to = from;
+	else if (*from)
+		why = number_seconds(from, 0, NUMBER_MAX_NS, &f->from_ns);
+	if (!why && *to)
+		why = number_seconds(to, f->from_ns + 1, NUMBER_MAX_NS, &f->to_ns);
+	return why;
+}
+
+const char *filter_parse_latency(void *filter, const char *arg)
+{
+	struct filter *f = filter;
+
+	return number_time(arg, &f->min_latency_ns);
+}

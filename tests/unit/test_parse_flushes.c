@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Flushes as programs and filesystems ask for them, as the block layer makes requests of
+ * them (block/blk-flush.c, 6.1): a guest of four vCPUs and one ring, so one queue, whose
+ * disk has a cache and cannot write through (xen-blkfront does not offer it where the
+ * backend flushes).  Responses come on vCPU 0, and what waited is issued there.  None is
+ * told wrong, and most are told.
+ */
+#include "test_parse_util.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define CPUS	    4
+#define MAX_EVENTS  65536
+#define MAX_FLUSHES 4096
+#define BOTH	    (XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH)
+
+struct event {
+	uint64_t ns;
+	size_t nr;
+	unsigned int domid, cpu, event, op;
+	uint64_t sector;
+	uint32_t sectors, id, aux;
+};
+
+struct guest {
+	struct event events[MAX_EVENTS];
+	size_t nr_events;
+	uint32_t ordinal, last_id;
+	uint64_t random;
+	struct {
+		uint64_t q_ns, d_ns;
+		bool told;
+	} flushes[MAX_FLUSHES];
+	unsigned int nr_flushes, nr_told, nr_wrong;
+};
+
+static uint64_t between(struct guest *u, uint64_t least, uint64_t most)
+{
+	u->random = u->random * 6364136223846793005ull + 1442695040888963407ull;
+	return least + (u->random >> 33) % (most - least);
+}
+
+static void add(struct guest *u, unsigned int domid, unsigned int cpu, uint64_t ns,
+		unsigned int event, unsigned int op, uint64_t sector, uint32_t sectors,
+		uint32_t id, uint32_t aux)
+{
+	assert_true(u->nr_events < MAX_EVENTS);
+	u->events[u->nr_events] = (struct event){ns, u->nr_events, domid,   cpu, event,
+						 op, sector,	   sectors, id,	 aux};
+	u->nr_events++;
+}
+
+#define ADD(domid, cpu, ns, ev, ...) add(u, domid, cpu, ns, XBLK_EV_##ev, __VA_ARGS__)
+
+/* From its D on @cpu until it is back on vCPU 0: when that is. */
+static uint64_t serve(struct guest *u, unsigned int cpu, uint64_t ns, unsigned int op,
+		      uint64_t sector, uint32_t sectors, uint32_t rq, uint32_t first)
+{
+	uint32_t bio = ++u->last_id, id = sectors ? ++u->last_id : 0xf0000001u;
+	unsigned int backend_op = sectors ? op : BOTH;
+	uint64_t queued, issued;
+
+	ADD(GEN_GUEST, cpu, ns, ISSUE, op, sector, sectors, rq, first);
+	ADD(GEN_GUEST, cpu, ns + 500, ORDER, 0, 0, 0, rq, u->ordinal++);
+	queued = ns + between(u, 8000, 20000);
+	ADD(0, 0, queued, QUEUE, backend_op, sector, sectors, bio, GEN_KTHREAD);
+	ADD(0, 0, queued + 1, BACKEND_BIO, 0, 0, 0, bio, 1 + rq % 1000);
+	issued = queued + between(u, 500, 2000);
+	ADD(0, 0, issued, ISSUE, op, sector, sectors, id, sectors ? bio : 0);
+	ns = issued + (sectors ? between(u, 20000, 80000) : between(u, 200000, 900000));
+	ADD(0, 1, ns, COMPLETE, op, sector, sectors, id, 0);
+	if (!sectors)
+		ADD(0, 1, ns + 100, COMPLETE, XBLK_OP_WRITE, 0, 0, ++u->last_id, 0);
+	ADD(0, 1, ns + 200, RESPONSE, op, 0, 1 + rq % 1000, rq, 1);
+	ns += between(u, 8000, 20000);
+	ADD(GEN_GUEST, 0, ns, COMPLETE, op, sector, sectors, rq, 0);
+	return ns;
+}
+
+/* A flush request, whose earliest Q was at @q_ns; 0: none. */
+static uint64_t flush(struct guest *u, unsigned int cpu, uint64_t ns, uint64_t q_ns)
+{
+	assert_true(u->nr_flushes < MAX_FLUSHES);
+	u->flushes[u->nr_flushes].d_ns = ns;
+	u->flushes[u->nr_flushes++].q_ns = q_ns ? q_ns : ns;
+	return serve(u, cpu, ns, XBLK_OP_FLUSH, 0, 0, 0xf0000000u, 0);
+}
+
+static uint64_t write_on(struct guest *u, unsigned int cpu, uint64_t ns)
+{
+	uint32_t bio = ++u->last_id, rq = ++u->last_id;
+	uint64_t sector = 8ull * rq;
+
+	ADD(GEN_GUEST, cpu, ns, QUEUE, XBLK_OP_WRITE, sector, 8, bio, 500 + cpu);
+	return serve(u, cpu, ns + 1500, XBLK_OP_WRITE, sector, 8, rq, bio);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+
+	if (x->ns != y->ns)
+		return x->ns < y->ns ? -1 : 1;
+	return x->nr < y->nr ? -1 : 1;
+}
+
+static void check_flush(void *ctx, const struct xblk_request *r)
+{
+	struct guest *u = ctx;
+
+	if (r->nr_sectors || !r->measured)
+		return;
+	for (unsigned int i = 0; i < u->nr_flushes; i++) {
+		uint64_t d_ns = GEN_START + u->flushes[i].d_ns;
+
+		if (d_ns != r->d_ns)
+			continue;
+		u->nr_told++;
+		u->nr_wrong += r->stages[STAGE_U_Q2D] !=
+			       (int64_t)(u->flushes[i].d_ns - u->flushes[i].q_ns);
+		return;
+	}
+	u->nr_wrong++;
+}
+
+/* What part of the flushes is told, of a hundred. */
+static unsigned int told(struct guest *u)
+{
+	struct outcome o;
+	struct gen g;
+
+	gen_init(&g);
+	qsort(u->events, u->nr_events, sizeof(*u->events), by_time);
+	for (size_t i = 0; i < u->nr_events; i++) {
+		const struct event *e = &u->events[i];
+
+		gen_event(&g, e->domid, e->cpu, e->ns, e->event, e->op, e->sector,
+			  e->sectors, e->id, e->aux);
+	}
+	gen_end(&g, u->events[u->nr_events - 1].ns + 1000000000);
+	msg_silent = true;
+	outcome_init(&o, g.data, g.len);
+	o.parse.tally.on_request = check_flush;
+	o.parse.tally.ctx = u;
+	parse_run(&o.parse);
+	check_bins(&o);
+	done(&o, &g);
+	print_message("%u of %u flushes told\n", u->nr_told, u->nr_flushes);
+	assert_int_equal(u->nr_wrong, 0);
+	return 100 * u->nr_told / u->nr_flushes;
+}
+
+static struct guest *guest_new(void)
+{
+	struct guest *u = calloc(1, sizeof(*u));
+
+	assert_non_null(u);
+	u->random = 1;
+	return u;
+}
+
+/*
+ * The journal's thread writes its commit with a flush before it and one behind it, and
+ * moves between vCPUs.
+ */
+static void journal(void **ctx)
+{
+	struct guest *u = guest_new();
+	uint64_t ns = 100000;
+
+	(void)ctx;
+	for (unsigned int i = 0; i < 500; i++) {
+		const unsigned int op = BOTH | XBLK_OP_F_FUA;
+		unsigned int cpu = between(u, 0, CPUS);
+		uint32_t bio = ++u->last_id, rq = ++u->last_id;
+		uint64_t sector = 8ull * rq;
+
+		write_on(u, between(u, 0, CPUS), ns - 50000);
+		ADD(GEN_GUEST, cpu, ns, QUEUE, op, sector, 8, bio, 400);
+		ns = flush(u, cpu, ns + between(u, 2000, 5000), ns);
+		ns = serve(u, 0, ns + between(u, 2000, 5000), XBLK_OP_WRITE, sector, 8,
+			   rq, bio);
+		ns = flush(u, 0, ns + between(u, 2000, 5000), 0);
+		ADD(GEN_GUEST, 0, ns + 100, COMPLETE, XBLK_OP_WRITE, 0, 0, rq, 0);
+		ns += between(u, 100000, 200000);
+	}
+	assert_true(told(u) >= 99);
+	free(u);
+}
+
+/*
+ * Jobs that write and flush by turns, each on a vCPU of its own: what is queued while a
+ * flush is under way waits for the next one, and so does what is queued between the
+ * choice of what that is for and its issue.
+ */
+static unsigned int write_and_flush(unsigned int jobs, bool moving)
+{
+	struct guest *u = guest_new();
+	uint64_t next[CPUS], q_ns[CPUS] = {0}, ns, free_ns = 0;
+	unsigned int cpus[CPUS], share;
+
+	for (unsigned int i = 0; i < jobs; i++) {
+		cpus[i] = i;
+		next[i] = write_on(u, i, 100000 + 7000 * i) + 20000;
+	}
+	while (u->nr_flushes < 1000) {
+		unsigned int first = 0, nr = 0, cpu = 0;
+		uint64_t served[CPUS] = {0};
+
+		/* The next to ask, if none waits that came meanwhile. */
+		for (unsigned int i = 1; i < jobs; i++)
+			first = next[i] < next[first] ? i : first;
+		ns = next[first];
+		if (ns <= free_ns)
+			ns = free_ns;
+		else
+			cpu = cpus[first];
+		for (unsigned int i = 0; i < jobs; i++) {
+			if (next[i] > ns)
+				continue;
+			served[i] = q_ns[i] = next[i];
+			nr++;
+			ADD(GEN_GUEST, cpus[i], next[i], QUEUE, BOTH, 0, 0, ++u->last_id,
+			    500 + i);
+		}
+		free_ns = flush(u, cpu, ns + between(u, 2000, 5000), next[first]);
+		for (unsigned int i = 0; i < jobs; i++) {
+			if (!served[i])
+				continue;
+			ADD(GEN_GUEST, 0, free_ns + 100 * nr--, COMPLETE, XBLK_OP_WRITE,
+			    0, 0, ++u->last_id, 0);
+			if (moving)
+				cpus[i] = between(u, 0, CPUS);
+			ns = free_ns + between(u, 10000, 60000);
+			next[i] = write_on(u, cpus[i], ns) + between(u, 5000, 60000);
+		}
+	}
+	share = told(u);
+	free(u);
+	return share;
+}
+
+/* fio --fsync=1 --numjobs=1: whichever vCPU it runs on. */
+static void one_job(void **ctx)
+{
+	(void)ctx;
+	assert_true(write_and_flush(1, false) >= 99);
+	assert_true(write_and_flush(1, true) >= 99);
+}
+
+/* fio --fsync=1 --numjobs=4. */
+static void four_jobs(void **ctx)
+{
+	(void)ctx;
+	assert_true(write_and_flush(4, false) >= 90);
+	assert_true(write_and_flush(4, true) >= 90);
+}
+
+/*
+ * The first flush of a trace, which was asked for before: how long it waited is not known.
+ */
+static void asked_before(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, ISSUE, FLUSH, 0, 0, 100, 0);
+	gen_event(&g, GEN_GUEST, 0, 1001, XBLK_EV_ORDER, 0, 0, 0, 100, 1);
+	DOM0(1100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+	DOM0(1200, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(1300, COMPLETE, FLUSH, 0, 0, 200, 0);
+	DOM0(1301, COMPLETE, WRITE, 0, 0, 201, 0);
+	GUEST(1400, COMPLETE, FLUSH, 0, 0, 100, 0);
+	GUEST(1401, COMPLETE, WRITE, 0, 0, 101, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_int_equal(o.results[0].bin, BIN_BEFORE_TRACE);
+	done(&o, &g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(journal),
+		cmocka_unit_test(one_job),
+		cmocka_unit_test(four_jobs),
+		cmocka_unit_test(asked_before),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

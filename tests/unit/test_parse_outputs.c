@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Several formats at once, each to its file, and none to the trace. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "outputs.h"
+#include "test_parse_util.h"
+
+static char folder[] = "/tmp/outputsXXXXXX";
+
+static const char *in_folder(const char *name)
+{
+	static char paths[8][64];
+	static unsigned int nr;
+	char *path = paths[nr++ % 8];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
+}
+
+static char *contents(const char *name)
+{
+	static char text[4][65536];
+	static unsigned int nr;
+	char *to = text[nr++ % 4];
+	FILE *f = fopen(in_folder(name), "r");
+
+	assert_non_null(f);
+	to[fread(to, 1, sizeof(text[0]) - 1, f)] = '\0';
+	fclose(f);
+	return to;
+}
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(in_folder(name), "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static int open_trace(void)
+{
+	int fd;
+
+	write_file("trace", "a trace");
+	fd = open(in_folder("trace"), O_RDONLY);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+struct told {
+	struct outputs outputs;
+	struct outcome o;
+};
+
+static void on_request(void *ctx, const struct xblk_request *r)
+{
+	struct told *t = ctx;
+
+	outputs_request(&t->outputs, t->o.parse.join.start_ns, r);
+}
+
+/* One request through all that is open. */
+static void print_one(struct told *t, const struct options *opt)
+{
+	struct gen g;
+
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(2000, ISSUE, READ, 64, 8, 100, 1);
+	DOM0(3000, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
+	DOM0(4000, ISSUE, READ, 64, 8, 200, 2);
+	DOM0(5000, COMPLETE, READ, 64, 8, 200, 0);
+	GUEST(6000, COMPLETE, READ, 64, 8, 100, 0);
+	gen_end(&g, 1000000);
+	outcome_init(&t->o, g.data, g.len);
+	t->o.parse.tally.on_request = on_request;
+	t->o.parse.tally.ctx = t;
+	parse_run(&t->o.parse);
+	assert_int_equal(outputs_end(&t->outputs, &t->o.parse, opt), 0);
+	assert_int_equal(outputs_close(&t->outputs), 0);
+	done(&t->o, &g);
+}
+
+static void all_at_once(void **ctx)
+{
+	struct options opt = {.requests = true,
+			      .csv = {true, in_folder("rows.csv")},
+			      .json = {true, in_folder("sums.json")},
+			      .output = in_folder("tables")};
+	struct told t;
+	int fd = open_trace();
+
+	(void)ctx;
+	write_file("sums.json", "older");
+	assert_int_equal(outputs_open(&t.outputs, &opt, fd), 0);
+	/* as long as there is nothing to put into it */
+	assert_string_equal(contents("sums.json"), "older");
+	print_one(&t, &opt);
+	assert_non_null(strstr(contents("rows.csv"), "\n3,guest1,xvda,R,64,8,"));
+	assert_int_equal(*contents("sums.json"), '{');
+	assert_non_null(strstr(contents("tables"), "1 requests, 1 joined"));
+	close(fd);
+}
+
+/* A format without a file takes the tables' place. */
+static void instead_of_tables(void **ctx)
+{
+	struct options opt = {.json = {true, NULL}, .output = in_folder("tables")};
+	struct told t;
+	int fd = open_trace();
+
+	(void)ctx;
+	assert_int_equal(outputs_open(&t.outputs, &opt, fd), 0);
+	print_one(&t, &opt);
+	assert_int_equal(*contents("tables"), '{');
+	assert_null(strstr(contents("tables"), "joined ("));
+	close(fd);
+}
+
+static bool opens(const struct options *opt, int fd)
+{
+	struct outputs outputs;
+	bool good = !outputs_open(&outputs, opt, fd);
+
+	outputs_close(&outputs);
+	return good;
+}
+
+static void onto_each_other(void **ctx)
+{
+	struct options opt;
+	int fd = open_trace();
+
+	(void)ctx;
+	msg_silent = true;
+	unlink(in_folder("x"));
+	opt = (struct options){.output = in_folder("trace")};
+	assert_false(opens(&opt, fd));
+	opt = (struct options){.output = in_folder("x"),
+			       .json = {true, in_folder("trace")}};
+	assert_false(opens(&opt, fd));
+	opt.json.file = in_folder("x");
+	assert_false(opens(&opt, fd));
+	/* by another name */
+	assert_int_equal(link(in_folder("trace"), in_folder("linked")), 0);
+	opt = (struct options){.output = in_folder("x"),
+			       .requests = true,
+			       .csv = {true, in_folder("linked")}};
+	assert_false(opens(&opt, fd));
+	assert_string_equal(contents("trace"), "a trace");
+	close(fd);
+}
+
+static int make_folder(void **ctx)
+{
+	(void)ctx;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **ctx)
+{
+	static const char *const names[] = {"trace",  "rows.csv", "sums.json",
+					    "tables", "x",	  "linked"};
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		unlink(in_folder(names[i]));
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_at_once),
+		cmocka_unit_test(instead_of_tables),
+		cmocka_unit_test(onto_each_other),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random storage stacks under random guests, see stacks.h: no latency is wrong, in no
+ * trace, and no request is in a wrong bin.  It may be ambiguous only where another one
+ *was at its place (or flushes overlapped), and lost only where something was lost in its
+ * time, or in that of one that it shared its place with.
+ *
+ *	build/test/test_parse_stacks		1,000 traces
+ *	SEEDS=10000 ...				so many
+ *	SEED=17 SEEDS=1 ...			this one
+ *	STACKS=plain,mirror ...			only these shapes, see shape_names
+ *	TRAITS=same,rings ...			only these besides, see trait_names;
+ *						"none": none of them
+ *	IOS=30 ...				fewer of them in each trace
+ *
+ * To let a join grow: TRAITS=none first, then one trait after the other, then all.  Each
+ * trace has only some of the traits that it may have, and says which.  Of what is wrong
+ * the request's right times are shown (of each bio of the backend's: Q, 0-Q2D, end), and
+ * all records that are of it.  In the end there is for each stack how many requests there
+ * were, and what part of them shared its place, was ambiguous or lost.
+ */
+#include "stacks.h"
+#include "test_parse_util.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_STACKS     128
+#define MAX_TOLD       5  /* requests of a trace that are shown */
+#define MAX_SEEDS_TOLD 10 /* traces of which some are */
+
+struct tally_of {
+	char stack[STACK_NAME];
+	uint64_t bins[BIN_MAX], contested, wrong;
+};
+
+struct check {
+	struct stacks stacks;
+	struct bytes bytes;
+	struct parse parse;
+	uint64_t seed, wrong;
+};
+
+static struct tally_of tallies[MAX_STACKS];
+static unsigned int shapes = (1u << SHAPE_MAX) - 1, traits = (1u << TRAIT_MAX) - 1;
+static unsigned int ios = 250;
+static uint64_t first_seed = 1, seeds = 1000;
+static uint64_t seed_now, wrong_seeds;
+/* Requests, and of these those whose bin says less than could be known. */
+static uint64_t requests, cautious;
+
+static struct tally_of *tally_of(const char *stack)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_STACKS - 1 && *tallies[i].stack; i++) {
+		if (!strcmp(tallies[i].stack, stack))
+			break;
+	}
+	strcpy(tallies[i].stack, stack);
+	return &tallies[i];
+}
+
+static char letter(unsigned int event)
+{
+	static const char letters[] = {
+#define XBLK_EVENT(number, name, letter, by, fields, id, aux, text) [number] = letter,
+#include <xblk/events.def>
+	};
+
+	return letters[event];
+}
+
+static void print_names(const char *what, const char *const *names, unsigned int nr,
+			unsigned int set)
+{
+	const char *comma = "";
+
+	print_message(" %s=", what);
+	for (unsigned int i = 0; i < nr; i++) {
+		if (!(set >> i & 1))
+			continue;
+		print_message("%s%s", comma, names[i]);
+		comma = ",";
+	}
+	if (!*comma)
+		print_message("none");
+}
+
+/* How to have this trace again. */
+static void print_how(uint64_t seed)
+{
+	print_message("SEED=%" PRIu64 " SEEDS=1 IOS=%u", seed, ios);
+	print_names("STACKS", shape_names, SHAPE_MAX, shapes);
+	print_names("TRAITS", trait_names, TRAIT_MAX, traits);
+	print_message(" build/test/test_parse_stacks\n");
+}
+
+/* The address sanitizer calls it before it says what it found. */
+void __asan_on_error(void);
+void __asan_on_error(void)
+{
+	print_how(seed_now);
+}
+
+static void print_request(const struct check *c, const struct answer *a)
+{
+	size_t about = a - c->stacks.answers;
+
+	print_message("  %s d%u disk %u op 0x%02x sector %" PRIu64
+		      "+%u%s%s%s: Q %" PRId64,
+		      a->stack, a->domid, a->disk, a->op, a->sector, a->nr_sectors,
+		      a->contested ? " contested" : "", a->touched ? " touched" : "",
+		      a->unseen ? " unseen" : "", (int64_t)(a->q_ns - GEN_START));
+	for (unsigned int i = 0; i < a->nr_ds; i++)
+		print_message(" D %" PRId64, (int64_t)(a->d_ns[i] - GEN_START));
+	for (unsigned int i = 0; i < a->nr_bios; i++)
+		print_message(" [Q %" PRId64 " +%" PRIu64 " end %" PRId64 "]",
+			      (int64_t)(a->bios[i].q_ns - GEN_START),
+			      a->bios[i].queued_ns,
+			      (int64_t)(a->bios[i].end_ns - GEN_START));
+	print_message(" C %" PRId64 "\n", a->c_ns ? (int64_t)(a->c_ns - GEN_START) : -1);
+	for (size_t i = 0; i < c->stacks.nr_records; i++) {
+		const struct sim_record *e = &c->stacks.records[i];
+
+		if (e->about == about)
+			print_message("    %8" PRId64 " d%u/%u %c disk %d op 0x%02x "
+				      "%" PRIu64 "+%u id %u aux %u\n",
+				      (int64_t)(e->r.time - GEN_START), e->domid, e->cpu,
+				      letter(e->r.event),
+				      e->r.disk == XBLK_NO_DISK ? -1 : e->r.disk, e->r.op,
+				      (uint64_t)e->r.sector, e->r.nr_sectors, e->r.id,
+				      e->r.aux);
+	}
+}
+
+static void wrong(struct check *c, const struct answer *a, const struct xblk_request *r,
+		  const char *what)
+{
+	if (!c->wrong++) {
+		print_how(c->seed);
+		print_message(" it has");
+		print_names("traits", trait_names, TRAIT_MAX, c->stacks.traits);
+		for (size_t i = 0; i < c->stacks.nr_losses; i++)
+			print_message("%s d%u %" PRId64 "..%" PRId64,
+				      i ? "," : "\n lost:", c->stacks.losses[i].domid,
+				      (int64_t)(c->stacks.losses[i].from - GEN_START),
+				      (int64_t)(c->stacks.losses[i].until - GEN_START));
+		print_message("\n");
+	}
+	if (a)
+		tally_of(a->stack)->wrong++;
+	if (c->wrong > MAX_TOLD || wrong_seeds >= MAX_SEEDS_TOLD)
+		return;
+	print_message(" wrong: %s", what);
+	if (r)
+		print_message(": d%u disk %u op 0x%02x sector %" PRIu64 " %s, D %" PRId64
+			      " C %" PRId64,
+			      r->domid, r->disk_index, r->op, r->sector,
+			      bin_names[r->bin], (int64_t)(r->d_ns - GEN_START),
+			      (int64_t)(r->c_ns - GEN_START));
+	for (int i = 0; r && r->measured && i < STAGE_PARTS; i++)
+		print_message(" %s %" PRId64, stage_names[i], r->stages[i]);
+	print_message("\n");
+	if (a)
+		print_request(c, a);
+}
+
+static bool has_d(const struct answer *a, uint64_t ns)
+{
+	for (unsigned int i = 0; i < a->nr_ds; i++) {
+		if (a->d_ns[i] == ns)
+			return true;
+	}
+	return false;
+}
+
+/* By its D; where that is not in the trace, by its C. */
+static struct answer *find(struct stacks *s, const struct xblk_request *r)
+{
+	struct answer *by_c = NULL;
+
+	for (size_t i = 1; i <= s->nr; i++) {
+		struct answer *a = &s->answers[i];
+
+		if (a->domid != r->domid || a->disk != r->disk_index)
+			continue;
+		if (a->sector == r->sector && has_d(a, r->d_ns))
+			return a;
+		if (r->c_ns && (a->c_ns == r->c_ns || a->part_c_ns == r->c_ns))
+			by_c = a;
+	}
+	return by_c;
+}
+
+/*
+ * A flush of several disks: that of each ends with its flush request or a little later,
+ * so that several may be the one that ended last; or it is followed only as far as to a
+ * layer that makes flushes of its own.
+ */
+static bool many_flushes(const struct answer *a)
+{
+	return !a->nr_sectors && (strstr(a->stack, "mirror") ||
+				  strstr(a->stack, "stripe") || strstr(a->stack, "cut"));
+}
+
+/* The stages of the bio of the backend's that ended last; several may have. */
+static bool right_stages(const struct answer *a, const int64_t *stages)
+{
+	uint64_t last = 0, d = a->d_ns[a->nr_ds - 1];
+
+	for (unsigned int i = 0; i < a->nr_bios; i++)
+		last = a->bios[i].end_ns > last ? a->bios[i].end_ns : last;
+	for (unsigned int i = 0; i < 2 * a->nr_bios; i++) {
+		const struct answer_bio *b = &a->bios[i / 2];
+		uint64_t end = i % 2 ? b->other_end_ns : b->end_ns;
+
+		if (b->end_ns == last && end &&
+		    stages[STAGE_U_Q2D] == (int64_t)(d - a->q_ns) &&
+		    stages[STAGE_U_T] == (int64_t)(b->q_ns - d) &&
+		    (stages[STAGE_0_Q2D] == (int64_t)b->queued_ns || many_flushes(a)) &&
+		    stages[STAGE_0_D2C] ==
+			    (int64_t)(end - b->q_ns) - stages[STAGE_0_Q2D] &&
+		    stages[STAGE_0_T] == (int64_t)(a->c_ns - end))
+			return true;
+	}
+	return false;
+}
+
+/* How many bios of the backend contradict the clock, and whether that is so of the last. */
+static unsigned int contradictions(const struct answer *a, bool *of_last)
+{
+	unsigned int nr = 0;
+	uint64_t last = 0;
+
+	for (unsigned int i = 0; i < a->nr_bios; i++) {
+		const struct answer_bio *b = &a->bios[i];
+		bool bad = b->q_ns < a->d_ns[a->nr_ds - 1] || b->end_ns > a->c_ns;
+
+		nr += bad;
+		if (b->end_ns >= last)
+			*of_last = bad;
+		last = b->end_ns > last ? b->end_ns : last;
+	}
+	return nr;
+}
+
+/* A bin that a loss explains when it is told of: in the end nothing may be in it. */
+static bool until_told(const struct answer *a, enum bin bin)
+{
+	return a->touched && (bin == BIN_MALFORMED || bin == BIN_INCOMPLETE ||
+			      bin == BIN_NO_BACKEND_IO || bin == BIN_BEFORE_TRACE);
+}
+
+/* What it may be in, besides where it has to be. */
+static bool may_be(const struct answer *a, enum bin bin)
+{
+	bool of_last;
+
+	switch (bin) {
+	case BIN_LOST:
+		return a->touched;
+	case BIN_AMBIGUOUS:
+		return a->contested || a->touched || a->first;
+	case BIN_BEFORE_TRACE:
+		return a->unseen;
+	case BIN_CAUSALITY:
+		return contradictions(a, &of_last);
+	case BIN_NO_BACKEND_IO:
+		return a->no_backend && a->unseen;
+	case BIN_INCOMPLETE:
+		return a->contested && a->unseen;
+	default:
+		return false;
+	}
+}
+
+static enum bin right_bin(const struct answer *a)
+{
+	bool of_last = false;
+
+	if (a->q_ns < GEN_START)
+		return BIN_BEFORE_TRACE;
+	if (!a->c_ns)
+		return BIN_IN_FLIGHT;
+	if (a->no_backend)
+		return BIN_NO_BACKEND_IO;
+	contradictions(a, &of_last);
+	return of_last ? BIN_CAUSALITY : BIN_JOINED;
+}
+
+/* What the trace does not have, though nothing says so: the beginning, names, an order. */
+static bool hides(const struct check *c)
+{
+	return c->stacks.traits &
+	       (1u << TRAIT_LOSS | 1u << TRAIT_MIDDLE | 1u << TRAIT_OLD |
+		1u << TRAIT_BLIND | 1u << TRAIT_CLOCK);
+}
+
+/*
+ * A doubt outlives its reason: a reader does not know when what was lost would have come,
+ * nor, at a place, which of those that were there it was about.
+ */
+static bool is_doubt(const struct check *c, enum bin bin)
+{
+	return bin == BIN_AMBIGUOUS || bin == BIN_LOST || bin == BIN_BEFORE_TRACE ||
+	       (bin == BIN_INCOMPLETE && hides(c));
+}
+
+static void check_request(void *ctx, const struct xblk_request *r)
+{
+	struct check *c = ctx;
+	struct answer *a = find(&c->stacks, r);
+	int64_t sum = 0;
+	enum bin bin;
+
+	if (!a) {
+		wrong(c, NULL, r, "there is no such request");
+		return;
+	}
+	bin = right_bin(a);
+	tally_of(a->stack)->bins[r->bin]++;
+	tally_of(a->stack)->contested += a->contested;
+	/* The parts of one that was issued before the trace are told of each. */
+	if (a->seen++ && !a->touched && !(a->unseen && a->part_c_ns))
+		wrong(c, a, r, "told twice");
+	for (int i = 0; i < STAGE_PARTS; i++)
+		sum += r->stages[i];
+	if (r->measured && sum != r->stages[STAGE_Q2C])
+		wrong(c, a, r, "the sum");
+	requests++;
+	if (r->bin != bin && !may_be(a, r->bin) && !until_told(a, r->bin) &&
+	    is_doubt(c, r->bin)) {
+		cautious++;
+		return;
+	}
+	/* Under way at both ends of the trace. */
+	if (r->bin != bin && !may_be(a, r->bin) && !until_told(a, r->bin) &&
+	    !(bin == BIN_BEFORE_TRACE && !a->c_ns && r->bin == BIN_IN_FLIGHT))
+		wrong(c, a, r, bin_names[bin]);
+	else if (r->measured && (bin == BIN_BEFORE_TRACE || !right_stages(a, r->stages)))
+		wrong(c, a, r, "latency");
+}
+
+/* What was issued or came back within the trace is told of. */
+static void check_all_told(struct check *c)
+{
+	for (size_t i = 1; i <= c->stacks.nr; i++) {
+		struct answer *a = &c->stacks.answers[i];
+		bool within = (a->nr_ds && a->d_ns[a->nr_ds - 1] >= GEN_START) ||
+			      a->c_ns >= GEN_START;
+
+		if (within && !a->seen && !a->touched)
+			wrong(c, a, NULL, "not told");
+	}
+}
+
+/* Also when all losses have been told of. */
+static void check_bins_at_end(struct check *c)
+{
+	uint64_t bins[BIN_MAX] = {0}, no_backend = 0, before = 0;
+
+	for (size_t i = 0; i < c->parse.model.nr_disks; i++) {
+		for (int b = 0; b < BIN_MAX; b++)
+			bins[b] += stats_of(c->parse.model.all_disks[i])->bins[b];
+	}
+	for (size_t i = 1; i <= c->stacks.nr; i++) {
+		no_backend += c->stacks.answers[i].no_backend;
+		before += c->stacks.answers[i].unseen;
+	}
+	if (bins[BIN_MALFORMED] || (bins[BIN_INCOMPLETE] && !hides(c)) ||
+	    bins[BIN_EVICTED] || bins[BIN_NOT_SERVED] || bins[BIN_CLOCK_CHANGE])
+		wrong(c, NULL, NULL, "the bins at the end");
+	if (bins[BIN_NO_BACKEND_IO] > no_backend)
+		wrong(c, NULL, NULL, "more without I/O at the end");
+	if (bins[BIN_BEFORE_TRACE] > 2 * before && !hides(c))
+		wrong(c, NULL, NULL, "more of before the trace at the end");
+}
+
+static void run_seed(uint64_t seed)
+{
+	struct check c = {.seed = seed};
+
+	seed_now = seed;
+	stacks_make(&c.stacks, seed, shapes, traits, ios);
+	c.bytes.data = c.stacks.gen.data;
+	c.bytes.len = c.stacks.gen.len;
+	parse_init(&c.parse, read_bytes, &c.bytes);
+	c.parse.tally.on_request = check_request;
+	c.parse.tally.ctx = &c;
+	parse_run(&c.parse);
+	if (c.parse.problems)
+		wrong(&c, NULL, NULL, "the trace has problems");
+	check_all_told(&c);
+	check_bins_at_end(&c);
+	if (c.wrong > MAX_TOLD)
+		print_message(" and %" PRIu64 " more\n", c.wrong - MAX_TOLD);
+	wrong_seeds += c.wrong != 0;
+	parse_deinit(&c.parse);
+	stacks_deinit(&c.stacks);
+}
+
+static void print_tally(const struct tally_of *t)
+{
+	uint64_t rest = 0, all = 0;
+	double part;
+
+	for (int b = 0; b < BIN_MAX; b++) {
+		all += t->bins[b];
+		if (b != BIN_JOINED && b != BIN_AMBIGUOUS && b != BIN_LOST)
+			rest += t->bins[b];
+	}
+	part = all ? 100.0 / all : 0;
+	print_message("%-16s %9" PRIu64 " %9" PRIu64 " %9.3f%% %9.3f%% %9.3f%% %8" PRIu64
+		      " %8" PRIu64 "\n",
+		      t->stack, all, t->bins[BIN_JOINED], part * t->contested,
+		      part * t->bins[BIN_AMBIGUOUS], part * t->bins[BIN_LOST], rest,
+		      t->wrong);
+}
+
+static void print_tallies(void)
+{
+	struct tally_of sum = {.stack = "all"};
+
+	print_message("%-16s %9s %9s %10s %10s %10s %8s %8s\n", "stack", "requests",
+		      "joined", "shared", "ambiguous", "lost", "other", "wrong");
+	for (unsigned int i = 0; i < MAX_STACKS && *tallies[i].stack; i++) {
+		print_tally(&tallies[i]);
+		for (int b = 0; b < BIN_MAX; b++)
+			sum.bins[b] += tallies[i].bins[b];
+		sum.contested += tallies[i].contested;
+		sum.wrong += tallies[i].wrong;
+	}
+	print_tally(&sum);
+}
+
+static void any_stack(void **ctx)
+{
+	(void)ctx;
+	msg_silent = true;
+	for (uint64_t seed = first_seed; seed < first_seed + seeds; seed++)
+		run_seed(seed);
+	print_tallies();
+	if (wrong_seeds)
+		print_message("%" PRIu64 " of %" PRIu64 " traces are wrong\n",
+			      wrong_seeds, seeds);
+	print_message("%" PRIu64 " of %" PRIu64 " requests in doubt longer than needed\n",
+		      cautious, requests);
+	assert_int_equal(wrong_seeds, 0);
+	if (seeds >= 100)
+		assert_true(cautious * 100 <= 3 * requests);
+}
+
+static void from_environment(const char *name, uint64_t *to)
+{
+	const char *text = getenv(name);
+
+	if (text)
+		*to = strtoull(text, NULL, 10);
+}
+
+/* A list of names, with commas between them. */
+static unsigned int names_from_environment(const char *name, const char *const *names,
+					   unsigned int nr, unsigned int all)
+{
+	const char *text = getenv(name);
+	unsigned int set = 0;
+
+	if (!text)
+		return all;
+	while (*text && strcmp(text, "none")) {
+		size_t len = strcspn(text, ",");
+		unsigned int i;
+
+		for (i = 0; i < nr; i++) {
+			if (strlen(names[i]) == len && !strncmp(names[i], text, len))
+				break;
+		}
+		if (i == nr) {
+			fprintf(stderr, "%s: there is no \"%s\"\n", name, text);
+			exit(2);
+		}
+		set |= 1u << i;
+		text += len + (text[len] == ',');
+	}
+	return set;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_stack),
+	};
+	uint64_t nr = ios;
+
+	from_environment("SEED", &first_seed);
+	from_environment("SEEDS", &seeds);
+	from_environment("IOS", &nr);
+	ios = nr;
+	shapes = names_from_environment("STACKS", shape_names, SHAPE_MAX, shapes);
+	traits = names_from_environment("TRAITS", trait_names, TRAIT_MAX, traits);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

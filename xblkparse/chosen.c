@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "chosen.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "msg.h"
+#include "sinks/output.h"
+
+/* What there is, "a, b, c"; more than fits is not told. */
+struct names {
+	char text[1024];
+	size_t len;
+	bool more;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct names *l, const char *fmt,
+						      ...)
+{
+	char item[256];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(item, sizeof(item), fmt, ap);
+	va_end(ap);
+	if (l->more || n < 0 || l->len + n + 2 >= sizeof(l->text)) {
+		l->more = true;
+		return;
+	}
+	l->len += snprintf(l->text + l->len, sizeof(l->text) - l->len, "%s%s",
+			   l->len ? ", " : "", item);
+}
+
+static const char *item_name(const struct filter_item *item, char *number, size_t size)
+{
+	snprintf(number, size, "%u", item->number);
+	return item->name ? item->name : number;
+}
+
+static void tell(const struct parse *p, const char *what, const struct filter_item *item,
+		 const struct names *l)
+{
+	char number[16];
+
+	msg_say("no %s %s in %s; there %s%s%s", what,
+		item_name(item, number, sizeof(number)),
+		p->rest ? "what was read of the trace" : "the trace",
+		l->len ? "are: " : "is none", l->text, l->more ? ", and more" : "");
+}
+
+static bool guests_found(const struct parse *p, const struct filter *f)
+{
+	bool good = true;
+
+	for (unsigned int k = 0; k < f->guests.nr; k++) {
+		const struct filter_item *item = &f->guests.of[k];
+		struct names l = {0};
+		bool found = false;
+
+		for (unsigned int i = 0; i < p->model.nr_domains; i++) {
+			const struct domain *dom = p->model.domains[i];
+
+			if (dom->backend)
+				continue;
+			found |= filter_is_guest(item, dom->domid, dom->name);
+			add(&l, "%s (%u)", dom->name, dom->domid);
+		}
+		/* It may have had another name. */
+		for (size_t i = 0; i < p->model.nr_disks; i++) {
+			const struct disk *d = p->model.all_disks[i];
+
+			found |= !d->dom->backend &&
+				 filter_is_guest(item, d->dom->domid, d->guest);
+		}
+		if (!found)
+			tell(p, "guest", item, &l);
+		good &= found;
+	}
+	return good;
+}
+
+static bool disks_found(const struct parse *p, const struct filter *f)
+{
+	const struct filter any_disk = {.guests = f->guests};
+	bool good = true;
+
+	for (unsigned int k = 0; k < f->disks.nr; k++) {
+		const struct filter_item *item = &f->disks.of[k];
+		struct names l = {0};
+		bool found = false;
+
+		for (size_t i = 0; i < p->model.nr_disks; i++) {
+			const struct disk *d = p->model.all_disks[i];
+
+			if (!filter_disk(&any_disk, d))
+				continue;
+			found |= filter_is_disk(item, d);
+			if (*d->device && strcmp(d->device, d->name))
+				add(&l, "%u:%s (%s in the guest)", d->dom->domid,
+				    d->label, d->device);
+			else
+				add(&l, "%u:%s", d->dom->domid, d->label);
+		}
+		if (!found)
+			tell(p, "disk", item, &l);
+		good &= found;
+	}
+	return good;
+}
+
+struct search {
+	const struct filter_item *item;
+	struct names list;
+	bool found;
+};
+
+static void look_at(void *ctx, const struct process *process)
+{
+	struct search *s = ctx;
+
+	if (!process->known && s->item->name)
+		return;
+	s->found |= process_was(process, s->item->name, s->item->number);
+	if (process->known)
+		add(&s->list, "%s (%u)", process->comm, process->pid);
+}
+
+static bool processes_found(const struct parse *p, const struct filter *f)
+{
+	bool good = true;
+
+	for (unsigned int k = 0; k < f->processes.nr; k++) {
+		struct search s = {.item = &f->processes.of[k]};
+
+		for (unsigned int i = 0; i < p->model.nr_domains; i++) {
+			const struct domain *dom = p->model.domains[i];
+
+			if (!dom->backend && filter_domain(f, dom))
+				model_each_process(dom, look_at, &s);
+		}
+		if (!s.found)
+			tell(p, "process", s.item, &s.list);
+		good &= s.found;
+	}
+	return good;
+}
+
+static void tell_empty(const struct parse *p, const struct filter *f)
+{
+	struct disk_stats all;
+
+	total_stats(p, f, &all);
+	if (!all.requests && all.not_chosen)
+		msg_say("none of %" PRIu64 " requests was chosen", all.not_chosen);
+	stats_deinit(&all);
+}
+
+bool chosen_tell(const struct parse *p, const struct filter *f)
+{
+	bool good = guests_found(p, f);
+
+	/* What of no guest is shown is not missed as well. */
+	if (good)
+		good = disks_found(p, f);
+	if (good)
+		good = processes_found(p, f);
+	if (good && filter_chooses(f))
+		tell_empty(p, f);
+	return good;
+}

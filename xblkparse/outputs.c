@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "outputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "msg.h"
+
+static bool same_file(const struct stat *a, int fd)
+{
+	struct stat b;
+
+	return !fstat(fd, &b) && S_ISREG(b.st_mode) && a->st_dev == b.st_dev &&
+	       a->st_ino == b.st_ino;
+}
+
+static bool is_open(const struct outputs *outputs, const struct stat *st)
+{
+	if (outputs->main && same_file(st, fileno(outputs->main)))
+		return true;
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		const struct output *to = &outputs->of[i];
+
+		if (to->file && to->out && same_file(st, fileno(to->out)))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a file may be written to: it is none of those in use, whatever its name. */
+static bool may_write(const struct outputs *outputs, const char *name,
+		      const struct stat *st)
+{
+	if (same_file(st, outputs->input))
+		msg_say("usage: %s is the trace itself: write to another file", name);
+	else if (is_open(outputs, st))
+		msg_say("usage: %s is an output already: write to another file", name);
+	else
+		return true;
+	return false;
+}
+
+/* It is emptied once it is known that it may be.  NULL after a message. */
+static FILE *open_file(const struct outputs *outputs, const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	FILE *f = NULL;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		goto err;
+	if (!may_write(outputs, name, &st)) {
+		close(fd);
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode) || !ftruncate(fd, 0))
+		f = fdopen(fd, "w");
+	if (f)
+		return f;
+err:
+	msg_say("%s: %s", name, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+static void add(struct outputs *outputs, enum sink_id id, const char *file)
+{
+	outputs->of[outputs->nr++] = (struct output){.sink = &sinks[id], .file = file};
+}
+
+static void choose(struct outputs *outputs, const struct options *o)
+{
+	if (o->requests && !o->csv.wanted)
+		add(outputs, SINK_REQUESTS, NULL);
+	if (o->csv.wanted)
+		add(outputs, o->requests ? SINK_CSV_REQUESTS : SINK_CSV, o->csv.file);
+	if (o->json.wanted)
+		add(outputs, SINK_JSON, o->json.file);
+	if (!o->quiet && !o->verify && !option_to_main(&o->csv) &&
+	    !option_to_main(&o->json))
+		add(outputs, SINK_TABLES, NULL);
+}
+
+static int open_output(struct outputs *outputs, struct output *to)
+{
+	to->out = to->file ? open_file(outputs, to->file) : outputs->main;
+	return to->out ? 0 : -1;
+}
+
+static int open_main(struct outputs *outputs)
+{
+	struct stat st;
+
+	if (outputs->main_file)
+		outputs->main = open_file(outputs, outputs->main_file);
+	else if (fstat(STDOUT_FILENO, &st) || may_write(outputs, "standard output", &st))
+		outputs->main = stdout;
+	return outputs->main ? 0 : -1;
+}
+
+int outputs_open(struct outputs *outputs, const struct options *o, int input)
+{
+	struct stat st;
+
+	*outputs = (struct outputs){.main_file = o->output, .input = input};
+	if (open_main(outputs))
+		return -1;
+	choose(outputs, o);
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		struct output *to = &outputs->of[i];
+
+		if (to->sink->begin) {
+			if (open_output(outputs, to))
+				return -1;
+			to->sink->begin(to->out);
+		} else if (to->file && !stat(to->file, &st) &&
+			   !may_write(outputs, to->file, &st)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+bool outputs_want_requests(const struct outputs *outputs)
+{
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		if (outputs->of[i].sink->request)
+			return true;
+	}
+	return false;
+}
+
+void outputs_request(const struct outputs *outputs, uint64_t start_ns,
+		     const struct xblk_request *r)
+{
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		const struct output *to = &outputs->of[i];
+
+		if (to->sink->request)
+			to->sink->request(to->out, start_ns, r);
+	}
+}
+
+bool outputs_failed(const struct outputs *outputs)
+{
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		if (outputs->of[i].out && ferror(outputs->of[i].out))
+			return true;
+	}
+	return ferror(outputs->main);
+}
+
+static bool coloured(const struct outputs *outputs, const struct options *o)
+{
+	const char *no = getenv("NO_COLOR");
+
+	if (o->colour_always || o->colour_never)
+		return o->colour_always;
+	return outputs->main == stdout && isatty(STDOUT_FILENO) && !(no && *no);
+}
+
+int outputs_end(struct outputs *outputs, const struct parse *p, const struct options *o)
+{
+	struct report_options report = o->report;
+	int ret = 0;
+
+	report.colour = coloured(outputs, o);
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		struct output *to = &outputs->of[i];
+
+		if (!to->out && open_output(outputs, to))
+			ret = -1;
+		else if (to->sink->end)
+			to->sink->end(to->out, p, &o->filter, &report);
+	}
+	return ret;
+}
+
+/* Whoever read the pipe that we write to has gone. */
+static bool reader_left(FILE *out)
+{
+	struct pollfd fd = {.fd = fileno(out)};
+
+	return poll(&fd, 1, 0) > 0 && fd.revents & POLLERR;
+}
+
+/* A reader that went away is no failure of ours. */
+static int close_file(FILE *out, const char *name)
+{
+	bool left = reader_left(out), bad = ferror(out);
+
+	errno = 0;
+	if (out == stdout ? fflush(out) : fclose(out))
+		bad = true;
+	if (!bad || left || errno == EPIPE)
+		return 0;
+	return msg_error("%s: %s", name, errno ? strerror(errno) : "writing failed");
+}
+
+int outputs_close(struct outputs *outputs)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		struct output *to = &outputs->of[i];
+
+		if (to->file && to->out && close_file(to->out, to->file))
+			ret = -1;
+	}
+	if (outputs->main &&
+	    close_file(outputs->main,
+		       outputs->main_file ? outputs->main_file : "standard output"))
+		ret = -1;
+	return ret;
+}

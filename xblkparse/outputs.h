@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where what is printed goes to: several formats, each to a file of its own or not. */
+#ifndef XBLKPARSE_OUTPUTS_H
+#define XBLKPARSE_OUTPUTS_H
+
+#include <stdio.h>
+
+#include "options.h"
+#include "sinks/sink.h"
+
+struct output {
+	const struct sink *sink;
+	const char *file; /* NULL: it goes to @main */
+	FILE *out;	  /* NULL: not open so far */
+};
+
+struct outputs {
+	const char *main_file; /* NULL: standard output */
+	FILE *main;
+	int input; /* descriptor of the trace, which is never written to */
+	unsigned int nr;
+	struct output of[SINK_MAX];
+};
+
+/**
+ * outputs_open() - begin with what is printed while the trace is read
+ * @outputs:	to be set up
+ * @o:		what is wanted, and stays
+ * @input:	descriptor of the trace
+ *
+ * A file into which something is put at the end alone is left as it is until then; that
+ * it may be written to is seen to now.
+ *
+ * Return: -1 after a message if something may not or cannot be written to.
+ */
+int outputs_open(struct outputs *outputs, const struct options *o, int input);
+
+/* Whether any of them wants to be told of requests. */
+bool outputs_want_requests(const struct outputs *outputs);
+void outputs_request(const struct outputs *outputs, uint64_t start_ns,
+		     const struct xblk_request *r);
+
+/* Writing to one of them has failed, so there is no use in reading on. */
+bool outputs_failed(const struct outputs *outputs);
+
+/* What is printed of a trace that was read.  Return: -1 after a message. */
+int outputs_end(struct outputs *outputs, const struct parse *p, const struct options *o);
+
+/* Return: -1 after a message if what was written is not all there. */
+int outputs_close(struct outputs *outputs);
+
+#endif

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --events: blkparse's columns, with domain and disk where it has the device. */
+#include "output.h"
+
+#include "base/op.h"
+#include "base/util.h"
+#include "input/event.h"
+#include "text.h"
+
+char event_letter(unsigned int event)
+{
+	char letter = event_kinds[event == EV_GAP ? XBLK_EV_LOST : event & 0xff].letter;
+
+	return letter ? letter : '?';
+}
+
+static const struct disk *disk_of(const struct stream *s, const struct xblk_record *r)
+{
+	return event_has(r->event, EVENT_DISK) ? domain_disk(s->dom, r->disk) : NULL;
+}
+
+static void add_string(struct text *t, const char *s, size_t width)
+{
+	size_t from = t->len;
+
+	text_string(t, s);
+	text_right(t, from, width);
+}
+
+static void add_disk(struct text *t, const struct stream *s, const struct disk *disk)
+{
+	size_t from = t->len;
+
+	text_u64(t, s->dom->domid);
+	text_char(t, ':');
+	text_name(t, disk ? disk->label : "-");
+	text_right(t, from, 12);
+}
+
+/* Seconds, of a time that may be before the trace began. */
+static void add_seconds(struct text *t, int64_t ns)
+{
+	uint64_t abs_ns = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+
+	if (ns < 0)
+		text_char(t, '-');
+	text_number(t, abs_ns / 1000000000, 5, ' ');
+	text_char(t, '.');
+	text_number(t, abs_ns % 1000000000, 9, '0');
+}
+
+static void add_in_brackets(struct text *t, const char *s)
+{
+	text_string(t, " [");
+	text_name(t, s);
+	text_char(t, ']');
+}
+
+static void add_block(struct text *t, const struct stream *s, const struct xblk_record *r)
+{
+	const struct process *p = NULL;
+	char op[16];
+
+	if (event_has(r->event, EVENT_PID))
+		p = map_get(&s->dom->processes, r->aux);
+	op_letters(op, r->op, r->nr_sectors);
+	text_char(t, ' ');
+	add_string(t, op, 4);
+	if (r->nr_sectors) {
+		text_char(t, ' ');
+		text_u64(t, r->sector);
+		text_string(t, " + ");
+		text_u64(t, r->nr_sectors);
+	}
+	if (event_has(r->event, EVENT_ERROR)) {
+		text_string(t, " [");
+		text_u64(t, r->aux);
+		text_char(t, ']');
+	} else if (p && p->known) {
+		add_in_brackets(t, p->comm);
+	}
+}
+
+/* Guest and dom0 call a barrier what it is for them, a write or a flush: the ring does
+ * not. */
+static const char *blkif_name(unsigned int op)
+{
+	static const char *const names[] = {
+		[0] = "read",  [1] = "write",	[2] = "barrier",
+		[3] = "flush", [5] = "discard",
+	};
+
+	return op < ARRAY_SIZE(names) && names[op] ? names[op] : "other";
+}
+
+void event_print(FILE *out, const struct parse *p, const struct stream *s,
+		 const struct xblk_record *r)
+{
+	const struct disk *disk = disk_of(s, r);
+	char comm[COMM_SIZE];
+	struct text t;
+
+	t.len = 0;
+	add_disk(&t, s, disk);
+	text_char(&t, ' ');
+	text_number(&t, s->cpu, 3, ' ');
+	text_char(&t, ' ');
+	text_number(&t, s->sequence, 8, ' ');
+	text_char(&t, ' ');
+	add_seconds(&t, (int64_t)(r->time - p->merge.start_ns));
+	text_char(&t, ' ');
+	text_number(&t, event_has(r->event, EVENT_PID) ? r->aux : 0, 5, ' ');
+	text_string(&t, "  ");
+	text_char(&t, event_letter(r->event));
+	switch (r->event) {
+	case EV_GAP:
+		text_print(&t, "  %llu records missing or invalid", r->lost.count);
+		break;
+	case XBLK_EV_LOST:
+		text_print(&t, "  %llu records lost, until %llu ns later", r->lost.count,
+			   r->lost.until - r->time);
+		break;
+	case XBLK_EV_PROCESS:
+		copy_printable(comm, sizeof(comm), r->comm, XBLK_COMM_LEN);
+		text_char(&t, ' ');
+		add_in_brackets(&t, comm);
+		break;
+	case XBLK_EV_CLOCK:
+		text_print(&t, "  clock generation %u", r->id);
+		break;
+	case XBLK_EV_RESPONSE:
+		text_print(&t, "  ring %u", r->aux);
+		if (r->nr_sectors)
+			text_print(&t, " request %u", r->nr_sectors);
+		text_print(&t, " %s", blkif_name(r->op));
+		break;
+	case XBLK_EV_ORDER:
+		text_print(&t, "  ring %u rq %u place %u", r->nr_sectors, r->id, r->aux);
+		break;
+	case XBLK_EV_RQ_REMAP:
+		text_print(&t, "  %llu + %u of disk %u", r->sector, r->nr_sectors,
+			   r->aux);
+		break;
+	case XBLK_EV_BACKEND_BIO:
+		text_print(&t, "  bio %u request %u", r->id, r->aux);
+		break;
+	case XBLK_EV_INTERRUPT:
+	case XBLK_EV_RING:
+		text_print(&t, "  ring %u", r->event == XBLK_EV_RING ? r->id : r->aux);
+		break;
+	default:
+		add_block(&t, s, r);
+		break;
+	}
+	text_char(&t, '\n');
+	text_write(&t, out);
+}

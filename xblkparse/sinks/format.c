@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "format.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "input/event.h"
+#include "name.h"
+#include "output.h"
+#include "base/util.h"
+
+#define FIELDS	  "abcCdDegikmMnNpsStTuz%"
+#define MAX_WIDTH 1000
+
+/* A field with its width, or a stretch of text. */
+struct item {
+	char field; /* '\0': text */
+	bool left;
+	unsigned int width;
+	char *text;
+};
+
+struct format {
+	struct item *items;
+	size_t nr;
+};
+
+static struct item *new_item(struct format *f)
+{
+	f->items = xrealloc(f->items, (f->nr + 1) * sizeof(*f->items));
+	f->items[f->nr] = (struct item){0};
+	return &f->items[f->nr++];
+}
+
+static char unescaped(char c)
+{
+	switch (c) {
+	case 'n':
+		return '\n';
+	case 'r':
+		return '\r';
+	case 't':
+		return '\t';
+	default:
+		return c;
+	}
+}
+
+/* Up to the next field. */
+static const char *parse_text(struct format *f, const char *p)
+{
+	char *to = xmalloc(strlen(p) + 1);
+
+	new_item(f)->text = to;
+	while (*p && *p != '%') {
+		if (*p == '\\' && p[1])
+			*to++ = unescaped(*++p);
+		else
+			*to++ = *p;
+		p++;
+	}
+	*to = '\0';
+	return p;
+}
+
+/* @p is behind the '%'; NULL if there is no such field. */
+static const char *parse_field(struct format *f, const char *p)
+{
+	struct item *item = new_item(f);
+
+	if (*p == '-') {
+		item->left = true;
+		p++;
+	}
+	for (; isdigit((unsigned char)*p); p++) {
+		item->width = item->width * 10 + (*p - '0');
+		if (item->width > MAX_WIDTH)
+			return NULL;
+	}
+	if (!*p || !strchr(FIELDS, *p))
+		return NULL;
+	item->field = *p;
+	return p + 1;
+}
+
+struct format *format_parse(const char *text, char *why, size_t size)
+{
+	struct format *f = xcalloc(1, sizeof(*f));
+
+	while (*text) {
+		const char *field = text;
+
+		if (*text != '%') {
+			text = parse_text(f, text);
+			continue;
+		}
+		text = parse_field(f, text + 1);
+		if (!text) {
+			snprintf(why, size, "'%.8s' is not a field of a format", field);
+			format_free(f);
+			return NULL;
+		}
+	}
+	return f;
+}
+
+void format_free(struct format *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->nr; i++)
+		free(f->items[i].text);
+	free(f->items);
+	free(f);
+}
+
+struct event {
+	const struct parse *parse;
+	const struct stream *stream;
+	const struct xblk_record *r;
+	const struct disk *disk; /* or NULL */
+	uint64_t since_ns;	 /* the trace's start */
+};
+
+/* The number that a kernel knows the disk by; blkfront's are of major 202 but for the old
+ * ones. */
+static void device_number(const struct disk *d, unsigned int *major, unsigned int *minor)
+{
+	*major = *minor = 0;
+	if (!d)
+		return;
+	if (d->dom->backend) {
+		sscanf(d->dev, "%u:%u", major, minor);
+	} else if (d->devid >> 28) {
+		*major = 202;
+		*minor = d->devid & 0xfffff;
+	} else {
+		*major = d->devid >> 8;
+		*minor = d->devid & 0xff;
+	}
+}
+
+/* Since its D for a completion, since its first bio's Q for a D; else 0. */
+static uint64_t elapsed_ns(const struct event *e)
+{
+	const struct domain *dom = e->stream->dom;
+
+	if (e->r->event == XBLK_EV_COMPLETE) {
+		const struct rq *rq = map_get(&dom->rqs, e->r->id);
+
+		return rq ? sub_sat(e->r->time, rq->d_ns) : 0;
+	}
+	if (e->r->event == XBLK_EV_ISSUE && e->r->aux) {
+		const struct bio *bio = map_get(&dom->bios, e->r->aux);
+
+		return bio ? sub_sat(e->r->time, bio->q_ns) : 0;
+	}
+	return 0;
+}
+
+static void wall_time(const struct event *e, char *to, size_t size)
+{
+	uint64_t ns = add_sat(e->parse->reader.header.wall_ns, e->since_ns);
+	time_t seconds = ns / 1000000000;
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm))
+		memset(&tm, 0, sizeof(tm));
+	snprintf(to, size, "%02d:%02d:%02d.%09" PRIu64, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 ns % 1000000000);
+}
+
+/* Fields that are no numbers. */
+static void text_of(const struct event *e, const struct item *item, char *to, size_t size)
+{
+	const struct xblk_record *r = e->r;
+	unsigned int major, minor;
+
+	switch (item->field) {
+	case 'a':
+		snprintf(to, size, "%c", event_letter(r->event));
+		break;
+	case 'C':
+		if (r->event == XBLK_EV_PROCESS)
+			copy_printable(to, size, r->comm, XBLK_COMM_LEN);
+		else if (event_has(r->event, EVENT_PID))
+			snprintf(to, size, "%s", process_name(e->stream->dom, r->aux));
+		break;
+	case 'd':
+		if (event_has(r->event, EVENT_OP))
+			op_letters(to, r->op, r->nr_sectors);
+		break;
+	case 'D':
+		device_number(e->disk, &major, &minor);
+		snprintf(to, size, "%3u,%-3u", major, minor);
+		break;
+	case 'g':
+		snprintf(to, size, "%s", e->stream->dom->name);
+		break;
+	case 'k':
+		snprintf(to, size, "%s", e->disk ? e->disk->label : "-");
+		break;
+	case 'z':
+		wall_time(e, to, size);
+		break;
+	case '%':
+		strcpy(to, "%");
+		break;
+	}
+}
+
+static uint64_t number_of(const struct event *e, char field)
+{
+	const struct xblk_record *r = e->r;
+	unsigned int major, minor;
+
+	device_number(e->disk, &major, &minor);
+	switch (field) {
+	case 'b':
+		return event_has(r->event, EVENT_OP) || r->event == XBLK_EV_RESPONSE
+			       ? r->id
+			       : 0;
+	case 'c':
+		return e->stream->cpu;
+	case 'e':
+		return event_has(r->event, EVENT_ERROR) ? r->aux : 0;
+	case 'i':
+		return e->stream->dom->domid;
+	case 'm':
+		return minor;
+	case 'M':
+		return major;
+	case 'n':
+		return event_has(r->event, EVENT_POSITION) ? r->nr_sectors : 0;
+	case 'N':
+		return event_has(r->event, EVENT_POSITION) ? 512ull * r->nr_sectors : 0;
+	case 'p':
+		return event_has(r->event, EVENT_PID) ? r->aux : 0;
+	case 's':
+		return e->stream->sequence;
+	case 'S':
+		return event_has(r->event, EVENT_POSITION) ? r->sector : 0;
+	case 't':
+		return e->since_ns % 1000000000;
+	case 'T':
+		return e->since_ns / 1000000000;
+	case 'u':
+		return elapsed_ns(e) / 1000;
+	default:
+		return 0;
+	}
+}
+
+static void print_item(FILE *out, const struct event *e, const struct item *item)
+{
+	int width = item->left ? -(int)item->width : (int)item->width;
+	char text[LABEL_LEN] = "";
+
+	if (!item->field) {
+		fputs(item->text, out);
+	} else if (strchr("aCdDgkz%", item->field)) {
+		text_of(e, item, text, sizeof(text));
+		print_name(out, text, -width);
+	} else if (item->field == 't') {
+		/* As a fraction: it follows the dot behind %T. */
+		fprintf(out, "%0*" PRIu64, (int)item->width, number_of(e, 't'));
+	} else {
+		fprintf(out, "%*" PRIu64, width, number_of(e, item->field));
+	}
+}
+
+void format_print(FILE *out, const struct format *f, const struct parse *p,
+		  const struct stream *s, const struct xblk_record *r)
+{
+	struct event e = {
+		.parse = p,
+		.stream = s,
+		.r = r,
+		.disk = event_has(r->event, EVENT_DISK) ? domain_disk(s->dom, r->disk)
+							: NULL,
+		.since_ns = sub_sat(r->time, p->join.start_ns),
+	};
+
+	for (size_t i = 0; i < f->nr; i++)
+		print_item(out, &e, &f->items[i]);
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The summary for machines; xblkparse(1) describes every field. */
+#include "json_util.h"
+#include "output.h"
+#include "base/util.h"
+
+/* Raised when a reader would go wrong; new members do not make it. */
+#define VERSION 1
+
+static json_t *bins(const struct disk_stats *st)
+{
+	json_t *j = json_object();
+
+	for (int i = 0; i < BIN_MAX; i++)
+		json_set(j, bin_names[i], st->bins[i]);
+	return j;
+}
+
+static json_t *sum_check(const struct disk_stats *st)
+{
+	json_t *j = json_object();
+
+	json_set(j, "checked", st->sum_checked);
+	json_set(j, "failed", st->sum_failed);
+	return j;
+}
+
+static json_t *clock_check(const struct disk_stats *st, uint64_t uncertainty)
+{
+	json_t *j = json_object();
+
+	json_set(j, "checked", st->clock_checked);
+	json_object_set_new(j, "min_u_t_ns",
+			    st->clock_checked ? json_integer(st->min_u_t) : json_null());
+	json_object_set_new(j, "min_0_t_ns",
+			    st->clock_checked ? json_integer(st->min_0_t) : json_null());
+	json_set(j, "uncertainty_ns", uncertainty);
+	return j;
+}
+
+static json_t *merges(const struct merge_count *m)
+{
+	json_t *j = json_object(), *sizes = json_array();
+
+	json_set(j, "bios", m->bios);
+	json_set(j, "ended", m->ended);
+	json_set(j, "back_merges", m->back);
+	json_set(j, "front_merges", m->front);
+	json_set(j, "request_merges", m->requests);
+	json_set(j, "splits", m->splits);
+	json_set(j, "requeues", m->requeues);
+	json_set(j, "issued", m->issued);
+	json_set(j, "issued_sectors", m->issued_sectors);
+	json_object_set_new(j, "mean_sectors",
+			    json_real(m->issued ? (double)m->issued_sectors / m->issued
+						: 0));
+	for (unsigned int i = 0; i < SIZE_CLASSES; i++) {
+		if (m->issued_sizes[i])
+			json_array_append_new(
+				sizes, json_pack("[o,o,o]", json_u64(size_class_from(i)),
+						 json_u64(size_class_to(i)),
+						 json_u64(m->issued_sizes[i])));
+	}
+	json_object_set_new(j, "issued_sizes", sizes);
+	return j;
+}
+
+static json_t *stage(const struct hist *h, const struct hist *all)
+{
+	json_t *j = json_object();
+
+	json_set(j, "count", h->count);
+	json_set(j, "mean_ns", hist_mean(h));
+	json_set(j, "min_ns", h->min);
+	json_set(j, "p50_ns", hist_quantile(h, 500));
+	json_set(j, "p90_ns", hist_quantile(h, 900));
+	json_set(j, "p99_ns", hist_quantile(h, 990));
+	json_set(j, "p999_ns", hist_quantile(h, 999));
+	json_set(j, "max_ns", h->max);
+	json_set(j, "sum_ns", h->sum > UINT64_MAX ? UINT64_MAX : (uint64_t)h->sum);
+	json_object_set_new(j, "share",
+			    json_real(all->sum ? (double)h->sum / (double)all->sum : 0));
+	return j;
+}
+
+static json_t *histogram(const struct hist *h)
+{
+	json_t *j = json_array();
+
+	for (size_t i = 0; i < HIST_BUCKETS; i++) {
+		if (h->buckets[i])
+			json_array_append_new(j,
+					      json_pack("[o,o]", json_u64(hist_lower(i)),
+							json_u64(h->buckets[i])));
+	}
+	return j;
+}
+
+static json_t *disk(const struct parse *p, const struct disk *d)
+{
+	const struct disk_counts *counts = counts_of(d);
+	const struct disk_stats *st = stats_of(d);
+	json_t *j = json_object(), *m = json_object(), *stages = json_object(),
+	       *histograms = json_object();
+
+	json_set(j, "domid", d->dom->domid);
+	json_set_string(j, "guest", d->guest);
+	json_set_string(j, "disk", d->label);
+	json_set(j, "index", d->index);
+	json_set(j, "devid", d->devid);
+	json_object_set_new(j, "backing",
+			    d->backing ? json_string(d->backing->label) : json_null());
+	json_object_set_new(j, "backend_disk",
+			    d->backing ? json_u64(d->backing->index) : json_null());
+	json_object_set_new(j, "backend_scheduler",
+			    d->backing ? json_string(d->backing->scheduler)
+				       : json_null());
+	json_set(j, "requests", st->requests);
+	json_set(j, "not_chosen", st->not_chosen);
+	json_set(j, "joined", st->bins[BIN_JOINED]);
+	json_object_set_new(j, "bins", bins(st));
+	json_set(j, "bios", counts->guest.bios);
+	for (int i = 0; i < KIND_MAX; i++) {
+		json_t *k = json_object();
+
+		json_set(k, "ios", counts->done[i].ios);
+		json_set(k, "sectors", counts->done[i].sectors);
+		json_object_set_new(j, kind_names[i], k);
+	}
+	json_set(j, "errors", counts->errors);
+	json_set(j, "flush_ends", counts->flush_ends);
+	json_set(j, "backend_unmatched_bios", counts->backend_unmatched);
+	json_object_set_new(m, "guest", merges(&counts->guest));
+	json_object_set_new(m, "backend", merges(&counts->backend));
+	json_object_set_new(j, "merges", m);
+	json_object_set_new(j, "sum_check", sum_check(st));
+	json_object_set_new(j, "clock",
+			    clock_check(st, model_uncertainty(&p->model, d->dom)));
+	for (int i = 0; i < STAGE_MAX && st->stages[i]; i++) {
+		json_object_set_new(stages, stage_names[i],
+				    stage(st->stages[i], st->stages[STAGE_Q2C]));
+		json_object_set_new(histograms, stage_names[i], histogram(st->stages[i]));
+	}
+	for (int i = 0; i < SUB_MAX; i++) {
+		const struct hist *h = st->substages[i];
+		json_t *of = json_object_get(stages, stage_names[substage_of[i]]);
+
+		if (!h)
+			continue;
+		if (!json_object_get(of, "substages"))
+			json_object_set_new(of, "substages", json_object());
+		json_object_set_new(json_object_get(of, "substages"), substage_names[i],
+				    stage(h, st->stages[STAGE_Q2C]));
+	}
+	json_object_set_new(j, "stages", stages);
+	json_object_set_new(j, "histograms", histograms);
+	json_analysis(j, p, d);
+	return j;
+}
+
+static json_t *stream(const struct stream *s)
+{
+	json_t *j = json_object();
+
+	json_set(j, "domid", s->dom->domid);
+	json_set(j, "cpu", s->cpu);
+	json_set(j, "records", s->found);
+	json_set(j, "records_lost", stream_lost(s));
+	json_set(j, "missing", s->missing);
+	json_set(j, "invalid", s->invalid);
+	json_set(j, "late", s->late);
+	json_object_set_new(j, "produced",
+			    s->has_end ? json_u64(s->end_produced) : json_null());
+	json_object_set_new(j, "written",
+			    s->has_end ? json_u64(s->end_written) : json_null());
+	json_object_set_new(j, "lost", s->has_end ? json_u64(s->end_lost) : json_null());
+	json_object_set_new(j, "marks",
+			    s->has_end ? json_u64(s->end_marks) : json_null());
+	return j;
+}
+
+/* What the domain's kernel offers, of what substages need, and what it does not. */
+static json_t *probes(const struct domain *dom)
+{
+	json_t *j = json_object(), *offered = json_array(), *missing = json_array();
+
+	for (int p = 0; p < PROBE_MAX; p++) {
+		if (probe_is_of(p, dom->backend))
+			json_array_append_new(dom->probes >> p & 1 ? offered : missing,
+					      json_string(probe_names[p]));
+	}
+	json_set(j, "domid", dom->domid);
+	json_object_set_new(j, "offered", offered);
+	json_object_set_new(j, "missing", missing);
+	return j;
+}
+
+static json_t *backend_disk(const struct disk *d)
+{
+	json_t *j = json_object();
+
+	json_set(j, "index", d->index);
+	json_set_string(j, "disk", d->label);
+	json_set_string(j, "dev", d->dev);
+	json_set_string(j, "scheduler", d->scheduler);
+	json_set(j, "own_bios", counts_of(d)->own_bios);
+	json_set(j, "own_sectors", counts_of(d)->own_sectors);
+	return j;
+}
+
+static json_t *summary(const struct parse *p, const struct filter *f)
+{
+	json_t *j = json_object(), *streams = json_array(), *disks = json_array(),
+	       *backend_disks = json_array(), *all_probes = json_array();
+	const struct stream *s;
+	struct disk_stats all;
+	unsigned int at = 0;
+	struct account a;
+
+	total_stats(p, f, &all);
+	parse_account(p, NULL, &a);
+	json_set(j, "version", VERSION);
+	json_set(j, "format", VERSION);
+	json_set_string(j, "host", p->model.host);
+	json_set_string(j, "tool", p->model.tool);
+	json_set_string(j, "recorded", p->model.ops);
+	/* Whoever did not read so far cannot know. */
+	json_object_set_new(j, "ended_in_good_order",
+			    p->stopped ? json_null() : json_boolean(p->ended));
+	json_set(j, "read_from_ns", sub_sat(parse_from_ns(p), p->join.start_ns));
+	json_object_set_new(j, "problems", json_boolean(p->problems));
+	json_set_string(j, "reason", p->reason);
+	json_set(j, "duration_ns", p->duration_ns);
+	json_set(j, "requests", all.requests);
+	json_set(j, "not_chosen", all.not_chosen);
+	json_set(j, "joined", all.bins[BIN_JOINED]);
+	json_set(j, "records", a.found);
+	json_set(j, "records_lost", a.lost);
+	json_set(j, "invalid", a.invalid);
+	json_set(j, "late", a.late);
+	json_set(j, "events_sent", p->events_sent);
+	json_set(j, "causality_violations", all.bins[BIN_CAUSALITY]);
+	json_object_set_new(j, "sum_check", sum_check(&all));
+	json_object_set_new(j, "bins", bins(&all));
+	json_object_set_new(j, "clock", clock_check(&all, total_uncertainty(p, f)));
+	stats_deinit(&all);
+	while ((s = merge_next(&p->merge, &at)))
+		json_array_append_new(streams, stream(s));
+	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
+		if (p->model.domains[i]->probes_told)
+			json_array_append_new(all_probes, probes(p->model.domains[i]));
+	}
+	for (size_t i = 0; i < p->model.nr_disks; i++) {
+		const struct disk *d = p->model.all_disks[i];
+
+		if (d->dom->backend)
+			json_array_append_new(backend_disks, backend_disk(d));
+		else if (filter_disk(f, d))
+			json_array_append_new(disks, disk(p, d));
+	}
+	json_object_set_new(j, "streams", streams);
+	json_object_set_new(j, "probes", all_probes);
+	json_object_set_new(j, "disks", disks);
+	json_object_set_new(j, "backend_disks", backend_disks);
+	return j;
+}
+
+bool json_print(FILE *out, const struct parse *p, const struct filter *f)
+{
+	json_t *j = summary(p, f);
+	int ret = json_dumpf(j, out, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+
+	json_decref(j);
+	fputc('\n', out);
+	return ret == 0 && !ferror(out);
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The summary for machines: what is analysed of a disk's requests. */
+#include "json_util.h"
+
+#include <stdlib.h>
+
+#include "output.h"
+#include "base/util.h"
+
+static json_t *stage_means(const uint64_t sum[STAGE_PARTS], uint64_t count)
+{
+	json_t *j = json_object();
+
+	for (int i = 0; i < STAGE_PARTS; i++)
+		json_set(j, stage_names[i], count ? (sum[i] + count / 2) / count : 0);
+	return j;
+}
+
+static json_t *row(const struct row *r)
+{
+	json_t *j = json_object();
+
+	json_set(j, "count", r->q2c.count);
+	json_set(j, "sectors", r->sectors);
+	json_object_set_new(j, "stage_mean_ns", stage_means(r->sum, r->q2c.count));
+	json_set(j, "mean_ns", hist_mean(&r->q2c));
+	json_set(j, "min_ns", r->q2c.min);
+	json_set(j, "p50_ns", hist_quantile(&r->q2c, 500));
+	json_set(j, "p90_ns", hist_quantile(&r->q2c, 900));
+	json_set(j, "p99_ns", hist_quantile(&r->q2c, 990));
+	json_set(j, "p999_ns", hist_quantile(&r->q2c, 999));
+	json_set(j, "max_ns", r->q2c.max);
+	return j;
+}
+
+static json_t *by_operation(const struct breakdown *b)
+{
+	struct row *r = xmalloc(sizeof(*r));
+	json_t *j = json_object();
+
+	for (unsigned int i = 0; i < OP_CLASSES; i++) {
+		if (breakdown_op(b, i, r) && op_names[i])
+			json_object_set_new(j, op_names[i], row(r));
+	}
+	free(r);
+	return j;
+}
+
+static json_t *by_size(const struct breakdown *b)
+{
+	struct row *r = xmalloc(sizeof(*r));
+	json_t *j = json_array();
+
+	for (unsigned int i = 0; i < SIZE_CLASSES; i++) {
+		json_t *o;
+
+		if (!breakdown_size(b, i, r))
+			continue;
+		o = row(r);
+		json_set(o, "from_sectors", size_class_from(i));
+		json_set(o, "to_sectors", size_class_to(i));
+		json_array_append_new(j, o);
+	}
+	free(r);
+	return j;
+}
+
+static json_t *by_process(const struct breakdown *b)
+{
+	json_t *j = json_array();
+
+	for (unsigned int i = 0; i < b->nr_processes; i++) {
+		json_t *o = row(b->processes[i].row);
+
+		json_set(o, "pid", b->processes[i].pid);
+		json_set_string(o, "comm", b->processes[i].name);
+		json_array_append_new(j, o);
+	}
+	return j;
+}
+
+static json_t *bands(const struct bands *b, const struct hist *q2c)
+{
+	struct band folded[BANDS];
+	json_t *j = json_array();
+
+	if (!q2c)
+		return j;
+	bands_fold(b, q2c, folded);
+	for (int i = 0; i < BANDS; i++) {
+		json_t *o = json_object(), *shares = json_object(),
+		       *means = json_object();
+		double all = 0, count = folded[i].count ? folded[i].count : 1;
+
+		for (int s = 0; s < STAGE_PARTS; s++)
+			all += folded[i].sum[s];
+		for (int s = 0; s < STAGE_PARTS; s++) {
+			json_set_real(shares, stage_names[s],
+				      all > 0 ? folded[i].sum[s] / all : 0);
+			json_set(means, stage_names[s],
+				 (uint64_t)(folded[i].sum[s] / count + 0.5));
+		}
+		json_set_string(o, "band", band_names[i]);
+		json_set_real(o, "from", band_permille[i] / 1000.0);
+		json_set_real(o, "to", band_permille[i + 1] / 1000.0);
+		json_set(o, "count", folded[i].count);
+		json_set(o, "from_ns", folded[i].from_ns);
+		json_set(o, "to_ns", folded[i].to_ns);
+		json_object_set_new(o, "stage_share", shares);
+		json_object_set_new(o, "stage_mean_ns", means);
+		json_array_append_new(j, o);
+	}
+	return j;
+}
+
+/* A value for each interval in a row of its own: what a plot is made from. */
+static json_t *side(const struct timeline *t, enum side side)
+{
+	static const char *const depths[STATE_MAX] = {"depth_q2c", "depth_d2c"};
+	double depth[TIMELINE_INTERVALS];
+	json_t *j = json_object(), *ios = json_array(), *sectors = json_array(),
+	       *iops = json_array(), *rate = json_array();
+
+	for (unsigned int i = 0; i < t->nr; i++) {
+		uint64_t n = t->intervals[i].side[side].ios,
+			 s = t->intervals[i].side[side].sectors;
+		double seconds = (double)timeline_width(t, i) / 1e9;
+
+		json_array_append_new(ios, json_u64(n));
+		json_array_append_new(sectors, json_u64(s));
+		json_array_append_new(iops, json_real(n / seconds));
+		json_array_append_new(rate, json_real(s * 512.0 / seconds));
+	}
+	json_object_set_new(j, "ios", ios);
+	json_object_set_new(j, "sectors", sectors);
+	json_object_set_new(j, "iops", iops);
+	json_object_set_new(j, "bytes_per_s", rate);
+	for (int state = 0; state < STATE_MAX; state++) {
+		json_t *values = json_array();
+
+		timeline_depth(t, side, state, depth);
+		for (unsigned int i = 0; i < t->nr; i++)
+			json_array_append_new(values, json_real(depth[i]));
+		json_object_set_new(j, depths[state], values);
+	}
+	return j;
+}
+
+static json_t *timeline(const struct timeline *t, uint64_t start_ns)
+{
+	json_t *j = json_object(), *joined = json_array(), *max = json_array(),
+	       *means = json_object();
+
+	for (unsigned int i = 0; i < t->nr; i++) {
+		json_array_append_new(joined, json_u64(t->intervals[i].joined));
+		json_array_append_new(max, json_u64(t->intervals[i].max_q2c));
+	}
+	for (int s = 0; s < STAGE_PARTS; s++) {
+		json_t *values = json_array();
+
+		for (unsigned int i = 0; i < t->nr; i++) {
+			const struct interval *in = &t->intervals[i];
+
+			json_array_append_new(
+				values, in->joined ? json_u64(in->sum[s] / in->joined)
+						   : json_null());
+		}
+		json_object_set_new(means, stage_names[s], values);
+	}
+	json_set(j, "interval_ns", t->nr ? 1ull << t->shift : 0);
+	json_set(j, "intervals", t->nr);
+	json_set(j, "start_ns", t->nr ? t->start_ns - start_ns : 0);
+	json_set(j, "last_interval_ns", t->nr ? timeline_width(t, t->nr - 1) : 0);
+	json_object_set_new(j, "guest", side(t, SIDE_GUEST));
+	json_object_set_new(j, "backend", side(t, SIDE_BACKEND));
+	json_object_set_new(j, "joined", joined);
+	json_object_set_new(j, "stage_mean_ns", means);
+	json_object_set_new(j, "max_ns", max);
+	return j;
+}
+
+static json_t *slow(const struct slow *s, uint64_t start_ns)
+{
+	json_t *j = json_object();
+	char op[16];
+
+	op_letters(op, s->op, s->nr_sectors);
+	json_set_string(j, "op", op);
+	json_set(j, "sector", s->sector);
+	json_set(j, "sectors", s->nr_sectors);
+	json_set(j, "pid", s->pid);
+	json_set_string(j, "comm", s->process);
+	json_object_set_new(j, "queued_ns", json_integer(s->q_ns - start_ns));
+	json_object_set_new(j, "issued_ns", json_integer(s->d_ns - start_ns));
+	json_set(j, "bios", s->nr_bios);
+	json_set(j, "backend_bios", s->nr_backend_bios);
+	json_set(j, "requeues", s->requeues);
+	return j;
+}
+
+static json_t *slowest(const struct slowest *list, uint64_t start_ns)
+{
+	json_t *j = json_array();
+
+	for (unsigned int i = 0; i < list->nr; i++) {
+		const struct slow *s = &list->heap[i];
+		json_t *o = slow(s, start_ns), *stages = json_object();
+
+		for (int k = 0; k < STAGE_MAX; k++)
+			json_set(stages, stage_names[k], s->stages[k]);
+		json_object_set_new(o, "stage_ns", stages);
+		json_set(o, "error", s->error);
+		json_set(o, "guest_flush_wait_ns", s->guest_flush_ns);
+		json_set(o, "backend_flush_wait_ns", s->backend_flush_ns);
+		json_array_append_new(j, o);
+	}
+	return j;
+}
+
+static json_t *in_flight(const struct analysis *a, const struct parse *p,
+			 const struct disk *d)
+{
+	json_t *j = json_object(), *reached = json_object(), *oldest = json_array();
+
+	for (int i = 0; i < STAGE_PARTS; i++)
+		json_set(reached, stage_names[i], a->reached[i]);
+	for (unsigned int i = 0; i < a->oldest.nr; i++) {
+		const struct slow *s = &a->oldest.heap[i];
+		json_t *o = slow(s, p->join.start_ns);
+
+		json_set_string(o, "stage", stage_names[s->reached]);
+		json_set(o, "age_ns", s->age_ns);
+		json_array_append_new(oldest, o);
+	}
+	json_object_set_new(j, "requests", reached);
+	json_set(j, "queued_bios", counts_of(d)->queued_bios);
+	json_object_set_new(j, "oldest", oldest);
+	return j;
+}
+
+static json_t *flush_wait(const struct flush_wait *w)
+{
+	json_t *j = json_object();
+
+	json_set(j, "requests", w->requests);
+	json_set(j, "wait_ns", w->ns);
+	return j;
+}
+
+void json_analysis(json_t *to, const struct parse *p, const struct disk *d)
+{
+	const struct analysis *a = stats_of(d)->analysis;
+	struct analysis *none = NULL;
+	json_t *waits = json_object();
+
+	if (!a)
+		a = none = xcalloc(1, sizeof(*none));
+	json_object_set_new(to, "by_operation", by_operation(&a->breakdown));
+	json_object_set_new(to, "by_size", by_size(&a->breakdown));
+	json_object_set_new(to, "by_process", by_process(&a->breakdown));
+	json_object_set_new(to, "by_process_others",
+			    a->breakdown.others ? row(a->breakdown.others) : json_null());
+	json_object_set_new(to, "bands",
+			    bands(&a->bands, stats_of(d)->stages[STAGE_Q2C]));
+	json_object_set_new(to, "timeline", timeline(&a->timeline, p->join.start_ns));
+	json_object_set_new(to, "slowest", slowest(&a->slowest, p->join.start_ns));
+	json_object_set_new(to, "in_flight", in_flight(a, p, d));
+	json_object_set_new(waits, "guest", flush_wait(&a->waits[SIDE_GUEST]));
+	json_object_set_new(waits, "backend", flush_wait(&a->waits[SIDE_BACKEND]));
+	json_object_set_new(to, "flush_waits", waits);
+	free(none);
+}

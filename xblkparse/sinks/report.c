@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "name.h"
+#include "table.h"
+#include "base/util.h"
+
+#define COLUMNS 6
+
+static const char *const titles[COLUMNS] = {"mean", "p50", "p90", "p99", "p99.9", "max"};
+
+static uint64_t column(const struct hist *h, int i)
+{
+	static const unsigned int permille[COLUMNS] = {0, 500, 900, 990, 999, 1000};
+
+	return i ? hist_quantile(h, permille[i]) : hist_mean(h);
+}
+
+static void print_row(FILE *out, const char *name, const struct hist *h,
+		      const struct hist *all, struct unit unit, const char *begin,
+		      const char *end)
+{
+	fprintf(out, "  %-8s %10" PRIu64, name, h->count);
+	for (int i = 0; i < COLUMNS; i++)
+		print_value(out, column(h, i) / unit.ns);
+	fprintf(out, " %s%7.2f%%%s\n", begin,
+		all->sum ? 100.0 * (double)h->sum / (double)all->sum : 0.0, end);
+}
+
+static void print_substages(FILE *out, const struct disk_stats *st, enum stage of,
+			    struct unit unit)
+{
+	char name[16];
+
+	for (int i = 0; i < SUB_MAX; i++) {
+		if (substage_of[i] != of || !st->substages[i])
+			continue;
+		snprintf(name, sizeof(name), " %s", substage_names[i]);
+		print_row(out, name, st->substages[i], st->stages[STAGE_Q2C], unit, "",
+			  "");
+	}
+}
+
+static void print_stages(FILE *out, const struct disk_stats *st,
+			 const struct paint *paint)
+{
+	const struct hist *all = st->stages[STAGE_Q2C];
+	struct unit unit = unit_for(hist_mean(all));
+	int most = 0;
+
+	for (int s = 0; s < STAGE_PARTS; s++)
+		most = st->stages[s]->sum > st->stages[most]->sum ? s : most;
+	fprintf(out, "  %-8s %10s", "stage", "count");
+	for (int i = 0; i < COLUMNS; i++)
+		print_title(out, titles[i], unit.name);
+	fprintf(out, " %8s\n", "share");
+	for (int s = 0; s < STAGE_MAX; s++) {
+		print_row(out, stage_names[s], st->stages[s], all, unit,
+			  s == most ? paint->most : "", s == most ? paint->off : "");
+		print_substages(out, st, s, unit);
+	}
+}
+
+static void print_merges(FILE *out, const char *side, const struct merge_count *m)
+{
+	fprintf(out,
+		"  %-6s %" PRIu64 " bios, %" PRIu64 " merged (%" PRIu64 " back, %" PRIu64
+		" front), %" PRIu64 " requests merged",
+		side, m->bios, m->back + m->front, m->back, m->front, m->requests);
+	if (m->splits)
+		fprintf(out, ", %" PRIu64 " splits", m->splits);
+	if (m->ended)
+		fprintf(out, ", %" PRIu64 " ended without a request", m->ended);
+	if (m->requeues)
+		fprintf(out, ", %" PRIu64 " requeues", m->requeues);
+	fprintf(out, "; %" PRIu64 " issued", m->issued);
+	if (m->issued)
+		fprintf(out, " of %.1f KiB", m->issued_sectors / 2.0 / m->issued);
+	fputc('\n', out);
+}
+
+static void print_done(FILE *out, const struct disk_counts *counts)
+{
+	const char *sep = "";
+
+	fputs("  done   ", out);
+	for (int i = 0; i < KIND_MAX; i++) {
+		const struct io_count *c = &counts->done[i];
+
+		if (!c->ios)
+			continue;
+		fprintf(out, "%s%" PRIu64 " %s", sep, c->ios, kind_names[i]);
+		if (c->sectors)
+			fprintf(out, " (%" PRIu64 " sectors)", c->sectors);
+		sep = ", ";
+	}
+	if (!*sep)
+		fputs("nothing", out);
+	if (counts->errors)
+		fprintf(out, "; %" PRIu64 " with an error", counts->errors);
+	fputc('\n', out);
+}
+
+static void print_bins(FILE *out, const struct disk_stats *st,
+		       const struct disk_counts *counts)
+{
+	const char *sep = "";
+
+	fputs("  bins   ", out);
+	for (int i = 0; i < BIN_MAX; i++) {
+		if (!st->bins[i] && i != BIN_JOINED)
+			continue;
+		fprintf(out, "%s%" PRIu64 " %s", sep, st->bins[i], bin_names[i]);
+		sep = ", ";
+	}
+	if (counts->backend_unmatched)
+		fprintf(out, "; %" PRIu64 " bios of blkback's fit no request",
+			counts->backend_unmatched);
+	fputc('\n', out);
+}
+
+static void print_disk(FILE *out, const struct parse *p, const struct disk *d,
+		       const struct report_options *o)
+{
+	const struct disk_counts *counts = counts_of(d);
+	const struct disk_stats *st = stats_of(d);
+	uint64_t joined = st->bins[BIN_JOINED];
+	struct paint paint = paint_for(o->colour);
+
+	fputs(paint.title, out);
+	print_name(out, d->guest, 0);
+	fprintf(out, " (%u) ", d->dom->domid);
+	print_name(out, d->label, 0);
+	fputs(" on ", out);
+	print_name(out, d->backing ? d->backing->label : "a backend that is not traced",
+		   0);
+	fprintf(out, ": %" PRIu64 " requests, %" PRIu64 " joined (%.2f%%)%s\n",
+		st->requests, joined, st->requests ? 100.0 * joined / st->requests : 0.0,
+		paint.off);
+	if (st->not_chosen)
+		fprintf(out,
+			"  chosen are %" PRIu64 " of %" PRIu64
+			" requests; the lines guest, dom0 and done are of all\n",
+			st->requests, st->requests + st->not_chosen);
+	if (!st->requests && !counts->guest.bios && !counts->backend.bios)
+		return;
+	if (joined)
+		print_stages(out, st, &paint);
+	report_analysis(out, p, d, o);
+	print_merges(out, "guest", &counts->guest);
+	print_merges(out, "dom0", &counts->backend);
+	print_done(out, counts);
+	print_bins(out, st, counts);
+}
+
+static void print_domain(FILE *out, const struct domain *dom)
+{
+	print_name(out,
+		   !dom->backend ? dom->name
+		   : dom->domid	 ? "driver domain"
+				 : "dom0",
+		   0);
+	fprintf(out, " (%u)", dom->domid);
+}
+
+static void print_losses(FILE *out, const struct parse *p, const struct filter *f,
+			 const struct paint *paint)
+{
+	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
+		const struct domain *dom = p->model.domains[i];
+		struct account a;
+
+		if (!dom->backend && !filter_domain(f, dom))
+			continue;
+		parse_account(p, dom, &a);
+		if (!a.found && !a.lost && !dom->described)
+			continue;
+		print_domain(out, dom);
+		fprintf(out, ": %" PRIu64 " records, %s%" PRIu64 " lost%s", a.found,
+			a.lost ? paint->bad : "", a.lost, a.lost ? paint->off : "");
+		if (a.invalid)
+			fprintf(out, ", %" PRIu64 " invalid", a.invalid);
+		if (a.late)
+			fprintf(out, ", %" PRIu64 " late", a.late);
+		if (dom->evicted_bios + dom->evicted_rqs)
+			fprintf(out, ", %" PRIu64 " evicted",
+				dom->evicted_bios + dom->evicted_rqs);
+		if (dom->clock_generation)
+			fprintf(out, ", %sclock set anew%s (generation %u)", paint->bad,
+				paint->off, dom->clock_generation);
+		fputc('\n', out);
+	}
+}
+
+/* @before: what is printed first; a comma then */
+static void list_probes_of(FILE *out, const struct domain *dom, bool there,
+			   const char **before)
+{
+	bool any = false;
+
+	for (int p = 0; p < PROBE_MAX; p++) {
+		if (!probe_is_of(p, dom->backend) || (dom->probes >> p & 1) != there)
+			continue;
+		if (!any) {
+			fputs(*before, out);
+			print_domain(out, dom);
+		}
+		fprintf(out, " %s", probe_names[p]);
+		any = true;
+		*before = ", ";
+	}
+}
+
+/* Those that the kernels offer, or those that they do not; false: nobody told. */
+static bool list_probes(FILE *out, const struct parse *p, const struct filter *f,
+			bool there, const char **before)
+{
+	bool told = false;
+
+	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
+		const struct domain *dom = p->model.domains[i];
+
+		if (!dom->probes_told || (!dom->backend && !filter_domain(f, dom)))
+			continue;
+		list_probes_of(out, dom, there, before);
+		told = true;
+	}
+	return told;
+}
+
+/* Which substages there can be. */
+static void print_probes(FILE *out, const struct parse *p, const struct filter *f)
+{
+	const char *offered = "probes: ", *before = offered;
+
+	if (!list_probes(out, p, f, true, &before))
+		return;
+	if (before == offered)
+		fprintf(out, "%snone", offered);
+	before = "; not offered: ";
+	list_probes(out, p, f, false, &before);
+	fputc('\n', out);
+}
+
+static void print_clock(FILE *out, const struct disk_stats *all, uint64_t uncertainty)
+{
+	if (!all->clock_checked)
+		return;
+	fprintf(out,
+		"clock: smallest U-T %" PRId64 " ns, smallest 0-T %" PRId64
+		" ns; %" PRIu64 " violations of causality; the clocks agree to %" PRIu64
+		" ns\n",
+		all->min_u_t, all->min_0_t, all->bins[BIN_CAUSALITY], uncertainty);
+}
+
+bool report_parse_by(unsigned int *by, const char *arg)
+{
+	static const struct {
+		const char *name;
+		unsigned int by;
+	} tables[] = {
+		{"band", REPORT_BAND},
+		{"op", REPORT_OP},
+		{"size", REPORT_SIZE},
+		{"process", REPORT_PROCESS},
+		{"time", REPORT_TIME},
+		{"all",
+		 REPORT_BAND | REPORT_OP | REPORT_SIZE | REPORT_PROCESS | REPORT_TIME},
+		{"none", 0},
+	};
+
+	*by = 0;
+	do {
+		size_t len = strcspn(arg, ","), i;
+
+		for (i = 0; i < ARRAY_SIZE(tables); i++) {
+			if (strlen(tables[i].name) == len &&
+			    !strncmp(tables[i].name, arg, len))
+				break;
+		}
+		if (i == ARRAY_SIZE(tables))
+			return false;
+		*by |= tables[i].by;
+		arg += len + (arg[len] == ',');
+	} while (*arg);
+	return true;
+}
+
+void report_print(FILE *out, const struct parse *p, const struct filter *f,
+		  const struct report_options *o)
+{
+	struct paint paint = paint_for(o->colour);
+	struct disk_stats all;
+	bool any = false;
+
+	for (size_t i = 0; i < p->model.nr_disks; i++) {
+		const struct disk *d = p->model.all_disks[i];
+
+		if (!filter_disk(f, d))
+			continue;
+		fputs(any ? "\n" : "", out);
+		print_disk(out, p, d, o);
+		any = true;
+	}
+	fputs(any ? "\n" : "no guest disk to report on\n", out);
+	total_stats(p, f, &all);
+	if (*p->model.ops) {
+		fputs("recorded: only ", out);
+		print_name(out, p->model.ops, 0);
+		fputc('\n', out);
+	}
+	print_losses(out, p, f, &paint);
+	print_probes(out, p, f);
+	print_clock(out, &all, total_uncertainty(p, f));
+	stats_deinit(&all);
+}
