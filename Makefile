@@ -296,7 +296,7 @@ $(BUILD)/test/tsan_parse_ahead: $(call tsan_objects,tests/unit/test_parse_ahead.
 	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
 
 # And those of xblktrace that take a trace to its file.
-TRACE_SINK_SRC := $(addprefix xblktrace/,writer.c sink.c pack.c chunk.c index.c output.c)
+TRACE_SINK_SRC := $(addprefix xblktrace/,writer.c sink.c pack.c chunk.c clock.c index.c output.c)
 
 $(addprefix $(BUILD)/test/tsan_trace_,writer sink): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tests/unit/test_%.o \
 		$(call tsan_objects,$(TRACE_SINK_SRC))

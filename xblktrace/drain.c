@@ -3,9 +3,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "drain.h"
 
 #define NSEC_PER_MSEC 1000000ull
@@ -46,10 +46,7 @@ void drain_release(struct drain *d)
 
 static uint64_t clock_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ull + ts.tv_nsec / NSEC_PER_MSEC;
+	return monotonic_ns() / NSEC_PER_MSEC;
 }
 
 static void ring_fd(int fd)

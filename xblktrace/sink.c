@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "chunk.h"
+#include "clock.h"
 #include "pack.h"
 #include "sink.h"
 #include "xenrelay/ordering.h"
@@ -352,14 +353,9 @@ int sink_pack(struct sink *s, int level, unsigned int nr)
 /* Return: after @ms, by the clock of @changed. */
 static struct timespec after(int ms)
 {
-	struct timespec ts;
-	uint64_t ns;
+	uint64_t ns = monotonic_ns() + ms * NSEC_PER_MS;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ns = ts.tv_nsec + ms * NSEC_PER_MS;
-	ts.tv_sec += ns / NSEC_PER_SEC;
-	ts.tv_nsec = ns % NSEC_PER_SEC;
-	return ts;
+	return (struct timespec){ns / NSEC_PER_SEC, ns % NSEC_PER_SEC};
 }
 
 /* With the lock.  Return: 0, or -ETIMEDOUT when nothing has gone out for @ms. */
