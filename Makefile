@@ -227,8 +227,9 @@ demo:
 	scripts/demo
 
 # REPEATS=N runs of each scheduler on each side, in turns.
-sched-compare: programs lab-modules-default
+sched-compare:
 	scripts/install-deps build lab plot
+	@$(MAKE) --no-print-directory programs lab-modules-default
 	tests/lab/run -o $(BUILD)/bench tests/bench/sched-compare
 	PATH=$(BUILD)/bin:$$PATH scripts/xblk-sched-report $(BUILD)/bench/sched-compare/sched
 
