@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim.h"
+
 #define CPUS	 4
 #define APART_NS 3000 /* between the beginnings of two shapes, on average half */
 #define ROUND_NS 400000
@@ -12,16 +14,10 @@
 #define DOM0_PID 9999
 #define SAME	 64 /* the sector that many want at once */
 
-struct event {
-	struct xblk_record r;
-	unsigned int domid, cpu;
-	size_t nr; /* P and a follow what they belong to */
-};
-
 struct maker {
 	struct known *k;
 	uint64_t random;
-	struct event *events;
+	struct sim_record *events;
 	size_t nr_events, room;
 	size_t room_requests;
 	uint32_t next_id;
@@ -72,7 +68,7 @@ static void add(struct maker *m, unsigned int domid, unsigned int cpu, unsigned 
 		uint32_t nr, uint32_t id, uint32_t aux)
 {
 	m->events = more(m->events, m->nr_events, &m->room, sizeof(*m->events));
-	m->events[m->nr_events] = (struct event){
+	m->events[m->nr_events] = (struct sim_record){
 		.r = {.time = GEN_START + ns,
 		      .sector = sector,
 		      .nr_sectors = nr,
@@ -83,7 +79,7 @@ static void add(struct maker *m, unsigned int domid, unsigned int cpu, unsigned 
 		      .op = op},
 		.domid = domid,
 		.cpu = cpu,
-		.nr = m->nr_events,
+		.nr = m->nr_events, /* P and a follow what they belong to */
 	};
 	m->nr_events++;
 }
@@ -350,15 +346,6 @@ static void play_any(struct maker *m, uint64_t ns)
 		play_own(m, ns);
 }
 
-static int by_time(const void *a, const void *b)
-{
-	const struct event *x = a, *y = b;
-
-	if (x->r.time != y->r.time)
-		return x->r.time < y->r.time ? -1 : 1;
-	return x->nr < y->nr ? -1 : x->nr > y->nr;
-}
-
 /* One stream's loss that has not been told of yet. */
 struct loss {
 	unsigned int left; /* records still to lose */
@@ -371,7 +358,7 @@ static void write_events(struct maker *m, unsigned int lose)
 	uint64_t round = ROUND_NS;
 
 	for (size_t i = 0; i < m->nr_events; i++) {
-		const struct event *e = &m->events[i];
+		const struct sim_record *e = &m->events[i];
 		struct loss *l = &losses[e->domid != 0][e->cpu];
 		uint64_t ns = e->r.time - GEN_START;
 
@@ -426,7 +413,7 @@ void known_make(struct known *k, uint64_t seed, unsigned int nr, unsigned int lo
 		play_any(&m, ns);
 		ns += 1 + next_random(&m, APART_NS);
 	}
-	qsort(m.events, m.nr_events, sizeof(*m.events), by_time);
+	sim_sort(m.events, m.nr_events);
 	/* One ring a disk, on which they are in this order. */
 	for (size_t i = 0; i < m.nr_events; i++) {
 		if (m.events[i].r.event == XBLK_EV_ORDER)

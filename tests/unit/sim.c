@@ -202,6 +202,11 @@ static int by_time(const void *a, const void *b)
 	return x->nr < y->nr ? -1 : x->nr > y->nr;
 }
 
+void sim_sort(struct sim_record *records, size_t nr)
+{
+	qsort(records, nr, sizeof(*records), by_time);
+}
+
 /* A stream that is written. */
 struct out {
 	size_t nr;	       /* records so far */
@@ -292,7 +297,7 @@ void sim_write(struct sim *s, struct gen *g, uint64_t begin, uint64_t end,
 	for (size_t i = 0; i < s->nr; i++)
 		s->records[i].r.time =
 			sim_stamp(s, s->records[i].domid, begin, s->records[i].r.time);
-	qsort(s->records, s->nr, sizeof(*s->records), by_time);
+	sim_sort(s->records, s->nr);
 	for (size_t i = 0; i < s->nr; i++) {
 		const struct sim_record *e = &s->records[i];
 		struct out *o = &outs[sim_domain(e->domid)][e->cpu];

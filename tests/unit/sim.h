@@ -115,6 +115,9 @@ void sim_record_with(struct run *run, unsigned int event, unsigned int disk,
 		     unsigned int op, uint64_t sector, uint32_t nr, uint32_t id,
 		     uint32_t aux);
 
+/* By time, and those of one time by @nr. */
+void sim_sort(struct sim_record *records, size_t nr);
+
 /* A time of a domain's records that is @ns of the played time. */
 uint64_t sim_stamp(const struct sim *s, unsigned int domid, uint64_t begin, uint64_t ns);
 /*
