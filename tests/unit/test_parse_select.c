@@ -100,6 +100,15 @@ static struct filter filter_of(const char *options)
 
 static struct filter filter;
 
+/* The trace, about to be parsed with these options. */
+static void begin(struct outcome *o, struct gen *g, const char *options)
+{
+	make(g);
+	filter = filter_of(options);
+	msg_silent = true;
+	outcome_init(o, g->data, g->len);
+}
+
 static void show_request(void *ctx, const struct xblk_request *r)
 {
 	*(unsigned int *)ctx += filter_shows(&filter, r);
@@ -111,10 +120,7 @@ static unsigned int requests_of(const char *options)
 	struct outcome o;
 	struct gen g;
 
-	make(&g);
-	filter = filter_of(options);
-	msg_silent = true;
-	outcome_init(&o, g.data, g.len);
+	begin(&o, &g, options);
 	o.parse.tally.filter = &filter;
 	o.parse.tally.on_request = show_request;
 	o.parse.tally.ctx = &nr;
@@ -180,10 +186,7 @@ static void events_are(const char *options, const char *want)
 	struct outcome o;
 	struct gen g;
 
-	make(&g);
-	filter = filter_of(options);
-	msg_silent = true;
-	outcome_init(&o, g.data, g.len);
+	begin(&o, &g, options);
 	shown_init(&e.shown);
 	e.parse = &o.parse;
 	o.parse.on_event = show_event;
@@ -213,10 +216,7 @@ static bool told(const char *options, const char *says)
 	struct gen g;
 	bool good;
 
-	make(&g);
-	filter = filter_of(options);
-	msg_silent = true;
-	outcome_init(&o, g.data, g.len);
+	begin(&o, &g, options);
 	o.parse.tally.filter = &filter;
 	parse_run(&o.parse);
 	msg_silent = false;
