@@ -258,7 +258,8 @@ test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested t
 san_objects = $(patsubst %.c,$(BUILD)/san/%.o,$(1))
 PARSE_TEST_SRC := $(filter-out %/main.c,$(PARSE_SRC)) $(XBLK_SRC) tests/unit/trace_gen.c tests/unit/known.c \
 	tests/unit/sim.c $(wildcard tests/unit/stacks*.c)
-TRACE_TEST_SRC := $(filter-out %/main.c,$(TRACE_SRC)) $(RELAY_SRC) $(addprefix tests/unit/,fake_xen.c played_capture.c trace_content.c)
+TRACE_TEST_SRC := $(filter-out %/main.c,$(TRACE_SRC)) $(RELAY_SRC) $(addprefix tests/unit/,fake_xen.c channel_pages.c \
+	played_capture.c trace_content.c)
 
 $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)

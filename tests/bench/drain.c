@@ -22,8 +22,10 @@
 #include <unistd.h>
 
 #include "../../xblktrace/drain.h"
+#include "../unit/channel_pages.h"
 #include "../unit/connecting.h"
 #include "../unit/fake_xen.h"
+#include "../unit/silent_module.h"
 #include "xblk/record.h"
 #include "xenrelay/wire.h"
 
@@ -149,30 +151,28 @@ static void fill(struct xblk_record *ring)
 	}
 }
 
-static void comes(unsigned int guest)
+static void tell(unsigned int guest, unsigned int session)
 {
-	struct xenrelay_info *info = fake_page(page(guest, INFO));
-	union xenrelay_producer_line *producer = fake_page(page(guest, PRODUCER));
-	uint32_t *refs = fake_page(page(guest, DIRECTORY));
 	const unsigned int pages = NR_RINGS / nr_guests * RING_PAGES;
-	unsigned int i;
-
-	*info = (struct xenrelay_info){
-		.magic = XENRELAY_MAGIC,
-		.version = XENRELAY_VERSION,
-		.info_size = sizeof(*info),
-		.item_size = XBLK_RECORD_SIZE,
+	const struct channel_pages channel = {
+		.info = page(guest, INFO),
+		.producer = page(guest, PRODUCER),
+		.consumer = page(guest, CONSUMER),
+		.losses = page(guest, LOSSES),
+		.directory = page(guest, DIRECTORY),
+		.data = DATA + guest * pages,
+		.nr_data = pages,
 		.nr_rings = NR_RINGS / nr_guests,
 		.ring_pages = RING_PAGES,
-		.producer_ref = page(guest, PRODUCER),
-		.consumer_ref = page(guest, CONSUMER),
-		.loss_ref = page(guest, LOSSES),
-		.nr_dir_pages = 1,
-		.client_version = 1,
 	};
-	*(uint32_t *)(info + 1) = page(guest, DIRECTORY);
-	for (i = 0; i < pages; i++)
-		refs[i] = DATA + guest * pages + i;
+
+	channel_pages_tell(&channel, session);
+}
+
+static void comes(unsigned int guest)
+{
+	union xenrelay_producer_line *producer = fake_page(page(guest, PRODUCER));
+
 	producer->channel.state = XENRELAY_RUNNING;
 	node(guest, "", "");
 	node(guest, "version", "1");
@@ -183,14 +183,12 @@ static void comes(unsigned int guest)
 static void answer(const char *path, const char *value)
 {
 	unsigned int domid, session;
-	struct xenrelay_info *info;
 	char text[64];
 
 	if (sscanf(path, "/local/domain/%u/", &domid) != 1 ||
 	    sscanf(value, "connect %u", &session) != 1)
 		return;
-	info = fake_page(page(domid - 1, INFO));
-	info->session = session;
+	tell(domid - 1, session);
 	snprintf(text, sizeof(text), "ready %u %u", session, page(domid - 1, INFO));
 	node(domid - 1, "state", text);
 }
@@ -216,26 +214,6 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 	*level = 0;
 	for (i = 0; drain.rounds_wanted && i < drain.nr; i++)
 		fill_rings(i);
-	return 0;
-}
-
-int dom0_now(struct dom0 *dom0, uint64_t *ns)
-{
-	uint64_t level;
-
-	return dom0_look(dom0, ns, &level);
-}
-
-unsigned int dom0_fullness(const struct dom0 *dom0, uint64_t level)
-{
-	(void)dom0, (void)level;
-	return 0;
-}
-
-int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
-		   unsigned int *permille)
-{
-	(void)dom0, (void)w, (void)time, (void)permille;
 	return 0;
 }
 

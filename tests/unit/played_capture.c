@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "channel_pages.h"
 #include "fake_xen.h"
 #include "played_capture.h"
 
@@ -108,30 +109,23 @@ static void say(const struct player *p, const char *word)
 
 void player_connect(struct player *p)
 {
-	struct xenrelay_info *info = player_page(p, INFO);
 	union xenrelay_producer_line *producer = player_page(p, PRODUCER);
 	struct xenrelay_loss_line *losses = player_page(p, LOSSES);
 	union xenrelay_consumer_line *consumer = player_page(p, CONSUMER);
-	unsigned int i;
-
-	memset(player_page(p, 0), 0, PLAYER_PAGES * 4096);
-	*info = (struct xenrelay_info){
-		.magic = XENRELAY_MAGIC,
-		.version = XENRELAY_VERSION,
-		.info_size = sizeof(*info),
-		.item_size = XBLK_RECORD_SIZE,
+	const struct channel_pages pages = {
+		.info = p->first_page + INFO,
+		.producer = p->first_page + PRODUCER,
+		.consumer = p->first_page + CONSUMER,
+		.losses = p->first_page + LOSSES,
+		.directory = p->first_page + DIRECTORY,
+		.data = p->first_page + DATA,
+		.nr_data = PLAYER_RING_PAGES,
 		.nr_rings = 1,
 		.ring_pages = PLAYER_RING_PAGES,
-		.producer_ref = p->first_page + PRODUCER,
-		.consumer_ref = p->first_page + CONSUMER,
-		.loss_ref = p->first_page + LOSSES,
-		.nr_dir_pages = 1,
-		.session = p->session,
-		.client_version = 1,
 	};
-	*(uint32_t *)(info + 1) = p->first_page + DIRECTORY;
-	for (i = 0; i < PLAYER_RING_PAGES; i++)
-		((uint32_t *)player_page(p, DIRECTORY))[i] = p->first_page + DATA + i;
+
+	memset(player_page(p, 0), 0, PLAYER_PAGES * 4096);
+	channel_pages_tell(&pages, p->session);
 	xenrelay_ring_init(&p->ring, player_page(p, DATA), PLAYER_RING_PAGES * 4096,
 			   XBLK_RECORD_SIZE, false, &producer[1], &losses[1],
 			   &consumer[1]);

@@ -25,9 +25,11 @@
 #include "../../xblktrace/clock.h"
 #include "../../xblktrace/signals.h"
 #include "../../xblktrace/tap-begin.h"
+#include "channel_pages.h"
 #include "fake_xen.h"
 #include "played_capture.h"
 #include "played_module.h"
+#include "silent_module.h"
 #include "trace_content.h"
 #include "xenrelay-reader.h"
 
@@ -122,32 +124,6 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 	return 0;
 }
 
-int dom0_now(struct dom0 *dom0, uint64_t *ns)
-{
-	uint64_t level;
-
-	return dom0_look(dom0, ns, &level);
-}
-
-unsigned int dom0_fullness(const struct dom0 *dom0, uint64_t level)
-{
-	(void)dom0, (void)level;
-	return 0;
-}
-
-int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
-		   unsigned int *permille)
-{
-	(void)dom0, (void)w, (void)time, (void)permille;
-	return 0;
-}
-
-int dom0_read_stats(struct dom0 *dom0)
-{
-	(void)dom0;
-	return 0;
-}
-
 int backing_add(struct backing_table *backing, const char *sysfs, unsigned int major,
 		unsigned int minor, uint64_t *start_sector)
 {
@@ -223,26 +199,19 @@ static void goes(unsigned int domid)
 
 static void make_pages(unsigned int info_page, unsigned int session, unsigned int pages)
 {
-	struct xenrelay_info *info = fake_page(info_page);
-	unsigned int i;
-
-	*info = (struct xenrelay_info){
-		.magic = XENRELAY_MAGIC,
-		.version = XENRELAY_VERSION,
-		.info_size = sizeof(*info),
-		.item_size = XBLK_RECORD_SIZE,
+	const struct channel_pages channel = {
+		.info = info_page,
+		.producer = PRODUCER,
+		.consumer = CONSUMER,
+		.losses = LOSSES,
+		.directory = DIRECTORY,
+		.data = DATA,
+		.nr_data = RING_PAGES,
 		.nr_rings = nr_rings,
 		.ring_pages = pages,
-		.producer_ref = PRODUCER,
-		.consumer_ref = CONSUMER,
-		.loss_ref = LOSSES,
-		.nr_dir_pages = 1,
-		.session = session,
-		.client_version = 1,
 	};
-	*(uint32_t *)(info + 1) = DIRECTORY;
-	for (i = 0; i < nr_rings * pages; i++)
-		((uint32_t *)fake_page(DIRECTORY))[i] = DATA + i % RING_PAGES;
+
+	channel_pages_tell(&channel, session);
 }
 
 static void make_ring(void)
