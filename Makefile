@@ -247,9 +247,14 @@ objects-libxblk: $(call objects,$(XBLK_SRC))
 objects-libxenrelay objects-libxblk:
 	@echo $^
 
+# Tests that run under the thread sanitizer, too.
+unit_tests = $(patsubst tests/unit/test_%.c,%,$(wildcard $(1:%=tests/unit/test_%.c)))
+SINK_TESTS := $(call unit_tests,trace_sink trace_writer*)
+
 # All that is compiled for tests on this machine, so that checks may run beside each other.
 .PHONY: test-programs
-test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_relay_reading tsan_trace_capture tsan_trace_rotate tsan_trace_tap tsan_parse_ahead tsan_trace_writer tsan_trace_sink trace_seeds named-trace \
+test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_relay_reading tsan_trace_capture tsan_trace_rotate tsan_trace_tap \
+	tsan_parse_ahead $(SINK_TESTS:%=tsan_%) trace_seeds named-trace \
 	$(filter-out test_relay_threads test_relay_nested,$(basename $(notdir $(wildcard tests/unit/test_*.c)))) \
 	$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))) $(addprefix $(BUILD)/bench/,record stream drain)
 
@@ -259,7 +264,7 @@ san_objects = $(patsubst %.c,$(BUILD)/san/%.o,$(1))
 PARSE_TEST_SRC := $(filter-out %/main.c,$(PARSE_SRC)) $(XBLK_SRC) tests/unit/trace_gen.c tests/unit/known.c \
 	tests/unit/sim.c $(wildcard tests/unit/stacks*.c)
 TRACE_TEST_SRC := $(filter-out %/main.c,$(TRACE_SRC)) $(RELAY_SRC) $(addprefix tests/unit/,fake_xen.c channel_pages.c \
-	played_capture.c trace_content.c)
+	played_capture.c trace_content.c written.c)
 
 $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
@@ -298,9 +303,9 @@ $(BUILD)/test/tsan_parse_ahead: $(call tsan_objects,tests/unit/test_parse_ahead.
 	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
 
 # And those of xblktrace that take a trace to its file.
-TRACE_SINK_SRC := $(addprefix xblktrace/,writer.c sink.c pack.c chunk.c clock.c index.c output.c)
+TRACE_SINK_SRC := $(addprefix xblktrace/,writer.c sink.c pack.c chunk.c clock.c index.c output.c) tests/unit/written.c
 
-$(addprefix $(BUILD)/test/tsan_trace_,writer sink): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tests/unit/test_%.o \
+$(SINK_TESTS:%=$(BUILD)/test/tsan_%): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tests/unit/test_%.o \
 		$(call tsan_objects,$(TRACE_SINK_SRC))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka -lxxhash -lzstd -lpthread
@@ -308,9 +313,9 @@ $(addprefix $(BUILD)/test/tsan_trace_,writer sink): $(BUILD)/test/tsan_%: $(BUIL
 run-test_%: $(BUILD)/test/test_%
 	$<
 
-run-test_trace_writer run-test_trace_sink: run-test_trace_%: $(BUILD)/test/test_trace_% $(BUILD)/test/tsan_trace_%
-	$(BUILD)/test/test_trace_$*
-	$(BUILD)/test/tsan_trace_$*
+$(SINK_TESTS:%=run-test_%): run-test_%: $(BUILD)/test/test_% $(BUILD)/test/tsan_%
+	$(BUILD)/test/test_$*
+	$(BUILD)/test/tsan_$*
 
 run-test_parse_ahead: $(BUILD)/test/test_parse_ahead $(BUILD)/test/tsan_parse_ahead
 	$(BUILD)/test/test_parse_ahead
