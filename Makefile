@@ -247,14 +247,16 @@ objects-libxblk: $(call objects,$(XBLK_SRC))
 objects-libxenrelay objects-libxblk:
 	@echo $^
 
-# Tests that run under the thread sanitizer, too.
+# Tests that share what they are played with; those of the sink and of whole captures run under the thread sanitizer, too.
 unit_tests = $(patsubst tests/unit/test_%.c,%,$(wildcard $(1:%=tests/unit/test_%.c)))
 SINK_TESTS := $(call unit_tests,trace_sink trace_writer*)
+TAP_TESTS := $(call unit_tests,trace_tap*)
+CAPTURE_TESTS := trace_capture trace_rotate $(TAP_TESTS)
 
 # All that is compiled for tests on this machine, so that checks may run beside each other.
 .PHONY: test-programs
-test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_relay_reading tsan_trace_capture tsan_trace_rotate tsan_trace_tap \
-	tsan_parse_ahead $(SINK_TESTS:%=tsan_%) trace_seeds named-trace \
+test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_relay_reading tsan_parse_ahead \
+	$(addprefix tsan_,$(SINK_TESTS) $(CAPTURE_TESTS)) trace_seeds named-trace \
 	$(filter-out test_relay_threads test_relay_nested,$(basename $(notdir $(wildcard tests/unit/test_*.c)))) \
 	$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))) $(addprefix $(BUILD)/bench/,record stream drain)
 
@@ -277,14 +279,16 @@ $(PARSE_TESTS): $(BUILD)/test/%: $(BUILD)/san/tests/unit/%.o $(call san_objects,
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
 
-# An archive, so that a test can take the place of a file.
+# An archive, so that a test, or what it shares with others and is linked before, can take the place of a file.
 $(BUILD)/san/trace.a: $(call san_objects,$(TRACE_TEST_SRC))
 	rm -f $@
 	$(AR) rcs $@ $^
 
 $(BUILD)/test/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/trace.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka -ljansson -lxxhash -lzstd -lm -lpthread
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lxxhash -lzstd -lm -lpthread
+
+$(TAP_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,tests/unit/tapped_capture.c tests/unit/tapping.c)
 
 # The ring's two ends as two threads, also under the thread sanitizer.
 $(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h include/*/*.h)
@@ -334,19 +338,16 @@ $(BUILD)/tsan/trace.a: $(call tsan_objects,$(TRACE_TEST_SRC))
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(addprefix $(BUILD)/test/tsan_trace_,capture rotate tap): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tests/unit/test_%.o \
-		$(BUILD)/tsan/trace.a
+$(CAPTURE_TESTS:%=$(BUILD)/test/tsan_%): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tests/unit/test_%.o $(BUILD)/tsan/trace.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka -ljansson -lxxhash -lzstd -lpthread
+	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lxxhash -lzstd -lpthread
 
-run-test_trace_capture: $(BUILD)/test/test_trace_capture $(BUILD)/test/tsan_trace_capture
-	$(BUILD)/test/test_trace_capture
-	$(BUILD)/test/tsan_trace_capture
+$(TAP_TESTS:%=$(BUILD)/test/tsan_%): $(call tsan_objects,tests/unit/tapped_capture.c tests/unit/tapping.c)
 
 # Their traces are xblkparse's to judge.
-run-test_trace_rotate run-test_trace_tap: run-test_trace_%: $(BUILD)/test/test_trace_% $(BUILD)/test/tsan_trace_% $(BUILD)/bin/xblkparse
-	XBLKPARSE=$(BUILD)/bin/xblkparse $(BUILD)/test/test_trace_$*
-	XBLKPARSE=$(BUILD)/bin/xblkparse $(BUILD)/test/tsan_trace_$*
+$(CAPTURE_TESTS:%=run-test_%): run-test_%: $(BUILD)/test/test_% $(BUILD)/test/tsan_% $(BUILD)/bin/xblkparse
+	XBLKPARSE=$(BUILD)/bin/xblkparse $(BUILD)/test/test_$*
+	XBLKPARSE=$(BUILD)/bin/xblkparse $(BUILD)/test/tsan_$*
 
 run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 	$<
