@@ -250,6 +250,7 @@ objects-libxenrelay objects-libxblk:
 # Tests that share what they are played with; those of the sink and of whole captures run under the thread sanitizer, too.
 unit_tests = $(patsubst tests/unit/test_%.c,%,$(wildcard $(1:%=tests/unit/test_%.c)))
 SINK_TESTS := $(call unit_tests,trace_sink trace_writer*)
+MANY_TESTS := $(call unit_tests,trace_many*)
 TAP_TESTS := $(call unit_tests,trace_tap*)
 CAPTURE_TESTS := trace_capture trace_rotate $(TAP_TESTS)
 
@@ -288,6 +289,7 @@ $(BUILD)/test/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/trace.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lxxhash -lzstd -lm -lpthread
 
+$(MANY_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,tests/unit/many_guests.c)
 $(TAP_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,tests/unit/tapped_capture.c tests/unit/tapping.c)
 
 # The ring's two ends as two threads, also under the thread sanitizer.
