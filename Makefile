@@ -251,8 +251,9 @@ objects-libxenrelay objects-libxblk:
 unit_tests = $(patsubst tests/unit/test_%.c,%,$(wildcard $(1:%=tests/unit/test_%.c)))
 SINK_TESTS := $(call unit_tests,trace_sink trace_writer*)
 MANY_TESTS := $(call unit_tests,trace_many*)
+ROTATE_TESTS := $(call unit_tests,trace_rotate*)
 TAP_TESTS := $(call unit_tests,trace_tap*)
-CAPTURE_TESTS := trace_capture trace_rotate $(TAP_TESTS)
+CAPTURE_TESTS := trace_capture $(ROTATE_TESTS) $(TAP_TESTS)
 
 # All that is compiled for tests on this machine, so that checks may run beside each other.
 .PHONY: test-programs
@@ -289,6 +290,7 @@ $(BUILD)/test/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/trace.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lxxhash -lzstd -lm -lpthread
 
+$(ROTATE_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,tests/unit/busy_day.c)
 $(MANY_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,tests/unit/many_guests.c)
 $(TAP_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,tests/unit/tapped_capture.c tests/unit/tapping.c)
 
@@ -344,6 +346,7 @@ $(CAPTURE_TESTS:%=$(BUILD)/test/tsan_%): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tes
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lxxhash -lzstd -lpthread
 
+$(ROTATE_TESTS:%=$(BUILD)/test/tsan_%): $(call tsan_objects,tests/unit/busy_day.c)
 $(TAP_TESTS:%=$(BUILD)/test/tsan_%): $(call tsan_objects,tests/unit/tapped_capture.c tests/unit/tapping.c)
 
 # Their traces are xblkparse's to judge.
