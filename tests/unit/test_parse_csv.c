@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Requests and stages as CSV. */
+
+#include "printed.h"
+#include "sinks/output.h"
+#include "sinks/requests.h"
+
+struct csv {
+	struct printed printed;
+	struct parse *parse;
+};
+
+static void on_request(void *ctx, const struct xblk_request *r)
+{
+	struct csv *c = ctx;
+
+	csv_request_print(c->printed.out, c->parse->join.start_ns, r);
+}
+
+static void csv_requests(void **ctx)
+{
+	struct outcome o;
+	struct csv c;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_process(&g, GEN_GUEST, 1, 10, 500, "a,\"b", 0);
+	one(&g, 2000, XBLK_OP_READ, 64, 8);
+	GUEST(50000, COMPLETE, READ, 640, 8, 101, 0);
+	GUEST(60000, QUEUE, READ, 64, 8, 1, 501);
+	GUEST(61000, ISSUE, READ, 64, 8, 100, 1);
+	gen_end(&g, 100000);
+	msg_silent = true;
+	outcome_init(&o, g.data, g.len);
+	printed_init(&c.printed);
+	c.parse = &o.parse;
+	o.parse.tally.on_request = on_request;
+	o.parse.tally.ctx = &c;
+	csv_request_titles(c.printed.out);
+	parse_run(&o.parse);
+	printed_is(
+		&c.printed,
+		"domid,guest,disk,op,sector,sectors,queued_ns,issued_ns,completed_ns,pid,"
+		"process,bios,backend_bios,requeues,error,bin,u_q2d_ns,u_t_ns,0_q2d_ns,"
+		"0_d2c_ns,0_t_ns,q2c_ns,guest_flush_wait_ns,backend_flush_wait_ns\n"
+		"3,guest1,xvda,R,64,8,2000,4000,17000,500,\"a,\"\"b\",1,1,0,5,joined,"
+		"2000,2000,2000,4000,5000,15000,0,0\n"
+		"3,guest1,xvda,R,640,8,,,50000,0,,0,0,0,0,before_trace,,,,,,,,\n"
+		"3,guest1,xvda,R,64,8,60000,61000,,501,?,1,0,0,0,in_flight,,,,,,,,\n");
+	done(&o, &g);
+}
+
+static void csv_stages(void **ctx)
+{
+	static const struct filter all;
+	struct printed p;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	generate(&g);
+	run(&o, g.data, g.len);
+	printed_init(&p);
+	csv_summary(p.out, &o.parse, &all);
+	printed_has(&p, "\n3,guest1,xvda,0-D2C,1,4000,4000,4000,4000,4000,4000,4000,"
+			"0.266666667\n");
+	printed_deinit(&p);
+	done(&o, &g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(csv_requests),
+		cmocka_unit_test(csv_stages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The summary as JSON. */
+#include <jansson.h>
+
+#include "printed.h"
+#include "sinks/output.h"
+
+/* The members that xblkparse(1) promises are there, of the busy disk and of idle ones. */
+static void json_members(void **ctx)
+{
+	static const struct filter all;
+	static const char *const top[] = {"version",	  "format",
+					  "requests",	  "joined",
+					  "not_chosen",	  "records",
+					  "records_lost", "causality_violations",
+					  "disks",	  "streams"};
+	static const char *const disk[] = {
+		"by_operation", "by_size",  "by_process", "by_process_others",
+		"bands",	"timeline", "slowest",	  "in_flight",
+		"flush_waits",	"stages",   "histograms", "merges"};
+	struct printed p;
+	struct outcome o;
+	struct gen g;
+	json_t *j, *d;
+	size_t i;
+
+	(void)ctx;
+	generate(&g);
+	run(&o, g.data, g.len);
+	printed_init(&p);
+	assert_true(json_print(p.out, &o.parse, &all));
+	fflush(p.out);
+	j = json_loads(p.text, 0, NULL);
+	assert_non_null(j);
+	for (size_t k = 0; k < ARRAY_SIZE(top); k++)
+		assert_non_null(json_object_get(j, top[k]));
+	json_array_foreach (json_object_get(j, "disks"), i, d) {
+		for (size_t k = 0; k < ARRAY_SIZE(disk); k++)
+			assert_non_null(json_object_get(d, disk[k]));
+	}
+	d = json_array_get(json_object_get(j, "disks"), 0);
+	assert_int_equal(
+		json_integer_value(json_object_get(
+			json_object_get(json_object_get(d, "by_operation"), "read"),
+			"count")),
+		1);
+	assert_int_equal(json_array_size(json_object_get(d, "bands")), BANDS);
+	assert_int_equal(json_array_size(json_object_get(d, "slowest")), 1);
+	json_decref(j);
+	printed_deinit(&p);
+	done(&o, &g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(json_members),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

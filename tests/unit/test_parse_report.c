@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The report: tables, the line of probes, units. */
+#include <jansson.h>
+#include <locale.h>
+
+#include "printed.h"
+#include "sinks/live.h"
+#include "sinks/output.h"
+#include "sinks/report.h"
+
+static void tables(void **ctx)
+{
+	static const struct filter all;
+	struct report_options o = {.by = ~0u, .slowest = true};
+	struct outcome out;
+	struct printed p;
+	struct gen g;
+
+	(void)ctx;
+	generate(&g);
+	GUEST(1050000000, QUEUE, READ, 64, 8, 1, 501);
+	run(&out, g.data, g.len);
+	printed_init(&p);
+	report_print(p.out, &out.parse, &all, &o);
+	printed_has(&p, "\n  read ");
+	printed_has(&p, "\n  8-15 ");
+	printed_has(&p, "\n  fio 500 ");
+	printed_has(&p, "\n  p0-50 ");
+	printed_has(&p, "most in 0-T");
+	assert_null(strchr(p.text, '\033'));
+	o.colour = true;
+	report_print(p.out, &out.parse, &all, &o);
+	printed_has(&p, "\033[");
+	printed_deinit(&p);
+	done(&out, &g);
+}
+
+/* What the kernels let us probe, and what they do not, of those that tell. */
+static void probes(void **ctx)
+{
+	static const char meta[] =
+		"{\"host\": \"host\","
+		" \"backend\": {\"domid\": 0, \"probes\": [\"make_response\", 7,"
+		"  \"block_rq_issue\", \"xen_blkif_be_int\"]},"
+		" \"guests\": [{\"domid\": 3, \"name\": \"guest1\", \"probes\": []},"
+		"  {\"domid\": 4, \"name\": \"guest2\","
+		"   \"probes\": [\"blkif_interrupt\"]},"
+		"  {\"domid\": 5, \"name\": \"old\"}]}";
+	static const char nothing[] =
+		"{\"host\": \"host\", \"backend\": {\"domid\": 0, \"probes\": [\"block_rq_issue\"]},"
+		" \"guests\": [{\"domid\": 3, \"name\": \"guest1\", \"probes\": []}]}";
+	static const struct report_options o;
+	static const struct filter all, guest2 = {.guests = {1, {{NULL, 4}}}};
+	struct outcome out;
+	struct printed p;
+	json_t *j, *of;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_end(&g, 1000);
+	run(&out, g.data, g.len);
+	printed_init(&p);
+	report_print(p.out, &out.parse, &all, &o);
+	printed_has(&p, "records");
+	assert_null(strstr(p.text, "probes"));
+	printed_deinit(&p);
+	done(&out, &g);
+
+	gen_init(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, nothing, strlen(nothing));
+	gen_end(&g, 1000);
+	run(&out, g.data, g.len);
+	printed_init(&p);
+	report_print(p.out, &out.parse, &all, &o);
+	printed_has(&p, "\nprobes: none; not offered: dom0 (0) xen_blkif_be_int "
+			"xen_blkbk_map make_response, guest1 (3) blkif_interrupt\n");
+	printed_deinit(&p);
+	done(&out, &g);
+
+	gen_init(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, strlen(meta));
+	gen_end(&g, 1000);
+	run(&out, g.data, g.len);
+	printed_init(&p);
+	report_print(p.out, &out.parse, &all, &o);
+	printed_has(&p,
+		    "\nprobes: dom0 (0) xen_blkif_be_int make_response, "
+		    "guest2 (4) blkif_interrupt; "
+		    "not offered: dom0 (0) xen_blkbk_map, guest1 (3) blkif_interrupt\n");
+	report_print(p.out, &out.parse, &guest2, &o);
+	printed_has(&p, "guest2 (4) blkif_interrupt; not offered: dom0 (0) "
+			"xen_blkbk_map\n");
+	printed_deinit(&p);
+
+	printed_init(&p);
+	json_print(p.out, &out.parse, &all);
+	fflush(p.out);
+	j = json_loads(p.text, 0, NULL);
+	of = json_object_get(j, "probes");
+	assert_int_equal(json_array_size(of), 3);
+	of = json_array_get(of, 0);
+	assert_int_equal(json_array_size(json_object_get(of, "offered")), 2);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(of, "missing"), 0)),
+		"xen_blkbk_map");
+	json_decref(j);
+	printed_deinit(&p);
+	done(&out, &g);
+}
+
+static void tables_chosen(void **ctx)
+{
+	unsigned int by;
+
+	(void)ctx;
+	assert_true(report_parse_by(&by, "op,size"));
+	assert_int_equal(by, REPORT_OP | REPORT_SIZE);
+	assert_true(report_parse_by(&by, "none"));
+	assert_int_equal(by, 0);
+	assert_false(report_parse_by(&by, ""));
+	assert_false(report_parse_by(&by, "op,"
+					  ",size"));
+	assert_false(report_parse_by(&by, "ops"));
+}
+
+/* Tables and running report alike. */
+static void unit_is(const char *locale, const char *table, const char *running)
+{
+	static const struct filter all;
+	struct report_options opt = {0};
+	struct printed p;
+	struct live l;
+	struct outcome o;
+	struct gen g;
+
+	assert_non_null(setlocale(LC_CTYPE, locale));
+	generate(&g);
+	run(&o, g.data, g.len);
+	printed_init(&p);
+	report_print(p.out, &o.parse, &all, &opt);
+	printed_has(&p, table);
+	printed_deinit(&p);
+
+	printed_init(&p);
+	live_init(&l, p.out, &all, 1000000000);
+	live_advance(&l, &o.parse, GEN_START + 1100000000);
+	printed_has(&p, running);
+	live_deinit(&l);
+	printed_deinit(&p);
+	setlocale(LC_CTYPE, "C");
+	done(&o, &g);
+}
+
+/* The letter is one character wide, and only where the locale has it. */
+static void micro(void **ctx)
+{
+	(void)ctx;
+	unit_is("C.UTF-8", "  mean \u00b5s    p50 \u00b5s",
+		" U-T \u00b5s  0-Q2D \u00b5s");
+	unit_is("C", "  mean us    p50 us", " U-T us  0-Q2D us");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tables),
+		cmocka_unit_test(probes),
+		cmocka_unit_test(tables_chosen),
+		cmocka_unit_test(micro),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
