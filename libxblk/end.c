@@ -6,7 +6,6 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "msg.h"
 #include "base/util.h"
 
 static bool get_u64(uint64_t *to, const json_t *object, const char *key)
@@ -80,7 +79,8 @@ static int take_accounts(struct parse *p, const json_t *of)
 
 	json_array_foreach (json_object_get(of, "streams"), i, j) {
 		if (end_stream(p, j)) {
-			msg_say("end of the capture: a stream's account makes no sense");
+			tell(&p->tell,
+			     "end of the capture: a stream's account makes no sense");
 			ret = -1;
 		}
 	}
@@ -152,8 +152,8 @@ int parse_end(struct parse *p, const char *text, size_t len)
 	int ret;
 
 	if (!root)
-		return msg_error("end of the capture: %s (line %d)", error.text,
-				 error.line);
+		return tell(&p->tell, "end of the capture: %s (line %d)", error.text,
+			    error.line);
 	reason = json_string_value(json_object_get(root, "reason"));
 	if (reason)
 		copy_printable(p->reason, sizeof(p->reason), reason, strlen(reason));
@@ -175,11 +175,12 @@ bool parse_conserved(const struct parse *p)
 		if (s->end_produced == add_sat(s->end_written, s->end_lost) &&
 		    add_sat(s->end_written, s->end_marks) == s->found)
 			continue;
-		msg_say("conservation: violated: domain %u, cpu %u: %" PRIu64
-			" produced, %" PRIu64 " written, %" PRIu64 " lost, %" PRIu64
-			" marks of a loss, %" PRIu64 " found",
-			s->dom->domid, s->cpu, s->end_produced, s->end_written,
-			s->end_lost, s->end_marks, s->found);
+		tell(&p->tell,
+		     "conservation: violated: domain %u, cpu %u: %" PRIu64
+		     " produced, %" PRIu64 " written, %" PRIu64 " lost, %" PRIu64
+		     " marks of a loss, %" PRIu64 " found",
+		     s->dom->domid, s->cpu, s->end_produced, s->end_written, s->end_lost,
+		     s->end_marks, s->found);
 		good = false;
 	}
 	return good;
@@ -211,12 +212,14 @@ bool parse_sides(const struct parse *p)
 		issued |= d->backing && counts_of(d)->guest.issued;
 		if (!counts_of(d)->backend.bios || accounted_for(p, d->dom))
 			continue;
-		msg_say("domain %u: dom0 served its %s, but the trace has no record of it",
-			d->dom->domid, d->label);
+		tell(&p->tell,
+		     "domain %u: dom0 served its %s, but the trace has no record of it",
+		     d->dom->domid, d->label);
 		good = false;
 	}
 	if (issued && backend && !accounted_for(p, backend)) {
-		msg_say("dom0: the trace has no record of it, so no request can be followed");
+		tell(&p->tell,
+		     "dom0: the trace has no record of it, so no request can be followed");
 		good = false;
 	}
 	return good;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "parse.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "msg.h"
 #include "base/util.h"
 
 static void tell_and_join(void *ctx, struct stream *s, const struct xblk_record *r)
@@ -24,7 +24,9 @@ void parse_init(struct parse *p, reader_read_fn read, void *ctx)
 {
 	memset(p, 0, sizeof(*p));
 	reader_init(&p->reader, read, ctx);
+	p->reader.tell = &p->tell;
 	model_init(&p->model, sizeof(struct tally_disk));
+	p->model.tell = &p->tell;
 	merge_init(&p->merge, &p->model);
 	join_init(&p->join, &p->model);
 	tally_init(&p->tally);
@@ -43,9 +45,10 @@ void parse_deinit(struct parse *p)
 static void another(struct parse *p, const char *why)
 {
 	if (!p->foreign)
-		msg_say("input: another trace begins at byte %" PRIu64
-			", and is not used: %s",
-			p->reader.offset, why);
+		tell(&p->tell,
+		     "input: another trace begins at byte %" PRIu64
+		     ", and is not used: %s",
+		     p->reader.offset, why);
 	p->foreign = p->problems = true;
 }
 
@@ -59,14 +62,15 @@ static void data(struct parse *p, const struct xblk_chunk *c, const void *payloa
 	struct stream *s = merge_stream(&p->merge, c->domid, c->cpu);
 
 	if (!s) {
-		msg_say("domain %u, cpu %u: too many streams; its records are not used",
-			c->domid, c->cpu);
+		tell(&p->tell,
+		     "domain %u, cpu %u: too many streams; its records are not used",
+		     c->domid, c->cpu);
 		p->problems = true;
 		return;
 	}
 	if (c->payload % XBLK_RECORD_SIZE) {
-		msg_say("domain %u, cpu %u: a chunk does not hold whole records",
-			c->domid, c->cpu);
+		tell(&p->tell, "domain %u, cpu %u: a chunk does not hold whole records",
+		     c->domid, c->cpu);
 		p->problems = true;
 	}
 	if (s->found && !c->sequence) {
@@ -193,15 +197,12 @@ static void next_row(struct parse *p)
 	p->row = row;
 }
 
-void parse_run(struct parse *p)
+/* False: it has not come so far, or is none. */
+static bool begin(struct parse *p)
 {
-	const void *payload;
-	struct xblk_chunk c;
-	int ret;
-
 	if (reader_open(&p->reader)) {
-		p->problems = true;
-		return;
+		p->problems |= !p->reader.waits;
+		return false;
 	}
 	p->began = true;
 	p->merge.emit = p->on_event ? tell_and_join_emit : join_emit;
@@ -211,6 +212,19 @@ void parse_run(struct parse *p)
 	p->merge.partial = skims(p);
 	tally_begin(&p->tally, &p->join);
 	next_row(p);
+	return true;
+}
+
+bool parse_some(struct parse *p)
+{
+	const void *payload;
+	struct xblk_chunk c;
+	int ret;
+
+	if (p->stopped)
+		return false;
+	if (!p->began && !begin(p))
+		return p->reader.waits;
 	while ((ret = reader_next(&p->reader, &c, &payload)) > 0) {
 		chunk(p, &c, payload);
 		if ((p->stop && *p->stop) || (p->on_chunk && !p->on_chunk(p->ctx, p))) {
@@ -219,10 +233,17 @@ void parse_run(struct parse *p)
 		}
 		next_row(p);
 	}
-	if (ret < 0) {
-		msg_say("input: %s", strerror(p->reader.error));
+	if (ret == -1) {
+		tell(&p->tell, "input: %s", strerror(p->reader.error));
 		p->problems = true;
 	}
+	return ret == -EAGAIN;
+}
+
+void parse_finish(struct parse *p)
+{
+	if (!p->began)
+		return;
 	merge_finish(&p->merge);
 	lost_at_the_end(p);
 	advance(p, p->join.now_ns);
@@ -232,9 +253,10 @@ void parse_run(struct parse *p)
 	tally_finish(&p->tally);
 	p->problems |= p->reader.damaged > 0;
 	if (!p->ended && !p->stopped) {
-		msg_say("input: capture did not end in good order; %" PRIu64
-			" records usable",
-			p->join.records);
+		tell(&p->tell,
+		     "input: capture did not end in good order; %" PRIu64
+		     " records usable",
+		     p->join.records);
 		p->problems = true;
 	}
 	/* Of a part of the trace its counters say nothing, nor what is not in it. */
@@ -243,6 +265,12 @@ void parse_run(struct parse *p)
 		return;
 	p->conserved = parse_conserved(p);
 	p->problems |= !p->conserved || !parse_sides(p);
+}
+
+void parse_run(struct parse *p)
+{
+	parse_some(p);
+	parse_finish(p);
 }
 
 uint64_t parse_from_ns(const struct parse *p)

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "analyse/tally.h"
+#include "base/tell.h"
 #include "input/index.h"
 #include "join/join.h"
 #include "input/merge.h"
@@ -41,7 +42,7 @@ struct parse {
 	bool rest;	  /* what comes is only looked at for losses */
 	uint64_t rest_ns; /* all before that had been processed then */
 
-	/* set by the caller, may be NULL */
+	struct tell tell; /* set by the caller, as is what follows; all may be NULL */
 	const volatile sig_atomic_t *stop;
 	/* each record in global order, gaps too */
 	void (*on_event)(void *ctx, struct stream *s, const struct xblk_record *r);
@@ -58,7 +59,11 @@ struct account {
 
 void parse_init(struct parse *p, reader_read_fn read, void *ctx);
 void parse_deinit(struct parse *p);
-/* Read it all.  What can be used is in p->model, even if there are problems. */
+/* Read what is there.  True: more is to come, by and by. */
+bool parse_some(struct parse *p);
+/* After the last of it.  What can be used is in p->model, even if there are problems. */
+void parse_finish(struct parse *p);
+/* Both, where nothing comes by and by. */
 void parse_run(struct parse *p);
 /*
  * What is wanted has been read, and the rest cannot change it, but for a loss that is

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "msg.h"
 #include "base/util.h"
 
 /* How much before a span is read first of all, and by how much more then. */
@@ -92,7 +91,7 @@ static bool settles(const struct seekable *src, const struct index *x, size_t ro
 {
 	struct trial *trial = xcalloc(1, sizeof(*trial));
 	uint64_t from_ns = x->rows[row].time;
-	bool silent = msg_silent, settled;
+	bool settled;
 
 	trial->src = src;
 	trial->until_ns = until_ns;
@@ -105,10 +104,8 @@ static bool settles(const struct seekable *src, const struct index *x, size_t ro
 	trial->parse.tally.ctx = trial->parse.ctx = trial;
 	trial->parse.on_chunk = trial_goes_on;
 	trial->parse.stop = stop;
-	/* What is to be told of the trace is told when it is read. */
-	msg_silent = true;
+	/* To nobody: what is to be told of the trace is told when it is read. */
 	parse_run(&trial->parse);
-	msg_silent = silent;
 	settled = trial->unknown_ns < from_ns + (until_ns - from_ns) / 2;
 	parse_deinit(&trial->parse);
 	free(trial);

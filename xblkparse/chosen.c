@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "msg.h"
 #include "sinks/output.h"
@@ -39,72 +40,71 @@ static const char *item_name(const struct filter_item *item, char *number, size_
 	return item->name ? item->name : number;
 }
 
-static void tell(const struct parse *p, const char *what, const struct filter_item *item,
+static void tell(const struct xblk *x, const char *what, const struct filter_item *item,
 		 const struct names *l)
 {
+	struct xblk_trace t;
 	char number[16];
 
+	xblk_get_trace(x, &t);
 	msg_say("no %s %s in %s; there %s%s%s", what,
 		item_name(item, number, sizeof(number)),
-		p->rest ? "what was read of the trace" : "the trace",
+		t.to_ns ? "what was read of the trace" : "the trace",
 		l->len ? "are: " : "is none", l->text, l->more ? ", and more" : "");
 }
 
-static bool guests_found(const struct parse *p, const struct filter *f)
+static bool guests_found(const struct xblk *x, const struct filter *f)
 {
+	struct xblk_domain dom;
+	struct xblk_disk d;
 	bool good = true;
+	size_t at;
 
 	for (unsigned int k = 0; k < f->guests.nr; k++) {
 		const struct filter_item *item = &f->guests.of[k];
 		struct names l = {0};
 		bool found = false;
 
-		for (unsigned int i = 0; i < p->model.nr_domains; i++) {
-			const struct domain *dom = p->model.domains[i];
-
-			if (dom->backend)
+		for (at = 0; xblk_next_domain(x, &at, &dom);) {
+			if (dom.backend)
 				continue;
-			found |= filter_is_guest(item, dom->domid, dom->name);
-			add(&l, "%s (%u)", dom->name, dom->domid);
+			found |= filter_is_guest(item, dom.domid, dom.name);
+			add(&l, "%s (%u)", dom.name, dom.domid);
 		}
 		/* It may have had another name. */
-		for (size_t i = 0; i < p->model.nr_disks; i++) {
-			const struct disk *d = p->model.all_disks[i];
-
-			found |= !d->dom->backend &&
-				 filter_is_guest(item, d->dom->domid, d->guest);
-		}
+		for (at = 0; xblk_next_disk(x, &at, &d);)
+			found |= !d.backend && filter_is_guest(item, d.domid, d.guest);
 		if (!found)
-			tell(p, "guest", item, &l);
+			tell(x, "guest", item, &l);
 		good &= found;
 	}
 	return good;
 }
 
-static bool disks_found(const struct parse *p, const struct filter *f)
+static bool disks_found(const struct xblk *x, const struct filter *f)
 {
 	const struct filter any_disk = {.guests = f->guests};
+	struct xblk_disk d;
 	bool good = true;
+	size_t at;
 
 	for (unsigned int k = 0; k < f->disks.nr; k++) {
 		const struct filter_item *item = &f->disks.of[k];
 		struct names l = {0};
 		bool found = false;
 
-		for (size_t i = 0; i < p->model.nr_disks; i++) {
-			const struct disk *d = p->model.all_disks[i];
-
-			if (!filter_disk(&any_disk, d))
+		for (at = 0; xblk_next_disk(x, &at, &d);) {
+			if (!filter_disk(&any_disk, &d))
 				continue;
-			found |= filter_is_disk(item, d);
-			if (*d->device && strcmp(d->device, d->name))
-				add(&l, "%u:%s (%s in the guest)", d->dom->domid,
-				    d->label, d->device);
+			found |= filter_is_disk(item, &d);
+			if (*d.device && strcmp(d.device, d.name))
+				add(&l, "%u:%s (%s in the guest)", d.domid, d.label,
+				    d.device);
 			else
-				add(&l, "%u:%s", d->dom->domid, d->label);
+				add(&l, "%u:%s", d.domid, d.label);
 		}
 		if (!found)
-			tell(p, "disk", item, &l);
+			tell(x, "disk", item, &l);
 		good &= found;
 	}
 	return good;
@@ -116,57 +116,50 @@ struct search {
 	bool found;
 };
 
-static void look_at(void *ctx, const struct process *process)
+static void look_at(void *user, uint32_t pid, const char *name, bool now)
 {
-	struct search *s = ctx;
+	struct search *s = user;
 
-	if (!process->known && s->item->name)
-		return;
-	s->found |= process_was(process, s->item->name, s->item->number);
-	if (process->known)
-		add(&s->list, "%s (%u)", process->comm, process->pid);
+	s->found |= filter_is_process(s->item, pid, name ? name : "");
+	if (name && now)
+		add(&s->list, "%s (%u)", name, pid);
 }
 
-static bool processes_found(const struct parse *p, const struct filter *f)
+static bool processes_found(const struct xblk *x, const struct filter *f)
 {
 	bool good = true;
 
 	for (unsigned int k = 0; k < f->processes.nr; k++) {
 		struct search s = {.item = &f->processes.of[k]};
 
-		for (unsigned int i = 0; i < p->model.nr_domains; i++) {
-			const struct domain *dom = p->model.domains[i];
-
-			if (!dom->backend && filter_domain(f, dom))
-				model_each_process(dom, look_at, &s);
-		}
+		xblk_each_process(x, f, look_at, &s);
 		if (!s.found)
-			tell(p, "process", s.item, &s.list);
+			tell(x, "process", s.item, &s.list);
 		good &= s.found;
 	}
 	return good;
 }
 
-static void tell_empty(const struct parse *p, const struct filter *f)
+static void tell_empty(const struct xblk *x, const struct filter *f)
 {
 	struct disk_stats all;
 
-	total_stats(p, f, &all);
+	total_stats(x, f, &all);
 	if (!all.requests && all.not_chosen)
 		msg_say("none of %" PRIu64 " requests was chosen", all.not_chosen);
 	stats_deinit(&all);
 }
 
-bool chosen_tell(const struct parse *p, const struct filter *f)
+bool chosen_tell(const struct xblk *x, const struct filter *f)
 {
-	bool good = guests_found(p, f);
+	bool good = guests_found(x, f);
 
 	/* What of no guest is shown is not missed as well. */
 	if (good)
-		good = disks_found(p, f);
+		good = disks_found(x, f);
 	if (good)
-		good = processes_found(p, f);
+		good = processes_found(x, f);
 	if (good && filter_chooses(f))
-		tell_empty(p, f);
+		tell_empty(x, f);
 	return good;
 }

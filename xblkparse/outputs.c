@@ -165,7 +165,7 @@ static bool coloured(const struct outputs *outputs, const struct options *o)
 	return outputs->main == stdout && isatty(STDOUT_FILENO) && !(no && *no);
 }
 
-int outputs_end(struct outputs *outputs, const struct parse *p, const struct options *o)
+int outputs_end(struct outputs *outputs, const struct xblk *x, const struct options *o)
 {
 	struct report_options report = o->report;
 	int ret = 0;
@@ -177,7 +177,7 @@ int outputs_end(struct outputs *outputs, const struct parse *p, const struct opt
 		if (!to->out && open_output(outputs, to))
 			ret = -1;
 		else if (to->sink->end)
-			to->sink->end(to->out, p, &o->filter, &report);
+			to->sink->end(to->out, x, &o->filter, &report);
 	}
 	return ret;
 }

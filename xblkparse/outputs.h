@@ -44,7 +44,7 @@ void outputs_request(const struct outputs *outputs, uint64_t start_ns,
 bool outputs_failed(const struct outputs *outputs);
 
 /* What is printed of a trace that was read.  Return: -1 after a message. */
-int outputs_end(struct outputs *outputs, const struct parse *p, const struct options *o);
+int outputs_end(struct outputs *outputs, const struct xblk *x, const struct options *o);
 
 /* Return: -1 after a message if what was written is not all there. */
 int outputs_close(struct outputs *outputs);

@@ -11,7 +11,7 @@
 
 #include "analyse/hist.h"
 #include "base/op.h"
-#include "input/model.h"
+#include "base/util.h"
 #include "xblk.h"
 
 #define PROCESS_ROWS	64

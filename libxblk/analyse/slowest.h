@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "input/model.h"
+#include "base/util.h"
 #include "xblk.h"
 
 #define SLOWEST_DEFAULT 10

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How stages and bins are called in every output. */
+/* How stages, bins and the like are called in every output. */
 #include "xblk.h"
 
 const char *const stage_names[STAGE_MAX] = {
@@ -20,4 +20,16 @@ const char *const bin_names[BIN_MAX] = {
 	[BIN_EVICTED] = "evicted",
 	[BIN_AMBIGUOUS] = "ambiguous",
 	[BIN_MALFORMED] = "malformed",
+};
+
+const char *const kind_names[KIND_MAX] = {
+	[KIND_READ] = "reads",	     [KIND_WRITE] = "writes", [KIND_FLUSH] = "flushes",
+	[KIND_DISCARD] = "discards", [KIND_OTHER] = "others",
+};
+
+const char *const probe_names[PROBE_MAX] = {
+	[PROBE_BACK_INTERRUPT] = "xen_blkif_be_int",
+	[PROBE_MAP] = "xen_blkbk_map",
+	[PROBE_RESPONSE] = "make_response",
+	[PROBE_FRONT_INTERRUPT] = "blkif_interrupt",
 };

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msg.h"
+_Thread_local jmp_buf *no_memory;
 
 static void *checked(void *p)
 {
-	if (!p) {
-		msg_error("memory: none left");
-		exit(1);
-	}
-	return p;
+	if (p)
+		return p;
+	if (no_memory)
+		longjmp(*no_memory, 1);
+	abort();
 }
 
 void *xmalloc(size_t size)

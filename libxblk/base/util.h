@@ -3,9 +3,12 @@
 #ifndef LIBXBLK_UTIL_H
 #define LIBXBLK_UTIL_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <xblk/record.h>
 
 #include "saturate.h"
 
@@ -13,12 +16,23 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* These do not return NULL: a tool that is out of memory has to end. */
+/*
+ * Where those below go that cannot return NULL, in each thread: to whoever called the
+ * library, which can go on with nothing that it was about.  NULL: the program ends.
+ */
+extern _Thread_local jmp_buf *no_memory;
+
 void *xmalloc(size_t size);
 void *xcalloc(size_t nr, size_t size);
 void *xaligned_alloc(size_t align, size_t size);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
+
+/* How large names are, with a NUL: of domains and disks, of disks with a number, */
+#define NAME_LEN  64
+#define LABEL_LEN (NAME_LEN + 16)
+/* and of processes: UTF-8, also where the kernel's bytes are not. */
+#define COMM_SIZE (XBLK_COMM_LEN + 1)
 
 /*
  * Copy at most @size - 1 bytes up to a NUL, as UTF-8: what is no character, controls one,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msg.h"
 #include "input/reader.h"
 #include "base/util.h"
 
@@ -87,7 +86,7 @@ static bool makes_sense(const struct index *x, uint64_t first, uint64_t end)
 	return x->nr;
 }
 
-bool index_load(struct index *x, const struct seekable *src)
+bool index_load(struct index *x, const struct seekable *src, const struct tell *to)
 {
 	struct xblk_trace_header h;
 	uint64_t offset = find_index(src);
@@ -107,7 +106,7 @@ bool index_load(struct index *x, const struct seekable *src)
 	    chunk_intact(&c, x->rows)) {
 		if (makes_sense(x, h.header_size, offset))
 			return true;
-		msg_say("input: its index makes no sense: all of it is read");
+		tell(to, "input: its index makes no sense: all of it is read");
 	}
 	index_deinit(x);
 	return false;

@@ -15,6 +15,8 @@
 
 #include <xblk/trace.h>
 
+#include "base/tell.h"
+
 /* Bytes that can be read anywhere; as pread(2). */
 struct seekable {
 	ssize_t (*pread)(void *ctx, void *buf, size_t size, uint64_t offset);
@@ -30,7 +32,7 @@ struct index {
 };
 
 /* False, and nothing to be freed, if there is none that can be used. */
-bool index_load(struct index *x, const struct seekable *src);
+bool index_load(struct index *x, const struct seekable *src, const struct tell *to);
 void index_deinit(struct index *x);
 
 /* The row that @offset is in, or @x->nr if it is behind all. */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msg.h"
 #include "base/util.h"
 
 /* How far a record's time may be off the trace's start and its chunk's time. */
@@ -539,8 +538,8 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 		if (s->tail[-1].lost.until > max_ns)
 			s->tail[-1].lost.until = max_ns;
 	} else if (chunk->sequence < s->next_sequence) {
-		msg_say("domain %u, cpu %u: the stream's sequence goes back",
-			s->dom->domid, s->cpu);
+		tell(m->model->tell, "domain %u, cpu %u: the stream's sequence goes back",
+		     s->dom->domid, s->cpu);
 		s->backwards++;
 	}
 	s->next_sequence = add_sat(chunk->sequence, nr);

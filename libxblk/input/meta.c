@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msg.h"
 #include "base/util.h"
 #include "input/devid.h"
 
@@ -81,6 +80,7 @@ static struct disk *set_disk(struct model *m, struct domain *dom, unsigned int i
 	d->dom = dom;
 	d->older = dom->newest;
 	dom->newest = d;
+	d->nr = m->nr_disks;
 	d->index = index;
 	d->devid = devid;
 	set_name(d, name);
@@ -91,9 +91,9 @@ static struct disk *set_disk(struct model *m, struct domain *dom, unsigned int i
 	return d;
 }
 
-static int bad(const char *what)
+static int bad(const struct model *m, const char *what)
 {
-	return msg_error("metadata: %s", what);
+	return tell(m->tell, "metadata: %s", what);
 }
 
 static struct disk *meta_disk(struct model *m, struct domain *dom, const json_t *j)
@@ -108,13 +108,6 @@ static struct disk *meta_disk(struct model *m, struct domain *dom, const json_t 
 	get_u64(&devid, j, "devid", UINT32_MAX);
 	return set_disk(m, dom, index, devid, name, dev);
 }
-
-const char *const probe_names[PROBE_MAX] = {
-	[PROBE_BACK_INTERRUPT] = "xen_blkif_be_int",
-	[PROBE_MAP] = "xen_blkbk_map",
-	[PROBE_RESPONSE] = "make_response",
-	[PROBE_FRONT_INTERRUPT] = "blkif_interrupt",
-};
 
 /* The backend's are not known yet where the list is empty: others are always there. */
 static void meta_probes(struct domain *dom, const json_t *of)
@@ -143,12 +136,12 @@ static int meta_backend(struct model *m, const json_t *backend)
 	const json_t *j;
 
 	if (!json_is_object(backend) || !get_u64(&domid, backend, "domid", UINT16_MAX))
-		return bad("it does not say which domain the backend is");
+		return bad(m, "it does not say which domain the backend is");
 	dom = model_domain(m, domid);
 	if (!dom)
-		return bad("too many domains");
+		return bad(m, "too many domains");
 	if ((m->backend && m->backend != dom) || (!dom->backend && dom->nr_disks))
-		return bad("the backend domain changes");
+		return bad(m, "the backend domain changes");
 	m->backend = dom;
 	dom->backend = true;
 	dom->described = true;
@@ -159,6 +152,7 @@ static int meta_backend(struct model *m, const json_t *backend)
 
 		if (!d)
 			return bad(
+				m,
 				"a disk of the backend has no usable index, or there are "
 				"too many");
 		get_name(d->scheduler, j, "scheduler");
@@ -183,13 +177,14 @@ static struct disk *whole_disk(struct model *m, const json_t *backend, uint64_t 
 }
 
 /* A domain id that has come to another guest: its disks are others, too. */
-static void other_guest(struct domain *dom, const json_t *guest)
+static void other_guest(const struct model *m, struct domain *dom, const json_t *guest)
 {
 	char uuid[NAME_LEN] = "";
 
 	get_name(uuid, guest, "uuid");
 	if (*dom->uuid && *uuid && strcmp(dom->uuid, uuid)) {
-		msg_say("metadata: domain %u is another guest from here on", dom->domid);
+		tell(m->tell, "metadata: domain %u is another guest from here on",
+		     dom->domid);
 		for (unsigned int i = 0; i < dom->nr_disks; i++) {
 			if (dom->disks[i])
 				dom->disks[i]->gone = true;
@@ -208,14 +203,14 @@ static int meta_guest(struct model *m, const json_t *backend, const json_t *gues
 	const json_t *j;
 
 	if (!get_u64(&domid, guest, "domid", UINT16_MAX))
-		return bad("a guest has no usable domid");
+		return bad(m, "a guest has no usable domid");
 	dom = model_domain(m, domid);
 	if (!dom)
-		return bad("too many domains");
+		return bad(m, "too many domains");
 	if (dom->backend)
-		return bad("a guest is the backend as well");
+		return bad(m, "a guest is the backend as well");
 	dom->described = true;
-	other_guest(dom, guest);
+	other_guest(m, dom, guest);
 	get_name(dom->name, guest, "name");
 	get_u64(&dom->uncertainty_ns, guest, "clock_uncertainty_ns", UINT64_MAX);
 	meta_probes(dom, guest);
@@ -224,9 +219,11 @@ static int meta_guest(struct model *m, const json_t *backend, const json_t *gues
 		uint64_t index;
 
 		if (!d)
-			return bad("a guest's disk has no usable index, or there are too "
+			return bad(m,
+				   "a guest's disk has no usable index, or there are too "
 				   "many");
 		strcpy(d->guest, dom->name);
+		strcpy(d->uuid, dom->uuid);
 		devid_name(d->device, sizeof(d->device), d->devid);
 		d->backing = NULL;
 		d->start_sector = 0;
@@ -270,7 +267,7 @@ int model_meta(struct model *m, const char *text, size_t len)
 	size_t i;
 
 	if (!root)
-		return msg_error("metadata: %s (line %d)", error.text, error.line);
+		return tell(m->tell, "metadata: %s (line %d)", error.text, error.line);
 	if (other_host(m, root)) {
 		m->other_host = true;
 		json_decref(root);

@@ -11,6 +11,7 @@ void model_init(struct model *m, size_t disk_size)
 {
 	memset(m, 0, sizeof(*m));
 	m->disk_size = disk_size;
+	m->tell = &tell_nobody;
 	map_init(&m->by_domid);
 }
 
@@ -277,23 +278,16 @@ const char *process_name_at(struct domain *dom, uint32_t pid, uint64_t ns)
 	return dom->named->known ? dom->named->comm : "?";
 }
 
-bool process_was(const struct process *p, const char *name, uint32_t pid)
-{
-	const struct former_names *f = p->former;
-
-	if (!name)
-		return p->pid == pid;
-	for (unsigned int i = 0; f && i < f->nr; i++) {
-		if (!strcmp(f->names[i].comm, name))
-			return true;
-	}
-	return p->known && !strcmp(p->comm, name);
-}
-
 void model_each_process(const struct domain *dom,
-			void (*fn)(void *ctx, const struct process *p), void *ctx)
+			void (*fn)(void *ctx, uint32_t pid, const char *name, bool now),
+			void *ctx)
 {
 	for (const struct list *n = dom->process_age.next; n != &dom->process_age;
-	     n = n->next)
-		fn(ctx, list_entry(n, struct process, age));
+	     n = n->next) {
+		const struct process *p = list_entry(n, struct process, age);
+
+		for (unsigned int i = 0; p->former && i < p->former->nr; i++)
+			fn(ctx, p->pid, p->former->names[i].comm, false);
+		fn(ctx, p->pid, p->known ? p->comm : NULL, true);
+	}
 }

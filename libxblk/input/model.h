@@ -15,9 +15,10 @@
 #include "base/gaps.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/tell.h"
+#include "base/util.h"
+#include "xblk.h"
 
-#define NAME_LEN      64
-#define LABEL_LEN     (NAME_LEN + 16)
 #define MAX_DOMAINS   1024  /* at once */
 #define MAX_DISKS     4096  /* of one domain */
 #define MAX_ALL_DISKS 32768 /* also those that others have replaced */
@@ -36,6 +37,7 @@ struct domain;
 
 struct disk {
 	struct domain *dom;
+	size_t nr;	    /* of all disks */
 	struct disk *older; /* one of the domain that was there before, or NULL */
 	unsigned int index; /* in the domain's records */
 	char name[NAME_LEN];
@@ -44,7 +46,7 @@ struct disk {
 	char dev[NAME_LEN];
 	bool gone; /* a later metadata has another disk at this index */
 	/* a guest's */
-	char guest[NAME_LEN]; /* its name: another one may get the domain id */
+	char guest[NAME_LEN], uuid[NAME_LEN]; /* another one may get the domain id */
 	unsigned int devid;
 	char device[NAME_LEN]; /* its name in a guest that is Linux; "": not known */
 	struct disk *backing;  /* NULL: not served by a blkback that is traced */
@@ -61,9 +63,6 @@ struct remap {
 	uint16_t to_disk;
 	uint64_t to_sector;
 };
-
-/* How a process is called: UTF-8, also where the kernel's bytes are not. */
-#define COMM_SIZE (XBLK_COMM_LEN + 1)
 
 struct former_names;
 
@@ -84,23 +83,6 @@ struct process {
 	bool filling;	  /* more bios of the guest's request @request are to come */
 	uint32_t request; /* its identity */
 };
-
-/* What is probed for the substages alone, where a kernel has it by that name. */
-enum probe {
-	PROBE_BACK_INTERRUPT,
-	PROBE_MAP,
-	PROBE_RESPONSE,
-	PROBE_FRONT_INTERRUPT,
-	PROBE_MAX
-};
-
-extern const char *const probe_names[PROBE_MAX];
-
-/* Which of them are of a backend's kernel, and which of a guest's. */
-static inline bool probe_is_of(enum probe probe, bool backend)
-{
-	return (probe != PROBE_FRONT_INTERRUPT) == backend;
-}
 
 /* What a guest's requests and dom0's bios are matched by: where they begin. */
 struct matching {
@@ -148,6 +130,7 @@ struct model {
 	unsigned int nr_metas;
 	bool other_host; /* the last one was not of the same host */
 	char host[NAME_LEN], tool[NAME_LEN];
+	const struct tell *tell; /* of what makes no sense; set by the caller */
 	char ops[64]; /* operations that were recorded, "read, write"; "": all */
 };
 
@@ -206,11 +189,13 @@ const char *process_name(const struct domain *dom, uint32_t pid);
 /* The same as of @ns: it may have had another one, or be another process. */
 const char *process_name_at(struct domain *dom, uint32_t pid, uint64_t ns);
 
-/* Whether it has the name, now or before, or without a name the pid. */
-bool process_was(const struct process *p, const char *name, uint32_t pid);
-/* Those that have not been forgotten, those first that will be. */
+/*
+ * Those that have not been forgotten, those first that will be: each name of each, NULL
+ * if there is none, and whether it has that now.
+ */
 void model_each_process(const struct domain *dom,
-			void (*fn)(void *ctx, const struct process *p), void *ctx);
+			void (*fn)(void *ctx, uint32_t pid, const char *name, bool now),
+			void *ctx);
 
 /* The guest disk that this dom0 process serves as blkback's thread, or NULL. */
 struct disk *model_serves(const struct model *m, struct process *p);

@@ -12,7 +12,6 @@
 #include <xxh_x86dispatch.h>
 #endif
 
-#include "msg.h"
 #include "base/util.h"
 
 /* Grows with the chunks; what it holds should stay in the cache until it is used. */
@@ -33,6 +32,7 @@ void reader_init(struct reader *r, reader_read_fn read, void *ctx)
 	memset(r, 0, sizeof(*r));
 	r->read = read;
 	r->ctx = ctx;
+	r->tell = &tell_nobody;
 	r->size = BUF_SIZE;
 	r->buf = xaligned_alloc(64, r->size);
 }
@@ -67,6 +67,7 @@ static void make_room(struct reader *r, size_t want)
 /* Have at least @want bytes at buf[start], if the trace has them. */
 static bool fill(struct reader *r, size_t want)
 {
+	r->waits = false;
 	while (r->end - r->start < want && !r->eof) {
 		size_t size;
 		ssize_t n;
@@ -77,6 +78,10 @@ static bool fill(struct reader *r, size_t want)
 		n = r->read(r->ctx, r->buf + r->end, min_u64(size, r->size - r->end));
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN) {
+			r->waits = true;
+			break;
+		}
 		if (n < 0)
 			r->error = errno ? errno : EIO;
 		if (n <= 0)
@@ -101,35 +106,42 @@ int reader_open(struct reader *r)
 	struct xblk_trace_header *h = &r->header;
 
 	if (!fill(r, sizeof(*h))) {
+		if (r->waits)
+			return -EAGAIN;
 		if (r->error)
-			msg_say("input: %s", strerror(r->error));
+			tell(r->tell, "input: %s", strerror(r->error));
 		else if (r->end == 0)
-			msg_say("input: it is empty");
+			tell(r->tell, "input: it is empty");
 		else
-			msg_say("input: %zu bytes are too short for a trace", r->end);
+			tell(r->tell, "input: %zu bytes are too short for a trace",
+			     r->end);
 		return -1;
 	}
 	memcpy(h, r->buf, sizeof(*h));
 	if (h->magic == __builtin_bswap64(XBLK_TRACE_MAGIC) ||
 	    (h->magic == XBLK_TRACE_MAGIC &&
 	     h->endian == __builtin_bswap32(XBLK_TRACE_ENDIAN)))
-		return msg_error("input: written on a machine of the other byte order");
+		return tell(r->tell,
+			    "input: written on a machine of the other byte order");
 	if (h->magic != XBLK_TRACE_MAGIC)
-		return msg_error("input: not a trace of xblktrace");
+		return tell(r->tell, "input: not a trace of xblktrace");
 	if (h->version > XBLK_TRACE_VERSION)
-		return msg_error(
+		return tell(
+			r->tell,
 			"input: format %u is newer than this xblkparse, which knows %u",
 			h->version, XBLK_TRACE_VERSION);
 	if (!reader_trust_checksums &&
 	    h->checksum != XXH3_64bits(h, offsetof(struct xblk_trace_header, checksum)))
-		return msg_error(
-			"input: the header is damaged: its checksum does not match");
+		return tell(r->tell,
+			    "input: the header is damaged: its checksum does not match");
 	if (h->version == 0 || h->endian != XBLK_TRACE_ENDIAN ||
 	    h->record_size != XBLK_RECORD_SIZE || h->header_size < sizeof(*h) ||
 	    h->header_size > MAX_HEADER || h->header_size % CHUNK_ALIGN)
-		return msg_error("input: the header makes no sense");
-	if (!fill(r, h->header_size))
-		return msg_error("input: it ends inside its header");
+		return tell(r->tell, "input: the header makes no sense");
+	if (!fill(r, h->header_size) && r->waits)
+		return -EAGAIN;
+	if (r->end - r->start < h->header_size)
+		return tell(r->tell, "input: it ends inside its header");
 	consume(r, h->header_size);
 	if (r->go_ahead && h->version >= XBLK_TRACE_VERSION_PACKED)
 		r->ahead = ahead_new();
@@ -199,8 +211,8 @@ static void damage_ends(struct reader *r)
 	r->in_damage = false;
 	r->damaged++;
 	r->damaged_bytes += r->offset - r->damage_offset;
-	msg_say("input: bytes %" PRIu64 " to %" PRIu64 " cannot be used: %s",
-		r->damage_offset, r->offset, r->damage_what);
+	tell(r->tell, "input: bytes %" PRIu64 " to %" PRIu64 " cannot be used: %s",
+	     r->damage_offset, r->offset, r->damage_what);
 }
 
 static bool magic_at(struct reader *r, size_t at)
@@ -213,7 +225,7 @@ static bool magic_at(struct reader *r, size_t at)
 	return magic == XBLK_CHUNK_MAGIC;
 }
 
-/* How far to go on from a place where no good chunk is. */
+/* How far to go on from a place where no good chunk is; 0: that is not known so far. */
 static size_t next_try(struct reader *r, const struct xblk_chunk *c)
 {
 	size_t total = chunk_size(c->payload);
@@ -225,6 +237,8 @@ static size_t next_try(struct reader *r, const struct xblk_chunk *c)
 	if (c->magic == XBLK_CHUNK_MAGIC && c->payload <= XBLK_CHUNK_MAX_PAYLOAD) {
 		if (magic_at(r, total))
 			return total;
+		if (r->waits)
+			return 0;
 		if (r->eof && r->end - r->start == total)
 			return total;
 	}
@@ -247,9 +261,10 @@ static int at_end(struct reader *r)
 static int give_up(struct reader *r)
 {
 	damage_ends(r);
-	msg_say("input: from byte %" PRIu64 " on it is not read: too much of it only "
-		"looks like chunks",
-		r->offset);
+	tell(r->tell,
+	     "input: from byte %" PRIu64 " on it is not read: too much of it only "
+	     "looks like chunks",
+	     r->offset);
 	r->damaged++;
 	r->eof = true;
 	consume(r, r->end - r->start);
@@ -311,11 +326,11 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 	r->step = 0;
 	for (;;) {
 		const char *why = "it does not begin like a chunk";
-		size_t total;
+		size_t total, step;
 		bool packed;
 
 		if (!fill(r, sizeof(*c)))
-			return at_end(r);
+			return r->waits ? -EAGAIN : at_end(r);
 		if (r->wasted > WASTE_MIN &&
 		    r->wasted / WASTE_FACTOR > r->offset - r->left_out)
 			return give_up(r);
@@ -326,15 +341,16 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 			continue;
 		}
 		total = chunk_size(c->payload);
+		if (c->payload <= XBLK_CHUNK_MAX_PAYLOAD && !fill(r, total) && r->waits)
+			return -EAGAIN;
 		if (c->payload > XBLK_CHUNK_MAX_PAYLOAD) {
 			why = "its length is out of bounds";
-		} else if (!fill(r, sizeof(*c) + c->payload)) {
+		} else if (r->end - r->start < sizeof(*c) + c->payload) {
 			why = "the trace ends in the middle of it";
 		} else if (!chunk_intact(c, r->buf + r->start + sizeof(*c))) {
 			why = "its checksum does not match";
 			r->wasted += c->payload;
 		} else {
-			fill(r, total);
 			packed = c->type == XBLK_CHUNK_PACK;
 			why = hand_out(r, c, payload);
 			if (!why) {
@@ -347,7 +363,10 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 			}
 		}
 		damage(r, c, why);
-		consume(r, next_try(r, c));
+		step = next_try(r, c);
+		if (!step)
+			return -EAGAIN;
+		consume(r, step);
 	}
 }
 

@@ -16,12 +16,13 @@
 
 #include <xblk/trace.h>
 
+#include "base/tell.h"
 #include "input/ahead.h"
 #include "input/unpack.h"
 
 #define CHUNK_ALIGN 32
 
-/* As read(2): bytes, 0 at the end, -1 and errno. */
+/* As read(2): bytes, 0 at the end, -1 and errno; EAGAIN: there are none so far. */
 typedef ssize_t (*reader_read_fn)(void *ctx, void *buf, size_t size);
 /* Go on at @offset of the trace: 0, or -1 and errno. */
 typedef int (*reader_seek_fn)(void *ctx, uint64_t offset);
@@ -30,12 +31,14 @@ struct reader {
 	reader_read_fn read;
 	reader_seek_fn seek; /* set by whoever wants to use reader_seek() */
 	void *ctx;
+	const struct tell *tell; /* of what cannot be used; set by the caller */
 	uint8_t *buf;
 	size_t size;
 	size_t start, end; /* what of buf is filled and not yet consumed */
 	size_t step;	   /* bytes of the chunk handed out last */
 	uint64_t offset;   /* of buf[start] in the trace */
 	bool eof;
+	bool waits;	      /* what is wanted is not there so far */
 	int error;	      /* errno of a failed read, else 0 */
 	struct unpack unpack; /* of the chunk at buf[start] */
 	bool go_ahead;	      /* set by whoever has a second processor, and a trace whose
@@ -59,13 +62,13 @@ extern bool reader_trust_checksums;
 void reader_init(struct reader *r, reader_read_fn read, void *ctx);
 void reader_deinit(struct reader *r);
 
-/* Reads the header.  0, or -1 after a message if this is no trace we know. */
+/* Reads the header.  0, or -1 after a message if this is no trace we know, or -EAGAIN. */
 int reader_open(struct reader *r);
 
 /*
- * The next chunk: 1; the end: 0, or -1 if reading failed (r->error).  @payload
- * points to @chunk->payload bytes that stay until the next call; it is aligned
- * for records.
+ * The next chunk: 1; the end: 0, or -1 if reading failed (r->error); -EAGAIN: it is not
+ * all there so far, and is to be asked for again.  @payload points to @chunk->payload
+ * bytes that stay until the next call; it is aligned for records.
  */
 int reader_next(struct reader *r, struct xblk_chunk *chunk, const void **payload);
 

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a record must fulfil: a guest can have written anything. */
-#include "input/event.h"
+#include "base/event.h"
 #include "input/merge.h"
-
-const struct event_kind event_kinds[256] = {
-#define XBLK_EVENT(number, name, letter, by, fields, id, aux, text) \
-	[number] = {letter, by, fields},
-#include <xblk/events.def>
-};
 
 bool other_valid(const struct xblk_record *r, const struct domain *dom, uint64_t max_ns)
 {

@@ -21,11 +21,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/counts.h"
 #include "base/list.h"
 #include "base/pool.h"
 #include "input/merge.h"
 #include "input/model.h"
-#include "join/counts.h"
 #include "xblk.h"
 
 /*

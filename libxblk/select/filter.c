@@ -5,7 +5,7 @@
 
 #include "base/op.h"
 #include "base/util.h"
-#include "input/event.h"
+#include "base/event.h"
 #include "number.h"
 
 bool filter_is_guest(const struct filter_item *item, unsigned int domid, const char *name)
@@ -21,7 +21,7 @@ static bool is_disk(const struct filter_item *item, const char *name, const char
 	       (*device && !strcmp(item->name, device));
 }
 
-bool filter_is_disk(const struct filter_item *item, const struct disk *disk)
+bool filter_is_disk(const struct filter_item *item, const struct xblk_disk *disk)
 {
 	return is_disk(item, disk->name, disk->label, disk->device);
 }
@@ -59,14 +59,14 @@ static bool process_chosen(const struct filter *f, uint32_t pid, const char *nam
 	return !f->processes.nr;
 }
 
-bool filter_domain(const struct filter *f, const struct domain *dom)
+bool filter_domain(const struct filter *f, unsigned int domid, const char *name)
 {
-	return guest_chosen(f, dom->domid, dom->name);
+	return guest_chosen(f, domid, name);
 }
 
-bool filter_disk(const struct filter *f, const struct disk *disk)
+bool filter_disk(const struct filter *f, const struct xblk_disk *disk)
 {
-	return !disk->dom->backend && guest_chosen(f, disk->dom->domid, disk->guest) &&
+	return !disk->backend && guest_chosen(f, disk->domid, disk->guest) &&
 	       disk_chosen(f, disk->name, disk->label, disk->device);
 }
 
@@ -111,9 +111,11 @@ bool filter_request(const struct filter *f, uint64_t start_ns, uint64_t now_ns,
 	       sub_sat(end, begin) >= f->min_latency_ns;
 }
 
-bool filter_event(const struct filter *f, uint64_t start_ns, const struct domain *dom,
-		  const struct xblk_record *r)
+bool filter_event(const struct filter *f, uint64_t start_ns,
+		  const struct xblk_event_record *e, const char *process)
 {
+	const struct xblk_record *r = e->record;
+
 	if (!time_chosen(f, start_ns, r->time))
 		return false;
 	if (event_has(r->event, EVENT_OP) ? !op_chosen(f, r->op) : f->ops)
@@ -122,10 +124,7 @@ bool filter_event(const struct filter *f, uint64_t start_ns, const struct domain
 		    ? !sectors_chosen(f, r->sector, r->nr_sectors)
 		    : f->have_sectors)
 		return false;
-	if (!f->processes.nr)
-		return true;
-	return event_has(r->event, EVENT_PID) &&
-	       process_chosen(f, r->aux, process_name(dom, r->aux));
+	return !f->processes.nr || (process && process_chosen(f, r->aux, process));
 }
 
 /* A number, at most @max, or a name. */

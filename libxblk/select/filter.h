@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "input/model.h"
 #include "xblk.h"
 
 #define FILTER_LIST_MAX 64
@@ -33,28 +32,29 @@ struct filter {
 	uint64_t min_latency_ns;
 };
 
-bool filter_domain(const struct filter *f, const struct domain *dom);
+bool filter_domain(const struct filter *f, unsigned int domid, const char *name);
 /* A guest disk that is to be shown. */
-bool filter_disk(const struct filter *f, const struct disk *disk);
+bool filter_disk(const struct filter *f, const struct xblk_disk *disk);
 /* A request of such a disk. */
 bool filter_shows(const struct filter *f, const struct xblk_request *r);
 
 /* Whether one of the items is a guest, a disk or a process of this name or number. */
 bool filter_is_guest(const struct filter_item *item, unsigned int domid,
 		     const char *name);
-bool filter_is_disk(const struct filter_item *item, const struct disk *disk);
+bool filter_is_disk(const struct filter_item *item, const struct xblk_disk *disk);
 bool filter_is_process(const struct filter_item *item, uint32_t pid, const char *name);
 
 /* It says something of requests beyond their disk. */
 bool filter_chooses(const struct filter *f);
 /*
  * These two look at nothing but that.  The trace began at @start_ns; what has not come
- * back is as old as it is at @now_ns.
+ * back is as old as it is at @now_ns.  @process: whose the event is, if it is any one's;
+ * only looked at if there are @f->processes.
  */
 bool filter_request(const struct filter *f, uint64_t start_ns, uint64_t now_ns,
 		    const struct xblk_request *r);
-bool filter_event(const struct filter *f, uint64_t start_ns, const struct domain *dom,
-		  const struct xblk_record *r);
+bool filter_event(const struct filter *f, uint64_t start_ns,
+		  const struct xblk_event_record *e, const char *process);
 
 /*
  * A filter, or what it is of, from an argument, which stays.  The first two and processes

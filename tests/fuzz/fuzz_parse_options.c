@@ -12,13 +12,11 @@
 #include "options.h"
 #include "analyse/slowest.h"
 #include "trace_gen.h"
-#include "base/util.h"
+#include "xblk.h"
 
 #define MAX_ARGS 32
 
 static FILE *null;
-static struct parse parse;
-static struct stream *stream; /* of a trace with one record */
 
 static void check(bool good, const char *what)
 {
@@ -35,26 +33,18 @@ static void check_filter(const struct filter *f)
 	check(!f->have_time || f->from_ns < f->to_ns, "a time ends before it begins");
 }
 
-static ssize_t read_trace(void *ctx, void *buf, size_t size)
-{
-	struct gen *g = ctx;
-	static size_t pos;
+static struct xblk *x; /* of a trace with one record */
+static struct xblk_event_record event;
 
-	if (size > g->len - pos)
-		size = g->len - pos;
-	memcpy(buf, g->data + pos, size);
-	pos += size;
-	return size;
-}
-
-static void keep_stream(void *ctx, struct stream *s, const struct xblk_record *r)
+static void keep_event(void *user, const struct xblk_event_record *e)
 {
-	(void)ctx, (void)r;
-	stream = s;
+	(void)user;
+	event = *e;
 }
 
 static void begin(void)
 {
+	static const struct xblk_options options = {.on_event = keep_event};
 	static struct gen g;
 
 	null = fopen("/dev/null", "w");
@@ -63,10 +53,9 @@ static void begin(void)
 	gen_init(&g);
 	gen_event(&g, GEN_GUEST, 0, 1000, XBLK_EV_QUEUE, XBLK_OP_READ, 64, 8, 1, 500);
 	gen_end(&g, 2000);
-	parse_init(&parse, read_trace, &g);
-	parse.on_event = keep_stream;
-	parse_run(&parse);
-	check(null && stream, "no trace to print");
+	check(!xblk_open(&x, &options) && !xblk_feed(x, g.data, g.len) &&
+		      !xblk_finish(x) && null && event.record,
+	      "no trace to print");
 }
 
 static void print_events(const struct format *format)
@@ -77,8 +66,10 @@ static void print_events(const struct format *format)
 	};
 	unsigned int i;
 
-	for (i = 0; i < 2; i++)
-		format_print(null, format, &parse, stream, &records[i]);
+	for (i = 0; i < 2; i++) {
+		event.record = &records[i];
+		format_print(null, format, x, &event);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -15,16 +15,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#include "select/filter.h"
+#include "handle.h"
 #include "sinks/format.h"
 #include "sinks/live.h"
 #include "msg.h"
 #include "sinks/output.h"
-#include "parse.h"
 #include "sinks/report.h"
 #include "sinks/requests.h"
-#include "span.h"
 #include "trace_gen.h"
 #include "base/util.h"
 #include "sinks/verify.h"
@@ -38,39 +38,6 @@ const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
 	return "quarantine_size_mb=2:thread_local_quarantine_size_kb=64";
-}
-
-struct bytes {
-	const uint8_t *data;
-	size_t len, pos;
-};
-
-static ssize_t pread_bytes(void *ctx, void *buf, size_t size, uint64_t offset)
-{
-	struct bytes *b = ctx;
-	size_t left = offset < b->len ? b->len - offset : 0;
-
-	if (size > left)
-		size = left;
-	memcpy(buf, b->data + (left ? offset : 0), size);
-	return size;
-}
-
-static ssize_t read_bytes(void *ctx, void *buf, size_t size)
-{
-	struct bytes *b = ctx;
-	ssize_t n = pread_bytes(ctx, buf, size, b->pos);
-
-	b->pos += n;
-	return n;
-}
-
-static int seek_bytes(void *ctx, uint64_t offset)
-{
-	struct bytes *b = ctx;
-
-	b->pos = offset;
-	return 0;
 }
 
 static void check(bool good, const char *what)
@@ -95,90 +62,115 @@ static void check_disk(const struct disk_stats *st)
 
 static FILE *null;
 static struct format *format;
-static struct live live;
-static struct verify verify;
-static struct shown shown;
 static bool print;
 
-static void on_request(void *ctx, const struct xblk_request *r)
-{
-	const struct parse *p = ctx;
+/* A trace, and what prints of it. */
+struct reading {
+	struct xblk *x;
+	struct live live;
+	struct verify verify;
+};
 
-	request_print(null, p->join.start_ns, r);
-	csv_request_print(null, p->join.start_ns, r);
+static void on_request(void *user, const struct xblk_request *r)
+{
+	const struct reading *to = user;
+
+	request_print(null, xblk_start_ns(to->x), r);
+	csv_request_print(null, xblk_start_ns(to->x), r);
+	verify_request(&((struct reading *)user)->verify, r);
 }
 
-static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
+static void on_event(void *user, const struct xblk_event_record *e)
 {
 	static const struct filter guest = {.guests = {1, {{NULL, GEN_GUEST}}}};
+	struct reading *to = user;
 
-	if (event_shown(&shown, ctx, &guest, s, r))
-		event_print(null, ctx, s, r);
-	format_print(null, format, ctx, s, r);
-	verify_record(&verify, s, r);
-	if (s->dom->backend && r->event != EV_GAP)
-		live_advance(&live, ctx, r->time);
+	if (event_shown(to->x, &guest, e))
+		event_print(null, xblk_start_ns(to->x), e);
+	format_print(null, format, to->x, e);
+	verify_record(&to->verify, e);
 }
 
-static bool on_chunk(void *ctx, const struct parse *p)
+static void on_interval(void *user, const struct xblk_interval *i)
 {
-	if (p->index && span_over(p, p->tally.filter))
-		parse_rest(ctx);
-	return true;
+	static const struct filter all;
+	struct reading *to = user;
+
+	live_print(null, &to->live, to->x, &all, i);
 }
 
-static void parse_bytes(const uint8_t *data, size_t len, const struct filter *filter)
+static void read_file(struct xblk *x, const uint8_t *data, size_t len)
+{
+	int fd = memfd_create("trace", MFD_CLOEXEC);
+
+	check(fd >= 0 && pwrite(fd, data, len, 0) == (ssize_t)len, "no file in memory");
+	xblk_read(x, fd);
+	close(fd);
+}
+
+/* In two pieces, so that each place is an end once. */
+static void feed(struct xblk *x, const uint8_t *data, size_t len)
+{
+	size_t first = len ? data[len / 2] * len / 256 : 0;
+
+	if (!xblk_feed(x, data, first) && !xblk_feed(x, data + first, len - first))
+		xblk_finish(x);
+}
+
+static void print_all(struct reading *r)
 {
 	static const struct report_options everything = {
 		.by = ~0u, .slowest = true, .colour = true};
 	static const struct filter all;
-	struct bytes b = {data, len, 0};
-	struct seekable src = {pread_bytes, &b, len};
-	struct index index = {0};
-	struct parse *p = xcalloc(1, sizeof(*p));
+	struct xblk_trace t;
 
-	parse_init(p, read_bytes, &b);
+	xblk_get_trace(r->x, &t);
+	if (t.version) {
+		report_print(null, r->x, &all, &everything);
+		csv_summary(null, r->x, &all);
+		json_print(null, r->x, &all);
+	}
+	verify_print(null, &r->verify, r->x);
+}
+
+static void parse_bytes(const uint8_t *data, size_t len, const struct filter *filter)
+{
+	const struct xblk_analysis analysis = {filter, 10, true, true};
+	struct reading r = {0};
+	struct xblk_options options = {.user = &r};
+	struct parse *p;
+
+	if (print) {
+		options.on_request = on_request;
+		options.on_event = on_event;
+	}
+	if (filter && filter->have_time) {
+		options.from_ns = filter->from_ns;
+		options.to_ns = filter->to_ns;
+	} else if (print) {
+		options.on_interval = on_interval;
+		options.interval_ns = 1000000;
+	}
+	check(!xblk_open(&r.x, &options), "no handle");
+	xblk_analyse(r.x, &analysis);
+	verify_init(&r.verify);
+	p = &r.x->parse;
 	/* Small bounds, so that they are reached. */
 	p->join.max_in_flight = 16;
 	p->merge.max_buffered = 256;
-	p->tally.filter = filter;
-	p->tally.windows = print;
-	live_init(&live, null, &all, 1000000);
-	verify_init(&verify);
-	shown_init(&shown);
-	p->ctx = p;
-	if (print) {
-		p->tally.on_request = on_request;
-		p->tally.ctx = p;
-		p->on_event = on_event;
-	}
-	if (filter && filter->have_time) {
-		p->on_chunk = on_chunk;
-		p->reader.seek = seek_bytes;
-		if (index_load(&index, &src))
-			span_begin(p, &src, &index, filter);
-	}
-	parse_run(p);
+	if (filter && filter->have_time)
+		read_file(r.x, data, len);
+	else
+		feed(r.x, data, len);
 	for (size_t i = 0; i < p->model.nr_disks; i++)
 		check_disk(stats_of(p->model.all_disks[i]));
 	for (unsigned int i = 0; i < p->model.nr_domains; i++)
 		check(p->model.domains[i]->backend || !p->model.domains[i]->nr_rqs,
 		      "a request has no end");
-	if (print && p->began) {
-		report_print(null, p, &all, &everything);
-		csv_summary(null, p, &all);
-		json_print(null, p, &all);
-	}
-	if (print) {
-		live_finish(&live, p);
-		verify_print(null, &verify, p);
-	}
-	live_deinit(&live);
-	verify_deinit(&verify);
-	shown_deinit(&shown);
-	parse_deinit(p);
-	index_deinit(&index);
-	free(p);
+	if (print)
+		print_all(&r);
+	verify_deinit(&r.verify);
+	xblk_close(r.x);
 }
 
 /* One event of a series; fields are small, so that they meet each other. */

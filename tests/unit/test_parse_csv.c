@@ -62,7 +62,7 @@ static void csv_stages(void **ctx)
 	generate(&g);
 	run(&o, g.data, g.len);
 	printed_init(&p);
-	csv_summary(p.out, &o.parse, &all);
+	csv_summary(p.out, &o.x, &all);
 	printed_has(&p, "\n3,guest1,xvda,0-D2C,1,4000,4000,4000,4000,4000,4000,4000,"
 			"0.266666667\n");
 	printed_deinit(&p);

@@ -130,53 +130,34 @@ static void time_of_another_guest(void **ctx)
 	done(&o, &g);
 }
 
-static void on_live_event(void *ctx, struct stream *s, const struct xblk_record *r)
-{
-	(void)ctx;
-	(void)s;
-	(void)r;
-}
-
 struct running {
 	struct live live;
+	struct xblk *x;
 	char *text;
 	size_t len;
 	FILE *out;
 };
 
-static bool on_live_chunk(void *ctx, const struct parse *p)
+static void on_interval(void *user, const struct xblk_interval *i)
 {
-	live_advance(&((struct running *)ctx)->live, p, p->join.now_ns);
-	return true;
-}
+	static const struct filter one_disk = {.disks = {1, {{"xvda"}}},
+					       .guests = {1, {{NULL, 3}}}};
+	struct running *l = user;
 
-static void on_live_end(void *ctx, const struct parse *p)
-{
-	live_end(&((struct running *)ctx)->live, p);
+	live_print(l->out, &l->live, l->x, &one_disk, i);
 }
-
-static const struct filter one_disk = {.disks = {1, {{"xvda"}}},
-				       .guests = {1, {{NULL, 3}}}};
 
 /* The running report of @g, ended. */
 static void show(struct running *l, struct gen *g)
 {
-	struct outcome o;
-
-	msg_silent = true;
-	outcome_init(&o, g->data, g->len);
+	*l = (struct running){0};
 	l->out = open_memstream(&l->text, &l->len);
-	live_init(&l->live, l->out, &one_disk, SECOND);
-	o.parse.tally.windows = true;
-	o.parse.on_event = on_live_event;
-	o.parse.on_chunk = on_live_chunk;
-	o.parse.on_end = on_live_end;
-	o.parse.ctx = l;
-	parse_run(&o.parse);
-	live_finish(&l->live, &o.parse);
+	l->x = open_handle((struct xblk_options){
+		.user = l, .on_interval = on_interval, .interval_ns = SECOND});
+	feed_all(l->x, g->data, g->len);
 	fclose(l->out);
-	live_deinit(&l->live);
-	done(&o, g);
+	xblk_close(l->x);
+	gen_deinit(g);
 }
 
 /* The line of a second, from its column "queued" on. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "input/event.h"
+#include "base/event.h"
 #include "sinks/output.h"
 #include "test_parse_util.h"
 
@@ -211,43 +211,32 @@ static void who_writes_it(void **ctx)
 	}
 }
 
-struct lines {
-	struct parse *parse;
-	FILE *out;
-};
-
-static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
+static void on_event(void *user, const struct xblk_event_record *e)
 {
-	struct lines *l = ctx;
-
-	event_print(l->out, l->parse, s, r);
+	event_print(user, GEN_START, e);
 }
 
 static void end_is_printed(void **ctx)
 {
-	struct lines l;
-	struct outcome o;
+	struct xblk *x;
 	struct gen g;
 	char *text;
 	size_t len;
+	FILE *out = open_memstream(&text, &len);
 
 	(void)ctx;
+	assert_non_null(out);
 	gen_init(&g);
 	GUEST(1000, BIO_COMPLETE, READ, 0, 0, 1, 11);
 	gen_end(&g, 1000000000);
-	msg_silent = true;
-	outcome_init(&o, g.data, g.len);
-	l.parse = &o.parse;
-	l.out = open_memstream(&text, &len);
-	assert_non_null(l.out);
-	o.parse.on_event = on_event;
-	o.parse.ctx = &l;
-	parse_run(&o.parse);
-	fclose(l.out);
+	x = open_handle((struct xblk_options){.user = out, .on_event = on_event});
+	feed_all(x, g.data, g.len);
+	fclose(out);
 	has("the line", text, "3:xvda ");
 	has("the line", text, "  c    R [11]\n");
 	free(text);
-	done(&o, &g);
+	xblk_close(x);
+	gen_deinit(&g);
 }
 
 /* What becomes of the guest's request 100 from blkback's Q on. */
@@ -271,7 +260,7 @@ static void ended_in_json(const struct outcome *o, int want)
 	int ended;
 
 	assert_non_null(out);
-	assert_true(json_print(out, &o->parse, &all));
+	assert_true(json_print(out, &o->x, &all));
 	assert_int_equal(fclose(out), 0);
 	j = json_loads(text, 0, NULL);
 	assert_non_null(j);

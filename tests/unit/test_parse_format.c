@@ -6,21 +6,20 @@
 
 struct events {
 	struct printed printed;
-	struct parse *parse;
+	struct xblk *x;
 	const struct format *format;
 };
 
-static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
+static void on_event(void *user, const struct xblk_event_record *r)
 {
-	struct events *e = ctx;
+	struct events *e = user;
 
-	if (!s->dom->backend && r->event != XBLK_EV_PROCESS)
-		format_print(e->printed.out, e->format, e->parse, s, r);
+	if (!r->backend && r->record->event != XBLK_EV_PROCESS)
+		format_print(e->printed.out, e->format, e->x, r);
 }
 
 static void check_format(const char *format, const char *want)
 {
-	struct outcome o;
 	struct events e;
 	struct gen g;
 	char why[80];
@@ -28,17 +27,14 @@ static void check_format(const char *format, const char *want)
 
 	assert_non_null(f);
 	generate(&g);
-	msg_silent = true;
-	outcome_init(&o, g.data, g.len);
 	printed_init(&e.printed);
-	e.parse = &o.parse;
 	e.format = f;
-	o.parse.on_event = on_event;
-	o.parse.ctx = &e;
-	parse_run(&o.parse);
+	e.x = open_handle((struct xblk_options){.user = &e, .on_event = on_event});
+	feed_all(e.x, g.data, g.len);
 	printed_is(&e.printed, want);
 	format_free(f);
-	done(&o, &g);
+	xblk_close(e.x);
+	gen_deinit(&g);
 }
 
 static void formats(void **ctx)

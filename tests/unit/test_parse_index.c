@@ -7,10 +7,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "sinks/output.h"
 #include "sinks/requests.h"
-#include "span.h"
 
 #define MS  1000000ull
 #define SEC 1000000000ull
@@ -19,107 +20,79 @@ static struct filter filter;
 
 /* A reading of a trace in memory, and what it printed. */
 struct reading {
-	const struct gen *g;
-	struct parse parse;
-	struct index index;
-	struct shown shown;
-	size_t pos, bytes;
+	struct xblk *x;
+	size_t bytes;
 	FILE *out;
 	char *text;
 	size_t len;
 };
 
-static ssize_t pread_gen(void *ctx, void *buf, size_t size, uint64_t offset)
+static void print_request(void *user, const struct xblk_request *request)
 {
-	struct reading *r = ctx;
-	size_t left = offset < r->g->len ? r->g->len - offset : 0;
-
-	size = size < left ? size : left;
-	memcpy(buf, r->g->data + offset, size);
-	r->bytes += size;
-	return size;
-}
-
-static ssize_t read_gen(void *ctx, void *buf, size_t size)
-{
-	struct reading *r = ctx;
-	ssize_t n = pread_gen(ctx, buf, size, r->pos);
-
-	r->pos += n;
-	return n;
-}
-
-static int seek_gen(void *ctx, uint64_t offset)
-{
-	struct reading *r = ctx;
-
-	r->pos = offset;
-	return 0;
-}
-
-static void print_request(void *ctx, const struct xblk_request *request)
-{
-	struct reading *r = ctx;
+	struct reading *r = user;
 
 	if (filter_shows(&filter, request))
-		csv_request_print(r->out, r->parse.join.start_ns, request);
+		csv_request_print(r->out, xblk_start_ns(r->x), request);
 }
 
-static void print_event(void *ctx, struct stream *s, const struct xblk_record *rec)
+static void print_event(void *user, const struct xblk_event_record *e)
 {
-	struct reading *r = ctx;
+	struct reading *r = user;
 
-	if (event_shown(&r->shown, &r->parse, &filter, s, rec))
-		event_print(r->out, &r->parse, s, rec);
+	if (event_shown(r->x, &filter, e))
+		event_print(r->out, xblk_start_ns(r->x), e);
 }
 
-static bool goes_on(void *ctx, const struct parse *p)
+/* Bytes that this process has read, by the kernel's word. */
+static size_t bytes_read(void)
 {
-	struct reading *r = ctx;
+	FILE *f = fopen("/proc/self/io", "re");
+	size_t nr = 0;
 
-	if (r->parse.index && span_over(p, &filter))
-		parse_rest(&r->parse);
-	return true;
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "rchar: %zu", &nr), 1);
+	fclose(f);
+	return nr;
+}
+
+static void read_file(struct reading *r, const struct gen *g)
+{
+	int fd = memfd_create("trace", MFD_CLOEXEC);
+	size_t before;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, g->data, g->len, 0), g->len);
+	before = bytes_read();
+	xblk_read(r->x, fd);
+	r->bytes = bytes_read() - before;
+	close(fd);
 }
 
 /* Return: whether there was an index to use. */
 static bool read_trace(struct reading *r, const struct gen *g, const char *span,
 		       bool as_file)
 {
-	struct seekable src = {.pread = pread_gen, .ctx = r, .size = g->len};
-	struct parse *p = &r->parse;
-	bool indexed = false;
-
-	msg_silent = true;
 	memset(&filter, 0, sizeof(filter));
 	assert_null(filter_parse_time(&filter, span));
 	memset(r, 0, sizeof(*r));
-	r->g = g;
 	r->out = open_memstream(&r->text, &r->len);
-	parse_init(p, read_gen, r);
-	shown_init(&r->shown);
-	p->tally.filter = &filter;
-	p->tally.on_request = print_request;
-	p->tally.ctx = p->ctx = r;
-	p->on_event = print_event;
-	if (as_file) {
-		p->on_chunk = goes_on;
-		p->reader.seek = seek_gen;
-		indexed = index_load(&r->index, &src);
-		if (indexed)
-			span_begin(p, &src, &r->index, &filter);
-	}
-	parse_run(p);
-	csv_summary(r->out, p, &filter);
+	r->x = open_handle((struct xblk_options){.user = r,
+						 .on_request = print_request,
+						 .on_event = print_event,
+						 .from_ns = filter.from_ns,
+						 .to_ns = filter.to_ns});
+	if (as_file)
+		read_file(r, g);
+	else
+		feed_all(r->x, g->data, g->len);
+	csv_summary(r->out, r->x, &filter);
 	fclose(r->out);
-	return indexed;
+	return r->x->parse.index;
 }
 
 static void end_reading(struct reading *r)
 {
-	parse_deinit(&r->parse);
-	shown_deinit(&r->shown);
-	index_deinit(&r->index);
+	xblk_close(r->x);
 	free(r->text);
 }
 
@@ -130,15 +103,14 @@ static void check_span(const struct gen *g, const char *span, unsigned int perce
 
 	read_trace(&all, g, span, false);
 	assert_true(read_trace(&part, g, span, true));
-	assert_false(all.parse.problems);
-	assert_false(part.parse.problems);
-	assert_int_equal(all.bytes, g->len);
+	assert_false(all.x->parse.problems);
+	assert_false(part.x->parse.problems);
 	assert_string_equal(part.text, all.text);
 	assert_non_null(strchr(part.text, '\n'));
 	assert_in_range(part.bytes, 1, (uint64_t)g->len * percent / 100);
-	for (size_t i = 0; i < all.parse.model.nr_disks; i++) {
-		const struct disk_stats *a = stats_of(all.parse.model.all_disks[i]);
-		const struct disk_stats *b = stats_of(part.parse.model.all_disks[i]);
+	for (size_t i = 0; i < all.x->parse.model.nr_disks; i++) {
+		const struct disk_stats *a = stats_of(all.x->parse.model.all_disks[i]);
+		const struct disk_stats *b = stats_of(part.x->parse.model.all_disks[i]);
 
 		assert_int_equal(a->requests, b->requests);
 		assert_memory_equal(a->bins, b->bins, sizeof(a->bins));
@@ -304,12 +276,12 @@ static void losses_told_late(void **ctx)
 		gen_end_indexed(&g, 100 * SEC, 4096);
 		check_span(&g, "20:21", 8);
 		assert_true(read_trace(&part, &g, "20:21", true));
-		assert_int_equal(
-			stats_of(domain_disk(model_domain(&part.parse.model, GEN_GUEST),
-					     0))
-				->bins[BIN_LOST],
-			10);
-		assert_true(part.parse.ended);
+		assert_int_equal(stats_of(domain_disk(model_domain(&part.x->parse.model,
+								   GEN_GUEST),
+						      0))
+					 ->bins[BIN_LOST],
+				 10);
+		assert_true(part.x->parse.ended);
 		end_reading(&part);
 		gen_deinit(&g);
 	}
@@ -558,9 +530,10 @@ static void without(void **ctx)
 	requests(&g, 0, 20);
 	gen_end(&g, 20 * SEC);
 	assert_false(read_trace(&r, &g, "10:11", true));
-	assert_false(r.parse.problems);
-	assert_int_equal(r.parse.join.records, r.parse.merge.streams[0]->found +
-						       r.parse.merge.streams[1]->found);
+	assert_false(r.x->parse.problems);
+	assert_int_equal(r.x->parse.join.records,
+			 r.x->parse.merge.streams[0]->found +
+				 r.x->parse.merge.streams[1]->found);
 	end_reading(&r);
 
 	/* Cut off: its last chunk has gone. */
@@ -612,7 +585,7 @@ static void liars(void **ctx)
 			rows[0].offset = 128;
 		gen_fix_checksum(&g, at);
 		assert_false(read_trace(&r, &g, "10:11", true));
-		assert_false(r.parse.problems);
+		assert_false(r.x->parse.problems);
 		end_reading(&r);
 		rows[nr / 2] = entry;
 		rows[0].offset = sizeof(struct xblk_trace_header);
@@ -629,7 +602,7 @@ static void liars(void **ctx)
 		rows[i].offset += 96;
 	gen_fix_checksum(&g, at);
 	assert_true(read_trace(&r, &g, "10:11", true));
-	assert_true(r.parse.problems && r.parse.reader.damaged);
+	assert_true(r.x->parse.problems && r.x->parse.reader.damaged);
 	end_reading(&r);
 
 	/* Times that are all the same, or long over. */

@@ -28,7 +28,7 @@ static void json_members(void **ctx)
 	generate(&g);
 	run(&o, g.data, g.len);
 	printed_init(&p);
-	assert_true(json_print(p.out, &o.parse, &all));
+	assert_true(json_print(p.out, &o.x, &all));
 	fflush(p.out);
 	j = json_loads(p.text, 0, NULL);
 	assert_non_null(j);

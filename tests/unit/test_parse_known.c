@@ -15,7 +15,10 @@
 struct check {
 	struct known known;
 	struct bytes bytes;
-	struct parse parse;
+	union {
+		struct xblk x;
+		struct parse parse;
+	};
 	struct verify verify;
 	uint64_t measured, wrong, bins[BIN_MAX];
 };
@@ -59,7 +62,7 @@ static void check_verified(const struct check *c)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	verify_print(out, &c->verify, &c->parse);
+	verify_print(out, &c->verify, &c->x);
 	fclose(out);
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		snprintf(line, sizeof(line), "ok    %s ", checks[i]);

@@ -6,38 +6,45 @@
 
 struct running {
 	struct live live;
-	struct parse *parse;
+	struct xblk *x;
 	size_t flushed[8]; /* bytes of output by the end of each chunk */
 	unsigned int chunks;
 	struct printed *printed;
 };
 
-static void on_live_event(void *ctx, struct stream *s, const struct xblk_record *r)
+static void on_interval(void *user, const struct xblk_interval *i)
 {
-	struct running *l = ctx;
+	static const struct filter one_disk = {.disks = {1, {{"xvda"}}}};
+	struct running *l = user;
 
-	if (s->dom->backend)
-		live_advance(&l->live, l->parse, r->time);
+	live_print(l->printed->out, &l->live, l->x, &one_disk, i);
 }
 
-static bool on_live_chunk(void *ctx, const struct parse *p)
+static void on_progress(void *user, const struct xblk_trace *t)
 {
-	struct running *l = ctx;
+	struct running *l = user;
 
-	live_advance(&l->live, p, p->join.now_ns);
+	(void)t;
 	/* open_memstream() tells a length only of what was flushed */
 	if (l->chunks < 8)
 		l->flushed[l->chunks++] = l->printed->len;
-	return true;
+}
+
+static void show_running(struct running *l, const struct gen *g)
+{
+	l->x = open_handle((struct xblk_options){.user = l,
+						 .on_interval = on_interval,
+						 .interval_ns = 1000000000,
+						 .on_progress = on_progress});
+	feed_all(l->x, g->data, g->len);
+	xblk_close(l->x);
 }
 
 /* Lines come as the trace's time goes on, also where nothing happens. */
 static void live(void **ctx)
 {
-	static const struct filter all = {.disks = {1, {{"xvda"}}}};
 	struct printed p = {0};
-	struct running l;
-	struct outcome o;
+	struct running l = {.printed = &p};
 	struct gen g;
 
 	(void)ctx;
@@ -49,19 +56,8 @@ static void live(void **ctx)
 	gen_round(&g, 3100000000);
 	gen_round(&g, 4100000000);
 	gen_end(&g, 4200000000);
-	msg_silent = true;
-	outcome_init(&o, g.data, g.len);
 	printed_init(&p);
-	live_init(&l.live, p.out, &all, 1000000000);
-	l.parse = &o.parse;
-	l.chunks = 0;
-	l.printed = &p;
-	o.parse.tally.windows = true;
-	o.parse.on_event = on_live_event;
-	o.parse.on_chunk = on_live_chunk;
-	o.parse.ctx = &l;
-	parse_run(&o.parse);
-	live_finish(&l.live, &o.parse);
+	show_running(&l, &g);
 	printed_has(&p, "\n     1.000 3:xvda              1.00     0.004     0.000");
 	printed_has(
 		&p,
@@ -73,9 +69,8 @@ static void live(void **ctx)
 	assert_int_equal(l.flushed[3], 0);
 	assert_true(l.flushed[4] > 0);
 	assert_true(l.flushed[5] > l.flushed[4]);
-	live_deinit(&l.live);
 	printed_deinit(&p);
-	done(&o, &g);
+	gen_deinit(&g);
 }
 
 int main(void)

@@ -77,8 +77,8 @@ static void print_all(struct printed *p, struct gen *g, const struct filter *fil
 	parse_run(&o.parse);
 	assert_false(o.parse.problems);
 	fputs("tables:\n", p->out);
-	report_print(p->out, &o.parse, &all, &opt);
-	json_print(p->out, &o.parse, &all);
+	report_print(p->out, &o.x, &all, &opt);
+	json_print(p->out, &o.x, &all);
 	fclose(p->out);
 	done(&o, g);
 }

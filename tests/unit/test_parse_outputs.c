@@ -82,7 +82,7 @@ static void print_one(struct told *t, const struct options *opt)
 	t->o.parse.tally.on_request = on_request;
 	t->o.parse.tally.ctx = t;
 	parse_run(&t->o.parse);
-	assert_int_equal(outputs_end(&t->outputs, &t->o.parse, opt), 0);
+	assert_int_equal(outputs_end(&t->outputs, &t->o.x, opt), 0);
 	assert_int_equal(outputs_close(&t->outputs), 0);
 	done(&t->o, &g);
 }

@@ -21,7 +21,7 @@ static void tables(void **ctx)
 	GUEST(1050000000, QUEUE, READ, 64, 8, 1, 501);
 	run(&out, g.data, g.len);
 	printed_init(&p);
-	report_print(p.out, &out.parse, &all, &o);
+	report_print(p.out, &out.x, &all, &o);
 	printed_has(&p, "\n  read ");
 	printed_has(&p, "\n  8-15 ");
 	printed_has(&p, "\n  fio 500 ");
@@ -29,7 +29,7 @@ static void tables(void **ctx)
 	printed_has(&p, "most in 0-T");
 	assert_null(strchr(p.text, '\033'));
 	o.colour = true;
-	report_print(p.out, &out.parse, &all, &o);
+	report_print(p.out, &out.x, &all, &o);
 	printed_has(&p, "\033[");
 	printed_deinit(&p);
 	done(&out, &g);
@@ -61,7 +61,7 @@ static void probes(void **ctx)
 	gen_end(&g, 1000);
 	run(&out, g.data, g.len);
 	printed_init(&p);
-	report_print(p.out, &out.parse, &all, &o);
+	report_print(p.out, &out.x, &all, &o);
 	printed_has(&p, "records");
 	assert_null(strstr(p.text, "probes"));
 	printed_deinit(&p);
@@ -72,7 +72,7 @@ static void probes(void **ctx)
 	gen_end(&g, 1000);
 	run(&out, g.data, g.len);
 	printed_init(&p);
-	report_print(p.out, &out.parse, &all, &o);
+	report_print(p.out, &out.x, &all, &o);
 	printed_has(&p, "\nprobes: none; not offered: dom0 (0) xen_blkif_be_int "
 			"xen_blkbk_map make_response, guest1 (3) blkif_interrupt\n");
 	printed_deinit(&p);
@@ -83,18 +83,18 @@ static void probes(void **ctx)
 	gen_end(&g, 1000);
 	run(&out, g.data, g.len);
 	printed_init(&p);
-	report_print(p.out, &out.parse, &all, &o);
+	report_print(p.out, &out.x, &all, &o);
 	printed_has(&p,
 		    "\nprobes: dom0 (0) xen_blkif_be_int make_response, "
 		    "guest2 (4) blkif_interrupt; "
 		    "not offered: dom0 (0) xen_blkbk_map, guest1 (3) blkif_interrupt\n");
-	report_print(p.out, &out.parse, &guest2, &o);
+	report_print(p.out, &out.x, &guest2, &o);
 	printed_has(&p, "guest2 (4) blkif_interrupt; not offered: dom0 (0) "
 			"xen_blkbk_map\n");
 	printed_deinit(&p);
 
 	printed_init(&p);
-	json_print(p.out, &out.parse, &all);
+	json_print(p.out, &out.x, &all);
 	fflush(p.out);
 	j = json_loads(p.text, 0, NULL);
 	of = json_object_get(j, "probes");
@@ -130,7 +130,9 @@ static void unit_is(const char *locale, const char *table, const char *running)
 	static const struct filter all;
 	struct report_options opt = {0};
 	struct printed p;
-	struct live l;
+	const struct xblk_interval second = {
+		.from_ns = GEN_START, .to_ns = GEN_START + 1000000000, .disk = 3};
+	struct live l = {0};
 	struct outcome o;
 	struct gen g;
 
@@ -138,15 +140,13 @@ static void unit_is(const char *locale, const char *table, const char *running)
 	generate(&g);
 	run(&o, g.data, g.len);
 	printed_init(&p);
-	report_print(p.out, &o.parse, &all, &opt);
+	report_print(p.out, &o.x, &all, &opt);
 	printed_has(&p, table);
 	printed_deinit(&p);
 
 	printed_init(&p);
-	live_init(&l, p.out, &all, 1000000000);
-	live_advance(&l, &o.parse, GEN_START + 1100000000);
+	live_print(p.out, &l, &o.x, &all, &second);
 	printed_has(&p, running);
-	live_deinit(&l);
 	printed_deinit(&p);
 	setlocale(LC_CTYPE, "C");
 	done(&o, &g);

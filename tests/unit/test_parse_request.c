@@ -21,7 +21,7 @@ static void keep(void *ctx, const struct xblk_request *r)
 	t->requests[t->nr++] = *r;
 }
 
-static void tell(struct told *t, struct gen *g)
+static void read_all(struct told *t, struct gen *g)
 {
 	struct outcome o;
 
@@ -59,7 +59,7 @@ static void all_of_it(void **ctx)
 	DOM0(2100, ISSUE, WRITE, 64, 16, 200, 2);
 	DOM0(3000, COMPLETE, WRITE, 64, 16, 200, 0);
 	GUEST(4000, COMPLETE, WRITE, 64, 16, 100, 5);
-	tell(&t, &g);
+	read_all(&t, &g);
 	assert_int_equal(t.nr, 2); /* the flush was not seen in dom0: it is waited for */
 	r = &t.requests[0];
 	assert_int_equal(r->domid, GEN_GUEST);
@@ -101,7 +101,7 @@ static void parts_of_it(void **ctx)
 	GUEST(1000, COMPLETE, READ, 64, 8, 100, 0);
 	GUEST(2000, QUEUE, READ, 128, 8, 1, 500);
 	GUEST(2100, ISSUE, READ, 128, 8, 101, 1);
-	tell(&t, &g);
+	read_all(&t, &g);
 	assert_int_equal(t.nr, 2);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_BEFORE_TRACE);

@@ -165,36 +165,31 @@ static void requests(void **ctx)
 }
 
 struct events {
-	struct shown shown;
-	struct parse *parse;
+	struct xblk *x;
 	char letters[256];
 	size_t nr;
 };
 
-static void show_event(void *ctx, struct stream *s, const struct xblk_record *r)
+static void show_event(void *user, const struct xblk_event_record *r)
 {
-	struct events *e = ctx;
+	struct events *e = user;
 
-	if (r->event != XBLK_EV_PROCESS &&
-	    event_shown(&e->shown, e->parse, &filter, s, r))
-		e->letters[e->nr++] = event_letter(r->event);
+	if (r->record->event != XBLK_EV_PROCESS && event_shown(e->x, &filter, r))
+		e->letters[e->nr++] = r->letter;
 }
 
 static void events_are(const char *options, const char *want)
 {
 	struct events e = {0};
-	struct outcome o;
 	struct gen g;
 
-	begin(&o, &g, options);
-	shown_init(&e.shown);
-	e.parse = &o.parse;
-	o.parse.on_event = show_event;
-	o.parse.ctx = &e;
-	parse_run(&o.parse);
+	make(&g);
+	filter = filter_of(options);
+	e.x = open_handle((struct xblk_options){.user = &e, .on_event = show_event});
+	feed_all(e.x, g.data, g.len);
 	assert_string_equal(e.letters, want);
-	shown_deinit(&e.shown);
-	done(&o, &g);
+	xblk_close(e.x);
+	gen_deinit(&g);
 }
 
 /* Of dom0's, those for another guest's disk are left out as well. */
@@ -221,7 +216,7 @@ static bool told(const char *options, const char *says)
 	parse_run(&o.parse);
 	msg_silent = false;
 	said_begin(&err, STDERR_FILENO);
-	good = chosen_tell(&o.parse, &filter);
+	good = chosen_tell(&o.x, &filter);
 	said_end(&err);
 	if (*says ? !strstr(err.text, says) : *err.text)
 		fail_msg("%s: %s", options, err.text);

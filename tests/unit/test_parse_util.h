@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "msg.h"
-#include "parse.h"
+#include "handle.h"
 #include "trace_gen.h"
 #include "base/util.h"
 
@@ -34,7 +34,10 @@ struct bytes {
 
 struct outcome {
 	struct bytes bytes;
-	struct parse parse;
+	union {
+		struct xblk x; /* of which only this has been made, to be looked at: */
+		struct parse parse;
+	};
 	struct result results[MAX_RESULTS];
 	unsigned int nr;
 };
@@ -161,6 +164,22 @@ static inline void assert_stages(const struct result *r, int64_t u_q2d, int64_t 
 	assert_int_equal(r->stages[STAGE_0_D2C], d2c);
 	assert_int_equal(r->stages[STAGE_0_T], t);
 	assert_int_equal(r->stages[STAGE_Q2C], u_q2d + u_t + q2d + d2c + t);
+}
+
+/* A handle of xblk.h. */
+static inline struct xblk *open_handle(struct xblk_options options)
+{
+	struct xblk *x;
+
+	assert_int_equal(xblk_open(&x, &options), 0);
+	return x;
+}
+
+/* All of a trace. */
+static inline void feed_all(struct xblk *x, const uint8_t *data, size_t len)
+{
+	assert_int_equal(xblk_feed(x, data, len), 0);
+	assert_int_equal(xblk_finish(x), 0);
 }
 
 /* An event of the guest on its vCPU 0, of dom0 on its CPU 0; needs "g". */

@@ -4,34 +4,36 @@
 #include "printed.h"
 #include "sinks/verify.h"
 
-static void on_verify(void *ctx, struct stream *s, const struct xblk_record *r)
+static void on_verify(void *user, const struct xblk_event_record *e)
 {
-	verify_record(ctx, s, r);
+	verify_record(user, e);
 }
 
-static void on_verify_request(void *ctx, const struct xblk_request *r)
+static void on_verify_request(void *user, const struct xblk_request *r)
 {
-	verify_request(ctx, r);
+	verify_request(user, r);
+}
+
+static struct xblk *open_verify(struct verify *v)
+{
+	verify_init(v);
+	return open_handle((struct xblk_options){
+		.user = v, .on_event = on_verify, .on_request = on_verify_request});
 }
 
 static bool verified(const uint8_t *data, size_t len, struct printed *p)
 {
 	struct verify v;
-	struct outcome o;
+	struct xblk *x = open_verify(&v);
 	bool good;
 
-	msg_silent = true;
-	outcome_init(&o, data, len);
-	verify_init(&v);
-	o.parse.on_event = on_verify;
-	o.parse.ctx = &v;
-	o.parse.tally.on_request = on_verify_request;
-	o.parse.tally.ctx = &v;
-	parse_run(&o.parse);
+	/* Of what is no trace, nothing more is told. */
+	if (!xblk_feed(x, data, len))
+		xblk_finish(x);
 	printed_init(p);
-	good = verify_print(p->out, &v, &o.parse);
+	good = verify_print(p->out, &v, x);
 	verify_deinit(&v);
-	parse_deinit(&o.parse);
+	xblk_close(x);
 	return good;
 }
 
@@ -41,23 +43,19 @@ static void check_fault(void (*fault)(struct verify *v, struct disk_counts *coun
 {
 	struct printed p;
 	struct verify v;
-	struct outcome o;
+	struct xblk *x = open_verify(&v);
 	struct gen g;
 
 	generate(&g);
-	msg_silent = true;
-	outcome_init(&o, g.data, g.len);
-	verify_init(&v);
-	o.parse.tally.on_request = on_verify_request;
-	o.parse.tally.ctx = &v;
-	parse_run(&o.parse);
-	fault(&v, disk_counts(&o, GEN_GUEST, 0));
+	feed_all(x, g.data, g.len);
+	fault(&v, counts_of(domain_disk(model_find(&x->parse.model, GEN_GUEST), 0)));
 	printed_init(&p);
-	assert_false(verify_print(p.out, &v, &o.parse));
+	assert_false(verify_print(p.out, &v, x));
 	printed_has(&p, line);
 	printed_deinit(&p);
 	verify_deinit(&v);
-	done(&o, &g);
+	xblk_close(x);
+	gen_deinit(&g);
 }
 
 static void issued_once_more(struct verify *v, struct disk_counts *counts)

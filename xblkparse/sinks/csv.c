@@ -117,23 +117,26 @@ void csv_request_print(FILE *out, uint64_t start_ns, const struct xblk_request *
 	text_write(&t, out);
 }
 
-void csv_summary(FILE *out, const struct parse *p, const struct filter *f)
+void csv_summary(FILE *out, const struct xblk *x, const struct filter *f)
 {
+	struct xblk_disk d;
+	size_t at = 0;
+
 	fputs("domid,guest,disk,stage,count,mean_ns,min_ns,p50_ns,p90_ns,p99_ns,p999_ns,"
 	      "max_ns,share\n",
 	      out);
-	for (size_t i = 0; i < p->model.nr_disks; i++) {
-		const struct disk *d = p->model.all_disks[i];
+	while (xblk_next_disk(x, &at, &d)) {
+		const struct disk_stats *st = xblk_stats(x, d.nr);
 
-		if (!filter_disk(f, d) || !stats_of(d)->stages[STAGE_Q2C])
+		if (!filter_disk(f, &d) || !st->stages[STAGE_Q2C])
 			continue;
 		for (int s = 0; s < STAGE_MAX; s++) {
-			const struct hist *h = stats_of(d)->stages[s],
-					  *all = stats_of(d)->stages[STAGE_Q2C];
+			const struct hist *h = st->stages[s],
+					  *all = st->stages[STAGE_Q2C];
 			struct text t;
 
 			t.len = 0;
-			add_disk(&t, d->dom->domid, d->guest, d->label);
+			add_disk(&t, d.domid, d.guest, d.label);
 			text_write(&t, out);
 			fprintf(out,
 				"%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64

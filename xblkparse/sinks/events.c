@@ -2,22 +2,12 @@
 /* --events: blkparse's columns, with domain and disk where it has the device. */
 #include "output.h"
 
+#include <string.h>
+
 #include "base/op.h"
 #include "base/util.h"
-#include "input/event.h"
+#include "base/event.h"
 #include "text.h"
-
-char event_letter(unsigned int event)
-{
-	char letter = event_kinds[event == EV_GAP ? XBLK_EV_LOST : event & 0xff].letter;
-
-	return letter ? letter : '?';
-}
-
-static const struct disk *disk_of(const struct stream *s, const struct xblk_record *r)
-{
-	return event_has(r->event, EVENT_DISK) ? domain_disk(s->dom, r->disk) : NULL;
-}
 
 static void add_string(struct text *t, const char *s, size_t width)
 {
@@ -27,13 +17,13 @@ static void add_string(struct text *t, const char *s, size_t width)
 	text_right(t, from, width);
 }
 
-static void add_disk(struct text *t, const struct stream *s, const struct disk *disk)
+static void add_disk(struct text *t, const struct xblk_event_record *e)
 {
 	size_t from = t->len;
 
-	text_u64(t, s->dom->domid);
+	text_u64(t, e->domid);
 	text_char(t, ':');
-	text_name(t, disk ? disk->label : "-");
+	text_name(t, e->label ? e->label : "-");
 	text_right(t, from, 12);
 }
 
@@ -56,13 +46,12 @@ static void add_in_brackets(struct text *t, const char *s)
 	text_char(t, ']');
 }
 
-static void add_block(struct text *t, const struct stream *s, const struct xblk_record *r)
+static void add_block(struct text *t, const struct xblk_event_record *e)
 {
-	const struct process *p = NULL;
+	const struct xblk_record *r = e->record;
+	const char *process = xblk_event_process(e);
 	char op[16];
 
-	if (event_has(r->event, EVENT_PID))
-		p = map_get(&s->dom->processes, r->aux);
 	op_letters(op, r->op, r->nr_sectors);
 	text_char(t, ' ');
 	add_string(t, op, 4);
@@ -76,8 +65,8 @@ static void add_block(struct text *t, const struct stream *s, const struct xblk_
 		text_string(t, " [");
 		text_u64(t, r->aux);
 		text_char(t, ']');
-	} else if (p && p->known) {
-		add_in_brackets(t, p->comm);
+	} else if (process && strcmp(process, "?")) {
+		add_in_brackets(t, process);
 	}
 }
 
@@ -93,27 +82,26 @@ static const char *blkif_name(unsigned int op)
 	return op < ARRAY_SIZE(names) && names[op] ? names[op] : "other";
 }
 
-void event_print(FILE *out, const struct parse *p, const struct stream *s,
-		 const struct xblk_record *r)
+void event_print(FILE *out, uint64_t start_ns, const struct xblk_event_record *e)
 {
-	const struct disk *disk = disk_of(s, r);
+	const struct xblk_record *r = e->record;
 	char comm[COMM_SIZE];
 	struct text t;
 
 	t.len = 0;
-	add_disk(&t, s, disk);
+	add_disk(&t, e);
 	text_char(&t, ' ');
-	text_number(&t, s->cpu, 3, ' ');
+	text_number(&t, e->cpu, 3, ' ');
 	text_char(&t, ' ');
-	text_number(&t, s->sequence, 8, ' ');
+	text_number(&t, e->sequence, 8, ' ');
 	text_char(&t, ' ');
-	add_seconds(&t, (int64_t)(r->time - p->merge.start_ns));
+	add_seconds(&t, (int64_t)(r->time - start_ns));
 	text_char(&t, ' ');
 	text_number(&t, event_has(r->event, EVENT_PID) ? r->aux : 0, 5, ' ');
 	text_string(&t, "  ");
-	text_char(&t, event_letter(r->event));
+	text_char(&t, e->letter);
 	switch (r->event) {
-	case EV_GAP:
+	case XBLK_EVENT_GAP:
 		text_print(&t, "  %llu records missing or invalid", r->lost.count);
 		break;
 	case XBLK_EV_LOST:
@@ -149,7 +137,7 @@ void event_print(FILE *out, const struct parse *p, const struct stream *s,
 		text_print(&t, "  ring %u", r->event == XBLK_EV_RING ? r->id : r->aux);
 		break;
 	default:
-		add_block(&t, s, r);
+		add_block(&t, e);
 		break;
 	}
 	text_char(&t, '\n');

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "input/event.h"
+#include "base/event.h"
 #include "name.h"
 #include "output.h"
 #include "base/util.h"
@@ -118,55 +118,43 @@ void format_free(struct format *f)
 }
 
 struct event {
-	const struct parse *parse;
-	const struct stream *stream;
+	const struct xblk *x;
+	const struct xblk_event_record *of;
 	const struct xblk_record *r;
-	const struct disk *disk; /* or NULL */
-	uint64_t since_ns;	 /* the trace's start */
+	uint64_t since_ns; /* the trace's start */
 };
 
 /* The number that a kernel knows the disk by; blkfront's are of major 202 but for the old
  * ones. */
-static void device_number(const struct disk *d, unsigned int *major, unsigned int *minor)
+static void device_number(const struct event *e, unsigned int *major, unsigned int *minor)
 {
+	size_t at = e->of->disk;
+	struct xblk_disk d;
+
 	*major = *minor = 0;
-	if (!d)
+	if (!xblk_next_disk(e->x, &at, &d))
 		return;
-	if (d->dom->backend) {
-		sscanf(d->dev, "%u:%u", major, minor);
-	} else if (d->devid >> 28) {
+	if (d.backend) {
+		sscanf(d.dev, "%u:%u", major, minor);
+	} else if (d.devid >> 28) {
 		*major = 202;
-		*minor = d->devid & 0xfffff;
+		*minor = d.devid & 0xfffff;
 	} else {
-		*major = d->devid >> 8;
-		*minor = d->devid & 0xff;
+		*major = d.devid >> 8;
+		*minor = d.devid & 0xff;
 	}
-}
-
-/* Since its D for a completion, since its first bio's Q for a D; else 0. */
-static uint64_t elapsed_ns(const struct event *e)
-{
-	const struct domain *dom = e->stream->dom;
-
-	if (e->r->event == XBLK_EV_COMPLETE) {
-		const struct rq *rq = map_get(&dom->rqs, e->r->id);
-
-		return rq ? sub_sat(e->r->time, rq->d_ns) : 0;
-	}
-	if (e->r->event == XBLK_EV_ISSUE && e->r->aux) {
-		const struct bio *bio = map_get(&dom->bios, e->r->aux);
-
-		return bio ? sub_sat(e->r->time, bio->q_ns) : 0;
-	}
-	return 0;
 }
 
 static void wall_time(const struct event *e, char *to, size_t size)
 {
-	uint64_t ns = add_sat(e->parse->reader.header.wall_ns, e->since_ns);
-	time_t seconds = ns / 1000000000;
+	struct xblk_trace t;
+	time_t seconds;
 	struct tm tm;
+	uint64_t ns;
 
+	xblk_get_trace(e->x, &t);
+	ns = add_sat(t.wall_ns, e->since_ns);
+	seconds = ns / 1000000000;
 	if (!localtime_r(&seconds, &tm))
 		memset(&tm, 0, sizeof(tm));
 	snprintf(to, size, "%02d:%02d:%02d.%09" PRIu64, tm.tm_hour, tm.tm_min, tm.tm_sec,
@@ -181,27 +169,27 @@ static void text_of(const struct event *e, const struct item *item, char *to, si
 
 	switch (item->field) {
 	case 'a':
-		snprintf(to, size, "%c", event_letter(r->event));
+		snprintf(to, size, "%c", e->of->letter);
 		break;
 	case 'C':
 		if (r->event == XBLK_EV_PROCESS)
 			copy_printable(to, size, r->comm, XBLK_COMM_LEN);
 		else if (event_has(r->event, EVENT_PID))
-			snprintf(to, size, "%s", process_name(e->stream->dom, r->aux));
+			snprintf(to, size, "%s", xblk_event_process(e->of));
 		break;
 	case 'd':
 		if (event_has(r->event, EVENT_OP))
 			op_letters(to, r->op, r->nr_sectors);
 		break;
 	case 'D':
-		device_number(e->disk, &major, &minor);
+		device_number(e, &major, &minor);
 		snprintf(to, size, "%3u,%-3u", major, minor);
 		break;
 	case 'g':
-		snprintf(to, size, "%s", e->stream->dom->name);
+		snprintf(to, size, "%s", e->of->domain);
 		break;
 	case 'k':
-		snprintf(to, size, "%s", e->disk ? e->disk->label : "-");
+		snprintf(to, size, "%s", e->of->label ? e->of->label : "-");
 		break;
 	case 'z':
 		wall_time(e, to, size);
@@ -217,21 +205,22 @@ static uint64_t number_of(const struct event *e, char field)
 	const struct xblk_record *r = e->r;
 	unsigned int major, minor;
 
-	device_number(e->disk, &major, &minor);
 	switch (field) {
 	case 'b':
 		return event_has(r->event, EVENT_OP) || r->event == XBLK_EV_RESPONSE
 			       ? r->id
 			       : 0;
 	case 'c':
-		return e->stream->cpu;
+		return e->of->cpu;
 	case 'e':
 		return event_has(r->event, EVENT_ERROR) ? r->aux : 0;
 	case 'i':
-		return e->stream->dom->domid;
+		return e->of->domid;
 	case 'm':
+		device_number(e, &major, &minor);
 		return minor;
 	case 'M':
+		device_number(e, &major, &minor);
 		return major;
 	case 'n':
 		return event_has(r->event, EVENT_POSITION) ? r->nr_sectors : 0;
@@ -240,7 +229,7 @@ static uint64_t number_of(const struct event *e, char field)
 	case 'p':
 		return event_has(r->event, EVENT_PID) ? r->aux : 0;
 	case 's':
-		return e->stream->sequence;
+		return e->of->sequence;
 	case 'S':
 		return event_has(r->event, EVENT_POSITION) ? r->sector : 0;
 	case 't':
@@ -248,7 +237,7 @@ static uint64_t number_of(const struct event *e, char field)
 	case 'T':
 		return e->since_ns / 1000000000;
 	case 'u':
-		return elapsed_ns(e) / 1000;
+		return xblk_event_elapsed(e->of) / 1000;
 	default:
 		return 0;
 	}
@@ -272,16 +261,14 @@ static void print_item(FILE *out, const struct event *e, const struct item *item
 	}
 }
 
-void format_print(FILE *out, const struct format *f, const struct parse *p,
-		  const struct stream *s, const struct xblk_record *r)
+void format_print(FILE *out, const struct format *f, const struct xblk *x,
+		  const struct xblk_event_record *of)
 {
 	struct event e = {
-		.parse = p,
-		.stream = s,
-		.r = r,
-		.disk = event_has(r->event, EVENT_DISK) ? domain_disk(s->dom, r->disk)
-							: NULL,
-		.since_ns = sub_sat(r->time, p->join.start_ns),
+		.x = x,
+		.of = of,
+		.r = of->record,
+		.since_ns = sub_sat(of->record->time, xblk_start_ns(x)),
 	};
 
 	for (size_t i = 0; i < f->nr; i++)

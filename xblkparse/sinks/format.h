@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "parse.h"
+#include "xblk.h"
 
 struct format;
 
@@ -13,8 +13,8 @@ struct format;
 struct format *format_parse(const char *text, char *why, size_t size);
 void format_free(struct format *f);
 
-/* Before the join has seen the record. */
-void format_print(FILE *out, const struct format *f, const struct parse *p,
-		  const struct stream *s, const struct xblk_record *r);
+/* As long as on_event() takes. */
+void format_print(FILE *out, const struct format *f, const struct xblk *x,
+		  const struct xblk_event_record *of);
 
 #endif

@@ -96,25 +96,27 @@ static json_t *histogram(const struct hist *h)
 	return j;
 }
 
-static json_t *disk(const struct parse *p, const struct disk *d)
+static json_t *disk(const struct xblk *x, const struct xblk_disk *d)
 {
-	const struct disk_counts *counts = counts_of(d);
-	const struct disk_stats *st = stats_of(d);
+	const struct disk_counts *counts = xblk_counts(x, d->nr);
+	const struct disk_stats *st = xblk_stats(x, d->nr);
+	struct xblk_disk backing;
+	size_t at = d->backing;
+	bool served = xblk_next_disk(x, &at, &backing);
 	json_t *j = json_object(), *m = json_object(), *stages = json_object(),
 	       *histograms = json_object();
 
-	json_set(j, "domid", d->dom->domid);
+	json_set(j, "domid", d->domid);
 	json_set_string(j, "guest", d->guest);
 	json_set_string(j, "disk", d->label);
 	json_set(j, "index", d->index);
 	json_set(j, "devid", d->devid);
 	json_object_set_new(j, "backing",
-			    d->backing ? json_string(d->backing->label) : json_null());
+			    served ? json_string(backing.label) : json_null());
 	json_object_set_new(j, "backend_disk",
-			    d->backing ? json_u64(d->backing->index) : json_null());
+			    served ? json_u64(backing.index) : json_null());
 	json_object_set_new(j, "backend_scheduler",
-			    d->backing ? json_string(d->backing->scheduler)
-				       : json_null());
+			    served ? json_string(backing.scheduler) : json_null());
 	json_set(j, "requests", st->requests);
 	json_set(j, "not_chosen", st->not_chosen);
 	json_set(j, "joined", st->bins[BIN_JOINED]);
@@ -134,8 +136,7 @@ static json_t *disk(const struct parse *p, const struct disk *d)
 	json_object_set_new(m, "backend", merges(&counts->backend));
 	json_object_set_new(j, "merges", m);
 	json_object_set_new(j, "sum_check", sum_check(st));
-	json_object_set_new(j, "clock",
-			    clock_check(st, model_uncertainty(&p->model, d->dom)));
+	json_object_set_new(j, "clock", clock_check(st, d->uncertainty_ns));
 	for (int i = 0; i < STAGE_MAX && st->stages[i]; i++) {
 		json_object_set_new(stages, stage_names[i],
 				    stage(st->stages[i], st->stages[STAGE_Q2C]));
@@ -154,33 +155,33 @@ static json_t *disk(const struct parse *p, const struct disk *d)
 	}
 	json_object_set_new(j, "stages", stages);
 	json_object_set_new(j, "histograms", histograms);
-	json_analysis(j, p, d);
+	json_analysis(j, x, d);
 	return j;
 }
 
-static json_t *stream(const struct stream *s)
+static json_t *stream(const struct xblk_stream *s)
 {
 	json_t *j = json_object();
 
-	json_set(j, "domid", s->dom->domid);
+	json_set(j, "domid", s->domid);
 	json_set(j, "cpu", s->cpu);
-	json_set(j, "records", s->found);
-	json_set(j, "records_lost", stream_lost(s));
+	json_set(j, "records", s->records);
+	json_set(j, "records_lost", s->lost);
 	json_set(j, "missing", s->missing);
 	json_set(j, "invalid", s->invalid);
 	json_set(j, "late", s->late);
 	json_object_set_new(j, "produced",
-			    s->has_end ? json_u64(s->end_produced) : json_null());
+			    s->accounted ? json_u64(s->produced) : json_null());
 	json_object_set_new(j, "written",
-			    s->has_end ? json_u64(s->end_written) : json_null());
-	json_object_set_new(j, "lost", s->has_end ? json_u64(s->end_lost) : json_null());
-	json_object_set_new(j, "marks",
-			    s->has_end ? json_u64(s->end_marks) : json_null());
+			    s->accounted ? json_u64(s->written) : json_null());
+	json_object_set_new(j, "lost",
+			    s->accounted ? json_u64(s->told_lost) : json_null());
+	json_object_set_new(j, "marks", s->accounted ? json_u64(s->marks) : json_null());
 	return j;
 }
 
 /* What the domain's kernel offers, of what substages need, and what it does not. */
-static json_t *probes(const struct domain *dom)
+static json_t *probes(const struct xblk_domain *dom)
 {
 	json_t *j = json_object(), *offered = json_array(), *missing = json_array();
 
@@ -195,7 +196,7 @@ static json_t *probes(const struct domain *dom)
 	return j;
 }
 
-static json_t *backend_disk(const struct disk *d)
+static json_t *backend_disk(const struct xblk *x, const struct xblk_disk *d)
 {
 	json_t *j = json_object();
 
@@ -203,71 +204,99 @@ static json_t *backend_disk(const struct disk *d)
 	json_set_string(j, "disk", d->label);
 	json_set_string(j, "dev", d->dev);
 	json_set_string(j, "scheduler", d->scheduler);
-	json_set(j, "own_bios", counts_of(d)->own_bios);
-	json_set(j, "own_sectors", counts_of(d)->own_sectors);
+	json_set(j, "own_bios", xblk_counts(x, d->nr)->own_bios);
+	json_set(j, "own_sectors", xblk_counts(x, d->nr)->own_sectors);
 	return j;
 }
 
-static json_t *summary(const struct parse *p, const struct filter *f)
+/* What of all streams together there is. */
+static void set_records(json_t *j, const struct xblk *x)
 {
-	json_t *j = json_object(), *streams = json_array(), *disks = json_array(),
-	       *backend_disks = json_array(), *all_probes = json_array();
-	const struct stream *s;
-	struct disk_stats all;
-	unsigned int at = 0;
-	struct account a;
+	uint64_t found = 0, lost = 0, invalid = 0, late = 0;
+	struct xblk_stream s;
+	size_t at = 0;
 
-	total_stats(p, f, &all);
-	parse_account(p, NULL, &a);
+	while (xblk_next_stream(x, &at, &s)) {
+		found += s.records;
+		lost = add_sat(lost, s.lost);
+		invalid += s.invalid;
+		late += s.late;
+	}
+	json_set(j, "records", found);
+	json_set(j, "records_lost", lost);
+	json_set(j, "invalid", invalid);
+	json_set(j, "late", late);
+}
+
+static void set_trace(json_t *j, const struct xblk_trace *t)
+{
 	json_set(j, "version", VERSION);
 	json_set(j, "format", VERSION);
-	json_set_string(j, "host", p->model.host);
-	json_set_string(j, "tool", p->model.tool);
-	json_set_string(j, "recorded", p->model.ops);
+	json_set_string(j, "host", t->host);
+	json_set_string(j, "tool", t->tool);
+	json_set_string(j, "recorded", t->recorded);
 	/* Whoever did not read so far cannot know. */
 	json_object_set_new(j, "ended_in_good_order",
-			    p->stopped ? json_null() : json_boolean(p->ended));
-	json_set(j, "read_from_ns", sub_sat(parse_from_ns(p), p->join.start_ns));
-	json_object_set_new(j, "problems", json_boolean(p->problems));
-	json_set_string(j, "reason", p->reason);
-	json_set(j, "duration_ns", p->duration_ns);
-	json_set(j, "requests", all.requests);
-	json_set(j, "not_chosen", all.not_chosen);
-	json_set(j, "joined", all.bins[BIN_JOINED]);
-	json_set(j, "records", a.found);
-	json_set(j, "records_lost", a.lost);
-	json_set(j, "invalid", a.invalid);
-	json_set(j, "late", a.late);
-	json_set(j, "events_sent", p->events_sent);
-	json_set(j, "causality_violations", all.bins[BIN_CAUSALITY]);
-	json_object_set_new(j, "sum_check", sum_check(&all));
-	json_object_set_new(j, "bins", bins(&all));
-	json_object_set_new(j, "clock", clock_check(&all, total_uncertainty(p, f)));
-	stats_deinit(&all);
-	while ((s = merge_next(&p->merge, &at)))
-		json_array_append_new(streams, stream(s));
-	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
-		if (p->model.domains[i]->probes_told)
-			json_array_append_new(all_probes, probes(p->model.domains[i]));
-	}
-	for (size_t i = 0; i < p->model.nr_disks; i++) {
-		const struct disk *d = p->model.all_disks[i];
+			    t->stopped ? json_null() : json_boolean(t->ended));
+	json_set(j, "read_from_ns", sub_sat(t->from_ns, t->start_ns));
+	json_object_set_new(j, "problems", json_boolean(t->problems));
+	json_set_string(j, "reason", t->reason);
+	json_set(j, "duration_ns", t->duration_ns);
+}
 
-		if (d->dom->backend)
-			json_array_append_new(backend_disks, backend_disk(d));
-		else if (filter_disk(f, d))
-			json_array_append_new(disks, disk(p, d));
+static void set_lists(json_t *j, const struct xblk *x, const struct filter *f)
+{
+	json_t *streams = json_array(), *all_probes = json_array(), *disks = json_array(),
+	       *backend_disks = json_array();
+	struct xblk_domain dom;
+	struct xblk_stream s;
+	struct xblk_disk d;
+	size_t at;
+
+	for (at = 0; xblk_next_stream(x, &at, &s);)
+		json_array_append_new(streams, stream(&s));
+	for (at = 0; xblk_next_domain(x, &at, &dom);) {
+		if (dom.probes_told)
+			json_array_append_new(all_probes, probes(&dom));
+	}
+	for (at = 0; xblk_next_disk(x, &at, &d);) {
+		if (d.backend)
+			json_array_append_new(backend_disks, backend_disk(x, &d));
+		else if (filter_disk(f, &d))
+			json_array_append_new(disks, disk(x, &d));
 	}
 	json_object_set_new(j, "streams", streams);
 	json_object_set_new(j, "probes", all_probes);
 	json_object_set_new(j, "disks", disks);
 	json_object_set_new(j, "backend_disks", backend_disks);
+}
+
+static json_t *summary(const struct xblk *x, const struct filter *f)
+{
+	json_t *j = json_object();
+	struct disk_stats all;
+	struct xblk_trace t;
+
+	xblk_get_trace(x, &t);
+	total_stats(x, f, &all);
+	set_trace(j, &t);
+	json_set(j, "requests", all.requests);
+	json_set(j, "not_chosen", all.not_chosen);
+	json_set(j, "joined", all.bins[BIN_JOINED]);
+	set_records(j, x);
+	json_set(j, "events_sent", t.events_sent);
+	json_set(j, "causality_violations", all.bins[BIN_CAUSALITY]);
+	json_object_set_new(j, "sum_check", sum_check(&all));
+	json_object_set_new(j, "bins", bins(&all));
+	json_object_set_new(j, "clock", clock_check(&all, total_uncertainty(x, f)));
+	stats_deinit(&all);
+	set_lists(j, x, f);
 	return j;
 }
 
-bool json_print(FILE *out, const struct parse *p, const struct filter *f)
+bool json_print(FILE *out, const struct xblk *x, const struct filter *f)
 {
-	json_t *j = summary(p, f);
+	json_t *j = summary(x, f);
 	int ret = json_dumpf(j, out, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 
 	json_decref(j);

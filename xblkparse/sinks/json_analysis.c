@@ -217,8 +217,8 @@ static json_t *slowest(const struct slowest *list, uint64_t start_ns)
 	return j;
 }
 
-static json_t *in_flight(const struct analysis *a, const struct parse *p,
-			 const struct disk *d)
+static json_t *in_flight(const struct analysis *a, const struct xblk *x,
+			 const struct xblk_disk *d)
 {
 	json_t *j = json_object(), *reached = json_object(), *oldest = json_array();
 
@@ -226,14 +226,14 @@ static json_t *in_flight(const struct analysis *a, const struct parse *p,
 		json_set(reached, stage_names[i], a->reached[i]);
 	for (unsigned int i = 0; i < a->oldest.nr; i++) {
 		const struct slow *s = &a->oldest.heap[i];
-		json_t *o = slow(s, p->join.start_ns);
+		json_t *o = slow(s, xblk_start_ns(x));
 
 		json_set_string(o, "stage", stage_names[s->reached]);
 		json_set(o, "age_ns", s->age_ns);
 		json_array_append_new(oldest, o);
 	}
 	json_object_set_new(j, "requests", reached);
-	json_set(j, "queued_bios", counts_of(d)->queued_bios);
+	json_set(j, "queued_bios", xblk_counts(x, d->nr)->queued_bios);
 	json_object_set_new(j, "oldest", oldest);
 	return j;
 }
@@ -247,9 +247,9 @@ static json_t *flush_wait(const struct flush_wait *w)
 	return j;
 }
 
-void json_analysis(json_t *to, const struct parse *p, const struct disk *d)
+void json_analysis(json_t *to, const struct xblk *x, const struct xblk_disk *d)
 {
-	const struct analysis *a = stats_of(d)->analysis;
+	const struct analysis *a = xblk_stats(x, d->nr)->analysis;
 	struct analysis *none = NULL;
 	json_t *waits = json_object();
 
@@ -261,10 +261,10 @@ void json_analysis(json_t *to, const struct parse *p, const struct disk *d)
 	json_object_set_new(to, "by_process_others",
 			    a->breakdown.others ? row(a->breakdown.others) : json_null());
 	json_object_set_new(to, "bands",
-			    bands(&a->bands, stats_of(d)->stages[STAGE_Q2C]));
-	json_object_set_new(to, "timeline", timeline(&a->timeline, p->join.start_ns));
-	json_object_set_new(to, "slowest", slowest(&a->slowest, p->join.start_ns));
-	json_object_set_new(to, "in_flight", in_flight(a, p, d));
+			    bands(&a->bands, xblk_stats(x, d->nr)->stages[STAGE_Q2C]));
+	json_object_set_new(to, "timeline", timeline(&a->timeline, xblk_start_ns(x)));
+	json_object_set_new(to, "slowest", slowest(&a->slowest, xblk_start_ns(x)));
+	json_object_set_new(to, "in_flight", in_flight(a, x, d));
 	json_object_set_new(waits, "guest", flush_wait(&a->waits[SIDE_GUEST]));
 	json_object_set_new(waits, "backend", flush_wait(&a->waits[SIDE_BACKEND]));
 	json_object_set_new(to, "flush_waits", waits);

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "parse.h"
+#include "analyse.h"
 
 /* Above what a JSON integer of jansson's holds, the largest one. */
 static inline json_t *json_u64(uint64_t n)
@@ -29,6 +29,6 @@ static inline void json_set_string(json_t *object, const char *key, const char *
 }
 
 /* json_analysis.c: its members into a disk's object, also those of an idle disk. */
-void json_analysis(json_t *to, const struct parse *p, const struct disk *d);
+void json_analysis(json_t *to, const struct xblk *x, const struct xblk_disk *d);
 
 #endif

@@ -4,25 +4,28 @@
 
 #include <string.h>
 
-void total_stats(const struct parse *p, const struct filter *f, struct disk_stats *to)
+void total_stats(const struct xblk *x, const struct filter *f, struct disk_stats *to)
 {
+	struct xblk_disk d;
+	size_t at = 0;
+
 	memset(to, 0, sizeof(*to));
-	for (size_t i = 0; i < p->model.nr_disks; i++) {
-		if (filter_disk(f, p->model.all_disks[i]))
-			stats_merge(to, stats_of(p->model.all_disks[i]));
+	while (xblk_next_disk(x, &at, &d)) {
+		if (filter_disk(f, &d))
+			stats_merge(to, xblk_stats(x, d.nr));
 	}
 }
 
-uint64_t total_uncertainty(const struct parse *p, const struct filter *f)
+uint64_t total_uncertainty(const struct xblk *x, const struct filter *f)
 {
+	struct xblk_domain dom;
 	uint64_t most = 0;
+	size_t at = 0;
 
-	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
-		const struct domain *dom = p->model.domains[i];
-		uint64_t u = model_uncertainty(&p->model, dom);
-
-		if (!dom->backend && filter_domain(f, dom) && u > most)
-			most = u;
+	while (xblk_next_domain(x, &at, &dom)) {
+		if (!dom.backend && filter_domain(f, dom.domid, dom.name) &&
+		    dom.uncertainty_ns > most)
+			most = dom.uncertainty_ns;
 	}
 	return most;
 }

@@ -5,34 +5,24 @@
 
 #include <stdio.h>
 
-#include "select/filter.h"
-#include "parse.h"
+#include "analyse.h"
 
 /* All shown disks of guests in one; the caller calls stats_deinit(). */
-void total_stats(const struct parse *p, const struct filter *f, struct disk_stats *to);
+void total_stats(const struct xblk *x, const struct filter *f, struct disk_stats *to);
 /* The largest uncertainty of the shown guests' clocks against dom0's. */
-uint64_t total_uncertainty(const struct parse *p, const struct filter *f);
+uint64_t total_uncertainty(const struct xblk *x, const struct filter *f);
 
 /* json.c: all of it for machines; false if writing failed */
-bool json_print(FILE *out, const struct parse *p, const struct filter *f);
+bool json_print(FILE *out, const struct xblk *x, const struct filter *f);
 
-/* shown.c: which events a filter chooses */
-struct shown {
-	struct map rings; /* of dom0, which have had an event: whose they are */
-};
+/* shown.c: whether a filter chooses the event */
+bool event_shown(const struct xblk *x, const struct filter *f,
+		 const struct xblk_event_record *e);
 
-void shown_init(struct shown *shown);
-void shown_deinit(struct shown *shown);
-/* Each record, in order, before the join has seen it. */
-bool event_shown(struct shown *shown, const struct parse *p, const struct filter *f,
-		 const struct stream *s, const struct xblk_record *r);
-
-/* events.c: a line an event */
-void event_print(FILE *out, const struct parse *p, const struct stream *s,
-		 const struct xblk_record *r);
-char event_letter(unsigned int event);
+/* events.c: a line an event; the trace began at @start_ns */
+void event_print(FILE *out, uint64_t start_ns, const struct xblk_event_record *e);
 
 /* csv.c: the stages of the disks */
-void csv_summary(FILE *out, const struct parse *p, const struct filter *f);
+void csv_summary(FILE *out, const struct xblk *x, const struct filter *f);
 
 #endif

@@ -122,21 +122,23 @@ static void print_bins(FILE *out, const struct disk_stats *st,
 	fputc('\n', out);
 }
 
-static void print_disk(FILE *out, const struct parse *p, const struct disk *d,
+static void print_disk(FILE *out, const struct xblk *x, const struct xblk_disk *d,
 		       const struct report_options *o)
 {
-	const struct disk_counts *counts = counts_of(d);
-	const struct disk_stats *st = stats_of(d);
+	const struct disk_counts *counts = xblk_counts(x, d->nr);
+	const struct disk_stats *st = xblk_stats(x, d->nr);
 	uint64_t joined = st->bins[BIN_JOINED];
 	struct paint paint = paint_for(o->colour);
+	struct xblk_disk backing = {.label = "a backend that is not traced"};
+	size_t at = d->backing;
 
+	xblk_next_disk(x, &at, &backing);
 	fputs(paint.title, out);
 	print_name(out, d->guest, 0);
-	fprintf(out, " (%u) ", d->dom->domid);
+	fprintf(out, " (%u) ", d->domid);
 	print_name(out, d->label, 0);
 	fputs(" on ", out);
-	print_name(out, d->backing ? d->backing->label : "a backend that is not traced",
-		   0);
+	print_name(out, backing.label, 0);
 	fprintf(out, ": %" PRIu64 " requests, %" PRIu64 " joined (%.2f%%)%s\n",
 		st->requests, joined, st->requests ? 100.0 * joined / st->requests : 0.0,
 		paint.off);
@@ -149,14 +151,14 @@ static void print_disk(FILE *out, const struct parse *p, const struct disk *d,
 		return;
 	if (joined)
 		print_stages(out, st, &paint);
-	report_analysis(out, p, d, o);
+	report_analysis(out, x, d, o);
 	print_merges(out, "guest", &counts->guest);
 	print_merges(out, "dom0", &counts->backend);
 	print_done(out, counts);
 	print_bins(out, st, counts);
 }
 
-static void print_domain(FILE *out, const struct domain *dom)
+static void print_domain(FILE *out, const struct xblk_domain *dom)
 {
 	print_name(out,
 		   !dom->backend ? dom->name
@@ -166,37 +168,44 @@ static void print_domain(FILE *out, const struct domain *dom)
 	fprintf(out, " (%u)", dom->domid);
 }
 
-static void print_losses(FILE *out, const struct parse *p, const struct filter *f,
+/* Of those that are shown. */
+static bool next_domain(const struct xblk *x, const struct filter *f, size_t *at,
+			struct xblk_domain *dom)
+{
+	while (xblk_next_domain(x, at, dom)) {
+		if (dom->backend || filter_domain(f, dom->domid, dom->name))
+			return true;
+	}
+	return false;
+}
+
+static void print_losses(FILE *out, const struct xblk *x, const struct filter *f,
 			 const struct paint *paint)
 {
-	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
-		const struct domain *dom = p->model.domains[i];
-		struct account a;
+	struct xblk_domain dom;
+	size_t at = 0;
 
-		if (!dom->backend && !filter_domain(f, dom))
+	while (next_domain(x, f, &at, &dom)) {
+		if (!dom.records && !dom.lost && !dom.described)
 			continue;
-		parse_account(p, dom, &a);
-		if (!a.found && !a.lost && !dom->described)
-			continue;
-		print_domain(out, dom);
-		fprintf(out, ": %" PRIu64 " records, %s%" PRIu64 " lost%s", a.found,
-			a.lost ? paint->bad : "", a.lost, a.lost ? paint->off : "");
-		if (a.invalid)
-			fprintf(out, ", %" PRIu64 " invalid", a.invalid);
-		if (a.late)
-			fprintf(out, ", %" PRIu64 " late", a.late);
-		if (dom->evicted_bios + dom->evicted_rqs)
-			fprintf(out, ", %" PRIu64 " evicted",
-				dom->evicted_bios + dom->evicted_rqs);
-		if (dom->clock_generation)
+		print_domain(out, &dom);
+		fprintf(out, ": %" PRIu64 " records, %s%" PRIu64 " lost%s", dom.records,
+			dom.lost ? paint->bad : "", dom.lost, dom.lost ? paint->off : "");
+		if (dom.invalid)
+			fprintf(out, ", %" PRIu64 " invalid", dom.invalid);
+		if (dom.late)
+			fprintf(out, ", %" PRIu64 " late", dom.late);
+		if (dom.evicted)
+			fprintf(out, ", %" PRIu64 " evicted", dom.evicted);
+		if (dom.clock_changes)
 			fprintf(out, ", %sclock set anew%s (generation %u)", paint->bad,
-				paint->off, dom->clock_generation);
+				paint->off, dom.clock_changes);
 		fputc('\n', out);
 	}
 }
 
 /* @before: what is printed first; a comma then */
-static void list_probes_of(FILE *out, const struct domain *dom, bool there,
+static void list_probes_of(FILE *out, const struct xblk_domain *dom, bool there,
 			   const char **before)
 {
 	bool any = false;
@@ -215,33 +224,33 @@ static void list_probes_of(FILE *out, const struct domain *dom, bool there,
 }
 
 /* Those that the kernels offer, or those that they do not; false: nobody told. */
-static bool list_probes(FILE *out, const struct parse *p, const struct filter *f,
+static bool list_probes(FILE *out, const struct xblk *x, const struct filter *f,
 			bool there, const char **before)
 {
+	struct xblk_domain dom;
 	bool told = false;
+	size_t at = 0;
 
-	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
-		const struct domain *dom = p->model.domains[i];
-
-		if (!dom->probes_told || (!dom->backend && !filter_domain(f, dom)))
+	while (next_domain(x, f, &at, &dom)) {
+		if (!dom.probes_told)
 			continue;
-		list_probes_of(out, dom, there, before);
+		list_probes_of(out, &dom, there, before);
 		told = true;
 	}
 	return told;
 }
 
 /* Which substages there can be. */
-static void print_probes(FILE *out, const struct parse *p, const struct filter *f)
+static void print_probes(FILE *out, const struct xblk *x, const struct filter *f)
 {
 	const char *offered = "probes: ", *before = offered;
 
-	if (!list_probes(out, p, f, true, &before))
+	if (!list_probes(out, x, f, true, &before))
 		return;
 	if (before == offered)
 		fprintf(out, "%snone", offered);
 	before = "; not offered: ";
-	list_probes(out, p, f, false, &before);
+	list_probes(out, x, f, false, &before);
 	fputc('\n', out);
 }
 
@@ -289,31 +298,33 @@ bool report_parse_by(unsigned int *by, const char *arg)
 	return true;
 }
 
-void report_print(FILE *out, const struct parse *p, const struct filter *f,
+void report_print(FILE *out, const struct xblk *x, const struct filter *f,
 		  const struct report_options *o)
 {
 	struct paint paint = paint_for(o->colour);
 	struct disk_stats all;
+	struct xblk_trace t;
+	struct xblk_disk d;
 	bool any = false;
+	size_t at = 0;
 
-	for (size_t i = 0; i < p->model.nr_disks; i++) {
-		const struct disk *d = p->model.all_disks[i];
-
-		if (!filter_disk(f, d))
+	xblk_get_trace(x, &t);
+	while (xblk_next_disk(x, &at, &d)) {
+		if (!filter_disk(f, &d))
 			continue;
 		fputs(any ? "\n" : "", out);
-		print_disk(out, p, d, o);
+		print_disk(out, x, &d, o);
 		any = true;
 	}
 	fputs(any ? "\n" : "no guest disk to report on\n", out);
-	total_stats(p, f, &all);
-	if (*p->model.ops) {
+	total_stats(x, f, &all);
+	if (*t.recorded) {
 		fputs("recorded: only ", out);
-		print_name(out, p->model.ops, 0);
+		print_name(out, t.recorded, 0);
 		fputc('\n', out);
 	}
-	print_losses(out, p, f, &paint);
-	print_probes(out, p, f);
-	print_clock(out, &all, total_uncertainty(p, f));
+	print_losses(out, x, f, &paint);
+	print_probes(out, x, f);
+	print_clock(out, &all, total_uncertainty(x, f));
 	stats_deinit(&all);
 }

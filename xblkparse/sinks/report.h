@@ -20,13 +20,13 @@ struct report_options {
 };
 
 /* report.c */
-void report_print(FILE *out, const struct parse *p, const struct filter *f,
+void report_print(FILE *out, const struct xblk *x, const struct filter *f,
 		  const struct report_options *o);
 /* "op,size", "all" or "none"; false if it makes no sense. */
 bool report_parse_by(unsigned int *by, const char *arg);
 
 /* report_analysis.c */
-void report_analysis(FILE *out, const struct parse *p, const struct disk *d,
+void report_analysis(FILE *out, const struct xblk *x, const struct xblk_disk *d,
 		     const struct report_options *o);
 
 #endif

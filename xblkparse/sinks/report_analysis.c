@@ -273,13 +273,13 @@ static void print_waits(FILE *out, const struct disk_stats *st, const struct pai
 	}
 }
 
-static void print_in_flight(FILE *out, const struct parse *p, const struct disk *d,
+static void print_in_flight(FILE *out, const struct xblk *x, const struct xblk_disk *d,
 			    const struct paint *paint)
 {
-	const struct analysis *a = stats_of(d)->analysis;
+	const struct analysis *a = xblk_stats(x, d->nr)->analysis;
 	const char *sep = "";
 
-	if (!counts_of(d)->queued_bios && (!a || !a->oldest.nr))
+	if (!xblk_counts(x, d->nr)->queued_bios && (!a || !a->oldest.nr))
 		return;
 	fprintf(out, "  %sopen%s   at the end: ", paint->most, paint->off);
 	for (int i = 0; a && i < STAGE_PARTS; i++) {
@@ -289,9 +289,9 @@ static void print_in_flight(FILE *out, const struct parse *p, const struct disk 
 			stage_names[i]);
 		sep = ", ";
 	}
-	if (counts_of(d)->queued_bios)
+	if (xblk_counts(x, d->nr)->queued_bios)
 		fprintf(out, "%s%" PRIu64 " bios in no issued request", sep,
-			counts_of(d)->queued_bios);
+			xblk_counts(x, d->nr)->queued_bios);
 	if (!a || !a->oldest.nr) {
 		fputc('\n', out);
 		return;
@@ -300,16 +300,16 @@ static void print_in_flight(FILE *out, const struct parse *p, const struct disk 
 	for (unsigned int i = 0; i < a->oldest.nr; i++) {
 		const struct slow *s = &a->oldest.heap[i];
 
-		print_slow_head(out, s, p->join.start_ns);
+		print_slow_head(out, s, xblk_start_ns(x));
 		fprintf(out, " in %s, queued %.3f ms before the end\n",
 			stage_names[s->reached], s->age_ns / 1e6);
 	}
 }
 
-void report_analysis(FILE *out, const struct parse *p, const struct disk *d,
+void report_analysis(FILE *out, const struct xblk *x, const struct xblk_disk *d,
 		     const struct report_options *o)
 {
-	const struct disk_stats *st = stats_of(d);
+	const struct disk_stats *st = xblk_stats(x, d->nr);
 	const struct analysis *a = st->analysis;
 	struct paint paint = paint_for(o->colour);
 	struct unit unit;
@@ -325,12 +325,12 @@ void report_analysis(FILE *out, const struct parse *p, const struct disk *d,
 		if (o->by & REPORT_PROCESS)
 			print_processes(out, &a->breakdown, unit);
 		if (o->by & REPORT_TIME)
-			print_timeline(out, &a->timeline, p->join.start_ns, unit);
+			print_timeline(out, &a->timeline, xblk_start_ns(x), unit);
 		if (o->slowest)
-			print_slowest(out, &a->slowest, p->join.start_ns, unit, &paint);
+			print_slowest(out, &a->slowest, xblk_start_ns(x), unit, &paint);
 		print_waits(out, st, &paint);
 	}
 	if (o->by & REPORT_SIZE)
-		print_issued(out, counts_of(d));
-	print_in_flight(out, p, d, &paint);
+		print_issued(out, xblk_counts(x, d->nr));
+	print_in_flight(out, x, d, &paint);
 }

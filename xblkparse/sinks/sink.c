@@ -3,18 +3,18 @@
 
 #include "requests.h"
 
-static void end_csv(FILE *out, const struct parse *p, const struct filter *f,
+static void end_csv(FILE *out, const struct xblk *x, const struct filter *f,
 		    const struct report_options *o)
 {
 	(void)o;
-	csv_summary(out, p, f);
+	csv_summary(out, x, f);
 }
 
-static void end_json(FILE *out, const struct parse *p, const struct filter *f,
+static void end_json(FILE *out, const struct xblk *x, const struct filter *f,
 		     const struct report_options *o)
 {
 	(void)o;
-	json_print(out, p, f);
+	json_print(out, x, f);
 }
 
 const struct sink sinks[SINK_MAX] = {

@@ -18,7 +18,7 @@
 struct sink {
 	void (*begin)(FILE *out);
 	void (*request)(FILE *out, uint64_t start_ns, const struct xblk_request *r);
-	void (*end)(FILE *out, const struct parse *p, const struct filter *f,
+	void (*end)(FILE *out, const struct xblk *x, const struct filter *f,
 		    const struct report_options *o);
 };
 

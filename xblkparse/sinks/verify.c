@@ -15,32 +15,38 @@ void verify_init(struct verify *v)
 	memset(v, 0, sizeof(*v));
 }
 
+/* The last record of a stream. */
+struct verify_stream {
+	const void *of;
+	uint64_t ns;
+};
+
 void verify_deinit(struct verify *v)
 {
-	free(v->last_ns);
 	free(v->streams);
 }
 
-void verify_record(struct verify *v, const struct stream *s, const struct xblk_record *r)
+void verify_record(struct verify *v, const struct xblk_event_record *e)
 {
-	if (s->nr >= v->nr_streams) {
-		v->last_ns = xrealloc(v->last_ns, (s->nr + 1) * sizeof(*v->last_ns));
-		v->streams = xrealloc(v->streams, (s->nr + 1) * sizeof(*v->streams));
+	const struct xblk_record *r = e->record;
+	struct verify_stream *last;
+
+	if (e->stream >= v->nr_streams) {
+		v->streams = xrealloc(v->streams, (e->stream + 1) * sizeof(*v->streams));
 		memset(v->streams + v->nr_streams, 0,
-		       (s->nr + 1 - v->nr_streams) * sizeof(*v->streams));
-		v->nr_streams = s->nr + 1;
+		       (e->stream + 1 - v->nr_streams) * sizeof(*v->streams));
+		v->nr_streams = e->stream + 1;
 	}
+	last = &v->streams[e->stream];
 	/* One that has ended left its number to another one. */
-	if (v->streams[s->nr] != s) {
-		v->streams[s->nr] = s;
-		v->last_ns[s->nr] = 0;
-	}
+	if (last->of != e->of)
+		*last = (struct verify_stream){.of = e->of};
 	/* A clock that was set anew may go back; what is missing has no time. */
-	if (r->event == EV_GAP)
+	if (r->event == XBLK_EVENT_GAP)
 		return;
-	if (r->event != XBLK_EV_CLOCK && r->time < v->last_ns[s->nr])
+	if (r->event != XBLK_EV_CLOCK && r->time < last->ns)
 		v->backwards++;
-	v->last_ns[s->nr] = r->time;
+	last->ns = r->time;
 }
 
 /* What one side's clock says of it goes forward; sides are compared by causality. */
@@ -98,62 +104,71 @@ __attribute__((format(printf, 4, 5))) static bool line(FILE *out, const char *ch
 	return good;
 }
 
-static uint64_t sum_streams(const struct parse *p, size_t member)
+/* All streams in one, and how many they are. */
+struct streams {
+	unsigned int nr, accounted;
+	struct xblk_stream sum;
+};
+
+static struct streams sum_streams(const struct xblk *x)
 {
-	const struct stream *s;
-	unsigned int at = 0;
-	uint64_t sum = 0;
+	struct streams all = {0};
+	struct xblk_stream s;
+	size_t at = 0;
 
-	while ((s = merge_next(&p->merge, &at)))
-		sum = add_sat(sum, *(const uint64_t *)((const char *)s + member));
-	return sum;
+	while (xblk_next_stream(x, &at, &s)) {
+		all.nr++;
+		all.accounted += s.accounted;
+		all.sum.records = add_sat(all.sum.records, s.records);
+		all.sum.invalid = add_sat(all.sum.invalid, s.invalid);
+		all.sum.late = add_sat(all.sum.late, s.late);
+		all.sum.missing = add_sat(all.sum.missing, s.missing);
+		all.sum.backwards = add_sat(all.sum.backwards, s.backwards);
+		all.sum.produced = add_sat(all.sum.produced, s.produced);
+		all.sum.written = add_sat(all.sum.written, s.written);
+		all.sum.told_lost = add_sat(all.sum.told_lost, s.told_lost);
+	}
+	return all;
 }
-
-#define SUM(p, member) sum_streams(p, offsetof(struct stream, member))
 
 /* Chunks of a stream that are missing, or that come twice or too late. */
-static bool check_sequence(FILE *out, const struct parse *p)
+static bool check_sequence(FILE *out, const struct streams *all)
 {
-	return line(out, "sequence", !SUM(p, missing) && !SUM(p, backwards),
+	return line(out, "sequence", !all->sum.missing && !all->sum.backwards,
 		    "%" PRIu64 " records missing, %" PRIu64
 		    " chunks behind their place, in %u streams",
-		    SUM(p, missing), SUM(p, backwards), merge_count(&p->merge));
+		    all->sum.missing, all->sum.backwards, all->nr);
 }
 
-static bool check_order(FILE *out, const struct parse *p, const struct verify *v)
+static bool check_order(FILE *out, const struct streams *all, const struct verify *v)
 {
 	/* A producer may be held up before it writes, and tells of a loss when it can. */
 	return line(out, "order", !v->backwards,
 		    "%" PRIu64
 		    " records older than the one before in their stream (and %" PRIu64
 		    " that came after their round, as they may)",
-		    v->backwards, SUM(p, late));
+		    v->backwards, all->sum.late);
 }
 
-static bool check_records(FILE *out, const struct parse *p)
+static bool check_records(FILE *out, const struct streams *all)
 {
-	return line(out, "records", !SUM(p, invalid),
-		    "%" PRIu64 ", of which %" PRIu64 " make no sense", SUM(p, found),
-		    SUM(p, invalid));
+	return line(out, "records", !all->sum.invalid,
+		    "%" PRIu64 ", of which %" PRIu64 " make no sense", all->sum.records,
+		    all->sum.invalid);
 }
 
-static bool check_conservation(FILE *out, const struct parse *p)
+static bool check_conservation(FILE *out, const struct streams *all,
+			       const struct xblk_trace *t)
 {
-	uint64_t produced = SUM(p, end_produced), written = SUM(p, end_written),
-		 lost = SUM(p, end_lost), found = SUM(p, found);
-	unsigned int without = 0, at = 0;
-	const struct stream *s;
-
-	while ((s = merge_next(&p->merge, &at)))
-		without += !s->has_end;
-	if (!p->ended || without)
+	if (!t->ended || all->accounted != all->nr)
 		return line(out, "conservation", false,
 			    "not known: %u of %u streams are without their counters",
-			    without, merge_count(&p->merge));
-	return line(out, "conservation", p->conserved,
+			    all->nr - all->accounted, all->nr);
+	return line(out, "conservation", t->conserved,
 		    "%" PRIu64 " produced = %" PRIu64 " written + %" PRIu64
 		    " lost; %" PRIu64 " found",
-		    produced, written, lost, found);
+		    all->sum.produced, all->sum.written, all->sum.told_lost,
+		    all->sum.records);
 }
 
 static bool check_waypoints(FILE *out, const struct verify *v)
@@ -179,14 +194,16 @@ struct counted {
 	uint64_t issued, merged, completed, sectors, errors;
 };
 
-static struct counted count_all(const struct parse *p)
+static struct counted count_all(const struct xblk *x)
 {
 	struct counted all = {0};
+	struct xblk_disk d;
+	size_t at = 0;
 
-	for (size_t i = 0; i < p->model.nr_disks; i++) {
-		const struct disk_counts *c = counts_of(p->model.all_disks[i]);
+	while (xblk_next_disk(x, &at, &d)) {
+		const struct disk_counts *c = xblk_counts(x, d.nr);
 
-		if (p->model.all_disks[i]->dom->backend)
+		if (d.backend)
 			continue;
 		all.issued += c->guest.issued;
 		all.merged += c->guest.requests;
@@ -228,33 +245,35 @@ static bool check_done(FILE *out, const struct verify *v, const struct counted *
 		    counted->sectors, counted->errors);
 }
 
-bool verify_print(FILE *out, const struct verify *v, const struct parse *p)
+bool verify_print(FILE *out, const struct verify *v, const struct xblk *x)
 {
 	static const struct filter everything;
-	const struct reader *r = &p->reader;
 	char reason[NAME_LEN];
-	struct counted counted = count_all(p);
+	struct streams streams = sum_streams(x);
+	struct counted counted = count_all(x);
 	struct disk_stats all;
+	struct xblk_trace t;
 	bool good;
 
-	good = line(out, "header", p->began, "version %u", r->header.version);
-	if (!p->began)
+	xblk_get_trace(x, &t);
+	good = line(out, "header", t.version, "version %u", t.version);
+	if (!t.version)
 		return false;
-	total_stats(p, &everything, &all);
-	good &= line(out, "checksums", !r->damaged,
+	total_stats(x, &everything, &all);
+	good &= line(out, "checksums", !t.damaged,
 		     "%" PRIu64 " chunks; %" PRIu64 " stretches of %" PRIu64
 		     " bytes in all cannot be used",
-		     p->chunks, r->damaged, r->damaged_bytes);
-	good &= line(out, "one trace", !p->foreign, "%s",
-		     p->foreign ? "another one is behind it, or it was put together"
-				: "nothing of another one in it");
-	shown_name(reason, p->reason);
-	good &= line(out, "end", p->ended, "%s",
-		     p->ended ? reason : "the capture did not end in good order");
-	good &= check_sequence(out, p);
-	good &= check_order(out, p, v);
-	good &= check_records(out, p);
-	good &= check_conservation(out, p);
+		     t.chunks, t.damaged, t.damaged_bytes);
+	good &= line(out, "one trace", !t.foreign, "%s",
+		     t.foreign ? "another one is behind it, or it was put together"
+			       : "nothing of another one in it");
+	shown_name(reason, t.reason);
+	good &= line(out, "end", t.ended, "%s",
+		     t.ended ? reason : "the capture did not end in good order");
+	good &= check_sequence(out, &streams);
+	good &= check_order(out, &streams, v);
+	good &= check_records(out, &streams);
+	good &= check_conservation(out, &streams, &t);
 	good &= check_bins(out, v, &all, &counted);
 	good &= check_done(out, v, &counted);
 	good &= check_waypoints(out, v);

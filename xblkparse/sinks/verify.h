@@ -5,11 +5,10 @@
 
 #include <stdio.h>
 
-#include "parse.h"
+#include "xblk.h"
 
 struct verify {
-	const struct stream **streams; /* by their numbers, */
-	uint64_t *last_ns;	       /* and the last record of each */
+	struct verify_stream *streams; /* by their numbers */
 	unsigned int nr_streams;
 	uint64_t backwards; /* records older than the one before in their stream */
 	/* of the requests that were told of */
@@ -21,10 +20,10 @@ struct verify {
 void verify_init(struct verify *v);
 void verify_deinit(struct verify *v);
 /* Each record, in global order, which keeps the order of a stream. */
-void verify_record(struct verify *v, const struct stream *s, const struct xblk_record *r);
+void verify_record(struct verify *v, const struct xblk_event_record *e);
 /* Each request of guests, chosen or not. */
 void verify_request(struct verify *v, const struct xblk_request *r);
 /* After the trace is over; false if a check failed. */
-bool verify_print(FILE *out, const struct verify *v, const struct parse *p);
+bool verify_print(FILE *out, const struct verify *v, const struct xblk *x);
 
 #endif

@@ -6,20 +6,7 @@
 #include <stdint.h>
 
 #include "base/op.h"
-
-/* Completed I/O by kind, as in /sys/block/<disk>/stat. */
-enum kind {
-	KIND_READ,
-	KIND_WRITE,
-	KIND_FLUSH,
-	KIND_DISCARD,
-	KIND_OTHER,
-	KIND_MAX
-};
-
-struct io_count {
-	uint64_t ios, sectors;
-};
+#include "xblk.h"
 
 /* One side's merging: issued sectors / issued requests is the merged size. */
 struct merge_count {
@@ -49,7 +36,5 @@ struct disk_counts {
 	/* a backend's disk: what is not blkback's */
 	uint64_t own_bios, own_sectors;
 };
-
-extern const char *const kind_names[KIND_MAX];
 
 #endif

@@ -30,6 +30,9 @@ struct event_kind {
 /* By number, up to 255: a record can have any. */
 extern const struct event_kind event_kinds[256];
 
+/* As blkparse shows it; '?': there is no such event. */
+char event_letter(unsigned int event);
+
 static inline bool event_has(unsigned int event, enum event_fields field)
 {
 	return event_kinds[event & 0xff].fields & field;
