@@ -112,46 +112,67 @@ struct io_count {
  * struct xblk_request - a guest's request that has ended, in one bin
  * @domid:	of the guest
  * @guest:	its name, as of when it had the disk
+ * @uuid:	the same, of the guest; "": not known
  * @disk:	name of the disk, as "xvda"
  * @label:	the same, but "xvda#2" for the second one of that name, and so on
  * @device:	its name in a guest that is Linux, be it another one; "": not known
  * @disk_index:	of the disk, in the guest's records
+ * @ring:	of the disk's rings, the one on which it was put last; -1: not known
+ * @slot:	there, if @ring is known: counts those that were filled, modulo 2^32, from
+ *		any number on
  * @process:	name of the process that queued its first bio; "?": not known
  * @pid:	of that process; 0: not known
  * @op:		enum xblk_op, and flags
  * @sector:	its first one on the guest's disk
  * @nr_sectors:	of 512 bytes
- * @nr_bios:	of the guest, in it
+ * @nr_bios:	of the guest, in it: as many but one were merged
  * @nr_backend_bios: that dom0 made of it
  * @requeues:	how often it came back and was issued again
  * @error:	with which it completed; 0: none
  * @q_ns:	when its first bio was queued
+ * @first_d_ns:	when it was issued first
  * @d_ns:	when it was issued last
+ * @requeued_ns: from its requeues to its next issues, in sum
  * @c_ns:	when it completed
+ * @backend_request: blkback's identity of it; 0: not known
+ * @backend_pid: blkback's thread that queued it last; 0: not known, or none did
+ * @backend_process: its name; "?": not known
+ * @backend_failed: something that dom0 did for it failed
  * @backend_q_ns: when dom0 queued the bio for it that completed last
  * @backend_d_ns: when that was issued
  * @backend_c_ns: when that completed
  * @backend_interrupt_ns: the last interrupt of the backend's ring before it was taken up
  * @backend_thread_ns: when blkback's thread went about it
- * @lowest_q_ns: when the lowest device's bio was queued that was done last
- * @lowest_c_ns: when that completed
+ * @lowest_disk: label of the lowest device, which did what was done last of that bio
+ * @lowest_q_ns: when that was queued there
+ * @lowest_c_ns: when it completed there
  * @lowest_requeued_ns: from its requeues to its next issues, in sum
+ * @lowest_requeues: how many these are
+ * @nr_clones:	parts and clones that layers made of that bio
+ * @first_clone_ns: when the first of these was done; the last one is @lowest_c_ns
  * @response_ns: when the response was put on the ring
  * @interrupt_ns: the guest's last interrupt before @c_ns
  * @guest_flush_ns: how long a flush of its disk was outstanding between @q_ns and @d_ns
  * @backend_flush_ns: the same between @backend_q_ns and @backend_d_ns, of dom0's disk
- * @measured:	all of it was seen, so that @stages and the backend's times are its
+ * @measured:	all of it was seen, so that @stages and what is of the backend are its
  * @stages:	in ns, by enum stage; one is negative in BIN_CAUSALITY
  * @bin:	what has become of it
+ * @why:	a few words on that; "" in BIN_JOINED
  * @reached:	of one in flight: the stage that it is in
+ * @guest_lost_from_ns: records of the guest were lost from then, as far as they can have
+ *		to do with it; 0: none
+ * @guest_lost_to_ns: to then; UINT64_MAX: to the end
+ * @backend_lost_from_ns, @backend_lost_to_ns: the same of dom0
  *
  * It is flat and does not change.  A loss that is told of later may yet have concerned
- * it: then its disk's counts of bins say so, and it is not told of again.
+ *it: then its disk's counts of bins say so, and it is not told of again.
  */
 struct xblk_request {
 	unsigned int domid;
-	const char *guest, *disk, *label, *device;
+	const char *guest, *uuid, *disk, *label, *device;
 	unsigned int disk_index;
+	int ring;
+	uint32_t slot;
 	const char *process;
 	uint32_t pid;
 
@@ -159,17 +180,26 @@ struct xblk_request {
 	uint64_t sector;
 	uint32_t nr_sectors, nr_bios, nr_backend_bios, requeues, error;
 
-	uint64_t q_ns, d_ns, c_ns;
+	uint64_t q_ns, first_d_ns, d_ns, requeued_ns, c_ns;
+
+	/* zero, and the names "?" and "", unless it is measured */
+	uint32_t backend_request, backend_pid;
+	bool backend_failed;
 	uint64_t backend_q_ns, backend_d_ns, backend_c_ns;
 	uint64_t backend_interrupt_ns, backend_thread_ns;
-	uint64_t lowest_q_ns, lowest_c_ns, lowest_requeued_ns;
+	uint64_t lowest_q_ns, lowest_c_ns, lowest_requeued_ns, first_clone_ns;
+	uint32_t lowest_requeues, nr_clones;
 	uint64_t response_ns, interrupt_ns;
 	uint64_t guest_flush_ns, backend_flush_ns;
-
 	bool measured;
 	int64_t stages[STAGE_MAX];
+	const char *backend_process, *lowest_disk;
+
 	enum bin bin;
+	const char *why;
 	enum stage reached;
+	uint64_t guest_lost_from_ns, guest_lost_to_ns;
+	uint64_t backend_lost_from_ns, backend_lost_to_ns;
 };
 
 /* Of an event: stands where records are missing or cannot be used; as XBLK_EV_LOST. */

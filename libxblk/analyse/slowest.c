@@ -61,7 +61,7 @@ static int compare(const void *a, const void *b)
 
 	if (x->key != y->key)
 		return x->key < y->key ? 1 : -1;
-	return x->q_ns < y->q_ns ? -1 : x->q_ns > y->q_ns;
+	return x->request.q_ns < y->request.q_ns ? -1 : x->request.q_ns > y->request.q_ns;
 }
 
 void slowest_sort(struct slowest *s)

@@ -13,15 +13,11 @@
 #define SLOWEST_MAX	100000
 
 struct slow {
-	uint64_t key; /* the larger, the more it is worth keeping */
-	uint64_t sector, q_ns, d_ns;
-	uint64_t guest_flush_ns, backend_flush_ns; /* waited while one was outstanding */
-	int64_t stages[STAGE_MAX];		   /* of a joined one */
-	uint32_t nr_sectors, pid, nr_bios, nr_backend_bios, requeues, error;
-	enum stage reached; /* of one in flight: the stage that it was in, */
-	uint64_t age_ns;    /* and since when, when the capture or its guest ended */
-	uint8_t op;
-	char process[COMM_SIZE];
+	uint64_t key;	 /* the larger, the more it is worth keeping */
+	uint64_t age_ns; /* of one in flight, when the capture or its guest ended */
+	struct xblk_request
+		request; /* the names of processes there do not stay, but here */
+	char process[COMM_SIZE], backend_process[COMM_SIZE];
 };
 
 struct slowest {

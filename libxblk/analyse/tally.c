@@ -43,23 +43,11 @@ static void check_stages(struct disk_stats *st, enum bin bin,
 
 static struct slow describe(const struct xblk_request *r)
 {
-	struct slow slow = {
-		.sector = r->sector,
-		.q_ns = r->q_ns,
-		.d_ns = r->d_ns,
-		.guest_flush_ns = r->guest_flush_ns,
-		.backend_flush_ns = r->backend_flush_ns,
-		.nr_sectors = r->nr_sectors,
-		.pid = r->pid,
-		.nr_bios = r->nr_bios,
-		.nr_backend_bios = r->nr_backend_bios,
-		.requeues = r->requeues,
-		.error = r->error,
-		.reached = r->reached,
-		.op = r->op,
-	};
+	struct slow slow = {.request = *r};
 
 	snprintf(slow.process, sizeof(slow.process), "%s", r->process);
+	snprintf(slow.backend_process, sizeof(slow.backend_process), "%s",
+		 r->backend_process);
 	return slow;
 }
 
@@ -91,7 +79,6 @@ static void add_joined(const struct tally *t, struct disk *disk,
 		struct slow slow = describe(r);
 
 		slow.key = r->stages[STAGE_Q2C];
-		memcpy(slow.stages, r->stages, sizeof(slow.stages));
 		slowest_add(&a->slowest, &slow);
 	}
 }
@@ -118,24 +105,24 @@ static bool chosen(const struct tally *t, const struct xblk_request *r)
 	return !t->filter || filter_request(t->filter, t->join->start_ns, t->now_ns, r);
 }
 
-static bool ended(void *ctx, const struct rq *rq, enum bin bin, const int64_t *stages)
+static bool ended(void *ctx, const struct rq *rq, const struct ending *end)
 {
 	struct disk_stats *st = stats_of(rq->disk);
 	const struct tally *t = ctx;
 	struct xblk_request r;
 
-	rq_describe(&r, rq, bin, stages);
+	rq_describe(&r, t->join, rq, end);
 	if (!chosen(t, &r)) {
 		st->not_chosen++;
 		return false;
 	}
 	st->requests++;
-	st->bins[bin]++;
+	st->bins[r.bin]++;
 	if (r.measured)
-		check_stages(st, bin, r.stages);
-	if (bin == BIN_JOINED)
+		check_stages(st, r.bin, r.stages);
+	if (r.bin == BIN_JOINED)
 		add_joined(t, rq->disk, &r);
-	else if (bin == BIN_IN_FLIGHT)
+	else if (r.bin == BIN_IN_FLIGHT)
 		add_in_flight(t, rq->disk, &r);
 	if (t->on_request)
 		t->on_request(t->ctx, &r);

@@ -34,6 +34,21 @@ bool gaps_overlap(const struct gaps *g, uint64_t from, uint64_t to)
 	return false;
 }
 
+bool gaps_around(const struct gaps *g, uint64_t from, uint64_t to, uint64_t *lost_from,
+		 uint64_t *lost_to)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < g->nr; i++) {
+		if (from > g->span[i].to || to < g->span[i].from)
+			continue;
+		*lost_from = any ? min_u64(*lost_from, g->span[i].from) : g->span[i].from;
+		*lost_to = any ? max_u64(*lost_to, g->span[i].to) : g->span[i].to;
+		any = true;
+	}
+	return any;
+}
+
 bool gaps_within(const struct gaps *g, uint64_t from, uint64_t to)
 {
 	return to > from + 1 && gaps_overlap(g, from + 1, to - 1);

@@ -232,13 +232,10 @@ static struct disk *thread_disk(const struct model *m, const char *comm, int *ri
 	return last;
 }
 
-struct disk *model_serves(const struct model *m, struct process *p)
+void model_look_up_served(const struct model *m, struct process *p)
 {
-	if (p->meta != m->nr_metas) {
-		p->meta = m->nr_metas;
-		p->serves = p->kthread ? thread_disk(m, p->comm, &p->ring) : NULL;
-	}
-	return p->serves;
+	p->meta = m->nr_metas;
+	p->serves = p->kthread ? thread_disk(m, p->comm, &p->ring) : NULL;
 }
 
 const char *process_name(const struct domain *dom, uint32_t pid)

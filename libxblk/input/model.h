@@ -197,7 +197,15 @@ void model_each_process(const struct domain *dom,
 			void (*fn)(void *ctx, uint32_t pid, const char *name, bool now),
 			void *ctx);
 
+/* See model_serves(): it is looked up anew with each metadata. */
+void model_look_up_served(const struct model *m, struct process *p);
+
 /* The guest disk that this dom0 process serves as blkback's thread, or NULL. */
-struct disk *model_serves(const struct model *m, struct process *p);
+static inline struct disk *model_serves(const struct model *m, struct process *p)
+{
+	if (unlikely(p->meta != m->nr_metas))
+		model_look_up_served(m, p);
+	return p->serves;
+}
 
 #endif

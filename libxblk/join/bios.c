@@ -20,6 +20,15 @@ static void serve(struct bio *bio, const struct service *by, uint64_t ns)
 	bio->c_ns = ns;
 }
 
+/* A part or clone was, which in turn may have been made into some. */
+static void count_done(struct kin *up, const struct bio *bio)
+{
+	uint64_t first_ns = bio->kin->nr_done ? bio->kin->first_c_ns : bio->c_ns;
+
+	up->first_c_ns = up->nr_done ? min_u64(up->first_c_ns, first_ns) : first_ns;
+	up->nr_done += bio->kin->nr_done + 1;
+}
+
 /* All of it was done at @ns, but for what was cut from it. */
 static void over(struct join *j, struct bio *bio, uint64_t ns)
 {
@@ -28,6 +37,7 @@ static void over(struct join *j, struct bio *bio, uint64_t ns)
 		struct bio *up = bio->kin->up;
 
 		serve(up, &bio->by, bio->c_ns);
+		count_done(up->kin, bio);
 		up->error |= bio->error;
 		bio_free(j, bio);
 		if (!(up->flags & BIO_OVER) || up->kin->nr_open)
@@ -45,6 +55,7 @@ void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 		.d_ns = rq->first_d_ns,
 		.requeued_ns = rq->requeued_ns,
 		.c_ns = ns,
+		.requeues = rq->requeues,
 	};
 
 	serve(bio, &by, ns);

@@ -113,6 +113,7 @@ struct service {
 	uint64_t d_ns;	      /* the first issue */
 	uint64_t requeued_ns; /* from each requeue to the next issue, in sum */
 	uint64_t c_ns;	      /* 0: not done */
+	uint32_t requeues;    /* so many */
 };
 
 /* What every event looks at comes first: a bio is larger than a cache line. */
@@ -155,6 +156,8 @@ struct kin {
 	struct list made;     /* of it: kin.sibling */
 	struct list sibling;
 	unsigned int nr_open; /* parts and clones that are not done */
+	uint32_t nr_done;     /* and those that are, with what was made of them */
+	uint64_t first_c_ns;  /* when the first of these was */
 	struct list found;    /* by its sectors; see clones.c */
 	uint64_t sector;      /* as it was queued */
 	uint32_t nr_sectors;
@@ -250,7 +253,8 @@ struct rq {
 		bool known;
 		uint64_t q_ns, c_ns;
 		struct service by;
-		uint32_t request;
+		uint32_t request, nr_clones;
+		uint64_t first_clone_ns;
 	} chain; /* of blkback's bio that completed last */
 };
 
@@ -260,17 +264,20 @@ struct verdict {
 	uint64_t guest_from, guest_to, backend_from, backend_to;
 };
 
+/* What has become of a guest's request. */
+struct ending {
+	enum bin bin;
+	const char *why;
+	const int64_t *stages; /* NULL unless all of it was seen */
+};
+
 /*
  * Who is told what has become of requests.  They are gone after the call, and nothing
  * may be asked of the join meanwhile but what it holds.
  */
 struct join_report {
-	/*
-	 * A guest's has ended; @stages is NULL unless all of it was seen.  False: it
-	 * does not count, so lost() need not be called for it.
-	 */
-	bool (*ended)(void *ctx, const struct rq *rq, enum bin bin,
-		      const int64_t *stages);
+	/* A guest's.  False: it does not count, so lost() need not be called for it. */
+	bool (*ended)(void *ctx, const struct rq *rq, const struct ending *end);
 	/* A guest's, or one of dom0's that counts for @disk, completed at @ns; or NULL. */
 	void (*completed)(void *ctx, struct disk *disk, enum side side,
 			  const struct rq *rq, uint64_t ns);
@@ -481,9 +488,9 @@ void bio_free(struct join *j, struct bio *bio);
 void bio_forget(struct join *j, struct bio *bio);
 void rq_free(struct join *j, struct rq *rq);
 
-/* request.c: @stages is NULL unless all of it was seen */
-void rq_describe(struct xblk_request *to, const struct rq *rq, enum bin bin,
-		 const int64_t *stages);
+/* request.c */
+void rq_describe(struct xblk_request *to, const struct join *j, const struct rq *rq,
+		 const struct ending *end);
 
 /* verdict.c */
 struct verdict verdict_span(const struct join *j, const struct rq *rq);

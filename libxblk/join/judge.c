@@ -68,6 +68,11 @@ static void learn(struct join *j, const struct rq *rq)
 		p->ring = rq->ring;
 }
 
+static struct ending because(enum bin bin, const char *why)
+{
+	return (struct ending){.bin = bin, .why = why};
+}
+
 /* All of it was seen: its stages. */
 static void measure(struct join *j, struct rq *rq)
 {
@@ -81,15 +86,17 @@ static void measure(struct join *j, struct rq *rq)
 		[STAGE_0_T] = diff(rq->chain.c_ns, rq->c_ns),
 		[STAGE_Q2C] = diff(rq->q_ns, rq->c_ns),
 	};
-	enum bin bin = BIN_JOINED;
+	struct ending end = {BIN_JOINED, "", stages};
 
 	for (int i = 0; i < STAGE_PARTS; i++) {
-		if (stages[i] < 0)
-			bin = BIN_CAUSALITY;
+		if (stages[i] < 0) {
+			end.bin = BIN_CAUSALITY;
+			end.why = "the clocks have a stage end before it began";
+		}
 	}
 	if (!place_contested(rq))
 		learn(j, rq);
-	j->report.ended(j->report.ctx, rq, bin, stages);
+	j->report.ended(j->report.ctx, rq, &end);
 	rq_free(j, rq);
 }
 
@@ -163,49 +170,71 @@ static bool others_bios(const struct rq *rq)
 	return other || rq->flags & RQ_DOUBT;
 }
 
+/* Nothing else explains it than that one of several was taken for another one. */
+static const char *why_ambiguous(const struct rq *rq)
+{
+	if (flush_untold(rq))
+		return "which of dom0's queues did the flush is not told";
+	if (!place_told_apart(rq))
+		return "others were in flight at its place";
+	if (other_flush(rq))
+		return "another flush of dom0's may be the one that did it";
+	if (others_bios(rq))
+		return "bios may be of the flush before it or behind it";
+	return NULL;
+}
+
 /* Why a request is not joined. */
-static enum bin why_not(const struct join *j, const struct rq *rq,
-			const struct verdict *span, bool at_end)
+static struct ending why_not(const struct join *j, const struct rq *rq,
+			     const struct verdict *span, bool at_end)
 {
 	const struct domain *guest = rq->disk->dom, *backend = j->model->backend;
+	const char *why;
 
 	if (clock_changed(j, rq))
-		return BIN_CLOCK_CHANGE;
+		return because(BIN_CLOCK_CHANGE, "a clock was set anew meanwhile");
 	if (!rq->disk->backing)
-		return BIN_NOT_SERVED;
+		return because(BIN_NOT_SERVED, "no traced blkback serves its disk");
 	if (verdict_lost(j, span))
-		return BIN_LOST;
-	if (((rq->flags & RQ_NO_Q) && guest->evicted_bios) ||
-	    ((rq->flags & RQ_DROPPED) && (backend->evicted_bios || backend->evicted_rqs)))
-		return BIN_EVICTED;
+		return because(BIN_LOST, "records were lost about then");
+	if ((rq->flags & RQ_NO_Q) && guest->evicted_bios)
+		return because(BIN_EVICTED, "too many of the guest's were in flight");
+	if ((rq->flags & RQ_DROPPED) && (backend->evicted_bios || backend->evicted_rqs))
+		return because(BIN_EVICTED, "too many of dom0's were in flight");
 	if (rq->flags & RQ_CONTRADICTION)
-		return BIN_MALFORMED;
+		return because(BIN_MALFORMED, "its records contradict each other");
 	if (rq->flags & RQ_AMBIGUOUS)
-		return BIN_AMBIGUOUS;
+		return because(BIN_AMBIGUOUS, "which of dom0's bios are its is not told");
 	if (rq->flags & RQ_NO_Q)
-		return BIN_BEFORE_TRACE;
+		return because(BIN_BEFORE_TRACE, "its Q is not in the trace");
 	if (!(rq->flags & RQ_COMPLETED)) {
 		if (at_end)
-			return BIN_IN_FLIGHT;
-		return join_full(j, guest, guest->nr_rqs, j->guest_rqs) ? BIN_EVICTED
-									: BIN_MALFORMED;
+			return because(BIN_IN_FLIGHT, "it has not come back");
+		if (join_full(j, guest, guest->nr_rqs, j->guest_rqs))
+			return because(BIN_EVICTED,
+				       "too many of the guest's were in flight");
+		return because(BIN_MALFORMED, "its end is missing");
 	}
 	if (began_before(rq))
-		return BIN_BEFORE_TRACE;
+		return because(BIN_BEFORE_TRACE, "a flush was under way at the start");
 	/* dom0's part of it may be in the file before. */
 	if (place_met_unseen(rq) || rq->d_ns < j->start_ns)
-		return BIN_BEFORE_TRACE;
-	if (flush_untold(rq) || !place_told_apart(rq) || other_flush(rq) ||
-	    others_bios(rq))
-		return BIN_AMBIGUOUS;
+		return because(BIN_BEFORE_TRACE,
+			       "one was under way at its place at the start");
+	why = why_ambiguous(rq);
+	if (why)
+		return because(BIN_AMBIGUOUS, why);
 	/* Of a flush's bio it is not told which request did it. */
+	if (rq->nr_backend_bios && !rq->nr_sectors)
+		return because(BIN_AMBIGUOUS,
+			       "which of dom0's flushes did it is not told");
 	if (rq->nr_backend_bios)
-		return rq->nr_sectors ? BIN_INCOMPLETE : BIN_AMBIGUOUS;
+		return because(BIN_INCOMPLETE, "dom0 showed only a part of it");
 	/* dom0's part of the trace may begin a little later than the guest's. */
 	if (op_class(rq->op) != XBLK_OP_FLUSH && backend->first_ns > rq->d_ns &&
 	    backend->first_ns != UINT64_MAX)
-		return BIN_BEFORE_TRACE;
-	return BIN_NO_BACKEND_IO;
+		return because(BIN_BEFORE_TRACE, "dom0's part of the trace begins later");
+	return because(BIN_NO_BACKEND_IO, "dom0 did no I/O for it");
 }
 
 /*
@@ -263,7 +292,7 @@ bool judge_ready(const struct join *j, const struct rq *rq)
 void judge_give_up(struct join *j, struct rq *rq, bool at_end)
 {
 	struct verdict span;
-	enum bin bin;
+	struct ending end;
 
 	/* blkback refused it, and what it seems to have is another's. */
 	if (unlikely(rq->error && complete(rq) && !rq->backend_error))
@@ -273,12 +302,12 @@ void judge_give_up(struct join *j, struct rq *rq, bool at_end)
 		return;
 	}
 	span = span_of(j, rq);
-	bin = why_not(j, rq, &span, at_end);
+	end = why_not(j, rq, &span, at_end);
 	/* Another one may have got what it lacks. */
-	if (bin == BIN_INCOMPLETE || bin == BIN_NO_BACKEND_IO)
+	if (end.bin == BIN_INCOMPLETE || end.bin == BIN_NO_BACKEND_IO)
 		place_upset(rq);
-	if (j->report.ended(j->report.ctx, rq, bin, NULL))
-		verdict_keep(&span, bin);
+	if (j->report.ended(j->report.ctx, rq, &end))
+		verdict_keep(&span, end.bin);
 	rq_free(j, rq);
 }
 
@@ -295,20 +324,21 @@ void judge_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 		.c_ns = r->time,
 		.error = r->aux,
 		.flags = RQ_COMPLETED | RQ_NO_Q,
+		.ring = RING_UNKNOWN,
 	};
 	struct verdict span = verdict_span(j, &rq);
-	enum bin bin = BIN_BEFORE_TRACE;
+	struct ending end = because(BIN_BEFORE_TRACE, "only its end is in the trace");
 
 	/* What dom0 lost does not explain it. */
 	span.backend_from = UINT64_MAX;
 	span.backend_to = 0;
 	if (gaps_overlap(&guest->gaps, 0, r->time))
-		bin = BIN_LOST;
+		end = because(BIN_LOST, "records were lost before its end");
 	else if (guest->evicted_rqs)
-		bin = BIN_EVICTED;
+		end = because(BIN_EVICTED, "too many of the guest's were in flight");
 	else
 		place_note_unseen(disk, r);
 	join_completed(j, disk, SIDE_GUEST, &rq, r->time);
-	if (j->report.ended(j->report.ctx, &rq, bin, NULL))
-		verdict_keep(&span, bin);
+	if (j->report.ended(j->report.ctx, &rq, &end))
+		verdict_keep(&span, end.bin);
 }

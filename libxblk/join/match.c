@@ -31,6 +31,8 @@ static void bio_settle(struct join *j, struct bio *bio)
 		rq->chain.c_ns = bio->c_ns;
 		rq->chain.by = bio->by;
 		rq->chain.request = bio->request;
+		rq->chain.nr_clones = bio->kin ? bio->kin->nr_done : 0;
+		rq->chain.first_clone_ns = bio->kin ? bio->kin->first_c_ns : 0;
 		rq->way.interrupt_ns = bio->interrupt_ns;
 		rq->way.thread_ns = bio->thread_ns;
 	}

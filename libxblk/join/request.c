@@ -13,19 +13,28 @@ static uint64_t flush_ns(const struct disk *disk, uint64_t q_ns, uint64_t d_ns)
 	return flush_times_overlap(join_disk(disk)->flush_times, q_ns, d_ns);
 }
 
-static void describe_measured(struct xblk_request *to, const struct rq *rq,
-			      const int64_t stages[STAGE_MAX])
+static void describe_measured(struct xblk_request *to, const struct join *j,
+			      const struct rq *rq, const int64_t stages[STAGE_MAX])
 {
 	to->measured = true;
 	memcpy(to->stages, stages, sizeof(to->stages));
+	to->backend_request = rq->request;
+	to->backend_pid = rq->match_pid;
+	to->backend_process =
+		process_name_at(j->model->backend, rq->match_pid, rq->chain.q_ns);
+	to->backend_failed = rq->backend_error;
 	to->backend_q_ns = rq->chain.q_ns;
 	to->backend_d_ns = rq->chain.by.d_ns;
 	to->backend_c_ns = rq->chain.c_ns;
 	to->backend_interrupt_ns = rq->way.interrupt_ns;
 	to->backend_thread_ns = rq->way.thread_ns;
+	to->lowest_disk = rq->chain.by.disk->label;
 	to->lowest_q_ns = rq->chain.by.q_ns;
 	to->lowest_c_ns = rq->chain.by.c_ns;
 	to->lowest_requeued_ns = rq->chain.by.requeued_ns;
+	to->lowest_requeues = rq->chain.by.requeues;
+	to->nr_clones = rq->chain.nr_clones;
+	to->first_clone_ns = rq->chain.first_clone_ns;
 	to->response_ns = rq->way.response_ns;
 	to->interrupt_ns = rq->way.front_interrupt_ns;
 	to->guest_flush_ns = flush_ns(rq->disk, rq->q_ns, rq->d_ns);
@@ -33,31 +42,51 @@ static void describe_measured(struct xblk_request *to, const struct rq *rq,
 		flush_ns(rq->chain.by.disk, rq->chain.q_ns, rq->chain.by.d_ns);
 }
 
-/* All that describe_measured() says is zero. */
+/* All that describe_measured() says is zero, or unknown. */
 static void describe_unmeasured(struct xblk_request *to)
 {
-	const size_t from = offsetof(struct xblk_request, backend_q_ns),
+	const size_t from = offsetof(struct xblk_request, backend_request),
 		     end = offsetof(struct xblk_request, bin);
 
 	memset((char *)to + from, 0, end - from);
+	to->backend_process = "?";
+	to->lowest_disk = "";
+}
+
+static void describe_lost(struct xblk_request *to, const struct join *j,
+			  const struct rq *rq)
+{
+	const struct domain *guest = rq->disk->dom, *backend = j->model->backend;
+	struct verdict span = verdict_span(j, rq);
+
+	gaps_around(&guest->gaps, span.guest_from, span.guest_to, &to->guest_lost_from_ns,
+		    &to->guest_lost_to_ns);
+	if (backend)
+		gaps_around(&backend->gaps, span.backend_from, span.backend_to,
+			    &to->backend_lost_from_ns, &to->backend_lost_to_ns);
 }
 
 /*
  * Field by field: what clears or copies all of it at once takes as long as the rest,
  * which there is for each request.
  */
-void rq_describe(struct xblk_request *to, const struct rq *rq, enum bin bin,
-		 const int64_t *stages)
+void rq_describe(struct xblk_request *to, const struct join *j, const struct rq *rq,
+		 const struct ending *end)
 {
 	const struct disk *disk = rq->disk;
 	bool queued = !(rq->flags & RQ_NO_Q);
+	/* What has only a completion has no D either. */
+	bool issued = queued || rq->d_ns != rq->c_ns;
 
 	to->domid = disk->dom->domid;
 	to->guest = disk->guest;
+	to->uuid = disk->uuid;
 	to->disk = disk->name;
 	to->label = disk->label;
 	to->device = disk->device;
 	to->disk_index = disk->index;
+	to->ring = rq->ring;
+	to->slot = rq->ring == RING_UNKNOWN ? 0 : rq->ordinal;
 	to->process = process_name_at(disk->dom, rq->pid, queued ? rq->q_ns : rq->d_ns);
 	to->pid = rq->pid;
 	to->op = rq->op;
@@ -68,13 +97,19 @@ void rq_describe(struct xblk_request *to, const struct rq *rq, enum bin bin,
 	to->requeues = rq->requeues;
 	to->error = rq->error;
 	to->q_ns = queued ? rq->q_ns : 0;
-	/* What has only a completion has no D either. */
-	to->d_ns = queued || rq->d_ns != rq->c_ns ? rq->d_ns : 0;
+	to->first_d_ns = issued ? rq->first_d_ns : 0;
+	to->d_ns = issued ? rq->d_ns : 0;
+	to->requeued_ns = rq->requeued_ns;
 	to->c_ns = rq->flags & RQ_COMPLETED ? rq->c_ns : 0;
-	if (stages)
-		describe_measured(to, rq, stages);
+	if (end->stages)
+		describe_measured(to, j, rq, end->stages);
 	else
 		describe_unmeasured(to);
-	to->bin = bin;
-	to->reached = bin == BIN_IN_FLIGHT ? rq_reached(rq) : 0;
+	to->bin = end->bin;
+	to->why = end->why;
+	to->reached = end->bin == BIN_IN_FLIGHT ? rq_reached(rq) : 0;
+	to->guest_lost_from_ns = to->guest_lost_to_ns = 0;
+	to->backend_lost_from_ns = to->backend_lost_to_ns = 0;
+	if (unlikely(join_lossy(j, disk->dom)))
+		describe_lost(to, j, rq);
 }

@@ -444,8 +444,8 @@ static void stuck(void **ctx)
 		assert_int_equal(a->reached[s], 1);
 	assert_int_equal(a->oldest.nr, 5);
 	for (unsigned int i = 0; i < 5; i++) {
-		assert_int_equal(a->oldest.heap[i].sector, 64 * i);
-		assert_int_equal(a->oldest.heap[i].reached, i);
+		assert_int_equal(a->oldest.heap[i].request.sector, 64 * i);
+		assert_int_equal(a->oldest.heap[i].request.reached, i);
 	}
 	done(&o, &g);
 }

@@ -43,11 +43,22 @@ static void csv_requests(void **ctx)
 		&c.printed,
 		"domid,guest,disk,op,sector,sectors,queued_ns,issued_ns,completed_ns,pid,"
 		"process,bios,backend_bios,requeues,error,bin,u_q2d_ns,u_t_ns,0_q2d_ns,"
-		"0_d2c_ns,0_t_ns,q2c_ns,guest_flush_wait_ns,backend_flush_wait_ns\n"
+		"0_d2c_ns,0_t_ns,q2c_ns,guest_flush_wait_ns,backend_flush_wait_ns,"
+		"guest_uuid,ring,slot,first_issued_ns,requeued_ns,interrupt_ns,"
+		"backend_request,backend_pid,backend_process,backend_failed,"
+		"backend_queued_ns,backend_issued_ns,backend_completed_ns,"
+		"backend_interrupt_ns,backend_thread_ns,response_ns,lowest_disk,"
+		"lowest_queued_ns,lowest_completed_ns,lowest_requeued_ns,"
+		"lowest_requeues,clones,first_clone_ns,why,reached,"
+		"guest_lost_from_ns,guest_lost_to_ns,backend_lost_from_ns,"
+		"backend_lost_to_ns\n"
 		"3,guest1,xvda,R,64,8,2000,4000,17000,500,\"a,\"\"b\",1,1,0,5,joined,"
-		"2000,2000,2000,4000,5000,15000,0,0\n"
-		"3,guest1,xvda,R,640,8,,,50000,0,,0,0,0,0,before_trace,,,,,,,,\n"
-		"3,guest1,xvda,R,64,8,60000,61000,,501,?,1,0,0,0,in_flight,,,,,,,,\n");
+		"2000,2000,2000,4000,5000,15000,0,0,,,,4000,0,,,77,3.xvda-0,0,6000,8000,"
+		"12000,,,,nvme0n1,6000,12000,0,0,0,,,,,,,\n"
+		"3,guest1,xvda,R,640,8,,,50000,0,,0,0,0,0,before_trace,,,,,,,,,,,,,0,,,"
+		",,,,,,,,,,,,,,,,only its end is in the trace,,,,,\n"
+		"3,guest1,xvda,R,64,8,60000,61000,,501,?,1,0,0,0,in_flight,,,,,,,,,,,,6"
+		"1000,0,,,,,,,,,,,,,,,,,,,it has not come back,U-T,,,,\n");
 	done(&o, &g);
 }
 

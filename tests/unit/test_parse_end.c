@@ -67,7 +67,7 @@ static void hung_disk(void **ctx)
 	parse_run(&o.parse);
 	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->bins[BIN_IN_FLIGHT], 1);
 	assert_int_equal(oldest(&o)->age_ns, 30 * SECOND);
-	assert_int_equal(oldest(&o)->reached, STAGE_0_D2C);
+	assert_int_equal(oldest(&o)->request.reached, STAGE_0_D2C);
 	done(&o, &g);
 }
 

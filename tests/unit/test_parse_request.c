@@ -4,34 +4,42 @@
 
 struct told {
 	struct xblk_request requests[4];
-	char processes[4][XBLK_COMM_LEN + 1], guest[NAME_LEN], label[LABEL_LEN];
+	char processes[4][COMM_SIZE], backend_processes[4][COMM_SIZE];
+	char guest[NAME_LEN], uuid[NAME_LEN], label[LABEL_LEN], lowest[4][LABEL_LEN];
 	unsigned int nr;
 };
 
 /* Its strings do not stay. */
-static void keep(void *ctx, const struct xblk_request *r)
+static void keep(void *user, const struct xblk_request *r)
 {
-	struct told *t = ctx;
+	struct told *t = user;
 
 	assert_in_range(t->nr, 0, 3);
 	strcpy(t->processes[t->nr], r->process);
+	strcpy(t->backend_processes[t->nr], r->backend_process);
 	strcpy(t->guest, r->guest);
+	strcpy(t->uuid, r->uuid);
 	strcpy(t->label, r->label);
-	assert_string_equal(r->disk, "xvda");
+	strcpy(t->lowest[t->nr], r->lowest_disk);
 	t->requests[t->nr++] = *r;
 }
 
 static void read_all(struct told *t, struct gen *g)
 {
-	struct outcome o;
+	struct xblk *x =
+		open_handle((struct xblk_options){.user = t, .on_request = keep});
 
 	memset(t, 0, sizeof(*t));
 	gen_end(g, 1000000);
-	outcome_init(&o, g->data, g->len);
-	o.parse.tally.on_request = keep;
-	o.parse.tally.ctx = t;
-	parse_run(&o.parse);
-	done(&o, g);
+	feed_all(x, g->data, g->len);
+	xblk_close(x);
+	gen_deinit(g);
+}
+
+/* An event of a guest's or dom0's disk of another index. */
+static void on_disk(struct gen *g, unsigned int domid, unsigned int disk)
+{
+	gen_last(g, domid, 0)->disk = disk;
 }
 
 /* It came back once, waited for a flush in guest and in dom0, and failed. */
@@ -76,7 +84,18 @@ static void all_of_it(void **ctx)
 	assert_int_equal(r->requeues, 1);
 	assert_int_equal(r->error, 5);
 	assert_int_equal(r->q_ns, GEN_START + 1000);
+	assert_int_equal(r->first_d_ns, GEN_START + 1400);
 	assert_int_equal(r->d_ns, GEN_START + 1500);
+	assert_int_equal(r->requeued_ns, 50);
+	assert_int_equal(r->backend_pid, GEN_KTHREAD);
+	assert_string_equal(t.backend_processes[0], "3.xvda-0");
+	assert_false(r->backend_failed);
+	assert_string_equal(t.lowest[0], "nvme0n1");
+	assert_int_equal(r->lowest_q_ns, GEN_START + 2000);
+	assert_int_equal(r->lowest_c_ns, GEN_START + 3000);
+	assert_int_equal(r->lowest_requeues, 0);
+	assert_int_equal(r->nr_clones, 0);
+	assert_int_equal(r->ring, -1);
 	assert_int_equal(r->backend_q_ns, GEN_START + 2000);
 	assert_int_equal(r->backend_d_ns, GEN_START + 2100);
 	assert_int_equal(r->backend_c_ns, GEN_START + 3000);
@@ -87,6 +106,155 @@ static void all_of_it(void **ctx)
 	assert_int_equal(r->stages[STAGE_U_Q2D], 500);
 	assert_int_equal(r->stages[STAGE_Q2C], 3000);
 	assert_int_equal(r->bin, BIN_JOINED);
+	assert_string_equal(r->why, "");
+	assert_int_equal(r->guest_lost_from_ns, 0);
+	assert_int_equal(r->backend_lost_from_ns, 0);
+}
+
+/* Who it is: its guest for ever, its place on a ring, blkback's name for it. */
+static void identity(void **ctx)
+{
+	static const char meta[] =
+		"{\"host\": \"host\", \"backend\": {\"domid\": 0}, \"guests\": ["
+		"{\"domid\": 3, \"name\": \"guest1\","
+		" \"uuid\": \"4ee8f1c4-0001-0002-0003-000000000004\", \"disks\": ["
+		"{\"index\": 0, \"devid\": 51712, \"name\": \"xvda\","
+		" \"backend_disk\": 0}]}]}";
+	const struct xblk_request *r;
+	struct told t;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, sizeof(meta) - 1);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
+	GUEST(1011, ORDER, READ, 0, 0, 100, 4711);
+	DOM0(1100, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
+	DOM0(1101, BACKEND_BIO, READ, 0, 0, 2, 900);
+	DOM0(1110, ISSUE, READ, 64, 8, 200, 2);
+	DOM0(1200, COMPLETE, READ, 64, 8, 200, 0);
+	GUEST(1300, COMPLETE, READ, 64, 8, 100, 0);
+	read_all(&t, &g);
+	assert_int_equal(t.nr, 1);
+	r = &t.requests[0];
+	assert_int_equal(r->bin, BIN_JOINED);
+	assert_string_equal(t.uuid, "4ee8f1c4-0001-0002-0003-000000000004");
+	assert_int_equal(r->ring, 0);
+	assert_int_equal(r->slot, 4711);
+	assert_int_equal(r->backend_request, 900);
+}
+
+/* dom0's driver gives it back once, and then it fails. */
+static void requeued_in_dom0(void **ctx)
+{
+	const struct xblk_request *r;
+	struct told t;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
+	DOM0(1100, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
+	DOM0(1110, ISSUE, READ, 64, 8, 200, 2);
+	DOM0(1120, REQUEUE, READ, 64, 8, 200, 2);
+	DOM0(1150, ISSUE, READ, 64, 8, 200, 2);
+	DOM0(1200, COMPLETE, READ, 64, 8, 200, 5);
+	GUEST(1300, COMPLETE, READ, 64, 8, 100, 5);
+	read_all(&t, &g);
+	assert_int_equal(t.nr, 1);
+	r = &t.requests[0];
+	assert_int_equal(r->bin, BIN_JOINED);
+	assert_int_equal(r->requeues, 0);
+	assert_int_equal(r->lowest_requeues, 1);
+	assert_int_equal(r->lowest_requeued_ns, 30);
+	assert_true(r->backend_failed);
+	assert_int_equal(r->error, 5);
+}
+
+static void sent(struct gen *g, uint64_t ns, uint64_t to, uint32_t id, uint64_t from)
+{
+	gen_event(g, 0, 0, ns, XBLK_EV_REMAP, XBLK_OP_READ, to, 8, id, 78);
+	gen_event(g, 0, 0, ns, XBLK_EV_REMAP_FROM, XBLK_OP_READ, from, 8, id, 0);
+	on_disk(g, 0, 2);
+	gen_event(g, 0, 0, ns + 1, XBLK_EV_QUEUE, XBLK_OP_READ, to, 8, id, 78);
+	gen_event(g, 0, 0, ns + 2, XBLK_EV_ISSUE, XBLK_OP_READ, to, 8, id + 200, id);
+}
+
+/* A stripe: two clones of dom0's bio, of which the first to be sent is done last. */
+static void clones(void **ctx)
+{
+	const struct xblk_request *r;
+	struct told t;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_process(&g, 0, 0, 0, 78, "3.xvdd-0", XBLK_PROCESS_KTHREAD);
+	GUEST(1000, QUEUE, READ, 64, 16, 1, 500);
+	on_disk(&g, GEN_GUEST, 3);
+	GUEST(1010, ISSUE, READ, 64, 16, 100, 1);
+	on_disk(&g, GEN_GUEST, 3);
+	DOM0(1100, QUEUE, READ, 64, 16, 10, 78);
+	on_disk(&g, 0, 2);
+	sent(&g, 1110, 4096, 11, 64);
+	sent(&g, 1120, 8192, 12, 72);
+	DOM0(1200, COMPLETE, READ, 8192, 8, 212, 0);
+	DOM0(1300, COMPLETE, READ, 4096, 8, 211, 0);
+	DOM0(1310, BIO_COMPLETE, READ, 0, 0, 10, 0);
+	on_disk(&g, 0, 2);
+	GUEST(1400, COMPLETE, READ, 64, 16, 100, 0);
+	on_disk(&g, GEN_GUEST, 3);
+	read_all(&t, &g);
+	assert_int_equal(t.nr, 1);
+	r = &t.requests[0];
+	assert_int_equal(r->bin, BIN_JOINED);
+	assert_string_equal(t.label, "xvdd");
+	assert_string_equal(t.lowest[0], "nvme0n1");
+	assert_int_equal(r->nr_clones, 2);
+	assert_int_equal(r->first_clone_ns, GEN_START + 1200);
+	assert_int_equal(r->lowest_q_ns, GEN_START + 1111);
+	assert_int_equal(r->lowest_c_ns, GEN_START + 1300);
+	assert_int_equal(r->backend_c_ns, GEN_START + 1310);
+	assert_string_equal(t.backend_processes[0], "3.xvdd-0");
+}
+
+/* What was lost around it, on which side, and where it is not joined, why. */
+static void losses(void **ctx)
+{
+	const struct xblk_request *r;
+	struct told t;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
+	gen_lost(&g, 0, 0, 1020, 1090, 3);
+	GUEST(1300, COMPLETE, READ, 64, 8, 100, 0);
+	GUEST(9000000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(9000010, ISSUE, READ, 64, 8, 101, 1);
+	DOM0(9000100, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
+	DOM0(9000110, ISSUE, READ, 64, 8, 200, 2);
+	DOM0(9000200, COMPLETE, READ, 64, 8, 200, 0);
+	GUEST(9000300, COMPLETE, READ, 64, 8, 101, 0);
+	read_all(&t, &g);
+	assert_int_equal(t.nr, 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		r = &t.requests[i];
+		assert_int_equal(r->guest_lost_from_ns, 0);
+		if (r->bin == BIN_JOINED) {
+			assert_int_equal(r->backend_lost_from_ns, 0);
+			assert_int_equal(r->backend_lost_to_ns, 0);
+			continue;
+		}
+		assert_int_equal(r->bin, BIN_LOST);
+		assert_string_equal(r->why, "records were lost about then");
+		assert_int_equal(r->backend_lost_from_ns, GEN_START + 1020);
+		assert_int_equal(r->backend_lost_to_ns, GEN_START + 1090);
+		assert_string_equal(t.backend_processes[i], "?");
+	}
 }
 
 /* What is not known is 0, and there are no stages. */
@@ -111,6 +279,9 @@ static void parts_of_it(void **ctx)
 	assert_int_equal(r->c_ns, GEN_START + 1000);
 	assert_int_equal(r->pid, 0);
 	assert_string_equal(t.processes[0], "?");
+	assert_string_equal(r->why, "only its end is in the trace");
+	assert_int_equal(r->ring, -1);
+	assert_int_equal(r->first_d_ns, 0);
 	r = &t.requests[1];
 	assert_int_equal(r->bin, BIN_IN_FLIGHT);
 	assert_false(r->measured);
@@ -119,15 +290,18 @@ static void parts_of_it(void **ctx)
 	assert_int_equal(r->c_ns, 0);
 	assert_int_equal(r->backend_q_ns, 0);
 	assert_int_equal(r->stages[STAGE_Q2C], 0);
+	assert_string_equal(r->why, "it has not come back");
+	assert_int_equal(r->reached, STAGE_U_T);
+	assert_int_equal(r->backend_pid, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_of_it),
-		cmocka_unit_test(parts_of_it),
+		cmocka_unit_test(all_of_it),	    cmocka_unit_test(identity),
+		cmocka_unit_test(requeued_in_dom0), cmocka_unit_test(clones),
+		cmocka_unit_test(losses),	    cmocka_unit_test(parts_of_it),
 	};
 
-	msg_silent = true;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,48 @@ void csv_request_titles(FILE *out)
 		print_stage_column(out, i);
 		fputs("_ns", out);
 	}
-	fputs(",guest_flush_wait_ns,backend_flush_wait_ns\n", out);
+	fputs(",guest_flush_wait_ns,backend_flush_wait_ns,guest_uuid,ring,slot,"
+	      "first_issued_ns,requeued_ns,interrupt_ns,backend_request,backend_pid,"
+	      "backend_process,backend_failed,backend_queued_ns,backend_issued_ns,"
+	      "backend_completed_ns,backend_interrupt_ns,backend_thread_ns,response_ns,"
+	      "lowest_disk,lowest_queued_ns,lowest_completed_ns,lowest_requeued_ns,"
+	      "lowest_requeues,clones,first_clone_ns,why,reached,guest_lost_from_ns,"
+	      "guest_lost_to_ns,backend_lost_from_ns,backend_lost_to_ns\n",
+	      out);
+}
+
+/* What the backend did for a request, all of which was seen. */
+static void add_backend(struct text *t, uint64_t start_ns, const struct xblk_request *r)
+{
+	if (r->backend_request)
+		text_u64(t, r->backend_request);
+	text_char(t, ',');
+	add_u64(t, r->backend_pid);
+	add_name(t, r->backend_process);
+	text_char(t, ',');
+	add_u64(t, r->backend_failed);
+	add_since(t, start_ns, r->backend_q_ns);
+	add_since(t, start_ns, r->backend_d_ns);
+	add_since(t, start_ns, r->backend_c_ns);
+	add_since(t, start_ns, r->backend_interrupt_ns);
+	add_since(t, start_ns, r->backend_thread_ns);
+	add_since(t, start_ns, r->response_ns);
+	add_name(t, r->lowest_disk);
+	text_char(t, ',');
+	add_since(t, start_ns, r->lowest_q_ns);
+	add_since(t, start_ns, r->lowest_c_ns);
+	add_u64(t, r->lowest_requeued_ns);
+	add_u64(t, r->lowest_requeues);
+	add_u64(t, r->nr_clones);
+	add_since(t, start_ns, r->first_clone_ns);
+}
+
+/* The end of a loss may be that of the trace: then it is not known. */
+static void add_lost(struct text *t, uint64_t start_ns, uint64_t from_ns, uint64_t to_ns)
+{
+	add_since(t, start_ns, from_ns);
+	if (to_ns && to_ns != UINT64_MAX)
+		text_i64(t, (int64_t)(to_ns - start_ns));
 }
 
 void csv_request_print(FILE *out, uint64_t start_ns, const struct xblk_request *r)
@@ -113,6 +154,30 @@ void csv_request_print(FILE *out, uint64_t start_ns, const struct xblk_request *
 	text_char(&t, ',');
 	if (r->measured)
 		text_u64(&t, r->backend_flush_ns);
+	text_char(&t, ',');
+	add_name(&t, r->uuid);
+	text_char(&t, ',');
+	if (r->ring >= 0) {
+		add_u64(&t, r->ring);
+		add_u64(&t, r->slot);
+	} else {
+		text_string(&t, ",,");
+	}
+	add_since(&t, start_ns, r->first_d_ns);
+	add_u64(&t, r->requeued_ns);
+	add_since(&t, start_ns, r->interrupt_ns);
+	if (r->measured)
+		add_backend(&t, start_ns, r);
+	else
+		text_string(&t, ",,,,,,,,,,,,,,,,,");
+	text_string(&t, r->why);
+	text_char(&t, ',');
+	if (r->bin == BIN_IN_FLIGHT)
+		text_string(&t, stage_names[r->reached]);
+	text_char(&t, ',');
+	add_lost(&t, start_ns, r->guest_lost_from_ns, r->guest_lost_to_ns);
+	text_char(&t, ',');
+	add_lost(&t, start_ns, r->backend_lost_from_ns, r->backend_lost_to_ns);
 	text_char(&t, '\n');
 	text_write(&t, out);
 }

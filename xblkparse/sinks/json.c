@@ -108,6 +108,7 @@ static json_t *disk(const struct xblk *x, const struct xblk_disk *d)
 
 	json_set(j, "domid", d->domid);
 	json_set_string(j, "guest", d->guest);
+	json_set_string(j, "guest_uuid", d->uuid);
 	json_set_string(j, "disk", d->label);
 	json_set(j, "index", d->index);
 	json_set(j, "devid", d->devid);

@@ -179,23 +179,62 @@ static json_t *timeline(const struct timeline *t, uint64_t start_ns)
 	return j;
 }
 
+/* A time since the trace began; null: not known. */
+static void set_since(json_t *j, const char *key, uint64_t start_ns, uint64_t ns)
+{
+	json_object_set_new(j, key, ns ? json_integer(ns - start_ns) : json_null());
+}
+
+/* What is known of every request. */
 static json_t *slow(const struct slow *s, uint64_t start_ns)
 {
+	const struct xblk_request *r = &s->request;
 	json_t *j = json_object();
+	bool put = r->ring >= 0;
 	char op[16];
 
-	op_letters(op, s->op, s->nr_sectors);
+	op_letters(op, r->op, r->nr_sectors);
 	json_set_string(j, "op", op);
-	json_set(j, "sector", s->sector);
-	json_set(j, "sectors", s->nr_sectors);
-	json_set(j, "pid", s->pid);
+	json_set(j, "sector", r->sector);
+	json_set(j, "sectors", r->nr_sectors);
+	json_set(j, "pid", r->pid);
 	json_set_string(j, "comm", s->process);
-	json_object_set_new(j, "queued_ns", json_integer(s->q_ns - start_ns));
-	json_object_set_new(j, "issued_ns", json_integer(s->d_ns - start_ns));
-	json_set(j, "bios", s->nr_bios);
-	json_set(j, "backend_bios", s->nr_backend_bios);
-	json_set(j, "requeues", s->requeues);
+	json_object_set_new(j, "queued_ns", json_integer(r->q_ns - start_ns));
+	json_object_set_new(j, "issued_ns", json_integer(r->d_ns - start_ns));
+	set_since(j, "first_issued_ns", start_ns, r->first_d_ns);
+	json_set(j, "requeued_ns", r->requeued_ns);
+	json_set(j, "bios", r->nr_bios);
+	json_set(j, "backend_bios", r->nr_backend_bios);
+	json_set(j, "requeues", r->requeues);
+	json_object_set_new(j, "ring", put ? json_integer(r->ring) : json_null());
+	json_object_set_new(j, "slot", put ? json_u64(r->slot) : json_null());
 	return j;
+}
+
+/* What the backend did for one, all of which was seen. */
+static void set_backend(json_t *j, const struct slow *s, uint64_t start_ns)
+{
+	const struct xblk_request *r = &s->request;
+
+	json_object_set_new(j, "backend_request",
+			    r->backend_request ? json_u64(r->backend_request)
+					       : json_null());
+	json_set(j, "backend_pid", r->backend_pid);
+	json_set_string(j, "backend_comm", s->backend_process);
+	json_object_set_new(j, "backend_failed", json_boolean(r->backend_failed));
+	set_since(j, "backend_queued_ns", start_ns, r->backend_q_ns);
+	set_since(j, "backend_issued_ns", start_ns, r->backend_d_ns);
+	set_since(j, "backend_completed_ns", start_ns, r->backend_c_ns);
+	set_since(j, "backend_interrupt_ns", start_ns, r->backend_interrupt_ns);
+	set_since(j, "backend_thread_ns", start_ns, r->backend_thread_ns);
+	set_since(j, "response_ns", start_ns, r->response_ns);
+	json_set_string(j, "lowest_disk", r->lowest_disk);
+	set_since(j, "lowest_queued_ns", start_ns, r->lowest_q_ns);
+	set_since(j, "lowest_completed_ns", start_ns, r->lowest_c_ns);
+	json_set(j, "lowest_requeued_ns", r->lowest_requeued_ns);
+	json_set(j, "lowest_requeues", r->lowest_requeues);
+	json_set(j, "clones", r->nr_clones);
+	set_since(j, "first_clone_ns", start_ns, r->first_clone_ns);
 }
 
 static json_t *slowest(const struct slowest *list, uint64_t start_ns)
@@ -203,15 +242,18 @@ static json_t *slowest(const struct slowest *list, uint64_t start_ns)
 	json_t *j = json_array();
 
 	for (unsigned int i = 0; i < list->nr; i++) {
-		const struct slow *s = &list->heap[i];
-		json_t *o = slow(s, start_ns), *stages = json_object();
+		const struct xblk_request *r = &list->heap[i].request;
+		json_t *o = slow(&list->heap[i], start_ns), *stages = json_object();
 
 		for (int k = 0; k < STAGE_MAX; k++)
-			json_set(stages, stage_names[k], s->stages[k]);
+			json_set(stages, stage_names[k], r->stages[k]);
 		json_object_set_new(o, "stage_ns", stages);
-		json_set(o, "error", s->error);
-		json_set(o, "guest_flush_wait_ns", s->guest_flush_ns);
-		json_set(o, "backend_flush_wait_ns", s->backend_flush_ns);
+		json_set(o, "error", r->error);
+		set_since(o, "completed_ns", start_ns, r->c_ns);
+		set_since(o, "interrupt_ns", start_ns, r->interrupt_ns);
+		json_set(o, "guest_flush_wait_ns", r->guest_flush_ns);
+		json_set(o, "backend_flush_wait_ns", r->backend_flush_ns);
+		set_backend(o, &list->heap[i], start_ns);
 		json_array_append_new(j, o);
 	}
 	return j;
@@ -228,7 +270,7 @@ static json_t *in_flight(const struct analysis *a, const struct xblk *x,
 		const struct slow *s = &a->oldest.heap[i];
 		json_t *o = slow(s, xblk_start_ns(x));
 
-		json_set_string(o, "stage", stage_names[s->reached]);
+		json_set_string(o, "stage", stage_names[s->request.reached]);
 		json_set(o, "age_ns", s->age_ns);
 		json_array_append_new(oldest, o);
 	}

@@ -213,11 +213,11 @@ static void print_slow_head(FILE *out, const struct slow *s, uint64_t start_ns)
 {
 	char op[16], process[40];
 
-	op_letters(op, s->op, s->nr_sectors);
-	snprintf(process, sizeof(process), "%s %u", s->process, s->pid);
+	op_letters(op, s->request.op, s->request.nr_sectors);
+	snprintf(process, sizeof(process), "%s %u", s->process, s->request.pid);
 	fprintf(out, "  %14.9f %4s %12" PRIu64 " %6u ",
-		(double)(int64_t)(s->q_ns - start_ns) / 1e9, op, s->sector,
-		s->nr_sectors);
+		(double)(int64_t)(s->request.q_ns - start_ns) / 1e9, op,
+		s->request.sector, s->request.nr_sectors);
 	print_name(out, process, 20);
 }
 
@@ -235,22 +235,22 @@ static void print_slowest(FILE *out, const struct slowest *list, uint64_t start_
 
 		print_slow_head(out, s, start_ns);
 		for (int k = 0; k < STAGE_PARTS; k++)
-			most = s->stages[k] > s->stages[most] ? k : most;
+			most = s->request.stages[k] > s->request.stages[most] ? k : most;
 		for (int k = 0; k < STAGE_MAX; k++) {
 			fputs(k == most ? paint->most : "", out);
-			print_value(out, s->stages[k] / unit.ns);
+			print_value(out, s->request.stages[k] / unit.ns);
 			fputs(k == most ? paint->off : "", out);
 		}
-		if (s->requeues)
-			fprintf(out, "  %u requeues", s->requeues);
-		if (s->guest_flush_ns)
+		if (s->request.requeues)
+			fprintf(out, "  %u requeues", s->request.requeues);
+		if (s->request.guest_flush_ns)
 			fprintf(out, "  %.0f %s behind a flush",
-				s->guest_flush_ns / unit.ns, unit.name);
-		if (s->backend_flush_ns)
+				s->request.guest_flush_ns / unit.ns, unit.name);
+		if (s->request.backend_flush_ns)
 			fprintf(out, "  %.0f %s behind a flush in dom0",
-				s->backend_flush_ns / unit.ns, unit.name);
-		if (s->error)
-			fprintf(out, "  error %u", s->error);
+				s->request.backend_flush_ns / unit.ns, unit.name);
+		if (s->request.error)
+			fprintf(out, "  error %u", s->request.error);
 		fputc('\n', out);
 	}
 }
@@ -302,7 +302,7 @@ static void print_in_flight(FILE *out, const struct xblk *x, const struct xblk_d
 
 		print_slow_head(out, s, xblk_start_ns(x));
 		fprintf(out, " in %s, queued %.3f ms before the end\n",
-			stage_names[s->reached], s->age_ns / 1e6);
+			stage_names[s->request.reached], s->age_ns / 1e6);
 	}
 }
 
