@@ -31,9 +31,9 @@ all: programs modules examples
 
 help:
 	@echo 'make                    programs, and modules for the running kernel'
-	@echo 'make programs           xblktrace, xblkparse and libxenrelay'
+	@echo 'make programs           xblktrace, xblkparse, libxenrelay and libxblk'
 	@echo 'make modules KDIR=DIR   xenrelay.ko, xblk-guest.ko, xblk-dom0.ko for another kernel'"'"'s headers'
-	@echo 'make examples           xr-sched.ko and xr-sched-read (see examples/README.md); KDIR=DIR likewise'
+	@echo 'make examples           xblk-slowest, xr-sched.ko and xr-sched-read (see examples/README.md); KDIR=DIR likewise'
 	@echo 'make install            both, below PREFIX ($(PREFIX)) and /lib/modules; DESTDIR is honoured'
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make sched-compare      I/O schedulers in guest and dom0, compared in the lab (REPEATS=3)'
@@ -63,7 +63,7 @@ PARSE_LIBS := -ljansson -lxxhash -lzstd -lpthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-programs: $(BUILD)/bin/xblktrace $(BUILD)/bin/xblkparse $(BUILD)/lib/libxenrelay.so
+programs: $(BUILD)/bin/xblktrace $(BUILD)/bin/xblkparse $(BUILD)/lib/libxenrelay.so $(BUILD)/lib/libxblk.a
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -101,16 +101,26 @@ PARSE_CFLAGS ?= -O3 -flto=auto
 LTO_AR ?= gcc-ar
 
 $(BUILD)/obj/libxblk/%.o $(BUILD)/obj/xblkparse/%.o: override CFLAGS += $(PARSE_CFLAGS)
-$(BUILD)/bin/xblkparse: private override CFLAGS += $(PARSE_CFLAGS)
+$(BUILD)/bin/xblkparse $(BUILD)/obj/xblk.o: private override CFLAGS += $(PARSE_CFLAGS)
 
-$(BUILD)/lib/libxblk.a: $(call objects,$(XBLK_SRC))
+$(BUILD)/obj/libxblk.a: $(call objects,$(XBLK_SRC))
 	@mkdir -p $(@D)
 	rm -f $@
 	$(LTO_AR) rcs $@ $^
 
-$(BUILD)/bin/xblkparse: $(call objects,$(PARSE_SRC)) $(BUILD)/lib/libxblk.a
+$(BUILD)/bin/xblkparse: $(call objects,$(PARSE_SRC)) $(BUILD)/obj/libxblk.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PARSE_LIBS)
+
+# The same for other programs: one object, which any linker takes, and in which only what xblk.h declares has a name.
+$(BUILD)/obj/xblk.o: $(call objects,$(XBLK_SRC)) libxblk/libxblk.symbols
+	$(CC) $(CFLAGS) -r -flinker-output=nolto-rel -nostdlib -o $@ $(filter %.o,$^)
+	objcopy --keep-global-symbols=libxblk/libxblk.symbols $@
+
+$(BUILD)/lib/libxblk.a: $(BUILD)/obj/xblk.o
+	@mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcs $@ $^
 
 # --- modules ----------------------------------------------------------------
 #
@@ -145,12 +155,16 @@ define client_modules
 	@$(call kbuild,guest,$(notdir $(1))) $(XENRELAY_SYMBOLS)
 endef
 
-examples: $(BUILD)/bin/xr-sched-read $(BUILD)/bin/xr-watch modules
+examples: $(addprefix $(BUILD)/bin/,xr-sched-read xr-watch xblk-slowest) modules
 	$(call client_modules,examples)
 
 $(BUILD)/bin/xr-%: $(BUILD)/obj/examples/xr-%.o $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RELAY_LIBS)
+
+$(BUILD)/bin/xblk-slowest: $(BUILD)/obj/examples/xblk-slowest.o $(BUILD)/lib/libxblk.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PARSE_LIBS)
 
 # --- install ----------------------------------------------------------------
 
@@ -162,12 +176,14 @@ install-programs: programs
 	install -m 755 $(BUILD)/bin/xblkparse scripts/xblk-plot scripts/xblk-report scripts/xblk-sched-report \
 		$(DESTDIR)$(BINDIR)/
 	install -m 755 scripts/xblk-allow scripts/xblk-sched-run $(DESTDIR)$(SBINDIR)/
-	install -m 644 $(BUILD)/lib/libxenrelay.a $(DESTDIR)$(LIBDIR)/
+	install -m 644 $(BUILD)/lib/libxenrelay.a $(BUILD)/lib/libxblk.a $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(BUILD)/lib/$(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(RELAY_SONAME) $(DESTDIR)$(LIBDIR)/libxenrelay.so
-	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
-		libxenrelay/libxenrelay.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libxenrelay.pc
-	install -m 644 libxenrelay/xenrelay-reader.h $(DESTDIR)$(INCLUDEDIR)/
+	for library in libxenrelay libxblk; do \
+		sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+			$$library/$$library.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/$$library.pc || exit 1; \
+	done
+	install -m 644 libxenrelay/xenrelay-reader.h libxblk/xblk.h $(DESTDIR)$(INCLUDEDIR)/
 	install -d $(DESTDIR)$(INCLUDEDIR)/xenrelay $(DESTDIR)$(INCLUDEDIR)/xblk
 	install -m 644 include/xenrelay/*.h kmod-xenrelay/xenrelay.h $(DESTDIR)$(INCLUDEDIR)/xenrelay/
 	install -m 644 include/xblk/*.h include/xblk/events.def $(DESTDIR)$(INCLUDEDIR)/xblk/

@@ -7,6 +7,7 @@
 
 #include <xblk/version.h>
 
+#include "filter-args.h"
 #include "number.h"
 #include "option-table.h"
 

@@ -56,16 +56,4 @@ bool filter_request(const struct filter *f, uint64_t start_ns, uint64_t now_ns,
 bool filter_event(const struct filter *f, uint64_t start_ns,
 		  const struct xblk_event_record *e, const char *process);
 
-/*
- * A filter, or what it is of, from an argument, which stays.  The first two and processes
- * add to what there is.  Return: NULL, or what is wrong with that.
- */
-const char *filter_parse_guest(void *filter, const char *arg);
-const char *filter_parse_disk(void *filter, const char *arg);
-const char *filter_parse_ops(void *filter, const char *arg);
-const char *filter_parse_sectors(void *filter, const char *arg);
-const char *filter_parse_process(void *filter, const char *arg);
-const char *filter_parse_time(void *filter, const char *arg);
-const char *filter_parse_latency(void *filter, const char *arg);
-
 #endif

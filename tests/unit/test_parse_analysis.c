@@ -5,6 +5,7 @@
 #include "analyse/analysis.h"
 #include "join/flush_times.h"
 #include "select/filter.h"
+#include "filter-args.h"
 #include "test_parse_util.h"
 
 static uint64_t state = 88172645463325252ull;

@@ -3,6 +3,7 @@
  * -w of a file with an index: what is said of a span is what reading everything says,
  * to the byte, and little more than the span is read.
  */
+#include "filter-args.h"
 #include "test_parse_util.h"
 
 #include <stdio.h>

@@ -9,6 +9,7 @@
 #include "sinks/report.h"
 #include "sinks/output.h"
 #include "sinks/requests.h"
+#include "filter-args.h"
 #include "test_parse_util.h"
 
 /* A read of @pid's all the way; 1 us from one event to the next. */

@@ -8,6 +8,7 @@
 #include "said.h"
 #include "select/filter.h"
 #include "sinks/output.h"
+#include "filter-args.h"
 #include "test_parse_util.h"
 
 /* Three guests on one disk of dom0's; 3's second disk is sdc in XenStore. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* -w: a trace is read until what is asked for is complete, and no further. */
+#include "filter-args.h"
 #include "test_parse_util.h"
 
 #include "span.h"
