@@ -33,7 +33,7 @@ void join_deinit(struct join *j)
 	pool_deinit(&j->crowds);
 	pool_deinit(&j->rqs);
 	pool_deinit(&j->backend_rqs);
-	for (size_t i = 0; i < j->model->nr_disks; i++) {
+	for (size_t i = 0; j->model && i < j->model->nr_disks; i++) {
 		struct join_disk *disk = join_disk(j->model->all_disks[i]);
 
 		flushes_free(disk->flushes);
