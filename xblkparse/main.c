@@ -295,8 +295,10 @@ int main(int argc, char **argv)
 	run.fd = open_input(&run.opt);
 	if (run.fd < 0)
 		return -run.fd;
-	if (outputs_open(&run.outputs, &run.opt, run.fd))
+	if (outputs_open(&run.outputs, &run.opt, run.fd)) {
+		outputs_close(&run.outputs);
 		return 1;
+	}
 	/* No SA_RESTART: a read that waits for a pipe has to come back. */
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);

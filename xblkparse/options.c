@@ -58,6 +58,8 @@ static const char *set_format_file(void *to, const char *arg)
 {
 	struct option_format *f = to;
 
+	if (f->wanted)
+		return "there is one already, and it has one file";
 	f->wanted = true;
 	f->file = file_or_standard(arg);
 	return NULL;

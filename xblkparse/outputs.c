@@ -45,21 +45,23 @@ static bool may_write(const struct outputs *outputs, const char *name,
 	return false;
 }
 
-/* It is emptied once it is known that it may be.  NULL after a message. */
-static FILE *open_file(const struct outputs *outputs, const char *name)
+/* What is in it stays so far.  NULL after a message. */
+static FILE *open_file(const struct outputs *outputs, const char *name, bool *made)
 {
-	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
 	FILE *f = NULL;
 	struct stat st;
 
+	*made = fd < 0 && errno == ENOENT;
+	if (*made)
+		fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0 || fstat(fd, &st))
 		goto err;
 	if (!may_write(outputs, name, &st)) {
 		close(fd);
 		return NULL;
 	}
-	if (!S_ISREG(st.st_mode) || !ftruncate(fd, 0))
-		f = fdopen(fd, "w");
+	f = fdopen(fd, "w");
 	if (f)
 		return f;
 err:
@@ -67,6 +69,16 @@ err:
 	if (fd >= 0)
 		close(fd);
 	return NULL;
+}
+
+/* From here on what is in it is ours. */
+static int empty(FILE *f, const char *name)
+{
+	struct stat st;
+
+	if (fstat(fileno(f), &st) || (S_ISREG(st.st_mode) && ftruncate(fileno(f), 0)))
+		return msg_error("%s: %s", name, strerror(errno));
+	return 0;
 }
 
 static void add(struct outputs *outputs, enum sink_id id, const char *file)
@@ -89,8 +101,14 @@ static void choose(struct outputs *outputs, const struct options *o)
 
 static int open_output(struct outputs *outputs, struct output *to)
 {
-	to->out = to->file ? open_file(outputs, to->file) : outputs->main;
+	to->out = to->file ? open_file(outputs, to->file, &to->made) : outputs->main;
 	return to->out ? 0 : -1;
+}
+
+static int begin(struct output *to)
+{
+	to->begun = true;
+	return to->file ? empty(to->out, to->file) : 0;
 }
 
 static int open_main(struct outputs *outputs)
@@ -98,7 +116,8 @@ static int open_main(struct outputs *outputs)
 	struct stat st;
 
 	if (outputs->main_file)
-		outputs->main = open_file(outputs, outputs->main_file);
+		outputs->main =
+			open_file(outputs, outputs->main_file, &outputs->main_made);
 	else if (fstat(STDOUT_FILENO, &st) || may_write(outputs, "standard output", &st))
 		outputs->main = stdout;
 	return outputs->main ? 0 : -1;
@@ -106,23 +125,25 @@ static int open_main(struct outputs *outputs)
 
 int outputs_open(struct outputs *outputs, const struct options *o, int input)
 {
-	struct stat st;
-
 	*outputs = (struct outputs){.main_file = o->output, .input = input};
 	if (open_main(outputs))
 		return -1;
 	choose(outputs, o);
 	for (unsigned int i = 0; i < outputs->nr; i++) {
+		if (open_output(outputs, &outputs->of[i]))
+			return -1;
+	}
+	outputs->main_begun = true;
+	if (outputs->main_file && empty(outputs->main, outputs->main_file))
+		return -1;
+	for (unsigned int i = 0; i < outputs->nr; i++) {
 		struct output *to = &outputs->of[i];
 
-		if (to->sink->begin) {
-			if (open_output(outputs, to))
-				return -1;
-			to->sink->begin(to->out);
-		} else if (to->file && !stat(to->file, &st) &&
-			   !may_write(outputs, to->file, &st)) {
+		if (!to->sink->begin)
+			continue;
+		if (begin(to))
 			return -1;
-		}
+		to->sink->begin(to->out);
 	}
 	return 0;
 }
@@ -174,9 +195,11 @@ int outputs_end(struct outputs *outputs, const struct xblk *x, const struct opti
 	for (unsigned int i = 0; i < outputs->nr; i++) {
 		struct output *to = &outputs->of[i];
 
-		if (!to->out && open_output(outputs, to))
+		if (!to->sink->end)
+			continue;
+		if (begin(to))
 			ret = -1;
-		else if (to->sink->end)
+		else
 			to->sink->end(to->out, x, &o->filter, &report);
 	}
 	return ret;
@@ -210,9 +233,16 @@ int outputs_close(struct outputs *outputs)
 	for (unsigned int i = 0; i < outputs->nr; i++) {
 		struct output *to = &outputs->of[i];
 
-		if (to->file && to->out && close_file(to->out, to->file))
+		if (!to->file || !to->out)
+			continue;
+		if (close_file(to->out, to->file))
 			ret = -1;
+		/* Nobody came so far as to put something into it. */
+		if (to->made && !to->begun)
+			unlink(to->file);
 	}
+	if (outputs->main_made && !outputs->main_begun)
+		unlink(outputs->main_file);
 	if (outputs->main &&
 	    close_file(outputs->main,
 		       outputs->main_file ? outputs->main_file : "standard output"))

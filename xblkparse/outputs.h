@@ -11,12 +11,15 @@
 struct output {
 	const struct sink *sink;
 	const char *file; /* NULL: it goes to @main */
-	FILE *out;	  /* NULL: not open so far */
+	FILE *out;
+	bool made;  /* the file was not there before */
+	bool begun; /* and something may be in it: it was emptied */
 };
 
 struct outputs {
 	const char *main_file; /* NULL: standard output */
 	FILE *main;
+	bool main_made, main_begun; /* as those of an output */
 	int input; /* descriptor of the trace, which is never written to */
 	unsigned int nr;
 	struct output of[SINK_MAX];
@@ -28,8 +31,8 @@ struct outputs {
  * @o:		what is wanted, and stays
  * @input:	descriptor of the trace
  *
- * A file into which something is put at the end alone is left as it is until then; that
- * it may be written to is seen to now.
+ * A file into which something is put at the end alone is left as it is until then, but
+ * opened now, so that what is in the way is told before the trace is read.
  *
  * Return: -1 after a message if something may not or cannot be written to.
  */

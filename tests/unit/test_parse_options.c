@@ -109,8 +109,8 @@ static void several(void **ctx)
 static void formats(void **ctx)
 {
 	static const char *const wrong[] = {
-		"--csv --json",	  "--json --csv=-",    "--json -i 1",
-		"--csv --events", "--requests --json", "--verify --csv",
+		"--csv --json",	     "--json --csv=-", "--json -i 1",	"--csv --events",
+		"--requests --json", "--verify --csv", "--json=a -J b", "--csv --csv=a",
 	};
 	struct options o;
 

@@ -13,9 +13,9 @@ static char folder[] = "/tmp/outputsXXXXXX";
 
 static const char *in_folder(const char *name)
 {
-	static char paths[8][64];
+	static char paths[32][64];
 	static unsigned int nr;
-	char *path = paths[nr++ % 8];
+	char *path = paths[nr++ % 32];
 
 	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
 	return path;
@@ -157,6 +157,40 @@ static void onto_each_other(void **ctx)
 	close(fd);
 }
 
+static bool exists(const char *name)
+{
+	return !access(in_folder(name), F_OK);
+}
+
+/* What cannot be written to is told before the trace is read, and nothing is left. */
+static void refused_at_once(void **ctx)
+{
+	struct options opt;
+	int fd = open_trace();
+
+	(void)ctx;
+	msg_silent = true;
+	unlink(in_folder("x"));
+	write_file("tables", "older");
+	opt = (struct options){.output = in_folder("tables"),
+			       .json = {true, in_folder("x")},
+			       .csv = {true, in_folder("no/folder")}};
+	assert_false(opens(&opt, fd));
+	assert_false(exists("x"));
+	assert_string_equal(contents("tables"), "older");
+	/* a file of two outputs that was not there */
+	opt.csv.file = in_folder("x");
+	assert_false(opens(&opt, fd));
+	assert_false(exists("x"));
+	/* and one of which nothing came, as there was no trace */
+	opt.csv.file = in_folder("rows.csv");
+	unlink(in_folder("rows.csv"));
+	assert_true(opens(&opt, fd));
+	assert_false(exists("x"));
+	assert_false(exists("rows.csv"));
+	close(fd);
+}
+
 static int make_folder(void **ctx)
 {
 	(void)ctx;
@@ -180,6 +214,7 @@ int main(void)
 		cmocka_unit_test(all_at_once),
 		cmocka_unit_test(instead_of_tables),
 		cmocka_unit_test(onto_each_other),
+		cmocka_unit_test(refused_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
