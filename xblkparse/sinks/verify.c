@@ -49,31 +49,33 @@ void verify_record(struct verify *v, const struct xblk_event_record *e)
 	last->ns = r->time;
 }
 
+/* Those that are known. */
+static bool forward(const uint64_t *ns, size_t nr)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (ns[i] && ns[i] < last)
+			return false;
+		last = ns[i] ? ns[i] : last;
+	}
+	return true;
+}
+
 /* What one side's clock says of it goes forward; sides are compared by causality. */
 static bool in_order(const struct xblk_request *r)
 {
-	const uint64_t guest[] = {r->q_ns, r->d_ns, r->interrupt_ns, r->c_ns},
+	const uint64_t guest[] = {r->q_ns, r->first_d_ns, r->d_ns, r->c_ns},
 		       backend[] = {r->backend_interrupt_ns, r->backend_thread_ns,
-				    r->backend_q_ns,	     r->backend_d_ns,
-				    r->backend_c_ns,	     r->response_ns};
-	uint64_t last = 0;
+				    r->backend_q_ns,	     r->lowest_q_ns,
+				    r->backend_d_ns,	     r->lowest_c_ns,
+				    r->backend_c_ns,	     r->response_ns},
+		       clones[] = {r->backend_q_ns, r->first_clone_ns, r->backend_c_ns};
 
 	/* The guest's last interrupt may have been of others, before this one's D. */
-	for (size_t i = 0; i < ARRAY_SIZE(guest); i++) {
-		if (i == 2 ? guest[i] > r->c_ns : guest[i] < last)
-			return false;
-		if (i != 2)
-			last = guest[i];
-	}
-	last = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(backend); i++) {
-		if (!backend[i])
-			continue;
-		if (backend[i] < last)
-			return false;
-		last = backend[i];
-	}
-	return true;
+	return forward(guest, ARRAY_SIZE(guest)) && r->interrupt_ns <= r->c_ns &&
+	       forward(backend, ARRAY_SIZE(backend)) &&
+	       forward(clones, ARRAY_SIZE(clones));
 }
 
 void verify_request(struct verify *v, const struct xblk_request *r)
@@ -256,9 +258,9 @@ bool verify_print(FILE *out, const struct verify *v, const struct xblk *x)
 	bool good;
 
 	xblk_get_trace(x, &t);
-	good = line(out, "header", t.version, "version %u", t.version);
 	if (!t.version)
-		return false;
+		return line(out, "header", false, "it is none that is known");
+	good = line(out, "header", true, "version %u", t.version);
 	total_stats(x, &everything, &all);
 	good &= line(out, "checksums", !t.damaged,
 		     "%" PRIu64 " chunks; %" PRIu64 " stretches of %" PRIu64
