@@ -50,8 +50,6 @@ void stats_merge(struct disk_stats *to, const struct disk_stats *from)
 			to->min_0_t = from->min_0_t;
 	}
 	to->clock_checked += from->clock_checked;
-	to->sum_checked += from->sum_checked;
-	to->sum_failed += from->sum_failed;
 	to->not_chosen += from->not_chosen;
 }
 

@@ -17,7 +17,6 @@ struct disk_stats {
 	struct hist *substages[SUB_MAX]; /* likewise */
 	int64_t min_u_t, min_0_t;	 /* of all with both ends, negative ones too */
 	uint64_t clock_checked;
-	uint64_t sum_checked, sum_failed;
 	uint64_t not_chosen;		/* requests that a filter left out of all above */
 	struct analysis *analysis;	/* NULL until there is something in it */
 	struct hist *window[STAGE_MAX]; /* as stages, since the last running report */

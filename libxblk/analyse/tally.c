@@ -23,22 +23,13 @@ static struct analysis *analysis_of(const struct tally *t, struct disk *disk)
 }
 
 /* The clock's evidence counts whatever bin the request is in. */
-static void check_stages(struct disk_stats *st, enum bin bin,
-			 const int64_t stages[STAGE_MAX])
+static void check_clocks(struct disk_stats *st, const int64_t stages[STAGE_MAX])
 {
-	int64_t sum = 0;
-
 	if (!st->clock_checked || stages[STAGE_U_T] < st->min_u_t)
 		st->min_u_t = stages[STAGE_U_T];
 	if (!st->clock_checked || stages[STAGE_0_T] < st->min_0_t)
 		st->min_0_t = stages[STAGE_0_T];
 	st->clock_checked++;
-	if (bin != BIN_JOINED)
-		return;
-	for (int i = 0; i < STAGE_PARTS; i++)
-		sum += stages[i];
-	st->sum_checked++;
-	st->sum_failed += sum != stages[STAGE_Q2C];
 }
 
 static struct slow describe(const struct xblk_request *r)
@@ -119,7 +110,7 @@ static bool ended(void *ctx, const struct rq *rq, const struct ending *end)
 	st->requests++;
 	st->bins[r.bin]++;
 	if (r.measured)
-		check_stages(st, r.bin, r.stages);
+		check_clocks(st, r.stages);
 	if (r.bin == BIN_JOINED)
 		add_joined(t, rq->disk, &r);
 	else if (r.bin == BIN_IN_FLIGHT)

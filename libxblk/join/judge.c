@@ -2,6 +2,8 @@
 /* What has become of a guest's request: its stages, or why it has none. */
 #include "join/join.h"
 
+#include <assert.h>
+
 #include "base/util.h"
 #include "join/flush.h"
 #include "join/flush_times.h"
@@ -87,13 +89,17 @@ static void measure(struct join *j, struct rq *rq)
 		[STAGE_Q2C] = diff(rq->q_ns, rq->c_ns),
 	};
 	struct ending end = {BIN_JOINED, "", stages};
+	uint64_t sum = 0;
 
 	for (int i = 0; i < STAGE_PARTS; i++) {
+		sum += (uint64_t)stages[i];
 		if (stages[i] < 0) {
 			end.bin = BIN_CAUSALITY;
 			end.why = "the clocks have a stage end before it began";
 		}
 	}
+	/* Each begins where the one before it ends. */
+	assert(sum == (uint64_t)stages[STAGE_Q2C]);
 	if (!place_contested(rq))
 		learn(j, rq);
 	j->report.ended(j->report.ctx, rq, &end);

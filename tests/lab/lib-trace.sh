@@ -5,7 +5,7 @@
 PATH=$BUILD/bin:$PATH
 
 # Parse a trace: NAME.json, NAME.txt (the table), NAME.requests. Every capture must balance: each
-# record that was produced is in the file or counted as lost, and the stages add up.
+# record that was produced is in the file or counted as lost.
 parse_trace() { # NAME [STATUS]
 	local status=0
 	xblkparse -J "$1.json" "$1.xblk" >"$1.txt" 2>"$1.err" || status=$?
@@ -14,8 +14,6 @@ parse_trace() { # NAME [STATUS]
 	check_ge "$1: streams" "$(json "$1" '.streams | length')" 2
 	check_eq "$1: streams where produced is not written + lost, or written and marks are not what is in the file" \
 		"$(json "$1" '[.streams[] | select(.produced != .written + .lost or .written + .marks != .records)] | length')" 0
-	check_eq "$1: requests whose stages do not add up" "$(json "$1" .sum_check.failed)" 0
-	check_eq "$1: requests checked for that" "$(json "$1" .sum_check.checked)" "$(json "$1" .joined)"
 	check_eq "$1: the bins' sum" "$(json "$1" '[.bins[]] | add')" "$(json "$1" .requests)"
 	check_percentiles "$1"
 	note "$1: $(json "$1" '"\(.requests) requests, \(.joined) joined, \(.records) records, \(.records_lost) lost, \(.causality_violations) causality violations"')"
