@@ -184,16 +184,17 @@ struct xblk_request {
 
 	/* zero, and the names "?" and "", unless it is measured */
 	uint32_t backend_request, backend_pid;
+	const char *backend_process, *lowest_disk;
 	bool backend_failed;
+	uint32_t lowest_requeues, nr_clones;
+	uint64_t first_clone_ns;
 	uint64_t backend_q_ns, backend_d_ns, backend_c_ns;
 	uint64_t backend_interrupt_ns, backend_thread_ns;
-	uint64_t lowest_q_ns, lowest_c_ns, lowest_requeued_ns, first_clone_ns;
-	uint32_t lowest_requeues, nr_clones;
+	uint64_t lowest_q_ns, lowest_c_ns, lowest_requeued_ns;
 	uint64_t response_ns, interrupt_ns;
 	uint64_t guest_flush_ns, backend_flush_ns;
 	bool measured;
 	int64_t stages[STAGE_MAX];
-	const char *backend_process, *lowest_disk;
 
 	enum bin bin;
 	const char *why;

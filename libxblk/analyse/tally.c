@@ -96,17 +96,28 @@ static bool chosen(const struct tally *t, const struct xblk_request *r)
 	return !t->filter || filter_request(t->filter, t->join->start_ns, t->now_ns, r);
 }
 
+/* With all that there is to be told of it. */
+static bool is_kept(const struct tally *t, struct disk *disk,
+		    const struct xblk_request *r)
+{
+	return r->bin == BIN_IN_FLIGHT ||
+	       (r->bin == BIN_JOINED &&
+		slowest_wants(&analysis_of(t, disk)->slowest, r->stages[STAGE_Q2C]));
+}
+
 static bool ended(void *ctx, const struct rq *rq, const struct ending *end)
 {
 	struct disk_stats *st = stats_of(rq->disk);
 	const struct tally *t = ctx;
 	struct xblk_request r;
 
-	rq_describe(&r, t->join, rq, end);
+	rq_describe(&r, rq, end);
 	if (!chosen(t, &r)) {
 		st->not_chosen++;
 		return false;
 	}
+	if (t->on_request || is_kept(t, rq->disk, &r))
+		rq_describe_rest(&r, t->join, rq);
 	st->requests++;
 	st->bins[r.bin]++;
 	if (r.measured)

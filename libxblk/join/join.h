@@ -488,9 +488,9 @@ void bio_free(struct join *j, struct bio *bio);
 void bio_forget(struct join *j, struct bio *bio);
 void rq_free(struct join *j, struct rq *rq);
 
-/* request.c */
-void rq_describe(struct xblk_request *to, const struct join *j, const struct rq *rq,
-		 const struct ending *end);
+/* request.c: what statistics need of a request; and the rest, for those who are told */
+void rq_describe(struct xblk_request *to, const struct rq *rq, const struct ending *end);
+void rq_describe_rest(struct xblk_request *to, const struct join *j, const struct rq *rq);
 
 /* verdict.c */
 struct verdict verdict_span(const struct join *j, const struct rq *rq);

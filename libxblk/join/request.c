@@ -13,28 +13,19 @@ static uint64_t flush_ns(const struct disk *disk, uint64_t q_ns, uint64_t d_ns)
 	return flush_times_overlap(join_disk(disk)->flush_times, q_ns, d_ns);
 }
 
-static void describe_measured(struct xblk_request *to, const struct join *j,
-			      const struct rq *rq, const int64_t stages[STAGE_MAX])
+static void describe_measured(struct xblk_request *to, const struct rq *rq,
+			      const int64_t stages[STAGE_MAX])
 {
 	to->measured = true;
 	memcpy(to->stages, stages, sizeof(to->stages));
-	to->backend_request = rq->request;
-	to->backend_pid = rq->match_pid;
-	to->backend_process =
-		process_name_at(j->model->backend, rq->match_pid, rq->chain.q_ns);
-	to->backend_failed = rq->backend_error;
 	to->backend_q_ns = rq->chain.q_ns;
 	to->backend_d_ns = rq->chain.by.d_ns;
 	to->backend_c_ns = rq->chain.c_ns;
 	to->backend_interrupt_ns = rq->way.interrupt_ns;
 	to->backend_thread_ns = rq->way.thread_ns;
-	to->lowest_disk = rq->chain.by.disk->label;
 	to->lowest_q_ns = rq->chain.by.q_ns;
 	to->lowest_c_ns = rq->chain.by.c_ns;
 	to->lowest_requeued_ns = rq->chain.by.requeued_ns;
-	to->lowest_requeues = rq->chain.by.requeues;
-	to->nr_clones = rq->chain.nr_clones;
-	to->first_clone_ns = rq->chain.first_clone_ns;
 	to->response_ns = rq->way.response_ns;
 	to->interrupt_ns = rq->way.front_interrupt_ns;
 	to->guest_flush_ns = flush_ns(rq->disk, rq->q_ns, rq->d_ns);
@@ -42,15 +33,74 @@ static void describe_measured(struct xblk_request *to, const struct join *j,
 		flush_ns(rq->chain.by.disk, rq->chain.q_ns, rq->chain.by.d_ns);
 }
 
-/* All that describe_measured() says is zero, or unknown. */
+/* All that describe_measured() says is zero. */
 static void describe_unmeasured(struct xblk_request *to)
 {
-	const size_t from = offsetof(struct xblk_request, backend_request),
+	const size_t from = offsetof(struct xblk_request, backend_q_ns),
 		     end = offsetof(struct xblk_request, bin);
 
 	memset((char *)to + from, 0, end - from);
+}
+
+/*
+ * Field by field: what clears or copies all of it at once takes as long as the rest,
+ * which there is for each request.
+ */
+void rq_describe(struct xblk_request *to, const struct rq *rq, const struct ending *end)
+{
+	const struct disk *disk = rq->disk;
+	bool queued = !(rq->flags & RQ_NO_Q);
+
+	to->domid = disk->dom->domid;
+	to->guest = disk->guest;
+	to->disk = disk->name;
+	to->label = disk->label;
+	to->device = disk->device;
+	to->disk_index = disk->index;
+	to->process = process_name_at(disk->dom, rq->pid, queued ? rq->q_ns : rq->d_ns);
+	to->pid = rq->pid;
+	to->op = rq->op;
+	to->sector = rq->sector;
+	to->nr_sectors = rq->nr_sectors;
+	to->nr_bios = rq->nr_bios;
+	to->nr_backend_bios = rq->nr_backend_bios;
+	to->requeues = rq->requeues;
+	to->error = rq->error;
+	to->q_ns = queued ? rq->q_ns : 0;
+	/* What has only a completion has no D either. */
+	to->d_ns = queued || rq->d_ns != rq->c_ns ? rq->d_ns : 0;
+	to->c_ns = rq->flags & RQ_COMPLETED ? rq->c_ns : 0;
+	if (end->stages)
+		describe_measured(to, rq, end->stages);
+	else
+		describe_unmeasured(to);
+	to->bin = end->bin;
+	to->why = end->why;
+	to->reached = end->bin == BIN_IN_FLIGHT ? rq_reached(rq) : 0;
+}
+
+static void describe_backend(struct xblk_request *to, const struct join *j,
+			     const struct rq *rq)
+{
+	to->backend_request = rq->request;
+	to->backend_pid = rq->match_pid;
+	to->backend_process =
+		process_name_at(j->model->backend, rq->match_pid, rq->chain.q_ns);
+	to->backend_failed = rq->backend_error;
+	to->lowest_disk = rq->chain.by.disk->label;
+	to->lowest_requeues = rq->chain.by.requeues;
+	to->nr_clones = rq->chain.nr_clones;
+	to->first_clone_ns = rq->chain.first_clone_ns;
+}
+
+static void describe_no_backend(struct xblk_request *to)
+{
+	to->backend_request = to->backend_pid = 0;
 	to->backend_process = "?";
+	to->backend_failed = false;
 	to->lowest_disk = "";
+	to->lowest_requeues = to->nr_clones = 0;
+	to->first_clone_ns = 0;
 }
 
 static void describe_lost(struct xblk_request *to, const struct join *j,
@@ -66,50 +116,19 @@ static void describe_lost(struct xblk_request *to, const struct join *j,
 			    &to->backend_lost_from_ns, &to->backend_lost_to_ns);
 }
 
-/*
- * Field by field: what clears or copies all of it at once takes as long as the rest,
- * which there is for each request.
- */
-void rq_describe(struct xblk_request *to, const struct join *j, const struct rq *rq,
-		 const struct ending *end)
+void rq_describe_rest(struct xblk_request *to, const struct join *j, const struct rq *rq)
 {
-	const struct disk *disk = rq->disk;
-	bool queued = !(rq->flags & RQ_NO_Q);
-	/* What has only a completion has no D either. */
-	bool issued = queued || rq->d_ns != rq->c_ns;
-
-	to->domid = disk->dom->domid;
-	to->guest = disk->guest;
-	to->uuid = disk->uuid;
-	to->disk = disk->name;
-	to->label = disk->label;
-	to->device = disk->device;
-	to->disk_index = disk->index;
+	to->uuid = rq->disk->uuid;
 	to->ring = rq->ring;
 	to->slot = rq->ring == RING_UNKNOWN ? 0 : rq->ordinal;
-	to->process = process_name_at(disk->dom, rq->pid, queued ? rq->q_ns : rq->d_ns);
-	to->pid = rq->pid;
-	to->op = rq->op;
-	to->sector = rq->sector;
-	to->nr_sectors = rq->nr_sectors;
-	to->nr_bios = rq->nr_bios;
-	to->nr_backend_bios = rq->nr_backend_bios;
-	to->requeues = rq->requeues;
-	to->error = rq->error;
-	to->q_ns = queued ? rq->q_ns : 0;
-	to->first_d_ns = issued ? rq->first_d_ns : 0;
-	to->d_ns = issued ? rq->d_ns : 0;
+	to->first_d_ns = to->d_ns ? rq->first_d_ns : 0;
 	to->requeued_ns = rq->requeued_ns;
-	to->c_ns = rq->flags & RQ_COMPLETED ? rq->c_ns : 0;
-	if (end->stages)
-		describe_measured(to, j, rq, end->stages);
+	if (to->measured)
+		describe_backend(to, j, rq);
 	else
-		describe_unmeasured(to);
-	to->bin = end->bin;
-	to->why = end->why;
-	to->reached = end->bin == BIN_IN_FLIGHT ? rq_reached(rq) : 0;
+		describe_no_backend(to);
 	to->guest_lost_from_ns = to->guest_lost_to_ns = 0;
 	to->backend_lost_from_ns = to->backend_lost_to_ns = 0;
-	if (unlikely(join_lossy(j, disk->dom)))
+	if (unlikely(join_lossy(j, rq->disk->dom)))
 		describe_lost(to, j, rq);
 }
