@@ -31,9 +31,9 @@
  * Ownership.  What a callback is given, with its strings, belongs to the library and
  *stays until the callback returns; what xblk_get_trace() and the xblk_next_ functions
  *fill in is the caller's, but its strings stay only until the next byte is read, or to
- * xblk_close() where nothing is read any more.  A handle takes 100 KiB and 64 KiB for
- * each disk that has I/O; what a hostile guest writes cannot make it take more than some
- * MiB.
+ * xblk_close() where nothing is read any more.  The memory of a handle grows with the
+ *disks that have I/O and with what is in flight, not with the length of the trace; what a
+ * hostile guest writes is bounded, too.
  *
  * Context.  Callbacks come from within xblk_feed(), xblk_finish() and xblk_read(), in the
  * thread that called these.  In a callback the handle may be asked, and stopped, but not
