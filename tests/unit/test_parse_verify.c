@@ -92,6 +92,67 @@ static void backwards_in_dom0(struct verify *v, struct disk_counts *counts)
 	counts->done[KIND_READ].ios++;
 }
 
+/* A request of which one waypoint is out of its place. */
+static void out_of_place(struct verify *v, struct disk_counts *counts,
+			 void (*move)(struct xblk_request *r))
+{
+	struct xblk_request r = {.q_ns = 10,
+				 .first_d_ns = 20,
+				 .d_ns = 20,
+				 .c_ns = 90,
+				 .backend_q_ns = 30,
+				 .lowest_q_ns = 32,
+				 .backend_d_ns = 40,
+				 .lowest_c_ns = 50,
+				 .backend_c_ns = 60,
+				 .measured = true};
+
+	move(&r);
+	verify_request(v, &r);
+	counts->guest.issued++;
+	counts->done[KIND_READ].ios++;
+}
+
+static void first_d_late(struct xblk_request *r)
+{
+	r->first_d_ns = 21;
+}
+
+static void lowest_q_early(struct xblk_request *r)
+{
+	r->lowest_q_ns = 29;
+}
+
+static void lowest_c_late(struct xblk_request *r)
+{
+	r->lowest_c_ns = 61;
+}
+
+static void clone_early(struct xblk_request *r)
+{
+	r->first_clone_ns = 29;
+}
+
+static void first_d_late_fault(struct verify *v, struct disk_counts *counts)
+{
+	out_of_place(v, counts, first_d_late);
+}
+
+static void lowest_q_early_fault(struct verify *v, struct disk_counts *counts)
+{
+	out_of_place(v, counts, lowest_q_early);
+}
+
+static void lowest_c_late_fault(struct verify *v, struct disk_counts *counts)
+{
+	out_of_place(v, counts, lowest_c_late);
+}
+
+static void clone_early_fault(struct verify *v, struct disk_counts *counts)
+{
+	out_of_place(v, counts, clone_early);
+}
+
 /* The checks are of what can differ. */
 static void verify_faults(void **ctx)
 {
@@ -100,6 +161,10 @@ static void verify_faults(void **ctx)
 	check_fault(told_twice, "FAIL  bins");
 	check_fault(sectors_more, "FAIL  done");
 	check_fault(backwards_in_dom0, "FAIL  waypoints");
+	check_fault(first_d_late_fault, "FAIL  waypoints");
+	check_fault(lowest_q_early_fault, "FAIL  waypoints");
+	check_fault(lowest_c_late_fault, "FAIL  waypoints");
+	check_fault(clone_early_fault, "FAIL  waypoints");
 }
 
 static void verify_good(void **ctx)
