@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/map.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -29,8 +30,9 @@ static struct map_bucket *new_buckets(size_t nr)
 
 void map_init(struct map *m)
 {
-	if (!hash_seed[1])
-		draw_seed();
+	static pthread_once_t drawn = PTHREAD_ONCE_INIT;
+
+	pthread_once(&drawn, draw_seed);
 	m->mask = MAP_MIN - 1;
 	m->nr = 0;
 	m->buckets = new_buckets(MAP_MIN);
