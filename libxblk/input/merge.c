@@ -414,25 +414,31 @@ static void append_gap(struct stream *s, uint64_t until, uint64_t count)
 	end_gap(s, until);
 }
 
-/* How many of the @nr records, from the first one on, can be taken as they are. */
-static size_t good_run(const struct merge *m, struct stream *s,
-		       const struct xblk_record *records, size_t nr, uint64_t min_ns,
-		       uint64_t max_ns)
+/* Those of the @nr records, from the first one on, that can be taken as they are. */
+static size_t append_good(const struct merge *m, struct stream *s,
+			  const struct xblk_record *records, size_t nr, uint64_t min_ns,
+			  uint64_t max_ns)
 {
 	uint64_t last_ns = s->last_ns, late = 0;
+	const struct domain *dom = s->dom;
+	struct xblk_record *to = s->tail;
 	size_t n;
 
 	for (n = 0; n < nr; n++) {
 		const struct xblk_record *r = &records[n];
 
-		if (unlikely(!record_valid(r, s->dom, min_ns, max_ns) ||
+		if (unlikely(!record_valid(r, dom, min_ns, max_ns) ||
 			     r->event == XBLK_EV_LOST))
 			break;
 		late += r->time < m->processed_ns;
 		last_ns = max_u64(last_ns, r->time);
+		to[n] = *r;
 	}
+	if (n && in_gap(s))
+		end_gap(s, records[0].time);
 	s->late += late;
 	s->last_ns = last_ns;
+	s->tail += n;
 	return n;
 }
 
@@ -478,13 +484,7 @@ static void append(struct merge *m, struct stream *s, const struct xblk_record *
 		   size_t nr, uint64_t min_ns, uint64_t max_ns)
 {
 	for (size_t i = 0; i < nr; i++) {
-		size_t good = good_run(m, s, records + i, nr - i, min_ns, max_ns);
-
-		if (good && in_gap(s))
-			end_gap(s, records[i].time);
-		memcpy(s->tail, records + i, good * sizeof(*records));
-		s->tail += good;
-		i += good;
+		i += append_good(m, s, records + i, nr - i, min_ns, max_ns);
 		if (i < nr)
 			append_other(m, s, &records[i], min_ns, max_ns);
 	}
