@@ -262,6 +262,7 @@ static inline struct turn turn_of(const struct merge *m, uint64_t key, uint64_t 
 static void process_before(struct merge *m, uint64_t limit_key)
 {
 	struct turn turn = turn_of(m, play(m, 1), limit_key);
+	size_t nr = 0;
 
 	while (turn.s) {
 		struct stream *s = turn.s;
@@ -270,15 +271,18 @@ static void process_before(struct merge *m, uint64_t limit_key)
 
 		__builtin_prefetch(first + PREFETCH);
 		s->head = behind_first(s);
-		m->buffered -= s->head - first;
+		nr++;
 		turn = turn_of(m,
 			       replay(m->losers, s->leaf + m->nr_leaves,
 				      stream_key(s, m->base_ns)),
 			       limit_key);
 		emit(m->ctx, s, first);
-		if (unlikely(first + 1 < s->head))
+		if (unlikely(first + 1 < s->head)) {
+			nr += s->head - first - 1;
 			emit_all(m, s, first + 1, s->head);
+		}
 	}
+	m->buffered -= nr;
 }
 
 /* Process what is older than @limit, in order. */
