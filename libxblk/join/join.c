@@ -57,8 +57,7 @@ static void on_lost(struct join *j, struct stream *s, const struct xblk_record *
 static inline void advance(struct join *j, uint64_t ns)
 {
 	j->now_ns = max_u64(j->now_ns, ns);
-	if (unlikely(!list_empty(&j->hold) || !list_empty(&j->wait_age) ||
-		     !list_empty(&j->doubt)))
+	if (unlikely(j->waits))
 		match_expire(j);
 }
 

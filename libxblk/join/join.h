@@ -293,6 +293,7 @@ struct join {
 	struct list hold;	  /* guest requests, by hold_until */
 	struct list doubt;	  /* the same: complete unless a loss is still told of */
 	struct list wait_age;	  /* unmatched bios, oldest first */
+	bool waits;		  /* something may be in one of these three */
 	uint64_t now_ns;	  /* as far as dom0 and the rounds have come */
 	uint64_t last_ns;	  /* youngest record */
 	uint64_t start_ns;	  /* of the trace */

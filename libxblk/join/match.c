@@ -354,12 +354,13 @@ void match_ordered(struct join *j, struct rq *rq)
 }
 
 /* A guest's time counts only as far as it is near to ours. */
-static void hold(const struct join *j, struct list *in, struct rq *rq, uint64_t ns)
+static void hold(struct join *j, struct list *in, struct rq *rq, uint64_t ns)
 {
 	uint64_t latest_ns = add_sat(j->now_ns, 100 * JOIN_WAIT_NS);
 
 	rq->hold_until = add_sat(min_u64(rq->c_ns, latest_ns), ns);
 	list_add_tail(in, &rq->hold);
+	j->waits = true;
 }
 
 /*
@@ -468,6 +469,8 @@ void match_expire(struct join *j)
 	}
 	expire(j, &j->hold);
 	expire(j, &j->doubt);
+	j->waits = !list_empty(&j->wait_age) || !list_empty(&j->hold) ||
+		   !list_empty(&j->doubt);
 }
 
 void match_end_guest(struct join *j, const struct domain *guest)

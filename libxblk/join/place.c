@@ -280,6 +280,7 @@ void place_bio(struct join *j, struct bio *bio)
 	bio->place = p;
 	list_add_tail(&p->bios, &bio->match);
 	list_add_tail(&j->wait_age, &bio->wait_age);
+	j->waits = true;
 }
 
 void place_forget_bio(struct join *j, struct bio *bio)
