@@ -454,9 +454,9 @@ void judge_give_up(struct join *j, struct rq *rq, bool at_end);
 void judge_orphan(struct join *j, struct disk *disk, const struct xblk_record *r);
 
 /* place.c */
-/* A guest's request is issued, or has its bin. */
+/* A guest's request is issued, or is no more. */
 void place_enter(struct join *j, struct rq *rq);
-void place_leave(struct join *j, struct rq *rq);
+void place_end(struct join *j, struct rq *rq);
 /* It has all of its bios, and they are its own as far as it ever will be known. */
 void place_settled(struct join *j, struct rq *rq);
 /* The guest has it back: others that begin there from now on have nothing of it. */

@@ -95,10 +95,8 @@ void rq_free(struct join *j, struct rq *rq)
 	flush_times_done(rq, j->last_ns);
 	if (op_class(rq->op) == XBLK_OP_FLUSH)
 		flush_forget(join_disk(rq->disk)->flushes, rq);
-	if (!dom->backend) {
-		place_detach(j, rq);
-		place_leave(j, rq);
-	}
+	if (!dom->backend)
+		place_end(j, rq);
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
 	/* A guest's that is complete left its identity to another one then. */

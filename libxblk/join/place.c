@@ -145,6 +145,14 @@ static uint64_t cpu_bit(const struct rq *rq)
 	return 1ull << rq->cpu % RING_CPUS;
 }
 
+/* It is issued again, and begins elsewhere. */
+static void leave(struct join *j, struct rq *rq)
+{
+	place_settled(j, rq);
+	leave_crowd(j, rq->crowd);
+	rq->crowd = NULL;
+}
+
 void place_enter(struct join *j, struct rq *rq)
 {
 	uint64_t sector = rq->nr_sectors ? rq->sector : 0;
@@ -152,7 +160,7 @@ void place_enter(struct join *j, struct rq *rq)
 
 	/* Issued again, after a part of it came back. */
 	if (p && p->sector != sector) {
-		place_leave(j, rq);
+		leave(j, rq);
 		p = NULL;
 	}
 	if (!p) {
@@ -167,7 +175,7 @@ void place_enter(struct join *j, struct rq *rq)
 	rq->crowd->cpus |= cpu_bit(rq);
 }
 
-void place_settled(struct join *j, struct rq *rq)
+static void settle(struct join *j, const struct rq *rq)
 {
 	struct place *p = rq->place;
 
@@ -175,17 +183,15 @@ void place_settled(struct join *j, struct rq *rq)
 		return;
 	if (!(rq->flags & RQ_COMPLETED))
 		place_back(rq);
-	list_del(&rq->match);
-	rq->place = NULL;
 	p->nr--;
 	put_if_empty(j, p);
 }
 
-void place_leave(struct join *j, struct rq *rq)
+void place_settled(struct join *j, struct rq *rq)
 {
-	place_settled(j, rq);
-	leave_crowd(j, rq->crowd);
-	rq->crowd = NULL;
+	settle(j, rq);
+	list_del(&rq->match);
+	rq->place = NULL;
 }
 
 void place_back(const struct rq *rq)
@@ -300,10 +306,25 @@ void place_forget_bio(struct join *j, struct bio *bio)
 	bio->owner = NULL;
 }
 
-void place_detach(struct join *j, struct rq *rq)
+static void forget_bios(struct join *j, struct rq *rq)
 {
 	while (!list_empty(&rq->backend_bios))
 		place_forget_bio(j, list_entry(rq->backend_bios.next, struct bio, match));
+}
+
+void place_end(struct join *j, struct rq *rq)
+{
+	forget_bios(j, rq);
+	list_unlink(&rq->match);
+	list_unlink(&rq->hold);
+	list_unlink(&rq->respond);
+	settle(j, rq);
+	leave_crowd(j, rq->crowd);
+}
+
+void place_detach(struct join *j, struct rq *rq)
+{
+	forget_bios(j, rq);
 	list_del(&rq->match);
 	list_del(&rq->hold);
 	list_del(&rq->respond);
