@@ -130,6 +130,8 @@ struct bio {
 
 	uint32_t id, pid; /* who queued what it was made of */
 	uint32_t queuer;  /* and it itself */
+	int16_t ring;
+	bool error;
 	uint64_t q_ns;
 	struct disk *guest_disk; /* whose I/O it is, or is a part of; or NULL */
 	struct kin *kin;   /* NULL: made of no other one, and searched for by none */
@@ -146,8 +148,6 @@ struct bio {
 	uint32_t request;      /* of blkback, by a BACKEND_BIO record; 0: not known */
 	uint32_t guest_nr;     /* as it was queued */
 	uint64_t guest_sector; /* the same, on the guest's disk */
-	int16_t ring;
-	bool error;
 };
 
 /* A bio among those that it was made of and that were made of it. */
@@ -250,11 +250,11 @@ struct rq {
 	struct waypoints way;
 	uint64_t hold_until;
 	struct {
-		bool known;
 		uint64_t q_ns, c_ns;
 		struct service by;
-		uint32_t request, nr_clones;
 		uint64_t first_clone_ns;
+		uint32_t request, nr_clones;
+		bool known;
 	} chain; /* of blkback's bio that completed last */
 };
 
