@@ -3,7 +3,7 @@
 #include "output.h"
 
 #include <inttypes.h>
-#include <string.h>
+#include <stdbool.h>
 
 #include "base/op.h"
 #include "requests.h"
@@ -16,10 +16,19 @@
  */
 static void add_name(struct text *t, const char *s)
 {
+	static const bool formula[256] = {
+		['='] = true,  ['+'] = true,  ['-'] = true,  ['@'] = true,
+		['\''] = true, ['\t'] = true, ['\r'] = true,
+	};
+	static const bool quoted[256] = {[','] = true, ['"'] = true, ['\n'] = true};
+	const char *end = s;
+
 	/* A leading apostrophe is doubled so that a program can undo it for certain. */
-	if (*s && strchr("=+-@'\t\r", *s))
+	if (formula[(uint8_t)*s])
 		text_char(t, '\'');
-	if (!strpbrk(s, ",\"\n")) {
+	while (*end && !quoted[(uint8_t)*end])
+		end++;
+	if (!*end) {
 		text_string(t, s);
 		return;
 	}

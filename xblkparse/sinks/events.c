@@ -9,22 +9,15 @@
 #include "base/event.h"
 #include "text.h"
 
-static void add_string(struct text *t, const char *s, size_t width)
-{
-	size_t from = t->len;
-
-	text_string(t, s);
-	text_right(t, from, width);
-}
-
 static void add_disk(struct text *t, const struct xblk_event_record *e)
 {
-	size_t from = t->len;
+	size_t from = t->len, columns;
 
 	text_u64(t, e->domid);
 	text_char(t, ':');
-	text_name(t, e->label ? e->label : "-");
-	text_right(t, from, 12);
+	columns = t->len - from;
+	columns += text_name(t, e->label ? e->label : "-");
+	text_right(t, from, columns, 12);
 }
 
 /* Seconds, of a time that may be before the trace began. */
@@ -54,7 +47,7 @@ static void add_block(struct text *t, const struct xblk_event_record *e)
 
 	op_letters(op, r->op, r->nr_sectors);
 	text_char(t, ' ');
-	add_string(t, op, 4);
+	text_string_right(t, op, 4);
 	if (r->nr_sectors) {
 		text_char(t, ' ');
 		text_u64(t, r->sector);

@@ -27,15 +27,7 @@ static void add_decimal(struct text *t, int64_t n, unsigned int digits, size_t w
 	text_u64(t, abs_n / unit);
 	text_char(t, '.');
 	text_number(t, abs_n % unit, digits, '0');
-	text_right(t, from, width);
-}
-
-static void add_right(struct text *t, const char *s, size_t width)
-{
-	size_t from = t->len;
-
-	text_string(t, s);
-	text_right(t, from, width);
+	text_right(t, from, t->len - from, width);
 }
 
 static void add_number(struct text *t, uint64_t n, size_t width)
@@ -47,23 +39,25 @@ static void add_number(struct text *t, uint64_t n, size_t width)
 void request_print(FILE *out, uint64_t start_ns, const struct xblk_request *r)
 {
 	struct text t;
+	size_t columns;
 	char op[16];
 
 	t.len = 0;
 	text_u64(&t, r->domid);
 	text_char(&t, ':');
-	text_name(&t, r->label);
-	text_right(&t, 0, 12);
+	columns = t.len;
+	columns += text_name(&t, r->label);
+	text_right(&t, 0, columns, 12);
 	op_letters(op, r->op, r->nr_sectors);
 	text_char(&t, ' ');
-	add_right(&t, op, 4);
+	text_string_right(&t, op, 4);
 	add_number(&t, r->sector, 12);
 	add_number(&t, r->nr_sectors, 6);
 	text_char(&t, ' ');
 	if (r->q_ns)
 		add_decimal(&t, (int64_t)(r->q_ns - start_ns), 9, 14);
 	else
-		add_right(&t, "-", 14);
+		text_string_right(&t, "-", 14);
 	add_number(&t, r->nr_bios, 5);
 	add_number(&t, r->nr_backend_bios, 3);
 	add_number(&t, r->requeues, 3);
@@ -74,7 +68,7 @@ void request_print(FILE *out, uint64_t start_ns, const struct xblk_request *r)
 		if (r->measured)
 			add_decimal(&t, r->stages[i], 3, 10);
 		else
-			add_right(&t, "-", 10);
+			text_string_right(&t, "-", 10);
 	}
 	text_char(&t, '\n');
 	text_write(&t, out);

@@ -4,7 +4,6 @@
 #include "name.h"
 
 #include <stdarg.h>
-#include <string.h>
 
 /* As many as the largest number has. */
 #define DIGITS 20
@@ -16,13 +15,36 @@ static const char pairs[] = "0001020304050607080910111213141516171819"
 			    "6061626364656667686970717273747576777879"
 			    "8081828384858687888990919293949596979899";
 
+/* The smallest number that has one digit more; 0 has one, too. */
+static const uint64_t more_than[DIGITS] = {
+	0,
+	10,
+	100,
+	1000,
+	10000,
+	100000,
+	1000000,
+	10000000,
+	100000000,
+	1000000000,
+	10000000000,
+	100000000000,
+	1000000000000,
+	10000000000000,
+	100000000000000,
+	1000000000000000,
+	10000000000000000,
+	100000000000000000,
+	1000000000000000000,
+	10000000000000000000u,
+};
+
+/* A bit is 1233 / 4096 of a digit, near enough for 64 of them. */
 static unsigned int digits_of(uint64_t n)
 {
-	unsigned int nr = 1;
+	unsigned int nr = (64 - __builtin_clzll(n | 1)) * 1233 >> 12;
 
-	for (uint64_t power = 10; nr < DIGITS && n >= power; power *= 10)
-		nr++;
-	return nr;
+	return nr + (n >= more_than[nr]);
 }
 
 void text_number(struct text *t, uint64_t n, size_t width, char fill)
@@ -43,12 +65,15 @@ void text_number(struct text *t, uint64_t n, size_t width, char fill)
 		to[-1] = '0' + n;
 }
 
-void text_name(struct text *t, const char *name)
+size_t text_name(struct text *t, const char *name)
 {
-	if (strlen(name) < TEXT_SIZE - t->len) {
-		shown_name(t->line + t->len, name);
-		t->len += strlen(t->line + t->len);
-	}
+	size_t columns;
+
+	if (strlen(name) >= TEXT_SIZE - t->len)
+		return 0;
+	columns = shown_name(t->line + t->len, name);
+	t->len += strlen(t->line + t->len);
+	return columns;
 }
 
 void text_i64(struct text *t, int64_t n)
@@ -58,18 +83,23 @@ void text_i64(struct text *t, int64_t n)
 	text_u64(t, n < 0 ? -(uint64_t)n : (uint64_t)n);
 }
 
-void text_right(struct text *t, size_t from, size_t width)
+void text_right(struct text *t, size_t from, size_t columns, size_t width)
 {
-	size_t len = t->len - from, columns = 0, blank;
+	size_t len = t->len - from, blank = width > columns ? width - columns : 0;
 
-	for (size_t i = from; i < t->len; i++)
-		columns += (t->line[i] & 0xc0) != 0x80;
-	blank = width > columns ? width - columns : 0;
 	if (!blank || blank > TEXT_SIZE - t->len)
 		return;
 	memmove(t->line + from + blank, t->line + from, len);
 	memset(t->line + from, ' ', blank);
 	t->len += blank;
+}
+
+void text_string_right(struct text *t, const char *s, size_t width)
+{
+	size_t from = t->len;
+
+	text_string(t, s);
+	text_right(t, from, t->len - from, width);
 }
 
 void text_left(struct text *t, const char *s, size_t width)
@@ -96,6 +126,7 @@ void text_print(struct text *t, const char *fmt, ...)
 
 void text_write(struct text *t, FILE *out)
 {
-	fwrite(t->line, 1, t->len, out);
+	/* No other thread prints. */
+	fwrite_unlocked(t->line, 1, t->len, out);
 	t->len = 0;
 }

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TEXT_SIZE 2048
 
@@ -27,8 +28,12 @@ static inline void text_char(struct text *t, char c)
 
 static inline void text_string(struct text *t, const char *s)
 {
-	while (*s)
-		text_char(t, *s++);
+	size_t len = strlen(s);
+
+	if (len > TEXT_SIZE - t->len)
+		return;
+	memcpy(t->line + t->len, s, len);
+	t->len += len;
 }
 
 /* At the right of @width columns, behind @fill. */
@@ -36,14 +41,19 @@ void text_number(struct text *t, uint64_t n, size_t width, char fill);
 
 static inline void text_u64(struct text *t, uint64_t n)
 {
-	text_number(t, n, 0, ' ');
+	if (n < 10)
+		text_char(t, '0' + n);
+	else
+		text_number(t, n, 0, ' ');
 }
 
-/* A name, as the locale can show it. */
-void text_name(struct text *t, const char *name);
+/* A name, as the locale can show it.  Return: how many columns it takes. */
+size_t text_name(struct text *t, const char *name);
 void text_i64(struct text *t, int64_t n);
-/* What was put there from @from on is at the right of @width columns, behind blanks. */
-void text_right(struct text *t, size_t from, size_t width);
+/* The @columns that were put there from @from on are at the right of @width, behind blanks. */
+void text_right(struct text *t, size_t from, size_t columns, size_t width);
+/* ASCII, the same. */
+void text_string_right(struct text *t, const char *s, size_t width);
 /* ASCII, at the left of @width columns. */
 void text_left(struct text *t, const char *s, size_t width);
 /* For what is rare: as printf(3). */
