@@ -16,13 +16,14 @@
  * struct xblk_analysis - what is found out of requests
  * @filter:	those that count, and are told of; NULL: all
  * @top:	how many of the slowest are kept of a disk
+ * @latencies:	how long they took, on which the rest depends
  * @timeline:	what happened when
  * @processes:	whose they are
  */
 struct xblk_analysis {
 	const struct filter *filter;
 	unsigned int top;
-	bool timeline, processes;
+	bool latencies, timeline, processes;
 };
 
 /* Before the first byte; without this, little more than what bins there are. */

@@ -194,7 +194,7 @@ static void set_up(struct xblk *x)
 		p->on_event = on_event;
 	p->tally.timeline = p->tally.processes = false;
 	p->tally.top = 0;
-	p->tally.windows = x->options.interval_ns;
+	p->tally.windows = p->tally.latencies = x->options.interval_ns;
 	p->tally.ctx = x;
 	if (x->options.on_request)
 		p->tally.on_request = on_request;
@@ -273,6 +273,7 @@ void xblk_analyse(struct xblk *x, const struct xblk_analysis *a)
 		t->filter = &x->filter;
 	}
 	t->top = a->top;
+	t->latencies |= a->latencies;
 	t->timeline = a->timeline;
 	t->processes = a->processes;
 }

@@ -140,6 +140,7 @@ static int prepare(void)
 	};
 	struct xblk_analysis analysis = {
 		.top = o->top,
+		.latencies = outputs_want_summary(&run.outputs) || o->verify,
 		.timeline = o->json.wanted || o->report.by & REPORT_TIME,
 		.processes = o->json.wanted || o->report.by & REPORT_PROCESS,
 	};

@@ -38,6 +38,8 @@ struct outputs {
  */
 int outputs_open(struct outputs *outputs, const struct options *o, int input);
 
+/* Whether any of them tells at the end of what was found out. */
+bool outputs_want_summary(const struct outputs *outputs);
 /* Whether any of them wants to be told of requests. */
 bool outputs_want_requests(const struct outputs *outputs);
 void outputs_request(const struct outputs *outputs, uint64_t start_ns,

@@ -116,15 +116,15 @@ static bool ended(void *ctx, const struct rq *rq, const struct ending *end)
 		st->not_chosen++;
 		return false;
 	}
-	if (t->on_request || is_kept(t, rq->disk, &r))
+	if (t->on_request || (t->latencies && is_kept(t, rq->disk, &r)))
 		rq_describe_rest(&r, t->join, rq);
 	st->requests++;
 	st->bins[r.bin]++;
 	if (r.measured)
 		check_clocks(st, r.stages);
-	if (r.bin == BIN_JOINED)
+	if (t->latencies && r.bin == BIN_JOINED)
 		add_joined(t, rq->disk, &r);
-	else if (r.bin == BIN_IN_FLIGHT)
+	else if (t->latencies && r.bin == BIN_IN_FLIGHT)
 		add_in_flight(t, rq->disk, &r);
 	if (t->on_request)
 		t->on_request(t->ctx, &r);
@@ -149,7 +149,7 @@ void tally_init(struct tally *t)
 {
 	memset(t, 0, sizeof(*t));
 	t->top = SLOWEST_DEFAULT;
-	t->timeline = t->processes = true;
+	t->latencies = t->timeline = t->processes = true;
 }
 
 void tally_deinit(const struct tally *t)
@@ -165,7 +165,7 @@ void tally_begin(struct tally *t, struct join *j)
 	t->join = j;
 	j->report = (struct join_report){
 		.ended = ended,
-		.completed = t->timeline ? completed : NULL,
+		.completed = t->latencies && t->timeline ? completed : NULL,
 		.lost = lost,
 		.ctx = t,
 	};
