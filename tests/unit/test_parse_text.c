@@ -25,8 +25,8 @@ static void numbers_by_hand(void **ctx)
 	t.len = 0;
 	text_char(&t, '-');
 	text_number(&t, 12, 5, '0');
-	text_right(&t, 0, 7);
-	text_right(&t, 0, 3);
+	text_right(&t, 0, t.len, 7);
+	text_right(&t, 0, t.len, 3);
 	assert_int_equal(t.len, 7);
 	assert_memory_equal(t.line, " -00012", 7);
 	for (uint64_t n = 1, i = 0; i < 20; n *= 10, i++) {
@@ -43,7 +43,7 @@ static void numbers_by_hand(void **ctx)
 	text_u64(&t, 1234);
 	assert_int_equal(t.len, TEXT_SIZE - 2);
 	text_print(&t, "%d", 12);
-	text_right(&t, t.len, 3);
+	text_right(&t, t.len, 0, 3);
 	assert_int_equal(t.len, TEXT_SIZE - 2);
 	text_string(&t, "abc");
 	assert_int_equal(t.len, TEXT_SIZE);

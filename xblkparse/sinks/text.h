@@ -28,10 +28,9 @@ static inline void text_char(struct text *t, char c)
 
 static inline void text_string(struct text *t, const char *s)
 {
-	size_t len = strlen(s);
+	size_t len = strlen(s), room = TEXT_SIZE - t->len;
 
-	if (len > TEXT_SIZE - t->len)
-		return;
+	len = len < room ? len : room;
 	memcpy(t->line + t->len, s, len);
 	t->len += len;
 }
