@@ -52,7 +52,8 @@ static void describe_stages(struct xblk_interval *to, struct disk_stats *st)
 		to->mean_ns[s] = hist_mean(st->window[s]);
 		if (s == STAGE_Q2C)
 			to->p99_ns = hist_quantile(st->window[s], 990);
-		memset(st->window[s], 0, sizeof(*st->window[s]));
+		free(st->window[s]);
+		st->window[s] = NULL;
 	}
 }
 

@@ -11,6 +11,7 @@ void analysis_init(struct analysis *a, uint64_t start_ns, unsigned int top)
 void analysis_deinit(struct analysis *a)
 {
 	breakdown_deinit(&a->breakdown);
+	bands_deinit(&a->bands);
 	slowest_deinit(&a->slowest);
 	slowest_deinit(&a->oldest);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "analyse/bands.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const unsigned int band_permille[BANDS + 1] = {0, 500, 900, 990, 999, 1000};
@@ -27,7 +28,8 @@ void bands_fold(const struct bands *b, const struct hist *q2c, struct band to[BA
 		to[i].to_ns = hist_quantile(q2c, band_permille[i + 1]);
 	}
 	for (unsigned int i = 0; i < HIST_BUCKETS; i++) {
-		uint64_t end = first + q2c->buckets[i];
+		uint64_t count = hist_at(q2c, i), end = first + count;
+		unsigned int part = b->parts.of[i / HIST_PART];
 
 		/* This bucket's requests are those of the ranks from first to end. */
 		for (uint64_t from = first; from < end;) {
@@ -37,11 +39,16 @@ void bands_fold(const struct bands *b, const struct hist *q2c, struct band to[BA
 				band++;
 			until = ends[band] < end ? ends[band] : end;
 			for (int s = 0; s < STAGE_PARTS; s++)
-				to[band].sum[s] += (double)b->sum[i][s] *
+				to[band].sum[s] += (double)b->sums[hist_index(part, i)][s] *
 						   (double)(until - from) /
-						   (double)q2c->buckets[i];
+						   (double)count;
 			from = until;
 		}
 		first = end;
 	}
+}
+
+void bands_deinit(const struct bands *b)
+{
+	free(b->sums);
 }

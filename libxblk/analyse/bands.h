@@ -16,7 +16,8 @@
 #define BANDS 5
 
 struct bands {
-	uint64_t sum[HIST_BUCKETS][STAGE_PARTS];
+	struct hist_parts parts;
+	uint64_t (*sums)[STAGE_PARTS]; /* by part and bucket */
 };
 
 struct band {
@@ -32,7 +33,13 @@ extern const char *const band_names[BANDS];
 
 static inline void bands_add(struct bands *b, const int64_t stages[STAGE_MAX])
 {
-	uint64_t *sum = b->sum[hist_bucket(stages[STAGE_Q2C])];
+	size_t bucket = hist_bucket(stages[STAGE_Q2C]);
+	unsigned int part = b->parts.of[bucket / HIST_PART];
+	uint64_t *sum;
+
+	if (!part)
+		part = hist_parts_grow(&b->parts, bucket, (void **)&b->sums, sizeof(*b->sums));
+	sum = b->sums[hist_index(part, bucket)];
 
 	for (int i = 0; i < STAGE_PARTS; i++)
 		sum[i] += stages[i];
@@ -43,5 +50,6 @@ static inline void bands_add(struct bands *b, const int64_t stages[STAGE_MAX])
  * proportion; its requests differ by 1/64 in Q2C.
  */
 void bands_fold(const struct bands *b, const struct hist *q2c, struct band to[BANDS]);
+void bands_deinit(const struct bands *b);
 
 #endif

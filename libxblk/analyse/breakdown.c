@@ -63,7 +63,7 @@ void row_merge(struct row *to, const struct row *from)
 	to->sectors += from->sectors;
 	for (int i = 0; i < STAGE_PARTS; i++)
 		to->sum[i] += from->sum[i];
-	hist_merge(&to->q2c, &from->q2c);
+	hist_merge(&to->q2c, from->q2c);
 }
 
 bool breakdown_op(const struct breakdown *b, unsigned int op, struct row *to)
@@ -71,7 +71,7 @@ bool breakdown_op(const struct breakdown *b, unsigned int op, struct row *to)
 	memset(to, 0, sizeof(*to));
 	for (unsigned int i = 0; i < SIZE_CLASSES; i++)
 		row_merge(to, b->cells[op][i]);
-	return to->q2c.count;
+	return to->q2c;
 }
 
 bool breakdown_size(const struct breakdown *b, unsigned int class, struct row *to)
@@ -79,14 +79,26 @@ bool breakdown_size(const struct breakdown *b, unsigned int class, struct row *t
 	memset(to, 0, sizeof(*to));
 	for (unsigned int i = 0; i < OP_CLASSES; i++)
 		row_merge(to, b->cells[i][class]);
-	return to->q2c.count;
+	return to->q2c;
+}
+
+void row_deinit(const struct row *r)
+{
+	free(r->q2c);
+}
+
+static void row_free(struct row *r)
+{
+	if (r)
+		row_deinit(r);
+	free(r);
 }
 
 void breakdown_deinit(struct breakdown *b)
 {
 	for (unsigned int i = 0; i < OP_CLASSES * SIZE_CLASSES; i++)
-		free(b->cells[i / SIZE_CLASSES][i % SIZE_CLASSES]);
+		row_free(b->cells[i / SIZE_CLASSES][i % SIZE_CLASSES]);
 	for (unsigned int i = 0; i < b->nr_processes; i++)
-		free(b->processes[i].row);
-	free(b->others);
+		row_free(b->processes[i].row);
+	row_free(b->others);
 }

@@ -20,7 +20,7 @@
 struct row {
 	uint64_t sectors;
 	uint64_t sum[STAGE_PARTS];
-	struct hist q2c;
+	struct hist *q2c;
 };
 
 struct process_row {
@@ -44,7 +44,8 @@ void breakdown_add_process(struct breakdown *b, uint32_t pid, const char *name,
 			   uint32_t nr_sectors, const int64_t stages[STAGE_MAX]);
 /* @to += @from, which may be NULL. */
 void row_merge(struct row *to, const struct row *from);
-/* The margins; @to is overwritten.  False if there is nothing. */
+void row_deinit(const struct row *r);
+/* The margins; @to is overwritten.  False if there is nothing, nor anything to be freed. */
 bool breakdown_op(const struct breakdown *b, unsigned int op, struct row *to);
 bool breakdown_size(const struct breakdown *b, unsigned int class, struct row *to);
 void breakdown_deinit(struct breakdown *b);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "analyse/hist.h"
 
+#include <string.h>
+
+#include "base/util.h"
+
 #define SUB (1u << HIST_SUB_BITS)
 
 uint64_t hist_lower(size_t bucket)
@@ -13,42 +17,110 @@ uint64_t hist_lower(size_t bucket)
 	return (uint64_t)((bucket & (SUB - 1)) | SUB) << shift;
 }
 
-void hist_merge(struct hist *to, const struct hist *from)
+/* Room for one part more, or twice as many as before. */
+static unsigned int more_room(const struct hist_parts *parts)
 {
-	if (!from->count)
+	unsigned int room = parts->room ? 2 * parts->room : 1;
+
+	return room < HIST_PARTS ? room : HIST_PARTS;
+}
+
+static unsigned int add_part(struct hist_parts *parts, size_t bucket)
+{
+	return parts->of[bucket / HIST_PART] = ++parts->nr;
+}
+
+unsigned int hist_parts_grow(struct hist_parts *parts, size_t bucket, void **rows, size_t size)
+{
+	if (parts->nr == parts->room) {
+		parts->room = more_room(parts);
+		*rows = xrealloc(*rows, parts->room * HIST_PART * size);
+	}
+	memset((char *)*rows + parts->nr * HIST_PART * size, 0, HIST_PART * size);
+	return add_part(parts, bucket);
+}
+
+void hist_grow(struct hist **to, size_t bucket)
+{
+	struct hist *h = *to;
+
+	if (!h) {
+		h = xcalloc(1, sizeof(*h));
+		h->min = UINT64_MAX;
+	}
+	if (h->parts.nr == h->parts.room) {
+		h->parts.room = more_room(&h->parts);
+		h = xrealloc(h, sizeof(*h) + h->parts.room * HIST_PART * sizeof(*h->counts));
+	}
+	memset(&h->counts[h->parts.nr * HIST_PART], 0, HIST_PART * sizeof(*h->counts));
+	add_part(&h->parts, bucket);
+	*to = h;
+}
+
+static void merge_part(struct hist **to, const struct hist *from, size_t first)
+{
+	const uint64_t *counts = &from->counts[hist_index(from->parts.of[first / HIST_PART], first)];
+	uint64_t *sums;
+
+	if (!*to || !(*to)->parts.of[first / HIST_PART])
+		hist_grow(to, first);
+	sums = &(*to)->counts[hist_index((*to)->parts.of[first / HIST_PART], first)];
+	for (unsigned int i = 0; i < HIST_PART; i++)
+		sums[i] += counts[i];
+}
+
+void hist_merge(struct hist **to, const struct hist *from)
+{
+	if (!from)
 		return;
-	if (!to->count || from->min < to->min)
-		to->min = from->min;
-	if (!to->count || from->max > to->max)
-		to->max = from->max;
-	to->count += from->count;
-	to->sum += from->sum;
-	for (size_t i = 0; i < HIST_BUCKETS; i++)
-		to->buckets[i] += from->buckets[i];
+	for (size_t i = 0; i < HIST_PARTS; i++) {
+		if (from->parts.of[i])
+			merge_part(to, from, i * HIST_PART);
+	}
+	(*to)->min = min_u64((*to)->min, from->min);
+	(*to)->max = max_u64((*to)->max, from->max);
+	(*to)->count += from->count;
+	(*to)->sum += from->sum;
 }
 
 uint64_t hist_mean(const struct hist *h)
 {
-	return h->count ? (uint64_t)((h->sum + h->count / 2) / h->count) : 0;
+	return h ? (uint64_t)((h->sum + h->count / 2) / h->count) : 0;
+}
+
+/* The bucket with the value of that rank, from 1 on. */
+static size_t bucket_of_rank(const struct hist *h, uint64_t rank)
+{
+	uint64_t seen = 0;
+
+	for (size_t part = 0; part < HIST_PARTS; part++) {
+		const uint64_t *counts;
+
+		if (!h->parts.of[part])
+			continue;
+		counts = &h->counts[hist_index(h->parts.of[part], 0)];
+		for (size_t i = 0; i < HIST_PART; i++) {
+			seen += counts[i];
+			if (seen >= rank)
+				return part * HIST_PART + i;
+		}
+	}
+	return HIST_BUCKETS - 1;
 }
 
 uint64_t hist_quantile(const struct hist *h, unsigned int permille)
 {
-	uint64_t rank, seen = 0;
+	uint64_t rank;
 	size_t i;
 
-	if (!h->count)
+	if (!h)
 		return 0;
 	rank = (uint64_t)(((unsigned __int128)h->count * permille + 999) / 1000);
 	if (!rank)
 		return h->min;
 	if (rank >= h->count)
 		return h->max;
-	for (i = 0; i < HIST_BUCKETS - 1; i++) {
-		seen += h->buckets[i];
-		if (seen >= rank)
-			break;
-	}
+	i = bucket_of_rank(h, rank);
 	/* The middle of the bucket halves the error; never beyond what was seen. */
 	uint64_t low = hist_lower(i);
 	uint64_t width = i < 2 * SUB ? 1 : 1ull << ((i >> HIST_SUB_BITS) - 1);

@@ -2,6 +2,10 @@
 /*
  * A histogram of latencies in ns: linear within an octave, 64 buckets each,
  * so a value read back is wrong by 1/64 at most, whatever its size.
+ *
+ * Latencies of a disk are in few octaves, and there are many disks: buckets are kept in
+ * parts, and a part in which nothing has fallen takes a byte.  NULL is an empty one; the
+ * first value makes it, and free() is its end.
  */
 #ifndef LIBXBLK_HIST_H
 #define LIBXBLK_HIST_H
@@ -11,12 +15,23 @@
 
 #define HIST_SUB_BITS 6
 #define HIST_BUCKETS  ((64 - HIST_SUB_BITS + 1) << HIST_SUB_BITS)
+#define HIST_PART     16 /* buckets */
+#define HIST_PARTS    (HIST_BUCKETS / HIST_PART)
+
+_Static_assert(HIST_PARTS <= UINT8_MAX, "a part's number is a byte");
+
+/* Which parts there are, numbered from 1 on in the order of their appearance; 0: none. */
+struct hist_parts {
+	uint8_t nr, room;
+	uint8_t of[HIST_PARTS];
+};
 
 struct hist {
 	uint64_t count;
-	uint64_t min, max; /* exact; 0 without a count */
+	uint64_t min, max; /* exact */
 	unsigned __int128 sum;
-	uint64_t buckets[HIST_BUCKETS];
+	struct hist_parts parts;
+	uint64_t counts[]; /* by part and bucket */
 };
 
 static inline size_t hist_bucket(uint64_t ns)
@@ -28,18 +43,47 @@ static inline size_t hist_bucket(uint64_t ns)
 	return ((size_t)shift << HIST_SUB_BITS) + (ns >> shift);
 }
 
-static inline void hist_add(struct hist *h, uint64_t ns)
+/* Where a bucket is that has a part of its own. */
+static inline size_t hist_index(unsigned int part, size_t bucket)
 {
-	if (!h->count || ns < h->min)
+	return (part - 1) * HIST_PART + bucket % HIST_PART;
+}
+
+/* Makes the part that @bucket is in, and @h, if there is none. */
+void hist_grow(struct hist **h, size_t bucket);
+/*
+ * The same of what else goes by buckets: @rows, of @size bytes each, which are zeroed at
+ * first.  Return: the part.
+ */
+unsigned int hist_parts_grow(struct hist_parts *parts, size_t bucket, void **rows, size_t size);
+
+static inline void hist_add(struct hist **to, uint64_t ns)
+{
+	size_t bucket = hist_bucket(ns);
+	struct hist *h = *to;
+
+	if (__builtin_expect(!h || !h->parts.of[bucket / HIST_PART], 0)) {
+		hist_grow(to, bucket);
+		h = *to;
+	}
+	if (ns < h->min)
 		h->min = ns;
 	if (ns > h->max)
 		h->max = ns;
 	h->count++;
 	h->sum += ns;
-	h->buckets[hist_bucket(ns)]++;
+	h->counts[hist_index(h->parts.of[bucket / HIST_PART], bucket)]++;
 }
 
-void hist_merge(struct hist *to, const struct hist *from);
+/* How many there are in a bucket. */
+static inline uint64_t hist_at(const struct hist *h, size_t bucket)
+{
+	unsigned int part = h ? h->parts.of[bucket / HIST_PART] : 0;
+
+	return part ? h->counts[hist_index(part, bucket)] : 0;
+}
+
+void hist_merge(struct hist **to, const struct hist *from);
 uint64_t hist_mean(const struct hist *h);
 /* The value that @permille / 1000 of all are not above; 0 if empty. */
 uint64_t hist_quantile(const struct hist *h, unsigned int permille);

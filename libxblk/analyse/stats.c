@@ -3,15 +3,10 @@
 
 #include <stdlib.h>
 
-#include "base/util.h"
-
 static inline void add_stages(struct hist *to[STAGE_MAX], const int64_t stages[STAGE_MAX])
 {
-	for (int i = 0; i < STAGE_MAX; i++) {
-		if (!to[i])
-			to[i] = xcalloc(1, sizeof(*to[i]));
-		hist_add(to[i], stages[i]);
-	}
+	for (int i = 0; i < STAGE_MAX; i++)
+		hist_add(&to[i], stages[i]);
 }
 
 void stats_joined(struct disk_stats *s, const int64_t stages[STAGE_MAX])
@@ -29,20 +24,10 @@ void stats_merge(struct disk_stats *to, const struct disk_stats *from)
 	to->requests += from->requests;
 	for (int i = 0; i < BIN_MAX; i++)
 		to->bins[i] += from->bins[i];
-	for (int i = 0; i < STAGE_MAX; i++) {
-		if (!from->stages[i])
-			continue;
-		if (!to->stages[i])
-			to->stages[i] = xcalloc(1, sizeof(*to->stages[i]));
-		hist_merge(to->stages[i], from->stages[i]);
-	}
-	for (int i = 0; i < SUB_MAX; i++) {
-		if (!from->substages[i])
-			continue;
-		if (!to->substages[i])
-			to->substages[i] = xcalloc(1, sizeof(*to->substages[i]));
-		hist_merge(to->substages[i], from->substages[i]);
-	}
+	for (int i = 0; i < STAGE_MAX; i++)
+		hist_merge(&to->stages[i], from->stages[i]);
+	for (int i = 0; i < SUB_MAX; i++)
+		hist_merge(&to->substages[i], from->substages[i]);
 	if (from->clock_checked) {
 		if (!to->clock_checked || from->min_u_t < to->min_u_t)
 			to->min_u_t = from->min_u_t;

@@ -49,13 +49,13 @@ static void check_bands(size_t nr)
 {
 	struct request *all = malloc(nr * sizeof(*all));
 	struct bands *b = calloc(1, sizeof(*b));
-	struct hist *q2c = calloc(1, sizeof(*q2c));
+	struct hist *q2c = NULL;
 	struct band folded[BANDS];
 	size_t from = 0;
 
 	for (size_t i = 0; i < nr; i++) {
 		all[i] = random_request();
-		hist_add(q2c, all[i].stages[STAGE_Q2C]);
+		hist_add(&q2c, all[i].stages[STAGE_Q2C]);
 		bands_add(b, all[i].stages);
 	}
 	qsort(all, nr, sizeof(*all), compare);
@@ -81,6 +81,7 @@ static void check_bands(size_t nr)
 	}
 	assert_int_equal(from, nr);
 	free(all);
+	bands_deinit(b);
 	free(b);
 	free(q2c);
 }
@@ -98,7 +99,7 @@ static void bands_as_sorted(void **ctx)
 static void bands_whole(void **ctx)
 {
 	struct bands *b = calloc(1, sizeof(*b));
-	struct hist *q2c = calloc(1, sizeof(*q2c));
+	struct hist *q2c = NULL;
 	struct band folded[BANDS];
 	double want[STAGE_PARTS] = {0};
 
@@ -106,7 +107,7 @@ static void bands_whole(void **ctx)
 	for (int i = 0; i < 12345; i++) {
 		struct request r = random_request();
 
-		hist_add(q2c, r.stages[STAGE_Q2C]);
+		hist_add(&q2c, r.stages[STAGE_Q2C]);
 		bands_add(b, r.stages);
 		for (int s = 0; s < STAGE_PARTS; s++)
 			want[s] += r.stages[s];
@@ -119,6 +120,7 @@ static void bands_whole(void **ctx)
 			sum += folded[k].sum[s];
 		assert_true(sum > want[s] - 1 && sum < want[s] + 1);
 	}
+	bands_deinit(b);
 	free(b);
 	free(q2c);
 }
@@ -302,10 +304,10 @@ static void processes_bounded(void **ctx)
 	assert_int_equal(b->nr_processes, PROCESS_ROWS);
 	for (unsigned int i = 0; i < b->nr_processes; i++) {
 		assert_int_equal(b->processes[i].pid, 1000 * i);
-		assert_int_equal(b->processes[i].row->q2c.count, 2);
-		count += b->processes[i].row->q2c.count;
+		assert_int_equal(b->processes[i].row->q2c->count, 2);
+		count += b->processes[i].row->q2c->count;
 	}
-	assert_int_equal(count + b->others->q2c.count, 2 * 3 * PROCESS_ROWS);
+	assert_int_equal(count + b->others->q2c->count, 2 * 3 * PROCESS_ROWS);
 	breakdown_deinit(b);
 	free(b);
 }
@@ -365,12 +367,13 @@ static void one(struct gen *g, uint64_t t, unsigned int op, uint64_t sector, uin
 
 static uint64_t count_of(const struct analysis *a, unsigned int op)
 {
-	struct row *r = malloc(sizeof(*r));
+	struct row r;
 	uint64_t n;
 
-	breakdown_op(&a->breakdown, op, r);
-	n = r->q2c.count;
-	free(r);
+	if (!breakdown_op(&a->breakdown, op, &r))
+		return 0;
+	n = r.q2c->count;
+	row_deinit(&r);
 	return n;
 }
 
@@ -397,8 +400,8 @@ static void rows(void **ctx)
 	assert_int_equal(count_of(a, XBLK_OP_FLUSH), 0);
 	assert_int_equal(a->breakdown.nr_processes, 2);
 	assert_int_equal(a->breakdown.processes[0].pid, 500);
-	assert_int_equal(a->breakdown.processes[0].row->q2c.count, 2);
-	assert_int_equal(a->breakdown.processes[1].row->q2c.count, 3);
+	assert_int_equal(a->breakdown.processes[0].row->q2c->count, 2);
+	assert_int_equal(a->breakdown.processes[1].row->q2c->count, 3);
 	assert_int_equal(a->breakdown.processes[0].row->sum[STAGE_0_D2C], 800);
 	assert_int_equal(a->timeline.intervals[0].joined, 5);
 	assert_int_equal(a->timeline.intervals[0].side[SIDE_GUEST].ios, 5);

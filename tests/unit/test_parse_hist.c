@@ -33,12 +33,11 @@ static uint64_t random64(void)
 static void check_quantiles(uint64_t *values, size_t nr)
 {
 	static const unsigned int permille[] = {0, 1, 500, 900, 990, 999, 1000};
-	struct hist *h = calloc(1, sizeof(*h));
 	unsigned __int128 sum = 0;
+	struct hist *h = NULL;
 
-	assert_non_null(h);
 	for (size_t i = 0; i < nr; i++) {
-		hist_add(h, values[i]);
+		hist_add(&h, values[i]);
 		sum += values[i];
 	}
 	qsort(values, nr, sizeof(*values), compare);
@@ -93,12 +92,9 @@ static void few_values(void **ctx)
 
 static void empty(void **ctx)
 {
-	struct hist *h = calloc(1, sizeof(*h));
-
 	(void)ctx;
-	assert_int_equal(hist_quantile(h, 500), 0);
-	assert_int_equal(hist_mean(h), 0);
-	free(h);
+	assert_int_equal(hist_quantile(NULL, 500), 0);
+	assert_int_equal(hist_mean(NULL), 0);
 }
 
 /* The lower bounds rise, and each value lies between its bucket's and the next. */
@@ -108,36 +104,59 @@ static void bounds(void **ctx)
 	for (size_t i = 1; i < HIST_BUCKETS; i++)
 		assert_true(hist_lower(i) > hist_lower(i - 1));
 	for (size_t i = 0; i < HIST_BUCKETS; i++) {
-		struct hist *h = calloc(1, sizeof(*h));
+		struct hist *h = NULL;
 
-		hist_add(h, hist_lower(i));
-		assert_int_equal(h->buckets[i], 1);
+		hist_add(&h, hist_lower(i));
+		assert_int_equal(hist_at(h, i), 1);
 		free(h);
 	}
+}
+
+static void assert_same(const struct hist *a, const struct hist *b)
+{
+	assert_int_equal(a->count, b->count);
+	assert_int_equal(a->min, b->min);
+	assert_int_equal(a->max, b->max);
+	assert_true(a->sum == b->sum);
+	for (size_t i = 0; i < HIST_BUCKETS; i++)
+		assert_int_equal(hist_at(a, i), hist_at(b, i));
 }
 
 /* Two halves merged are the whole. */
 static void merging(void **ctx)
 {
-	struct hist *all = calloc(1, sizeof(*all)), *half[2];
+	struct hist *all = NULL, *half[2] = {NULL, NULL}, *none = NULL;
 
 	(void)ctx;
-	half[0] = calloc(1, sizeof(**half));
-	half[1] = calloc(1, sizeof(**half));
 	for (size_t i = 0; i < NR; i++) {
 		uint64_t v = random64() % 1000000000;
 
-		hist_add(all, v);
-		hist_add(half[i % 3 == 0], v);
+		hist_add(&all, v);
+		hist_add(&half[i % 3 == 0], v);
 	}
-	hist_merge(half[0], half[1]);
-	assert_memory_equal(half[0], all, sizeof(*all));
-	memset(half[1], 0, sizeof(*all));
-	hist_merge(half[1], all);
-	assert_memory_equal(half[1], all, sizeof(*all));
+	hist_merge(&half[0], half[1]);
+	assert_same(half[0], all);
+	hist_merge(&half[0], NULL);
+	assert_same(half[0], all);
+	hist_merge(&none, all);
+	assert_same(none, all);
+	free(none);
 	free(all);
 	free(half[0]);
 	free(half[1]);
+}
+
+/* Few parts of an octave are worth few bytes, wherever they are. */
+static void of_few_parts(void **ctx)
+{
+	struct hist *h = NULL;
+
+	(void)ctx;
+	for (uint64_t ns = 1000; ns < 1000000000; ns *= 1000)
+		hist_add(&h, ns);
+	assert_int_equal(h->parts.nr, 2);
+	assert_true(h->parts.room <= 2);
+	free(h);
 }
 
 int main(void)
@@ -149,6 +168,7 @@ int main(void)
 		cmocka_unit_test(empty),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(merging),
+		cmocka_unit_test(of_few_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,10 +79,12 @@ static json_t *histogram(const struct hist *h)
 	json_t *j = json_array();
 
 	for (size_t i = 0; i < HIST_BUCKETS; i++) {
-		if (h->buckets[i])
+		uint64_t count = hist_at(h, i);
+
+		if (count)
 			json_array_append_new(j,
 					      json_pack("[o,o]", json_u64(hist_lower(i)),
-							json_u64(h->buckets[i])));
+							json_u64(count)));
 	}
 	return j;
 }

@@ -20,48 +20,50 @@ static json_t *row(const struct row *r)
 {
 	json_t *j = json_object();
 
-	json_set(j, "count", r->q2c.count);
+	json_set(j, "count", r->q2c->count);
 	json_set(j, "sectors", r->sectors);
-	json_object_set_new(j, "stage_mean_ns", stage_means(r->sum, r->q2c.count));
-	json_set(j, "mean_ns", hist_mean(&r->q2c));
-	json_set(j, "min_ns", r->q2c.min);
-	json_set(j, "p50_ns", hist_quantile(&r->q2c, 500));
-	json_set(j, "p90_ns", hist_quantile(&r->q2c, 900));
-	json_set(j, "p99_ns", hist_quantile(&r->q2c, 990));
-	json_set(j, "p999_ns", hist_quantile(&r->q2c, 999));
-	json_set(j, "max_ns", r->q2c.max);
+	json_object_set_new(j, "stage_mean_ns", stage_means(r->sum, r->q2c->count));
+	json_set(j, "mean_ns", hist_mean(r->q2c));
+	json_set(j, "min_ns", r->q2c->min);
+	json_set(j, "p50_ns", hist_quantile(r->q2c, 500));
+	json_set(j, "p90_ns", hist_quantile(r->q2c, 900));
+	json_set(j, "p99_ns", hist_quantile(r->q2c, 990));
+	json_set(j, "p999_ns", hist_quantile(r->q2c, 999));
+	json_set(j, "max_ns", r->q2c->max);
 	return j;
 }
 
 static json_t *by_operation(const struct breakdown *b)
 {
-	struct row *r = xmalloc(sizeof(*r));
+	struct row r;
 	json_t *j = json_object();
 
 	for (unsigned int i = 0; i < OP_CLASSES; i++) {
-		if (breakdown_op(b, i, r) && op_names[i])
-			json_object_set_new(j, op_names[i], row(r));
+		if (!breakdown_op(b, i, &r))
+			continue;
+		if (op_names[i])
+			json_object_set_new(j, op_names[i], row(&r));
+		row_deinit(&r);
 	}
-	free(r);
 	return j;
 }
 
 static json_t *by_size(const struct breakdown *b)
 {
-	struct row *r = xmalloc(sizeof(*r));
+	struct row r;
 	json_t *j = json_array();
 
 	for (unsigned int i = 0; i < SIZE_CLASSES; i++) {
 		json_t *o;
 
-		if (!breakdown_size(b, i, r))
+		if (!breakdown_size(b, i, &r))
 			continue;
-		o = row(r);
+		o = row(&r);
+		row_deinit(&r);
 		json_set(o, "from_sectors", size_class_from(i));
 		json_set(o, "to_sectors", size_class_to(i));
 		json_array_append_new(j, o);
 	}
-	free(r);
 	return j;
 }
 

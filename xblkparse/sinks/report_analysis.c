@@ -26,30 +26,32 @@ static void row_titles(FILE *out, const char *what, const char *unit)
 
 static void print_row(FILE *out, const char *name, const struct row *r, struct unit unit)
 {
-	uint64_t n = r->q2c.count;
+	uint64_t n = r->q2c->count;
 
 	fputs("  ", out);
 	print_name(out, name, 18);
 	fprintf(out, " %10" PRIu64 " %8.1f", n, r->sectors / 2.0 / n);
 	for (int i = 0; i < STAGE_PARTS; i++)
 		print_value(out, r->sum[i] / unit.ns / n);
-	print_value(out, hist_mean(&r->q2c) / unit.ns);
-	print_value(out, hist_quantile(&r->q2c, 500) / unit.ns);
-	print_value(out, hist_quantile(&r->q2c, 990) / unit.ns);
-	print_value(out, r->q2c.max / unit.ns);
+	print_value(out, hist_mean(r->q2c) / unit.ns);
+	print_value(out, hist_quantile(r->q2c, 500) / unit.ns);
+	print_value(out, hist_quantile(r->q2c, 990) / unit.ns);
+	print_value(out, r->q2c->max / unit.ns);
 	fputc('\n', out);
 }
 
 static void print_ops(FILE *out, const struct breakdown *b, struct unit unit)
 {
-	struct row *r = xmalloc(sizeof(*r));
+	struct row r;
 
 	row_titles(out, "operation (means)", unit.name);
 	for (unsigned int i = 0; i < OP_CLASSES; i++) {
-		if (breakdown_op(b, i, r) && op_names[i])
-			print_row(out, op_names[i], r, unit);
+		if (!breakdown_op(b, i, &r))
+			continue;
+		if (op_names[i])
+			print_row(out, op_names[i], &r, unit);
+		row_deinit(&r);
 	}
-	free(r);
 }
 
 static const char *size_name(unsigned int class)
@@ -66,14 +68,15 @@ static const char *size_name(unsigned int class)
 
 static void print_sizes(FILE *out, const struct breakdown *b, struct unit unit)
 {
-	struct row *r = xmalloc(sizeof(*r));
+	struct row r;
 
 	row_titles(out, "sectors (means)", unit.name);
 	for (unsigned int i = 0; i < SIZE_CLASSES; i++) {
-		if (breakdown_size(b, i, r))
-			print_row(out, size_name(i), r, unit);
+		if (!breakdown_size(b, i, &r))
+			continue;
+		print_row(out, size_name(i), &r, unit);
+		row_deinit(&r);
 	}
-	free(r);
 }
 
 /* What merging made of the bios, on both sides; also of what is not joined. */
@@ -93,8 +96,8 @@ static int compare_processes(const void *a, const void *b)
 {
 	const struct process_row *x = a, *y = b;
 
-	if (x->row->q2c.sum != y->row->q2c.sum)
-		return x->row->q2c.sum < y->row->q2c.sum ? 1 : -1;
+	if (x->row->q2c->sum != y->row->q2c->sum)
+		return x->row->q2c->sum < y->row->q2c->sum ? 1 : -1;
 	if (x->pid != y->pid)
 		return x->pid < y->pid ? -1 : 1;
 	return strcmp(x->name, y->name);
