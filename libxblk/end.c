@@ -187,13 +187,10 @@ bool parse_conserved(const struct parse *p)
 }
 
 /* Records of it, or the capture's word that it made none. */
-static bool accounted_for(const struct parse *p, const struct domain *dom)
+static bool accounted_for(const struct domain *dom)
 {
-	const struct stream *s;
-	unsigned int at = 0;
-
-	while ((s = merge_next(&p->merge, &at))) {
-		if (s->dom == dom && (s->found || s->has_end))
+	for (const struct stream *s = dom->streams; s; s = s->sibling) {
+		if (s->found || s->has_end)
 			return true;
 	}
 	return false;
@@ -210,14 +207,14 @@ bool parse_sides(const struct parse *p)
 		if (d->dom->backend)
 			continue;
 		issued |= d->backing && counts_of(d)->guest.issued;
-		if (!counts_of(d)->backend.bios || accounted_for(p, d->dom))
+		if (!counts_of(d)->backend.bios || accounted_for(d->dom))
 			continue;
 		tell(&p->tell,
 		     "domain %u: dom0 served its %s, but the trace has no record of it",
 		     d->dom->domid, d->label);
 		good = false;
 	}
-	if (issued && backend && !accounted_for(p, backend)) {
+	if (issued && backend && !accounted_for(backend)) {
 		tell(&p->tell,
 		     "dom0: the trace has no record of it, so no request can be followed");
 		good = false;

@@ -285,18 +285,25 @@ uint64_t stream_lost(const struct stream *s)
 	return add_sat(lost, s->missing);
 }
 
+static void add_account(struct account *a, const struct stream *s)
+{
+	a->found += s->found;
+	a->invalid += s->invalid;
+	a->late += s->late;
+	a->lost = add_sat(a->lost, stream_lost(s));
+}
+
 void parse_account(const struct parse *p, const struct domain *dom, struct account *a)
 {
 	const struct stream *s;
 	unsigned int at = 0;
 
 	memset(a, 0, sizeof(*a));
-	while ((s = merge_next(&p->merge, &at))) {
-		if (dom && s->dom != dom)
-			continue;
-		a->found += s->found;
-		a->invalid += s->invalid;
-		a->late += s->late;
-		a->lost = add_sat(a->lost, stream_lost(s));
+	if (dom) {
+		for (s = dom->streams; s; s = s->sibling)
+			add_account(a, s);
+		return;
 	}
+	while ((s = merge_next(&p->merge, &at)))
+		add_account(a, s);
 }

@@ -97,6 +97,8 @@ struct stream *merge_stream(struct merge *m, unsigned int domid, uint32_t cpu)
 	list_init(&s->responses);
 	s->dom = dom;
 	dom->nr_streams++;
+	s->sibling = dom->streams;
+	dom->streams = s;
 	s->cpu = cpu;
 	s->nr = take_number(m);
 	m->streams[s->nr] = s;
@@ -136,19 +138,20 @@ static inline uint64_t stream_key(const struct stream *s, uint64_t base_ns)
 	return key_of(s->head->time, base_ns, KEY_FAR - 2) | s->nr;
 }
 
-/* The winner among what is below @node; the losers stay in the tree. */
-static uint64_t play(struct merge *m, unsigned int node)
+/* The winner of all; behind the inner nodes are the leaves. */
+static uint64_t play(struct merge *m)
 {
-	uint64_t a, b;
+	uint64_t *keys = m->losers, *leaves = keys + m->nr_leaves, winner;
 
-	if (node >= m->nr_leaves + m->nr_busy)
-		return KEY_ABSENT;
-	if (node >= m->nr_leaves)
-		return stream_key(m->busy[node - m->nr_leaves], m->base_ns);
-	a = play(m, 2 * node);
-	b = play(m, 2 * node + 1);
-	m->losers[node] = a < b ? b : a;
-	return a < b ? a : b;
+	for (unsigned int i = 0; i < m->nr_leaves; i++)
+		leaves[i] = i < m->nr_busy ? stream_key(m->busy[i], m->base_ns) : KEY_ABSENT;
+	for (unsigned int i = m->nr_leaves - 1; i; i--)
+		keys[i] = min_u64(keys[2 * i], keys[2 * i + 1]);
+	winner = keys[1];
+	/* Who won there is asked for no more once the node above has its loser. */
+	for (unsigned int i = 1; i < m->nr_leaves; i++)
+		keys[i] = max_u64(keys[2 * i], keys[2 * i + 1]);
+	return winner;
 }
 
 /*
@@ -228,7 +231,7 @@ static uint64_t grow_tree(struct merge *m)
 	while (leaves < m->nr_busy)
 		leaves *= 2;
 	if (leaves != m->nr_leaves)
-		m->losers = xrealloc(m->losers, leaves * sizeof(*m->losers));
+		m->losers = xrealloc(m->losers, 2 * leaves * sizeof(*m->losers));
 	m->nr_leaves = leaves;
 	return ns;
 }
@@ -261,7 +264,7 @@ static inline struct turn turn_of(const struct merge *m, uint64_t key, uint64_t 
  */
 static void process_before(struct merge *m, uint64_t limit_key)
 {
-	struct turn turn = turn_of(m, play(m, 1), limit_key);
+	struct turn turn = turn_of(m, play(m), limit_key);
 	size_t nr = 0;
 
 	while (turn.s) {

@@ -30,6 +30,7 @@
 
 struct stream {
 	struct domain *dom;
+	struct stream *sibling; /* of the domain, the one before; or NULL */
 	unsigned int nr;   /* in the order of appearance: breaks ties */
 	bool busy;	   /* it is in the merge's list of these */
 	unsigned int leaf; /* of the tree */

@@ -34,6 +34,7 @@
 #define RING_UNKNOWN (-1)
 
 struct domain;
+struct stream;
 
 struct disk {
 	struct domain *dom;
@@ -96,6 +97,7 @@ struct domain {
 	bool ended;	/* its number is another guest's, if there is one */
 	bool described; /* by the metadata */
 	unsigned int nr_streams;
+	struct stream *streams; /* all that it ever had */
 	char name[NAME_LEN], uuid[NAME_LEN];
 	uint64_t uncertainty_ns;
 	bool probes_told;    /* the metadata says which there are */
