@@ -12,6 +12,7 @@ void analysis_deinit(struct analysis *a)
 {
 	breakdown_deinit(&a->breakdown);
 	bands_deinit(&a->bands);
+	timeline_deinit(&a->timeline);
 	slowest_deinit(&a->slowest);
 	slowest_deinit(&a->oldest);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "analyse/timeline.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -11,6 +12,11 @@ void timeline_init(struct timeline *t, uint64_t start_ns)
 	t->start_ns = start_ns;
 	t->end_ns = UINT64_MAX;
 	t->shift = TIMELINE_FIRST_SHIFT;
+}
+
+void timeline_deinit(const struct timeline *t)
+{
+	free(t->intervals);
 }
 
 void timeline_span(struct timeline *t, uint64_t from_ns, uint64_t to_ns)
@@ -61,16 +67,28 @@ static void interval_join(struct interval *to, const struct interval *a,
 
 static void halve(struct timeline *t)
 {
-	for (unsigned int i = 0; i < TIMELINE_INTERVALS / 2; i++)
+	for (unsigned int i = 0; i < t->room / 2; i++)
 		interval_join(&t->intervals[i], &t->intervals[2 * i],
 			      &t->intervals[2 * i + 1], 1ull << t->shift);
-	memset(&t->intervals[TIMELINE_INTERVALS / 2], 0,
-	       TIMELINE_INTERVALS / 2 * sizeof(t->intervals[0]));
+	if (t->room)
+		memset(&t->intervals[t->room / 2], 0, t->room / 2 * sizeof(t->intervals[0]));
 	t->shift++;
 	t->nr = (t->nr + 1) / 2;
 }
 
-/* The interval of a time; there is one afterwards. */
+/* Twice as many, in the end TIMELINE_INTERVALS. */
+static void grow(struct timeline *t, unsigned int nr)
+{
+	unsigned int room = t->room ? t->room : 2;
+
+	while (room < nr)
+		room *= 2;
+	t->intervals = xrealloc(t->intervals, room * sizeof(*t->intervals));
+	memset(&t->intervals[t->room], 0, (room - t->room) * sizeof(*t->intervals));
+	t->room = room;
+}
+
+/* The number of the interval of a time; there is one afterwards. */
 static inline unsigned int reach(struct timeline *t, uint64_t ns)
 {
 	/* Clocks may differ by a little, and a guest's time may be anything. */
@@ -80,7 +98,16 @@ static inline unsigned int reach(struct timeline *t, uint64_t ns)
 		halve(t);
 	if (since >> t->shift >= t->nr)
 		t->nr = (since >> t->shift) + 1;
+	if (unlikely(t->nr > t->room))
+		grow(t, t->nr);
 	return since >> t->shift;
+}
+
+static inline struct interval *interval_of(struct timeline *t, uint64_t ns)
+{
+	unsigned int i = reach(t, ns);
+
+	return &t->intervals[i];
 }
 
 static inline uint64_t end_of(const struct timeline *t, unsigned int i)
@@ -143,7 +170,7 @@ void timeline_done(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d
 		   uint64_t c_ns, uint32_t nr_sectors)
 {
 	if (within(t, c_ns)) {
-		struct interval *in = &t->intervals[reach(t, c_ns)];
+		struct interval *in = interval_of(t, c_ns);
 
 		in->side[side].ios++;
 		in->side[side].sectors += nr_sectors;
@@ -157,7 +184,7 @@ void timeline_joined(struct timeline *t, uint64_t c_ns, const int64_t stages[STA
 
 	if (!within(t, c_ns))
 		return;
-	in = &t->intervals[reach(t, c_ns)];
+	in = interval_of(t, c_ns);
 	in->joined++;
 	for (int i = 0; i < STAGE_PARTS; i++)
 		in->sum[i] += stages[i];

@@ -47,11 +47,13 @@ struct timeline {
 	uint64_t end_ns;   /* where the last interval ends early; UINT64_MAX: nowhere */
 	unsigned int shift;
 	unsigned int nr; /* intervals that anything fell into, and those before */
-	struct interval intervals[TIMELINE_INTERVALS];
+	unsigned int room;
+	struct interval *intervals;
 };
 
 /* Of all there is; clocks may differ, so something may be a little before the start. */
 void timeline_init(struct timeline *t, uint64_t start_ns);
+void timeline_deinit(const struct timeline *t);
 /* Only of what is from @from_ns to @to_ns, where it begins; before anything is added. */
 void timeline_span(struct timeline *t, uint64_t from_ns, uint64_t to_ns);
 /* Nothing was seen from @end_ns on: an interval that it is in is only so long. */

@@ -168,6 +168,7 @@ static void timeline_depths(void **ctx)
 	for (unsigned int k = 0; k < t->nr; k++)
 		ios += t->intervals[k].side[SIDE_GUEST].ios;
 	assert_int_equal(ios, NR);
+	timeline_deinit(t);
 	free(t);
 }
 
@@ -190,6 +191,7 @@ static void timeline_bounds(void **ctx)
 	timeline_coarsen(t, 3);
 	assert_true(t->nr <= 3);
 	assert_int_equal(t->intervals[0].joined, 1);
+	timeline_deinit(t);
 	free(t);
 }
 
@@ -216,6 +218,7 @@ static void timeline_last(void **ctx)
 		assert_true(rate > 8200 && rate < 8460);
 		assert_true(depth[i] > 0.49 && depth[i] < 0.51);
 	}
+	timeline_deinit(t);
 	free(t);
 }
 
@@ -258,6 +261,7 @@ static void timeline_of_a_span(void **ctx)
 	assert_true(depth[18] > 1.999 && depth[18] < 2.001);
 	timeline_depth(t, SIDE_BACKEND, STATE_D2C, depth);
 	assert_true(depth[18] > 0.999 && depth[18] < 1.001);
+	timeline_deinit(t);
 	free(t);
 }
 
