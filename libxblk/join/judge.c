@@ -273,14 +273,20 @@ static struct verdict span_of(const struct join *j, const struct rq *rq)
 	return span;
 }
 
+/* Of a flush: what it was for, or by which of dom0's it was served, may be another's. */
+static bool doubtful_flush(const struct rq *rq)
+{
+	return !rq->nr_sectors &&
+	       (began_before(rq) || other_flush(rq) || others_bios(rq));
+}
+
 /* All of it was seen, and nothing else can explain what was seen. */
 static bool certain(const struct join *j, const struct rq *rq)
 {
 	struct verdict span;
 
 	if (!complete(rq) || rq->flags & RQ_AMBIGUOUS || clock_changed(j, rq) ||
-	    place_met_unseen(rq) || !place_told_apart(rq) || began_before(rq) ||
-	    other_flush(rq) || others_bios(rq))
+	    place_met_unseen(rq) || !place_told_apart(rq) || doubtful_flush(rq))
 		return false;
 	if (!join_lossy(j, rq->disk->dom))
 		return true;
