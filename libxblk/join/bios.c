@@ -234,10 +234,12 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 	struct disk *disk = domain_disk(s->dom, r->disk), *guest_disk;
 	struct process *p = queued_by(s, r->aux);
 	struct bio *bio;
+	void **place;
 
 	if (!disk)
 		return;
-	bio = map_get(&s->dom->bios, r->id);
+	place = map_place(&s->dom->bios, r->id);
+	bio = *place;
 	if (unlikely(arrived(bio, disk, r))) {
 		note_flush(s, bio, r);
 		if (p)
@@ -247,7 +249,7 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 			count_own(disk, r);
 		return;
 	}
-	bio = bio_renew(j, disk, r);
+	bio = bio_at(j, disk, r, place);
 	if (p)
 		p->last_bio = r->id;
 	note_flush(s, bio, r);

@@ -5,12 +5,18 @@
 #include "join/flush.h"
 #include "join/flush_times.h"
 
-struct bio *bio_new(struct join *j, struct disk *disk, const struct xblk_record *r,
-		    void **place)
+struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *r,
+		   void **place)
 {
 	struct domain *dom = disk->dom;
 	struct bio *bio;
 
+	/* The identity is in use again, so what ended the old one was missed. */
+	if (unlikely(*place)) {
+		dom->stale_bios++;
+		bio_forget(j, *place);
+		place = map_place(&dom->bios, r->id);
+	}
 	if (unlikely(join_full(j, dom, dom->nr_bios, j->guest_bios))) {
 		dom->evicted_bios++;
 		bio_forget(j, list_entry(dom->bio_age.next, struct bio, age));
@@ -36,15 +42,7 @@ struct bio *bio_new(struct join *j, struct disk *disk, const struct xblk_record 
 
 struct bio *bio_renew(struct join *j, struct disk *disk, const struct xblk_record *r)
 {
-	void **place = map_place(&disk->dom->bios, r->id);
-
-	/* The identity is in use again, so what ended the old one was missed. */
-	if (unlikely(*place)) {
-		disk->dom->stale_bios++;
-		bio_forget(j, *place);
-		place = map_place(&disk->dom->bios, r->id);
-	}
-	return bio_new(j, disk, r, place);
+	return bio_at(j, disk, r, map_place(&disk->dom->bios, r->id));
 }
 
 /* What was made of it, or of which it was made, goes on without it. */
