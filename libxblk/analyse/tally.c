@@ -44,7 +44,9 @@ static struct slow describe(const struct xblk_request *r)
 
 static void add_flush_wait(struct analysis *a, enum side side, uint64_t ns)
 {
-	a->waits[side].requests += ns > 0;
+	if (!ns)
+		return;
+	a->waits[side].requests++;
 	a->waits[side].ns += ns;
 }
 

@@ -428,7 +428,7 @@ static size_t append_good(const struct merge *m, struct stream *s,
 {
 	uint64_t last_ns = s->last_ns, late = 0;
 	const struct domain *dom = s->dom;
-	struct xblk_record *to = s->tail;
+	struct xblk_record *restrict to = s->tail;
 	size_t n;
 
 	for (n = 0; n < nr; n++) {
