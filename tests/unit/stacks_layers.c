@@ -151,9 +151,13 @@ static void remap(struct run *run, struct bio *bio, const struct disk *from,
 static void issue(struct run *run, void *what);
 static void complete(struct run *run, void *what);
 
-static uint32_t kworker(struct run *run)
+/* A kworker does it on any CPU, within @most from now on; each CPU has its own. */
+static void by_kworker(struct run *run, uint64_t most, sim_fn fn, void *what)
 {
-	return PID_KWORKER + sim_random(run->sim, 3);
+	struct sim *s = run->sim;
+	unsigned int cpu = sim_random(s, SIM_CPUS);
+
+	sim_at(s, 0, cpu, PID_KWORKER + cpu, run->ns + 1 + sim_random(s, most), fn, what);
 }
 
 static bool merge(struct run *run, struct bio *bio)
@@ -209,7 +213,7 @@ static void make_request(struct run *run, struct bio *bio)
 	if (sim_chance(run->sim, 500))
 		sim_at(run->sim, 0, run->cpu, run->pid, run->ns + 500, issue, rq);
 	else
-		sim_later(run, kworker(run), 9000, issue, rq);
+		by_kworker(run, 9000, issue, rq);
 }
 
 /* A request of dm-multipath's on one of its paths. */
@@ -312,7 +316,7 @@ static void complete(struct run *run, void *what)
 		rq->tries++;
 		rq->r_ns = sim_record(run, XBLK_EV_REQUEUE, rq->disk->index, rq->op,
 				      rq->sector, rq->nr, rq->id, rq->bios[0]->id);
-		sim_later(run, kworker(run), 20000, issue, rq);
+		by_kworker(run, 20000, issue, rq);
 		return;
 	}
 	rq->error = now_and_then(w, TRAIT_ERROR, 20) ? 5 : 0;
@@ -383,8 +387,8 @@ static void flush_kick(struct run *run, struct flushing *f)
 	f->nr_waiting = 0;
 	cpu = f - f->disk->flushing +
 	      DISK_QUEUES * sim_random(run->sim, SIM_CPUS / DISK_QUEUES);
-	sim_at(run->sim, 0, cpu, PID_KWORKER, run->ns + 1 + sim_random(run->sim, 3000),
-	       flush_issue, f);
+	sim_at(run->sim, 0, cpu, PID_KWORKER + cpu,
+	       run->ns + 1 + sim_random(run->sim, 3000), flush_issue, f);
 }
 
 static void flush(struct run *run, struct bio *bio)
@@ -458,7 +462,7 @@ static void linear_later(struct run *run, void *what)
 
 static void defer(struct run *run, struct bio *bio)
 {
-	sim_later(run, kworker(run), 60000, linear_later, bio);
+	by_kworker(run, 60000, linear_later, bio);
 }
 
 /* An empty flush goes to each disk below. */
@@ -543,7 +547,7 @@ static void mirror(struct run *run, struct bio *bio)
 		remap(run, parts[i], bio->disk, bio->sector);
 	}
 	for (unsigned int i = 0; i < 2; i++)
-		sim_later(run, kworker(run), 4000, submit_later, parts[i]);
+		by_kworker(run, 4000, submit_later, parts[i]);
 }
 
 /* Its own work is done by a worker; @what: the upper bio. */
@@ -551,7 +555,7 @@ static void work_done(struct run *run, void *what)
 {
 	struct bio *bio = what;
 
-	bio_end(run, bio, bio->path, run->ns);
+	bio_end(run, bio, bio->work, run->ns);
 }
 
 static void decrypt(struct run *run, struct bio *part, uint64_t ns)
@@ -559,9 +563,9 @@ static void decrypt(struct run *run, struct bio *part, uint64_t ns)
 	struct bio *bio = part->of;
 
 	(void)ns;
-	bio->path = part->path;
+	bio->work = part->path;
 	bio->error = part->error;
-	sim_later(run, kworker(run), 30000, work_done, bio);
+	by_kworker(run, 30000, work_done, bio);
 }
 
 static void crypt(struct run *run, struct bio *bio)
@@ -594,8 +598,8 @@ static void own_work_end(struct run *run, struct bio *part, uint64_t ns)
 	(void)ns;
 	if (--work->left)
 		return;
-	sim_later(run, kworker(run), 5000, work->phases ? own_work : work_done,
-		  work->phases ? (void *)work : work->bio);
+	by_kworker(run, 5000, work->phases ? own_work : work_done,
+		   work->phases ? (void *)work : work->bio);
 	if (!work->phases)
 		free(work);
 }
@@ -624,7 +628,7 @@ static void own_work_begin(struct run *run, struct bio *bio, unsigned int phases
 	struct own_work *work = zeroed(sizeof(*work));
 
 	*work = (struct own_work){bio, phases, 0};
-	sim_later(run, kworker(run), 5000, own_work, work);
+	by_kworker(run, 5000, own_work, work);
 }
 
 static void raid5(struct run *run, struct bio *bio)
@@ -635,7 +639,7 @@ static void raid5(struct run *run, struct bio *bio)
 static void bare(struct run *run, struct bio *bio)
 {
 	if (sim_chance(run->sim, 500))
-		bio_end(run, bio, bio->path, run->ns);
+		bio_end(run, bio, bio->work, run->ns);
 	else
 		sim_later(run, 0, 20000, work_done, bio);
 }

@@ -46,6 +46,7 @@ struct bio {
 	uint64_t q_ns, other_end_ns;
 	uint64_t last_ns; /* when a part ended last, and its path */
 	struct path path;
+	struct path work; /* of what a layer's own work comes behind */
 	void (*end)(struct run *run, struct bio *bio, uint64_t ns);
 	void *of;
 	size_t claims[4];
