@@ -59,8 +59,11 @@ struct stream {
 	uint64_t rq_ns;
 	/* and the first half of a remapping, by which process */
 	struct remap remap;
-	uint64_t interrupt_ns;	 /* a guest's last one here */
-	uint32_t flush_id;	 /* the request that ended here last, if it was a flush */
+	uint64_t interrupt_ns; /* a guest's last one here */
+	uint32_t flush_id;     /* the request that ended here last, if it was a flush */
+	uint64_t flush_nr;     /* of dom0's: and the how many-th of its disk's that was */
+	uint16_t flush_disk;
+	uint64_t done_ns;	 /* dom0's: when a request completed here last */
 	struct process *process; /* whose bio was queued here last */
 	struct list responses;	 /* guests' requests that dom0 has just done here */
 };

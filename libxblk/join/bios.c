@@ -11,13 +11,16 @@ static void bio_inherit(struct bio *child, const struct bio *bio)
 	child->flags |= bio->flags & BIO_NO_Q;
 }
 
-/* A part of it, or what was left of it, was done at @ns; the last one counts. */
-static void serve(struct bio *bio, const struct service *by, uint64_t ns)
+/* A part of it (@beside), or what was left of it, was done at @ns; the last one counts. */
+static void serve(struct bio *bio, const struct service *by, uint64_t ns, bool beside)
 {
 	if (ns < bio->c_ns)
 		return;
 	bio->by = *by;
 	bio->c_ns = ns;
+	bio->flags &= ~BIO_BESIDE;
+	if (unlikely(beside))
+		bio->flags |= BIO_BESIDE;
 }
 
 /* A part or clone was, which in turn may have been made into some. */
@@ -36,9 +39,10 @@ static void over(struct join *j, struct bio *bio, uint64_t ns)
 	while (bio->kin && bio->kin->up) {
 		struct bio *up = bio->kin->up;
 
-		serve(up, &bio->by, bio->c_ns);
+		serve(up, &bio->by, bio->c_ns, bio->kin->up_level != up->kin->level);
 		count_done(up->kin, bio);
 		up->error |= bio->error;
+		up->flags |= bio->flags & BIO_LAYERED;
 		bio_free(j, bio);
 		if (!(up->flags & BIO_OVER) || up->kin->nr_open)
 			return;
@@ -58,7 +62,9 @@ void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 		.requeues = rq->requeues,
 	};
 
-	serve(bio, &by, ns);
+	if (unlikely(rq->flags & RQ_MISSED))
+		bio_mark(bio, BIO_UNFOLLOWED);
+	serve(bio, &by, ns, false);
 	bio->error |= rq->error != 0;
 	if (!bio->kin || !bio->kin->nr_open) {
 		over(j, bio, ns);
@@ -91,6 +97,9 @@ static void pass_on(struct join *j, struct stream *s, struct bio *bio, struct di
 {
 	struct kin *kin = bio_kin(j, bio);
 
+	clone_passed_on(j, bio, r);
+	kin->sent_sectors = 0;
+	kin->level++;
 	bio->disk = to;
 	bio->sector = kin->sector = sector;
 	bio->nr_sectors = kin->nr_sectors = r->nr_sectors;
@@ -342,6 +351,24 @@ void bio_split(struct join *j, struct stream *s, const struct xblk_record *r)
 }
 
 /*
+ * Whether the rest of @bio may have been done behind what had been cut off before it was
+ * sent on: its layer may have worked on when its devices were done, as some always do.
+ */
+static bool rest_may_be_last(const struct stream *s, const struct bio *bio)
+{
+	struct join_disk *disk = join_disk(bio->disk);
+	bool at_once = bio->by.c_ns == s->done_ns;
+
+	if (bio->flags & BIO_BESIDE)
+		return !at_once || !disk->ends_at_once || disk->ends_later;
+	if (bio->by.c_ns) {
+		disk->ends_at_once |= at_once;
+		disk->ends_later |= !at_once;
+	}
+	return false;
+}
+
+/*
  * A guest's: given up before it was in a request, so there is nothing to join.
  * dom0's: done by a device that makes no requests.  What it sent on and was done last
  * has been noted; if there is nothing, all of its time there was the device's.
@@ -360,7 +387,8 @@ void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r)
 	way_forget_done(s);
 	j->now = s;
 	/* What it was made into is not done, and so is not what it seemed to be. */
-	if (bio->kin && bio->kin->nr_open && (!bio->by.c_ns || !bio->kin->nr_sectors))
+	if ((bio->kin && bio->kin->nr_open && (!bio->by.c_ns || !bio->kin->nr_sectors)) ||
+	    rest_may_be_last(s, bio))
 		bio_mark(bio, BIO_AMBIGUOUS);
 	if (!bio->by.c_ns)
 		bio->by = (struct service){

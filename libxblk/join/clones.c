@@ -173,11 +173,28 @@ struct bio *clone_origin(struct join *j, struct disk *disk, const struct xblk_re
 	return NULL;
 }
 
+void clone_passed_on(struct join *j, struct bio *bio, const struct xblk_record *r)
+{
+	struct process *p = map_get(&bio->disk->dom->processes, r->aux);
+	struct bio *last = p ? map_get(&bio->disk->dom->bios, p->last_bio) : NULL;
+	struct kin *kin = bio_kin(j, bio);
+
+	if (r->sector - kin->sector > kin->sent_sectors)
+		bio_mark(bio, BIO_UNFOLLOWED);
+	if (!last || last->queuer != r->aux || bio_root(last) == bio_root(bio) ||
+	    !can_be_origin(last, bio->disk, r, false))
+		return;
+	bio_mark(bio, BIO_AMBIGUOUS);
+	bio_mark(last, BIO_AMBIGUOUS);
+}
+
 void clone_of(struct join *j, struct bio *bio, struct bio *origin)
 {
 	struct kin *kin = bio_kin(j, bio), *up = bio_kin(j, origin);
 
 	kin->up = origin;
+	kin->up_level = up->level;
+	up->sent_sectors += bio->nr_sectors;
 	list_add_tail(&up->made, &kin->sibling);
 	up->nr_open++;
 	bio->guest_disk = origin->guest_disk;

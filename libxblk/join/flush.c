@@ -161,6 +161,8 @@ static struct flush_queue *issue(struct flushes *f, uint32_t cpu, uint32_t rq,
 static void issued(struct flush_queue *q, struct rq *rq)
 {
 	memset(q->waiting, 0, sizeof(q->waiting));
+	if (!q->d_ns)
+		q->first = rq;
 	q->last = rq;
 	q->since_ns = q->d_ns;
 	q->d_ns = rq->d_ns;
@@ -206,6 +208,11 @@ static void settle(struct flushes *f, int queue, bool counted)
 		return;
 	}
 	nr = q->nr_left + last->nr_waiting;
+	if (q->first && q->first != last) {
+		if (last->nr_gone_on > nr)
+			q->first->flags |= RQ_AMBIGUOUS;
+		q->first = NULL;
+	}
 	/* What was queued before the trace may have gone on behind the first one, too. */
 	if (nr == last->nr_gone_on && q->since_ns)
 		know_cpus(f, queue, q->along);
@@ -286,7 +293,23 @@ void flush_forget(struct flushes *f, const struct rq *rq)
 	for (unsigned int i = 0; f && i < f->nr_queues; i++) {
 		if (f->queues[i].last == rq)
 			f->queues[i].last = NULL;
+		if (f->queues[i].first == rq)
+			f->queues[i].first = NULL;
 	}
+}
+
+bool flush_first_doubtful(const struct flushes *f, const struct rq *rq)
+{
+	for (unsigned int i = 0; f && i < f->nr_queues; i++) {
+		const struct flush_queue *q = &f->queues[i];
+		const struct rq *next = q->last;
+
+		if (q->first != rq || next == rq || !next)
+			continue;
+		return !(next->flags & RQ_COMPLETED) ||
+		       next->nr_gone_on > q->nr_left + next->nr_waiting;
+	}
+	return false;
 }
 
 uint64_t flush_since(const struct flushes *f, uint32_t rq)

@@ -37,6 +37,8 @@ struct flush_queue {
 	uint64_t along;
 	uint32_t nr_own; /* what seemed to wait for the last one on CPUs of its own */
 	struct rq *last; /* what that was, if it has no bin yet; or NULL */
+	/* The first one, until the one behind it has shown what waited for it; or NULL */
+	struct rq *first;
 	struct flush_first waiting[FLUSH_CPUS];
 };
 
@@ -95,6 +97,11 @@ uint64_t flush_since(const struct flushes *f, uint32_t rq);
 struct rq *flush_last(const struct flushes *f, uint32_t rq);
 /* The last one before what was queued at @q_ns and is issued on @cpu now; or NULL. */
 struct rq *flush_before(const struct flushes *f, uint32_t cpu, uint64_t q_ns);
+/*
+ * Whether @rq is the first one of its queue, and what was queued before the trace may
+ * have been its: as many more go on behind the next one.
+ */
+bool flush_first_doubtful(const struct flushes *f, const struct rq *rq);
 /* It has its bin. */
 void flush_forget(struct flushes *f, const struct rq *rq);
 

@@ -18,7 +18,10 @@ void flush_times_begin(struct flush_times *f, uint64_t ns)
 
 void flush_times_end(struct flush_times *f, uint64_t ns)
 {
-	f->done[f->nr_done++ % FLUSH_SPANS] = ns;
+	unsigned int i = f->nr_done++ % FLUSH_SPANS;
+
+	f->done[i].ns = ns;
+	f->done[i].waited = f->done[i].ended = 0;
 	if (!f->outstanding || --f->outstanding)
 		return;
 	f->span[(f->nr - 1) % FLUSH_SPANS].to = ns;
@@ -27,11 +30,28 @@ void flush_times_end(struct flush_times *f, uint64_t ns)
 bool flush_times_ended(const struct flush_times *f, uint64_t from, uint64_t to)
 {
 	for (uint64_t i = 0; f && i < f->nr_done && i < FLUSH_SPANS; i++) {
-		if (f->done[i] > from && f->done[i] <= to)
+		if (f->done[i].ns > from && f->done[i].ns <= to)
 			return true;
 	}
 	/* Of earlier ones it is not known. */
-	return f && f->nr_done > FLUSH_SPANS && f->done[f->nr_done % FLUSH_SPANS] > to;
+	return f && f->nr_done > FLUSH_SPANS && f->done[f->nr_done % FLUSH_SPANS].ns > to;
+}
+
+void flush_times_count(struct flush_times *f, uint64_t nr)
+{
+	if (!f || f->nr_done - nr >= FLUSH_SPANS)
+		return;
+	f->counted = true;
+	f->done[(nr - 1) % FLUSH_SPANS].ended++;
+}
+
+bool flush_times_others(const struct flush_times *f, uint64_t ns)
+{
+	for (uint64_t i = 0; f && f->counted && i < f->nr_done && i < FLUSH_SPANS; i++) {
+		if (f->done[i].ns == ns)
+			return f->done[i].waited != f->done[i].ended;
+	}
+	return f && f->counted;
 }
 
 bool flush_times_several(const struct flush_times *f, uint64_t from, uint64_t to)
@@ -77,8 +97,11 @@ void flush_times_issued(struct rq *rq)
 
 void flush_times_done(struct rq *rq, uint64_t ns)
 {
+	struct flush_times *f = join_disk(rq->disk)->flush_times;
+
 	if (!(rq->flags & RQ_FLUSHING))
 		return;
-	flush_times_end(join_disk(rq->disk)->flush_times, ns);
+	flush_times_end(f, ns);
+	f->done[(f->nr_done - 1) % FLUSH_SPANS].waited = rq->nr_bios;
 	rq->flags &= ~RQ_FLUSHING;
 }

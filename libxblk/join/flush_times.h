@@ -21,8 +21,14 @@ struct flush_times {
 	uint64_t outstanding;
 	uint64_t nr_begun, nr_done;
 	uint64_t begun[FLUSH_SPANS];
-	uint64_t done[FLUSH_SPANS]; /* when the last ones ended, each */
-	uint64_t nr; /* spans so far; the last one has no end if outstanding */
+	/* when the last ones ended, each, and of dom0's how many bios with no data seemed
+	 * to wait for it, and ended behind it */
+	struct {
+		uint64_t ns;
+		uint32_t waited, ended;
+	} done[FLUSH_SPANS];
+	bool counted; /* such ends are in the trace */
+	uint64_t nr;  /* spans so far; the last one has no end if outstanding */
 	struct {
 		uint64_t from, to;
 	} span[FLUSH_SPANS];
@@ -30,6 +36,10 @@ struct flush_times {
 
 void flush_times_begin(struct flush_times *f, uint64_t ns);
 void flush_times_end(struct flush_times *f, uint64_t ns);
+/* A bio with no data ended behind the end that was @nr -th; @f may be NULL. */
+void flush_times_count(struct flush_times *f, uint64_t nr);
+/* Whether others ended behind the one that ended at @ns than waited for it. */
+bool flush_times_others(const struct flush_times *f, uint64_t ns);
 /* Whether one ended after @from, but not after @to; @f may be NULL. */
 bool flush_times_ended(const struct flush_times *f, uint64_t from, uint64_t to);
 /* Whether more than one began after @from, but not after @to. */

@@ -76,9 +76,11 @@ struct join_disk {
 	 */
 	uint32_t ring_thread[RING_CPUS];
 	/* see clones.c */
-	bool searched; /* its bios are found by their sectors */
-	bool at_once;  /* the thread that queues a bio sends it on */
-	bool later;    /* or another one does */
+	bool searched;	   /* its bios are found by their sectors */
+	bool at_once;	   /* the thread that queues a bio sends it on */
+	bool later;	   /* or another one does */
+	bool ends_at_once; /* what it sent on ends it in the same breath */
+	bool ends_later;   /* or not */
 };
 
 static inline struct join_disk *join_disk(const struct disk *disk)
@@ -104,6 +106,8 @@ enum bio_flags {
 	BIO_ISSUED = 1 << 9,	 /* something of it was */
 	BIO_STRAY = 1 << 10,	 /* there were requests when it came, but none fitted */
 	BIO_LAYERED = 1 << 11,	 /* a device that makes no requests did it */
+	/* what was done last of it had been cut off before the rest was sent on */
+	BIO_BESIDE = 1 << 12,
 };
 
 /* A device's part in a bio. */
@@ -159,8 +163,10 @@ struct kin {
 	uint32_t nr_done;     /* and those that are, with what was made of them */
 	uint64_t first_c_ns;  /* when the first of these was */
 	struct list found;    /* by its sectors; see clones.c */
-	uint64_t sector;      /* as it was queued */
+	uint64_t sector;      /* as it was queued, or sent on itself */
 	uint32_t nr_sectors;
+	uint32_t sent_sectors;	  /* of parts and clones since then, in sum */
+	uint32_t level, up_level; /* how often it was sent on, and @up before this one */
 };
 
 /* Requests at one place, each of which was issued before another one came back. */
@@ -211,6 +217,7 @@ enum rq_flags {
 	RQ_UNSURE = 1 << 12,	/* a flush: only what goes on behind it tells its Q */
 	RQ_DOUBT = 1 << 13,	/* a flush: not even that does */
 	RQ_OWN_FLUSH = 1 << 14, /* a flush: dom0's can be no other one */
+	RQ_MISSED = 1 << 15,	/* a record of it is not there, whether told or not */
 };
 
 struct rq {
@@ -223,6 +230,7 @@ struct rq {
 	uint32_t requeues, error;
 	uint16_t flags;
 	uint8_t op;
+	uint32_t bio_sectors;  /* of all bios that it was issued with */
 	struct disk *credited; /* dom0's: guest disk that it counts for */
 	uint32_t nr_bios, pid; /* who queued the earliest bio; 0: not known */
 	uint64_t q_ns;
@@ -402,6 +410,12 @@ struct bio *clone_origin(struct join *j, struct disk *disk, const struct xblk_re
 			 bool front, bool *ambiguous);
 /* @bio can be found from now on, if its disk's bios are searched. */
 void clone_found(struct join *j, struct bio *bio);
+/*
+ * @r says, with sectors of the disk that it is on, that @bio itself is sent on, or what
+ * is left of it: the rest must have been before.  Or it is an older one of that name
+ * whose end was missed, and a clone of what the thread queued last is sent on.
+ */
+void clone_passed_on(struct join *j, struct bio *bio, const struct xblk_record *r);
 /* @bio is a part or a clone of @origin. */
 void clone_of(struct join *j, struct bio *bio, struct bio *origin);
 
@@ -482,9 +496,14 @@ void place_forget_bio(struct join *j, struct bio *bio);
 /* Undo all matching of a guest request. */
 void place_detach(struct join *j, struct rq *rq);
 
-/* life.c: the object is gone afterwards */
+/* life.c: the object is gone afterwards, but see bio_forget() */
 void bio_free(struct join *j, struct bio *bio);
-/* Its events do not continue: the owner will not see it completed. */
+/* It waits for its request alone, and its identity is another one's from now on. */
+void bio_keep(struct bio *bio);
+/*
+ * Its events do not continue: the owner will not see it completed.  If it waits for one,
+ * it does so on, so that that one is known to have had it.
+ */
 void bio_forget(struct join *j, struct bio *bio);
 void rq_free(struct join *j, struct rq *rq);
 

@@ -11,7 +11,7 @@
 static bool complete(const struct rq *rq)
 {
 	return (rq->flags & RQ_COMPLETED) && (rq->flags & RQ_MATCHED) &&
-	       !(rq->flags & (RQ_DROPPED | RQ_NO_Q)) && !rq->outstanding;
+	       !(rq->flags & (RQ_DROPPED | RQ_NO_Q | RQ_MISSED)) && !rq->outstanding;
 }
 
 static bool clock_changed(const struct join *j, const struct rq *rq)
@@ -139,7 +139,8 @@ static bool other_flush(const struct rq *rq)
 		until_ns = rq->way.response_ns;
 	if (rq->chain.c_ns > by->c_ns)
 		until_ns = rq->chain.c_ns;
-	if (out_of_order(rq) || flush_times_ended(f, by->c_ns, until_ns))
+	if (out_of_order(rq) || flush_times_ended(f, by->c_ns, until_ns) ||
+	    flush_times_others(f, by->c_ns))
 		return true;
 	return !(rq->flags & RQ_ANSWERED && rq->chain.c_ns == by->c_ns) &&
 	       flush_times_several(f, rq->chain.q_ns, until_ns);
@@ -170,6 +171,8 @@ static bool others_bios(const struct rq *rq)
 
 	if (rq->nr_sectors)
 		return false;
+	if (flush_first_doubtful(join_disk(rq->disk)->flushes, rq))
+		return true;
 	/* What ends with flushes may be left out of the trace. */
 	if (!counts_of(rq->disk)->flush_ends)
 		return other && rq->flags & RQ_UNSURE;
@@ -209,6 +212,8 @@ static struct ending why_not(const struct join *j, const struct rq *rq,
 		return because(BIN_EVICTED, "too many of dom0's were in flight");
 	if (rq->flags & RQ_CONTRADICTION)
 		return because(BIN_MALFORMED, "its records contradict each other");
+	if (rq->flags & RQ_MISSED)
+		return because(BIN_MALFORMED, "a record of it is missing, and none is told lost");
 	if (rq->flags & RQ_AMBIGUOUS)
 		return because(BIN_AMBIGUOUS, "which of dom0's bios are its is not told");
 	if (rq->flags & RQ_NO_Q)

@@ -19,7 +19,9 @@ struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *
 	}
 	if (unlikely(join_full(j, dom, dom->nr_bios, j->guest_bios))) {
 		dom->evicted_bios++;
-		bio_forget(j, list_entry(dom->bio_age.next, struct bio, age));
+		bio = list_entry(dom->bio_age.next, struct bio, age);
+		bio_mark(bio, BIO_UNFOLLOWED);
+		bio_free(j, bio);
 		place = map_place(&dom->bios, r->id);
 	}
 	bio = pool_get(&j->bios);
@@ -80,10 +82,21 @@ void bio_free(struct join *j, struct bio *bio)
 	pool_put(&j->bios, bio);
 }
 
+void bio_keep(struct bio *bio)
+{
+	bio->flags |= BIO_DONE;
+	bio->rq = NULL;
+	list_del(&bio->in_rq);
+	map_del(&bio->disk->dom->bios, bio->id, bio);
+}
+
 void bio_forget(struct join *j, struct bio *bio)
 {
 	bio_mark(bio, BIO_UNFOLLOWED);
-	bio_free(j, bio);
+	if (bio->flags & BIO_UNMATCHED)
+		bio_keep(bio);
+	else
+		bio_free(j, bio);
 }
 
 void rq_free(struct join *j, struct rq *rq)

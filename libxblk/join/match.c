@@ -121,19 +121,20 @@ static int suits(const struct rq *rq, const struct bio *bio)
 
 /*
  * When a bio that serves @rq was queued at the earliest: as seen by dom0 before the guest
- * issued it, for clocks differ.  After a loss, where the guest's records begin, and where
- * others begin at the same place, an older bio more likely belongs to another request:
- * then only what the clocks may be wrong by is believed.
+ * issued it, for clocks differ.  What they may be wrong by is believed; more (@early)
+ * only if no other bio came for it.  After a loss, where the guest's records begin, and
+ * where others begin at the same place, not even then: an older bio more likely belongs
+ * to another request.
  */
 static uint64_t earliest_q(const struct join *j, const struct rq *rq,
-			   const struct bio *bio)
+			   const struct bio *bio, bool early)
 {
 	const struct domain *guest = rq->disk->dom;
 	const struct join_disk *disk = join_disk(rq->disk);
 	uint64_t off = model_uncertainty(j->model, guest);
 	uint64_t ns = sub_sat(rq->d_ns, JOIN_WAIT_NS);
 
-	if (place_contested(rq) || bio->flags & BIO_STRAY ||
+	if (!early || place_contested(rq) || bio->flags & BIO_STRAY ||
 	    sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) < disk->unseen_ns ||
 	    gaps_overlap(&guest->gaps, sub_sat(rq->d_ns, 2 * JOIN_WAIT_NS), rq->d_ns))
 		ns = sub_sat(rq->d_ns, off);
@@ -141,14 +142,15 @@ static uint64_t earliest_q(const struct join *j, const struct rq *rq,
 }
 
 /* Whether @bio can be @rq's, as far as can be told from what they are. */
-static bool can_be(const struct join *j, const struct rq *rq, const struct bio *bio)
+static bool can_be(const struct join *j, const struct rq *rq, const struct bio *bio,
+		   bool early)
 {
 	if (bio->guest_nr > rq->nr_sectors - rq->matched_sectors)
 		return false;
 	if (rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN &&
 	    rq->ring != bio->ring)
 		return false;
-	if (bio->q_ns < rq->d_ns && bio->q_ns < earliest_q(j, rq, bio))
+	if (bio->q_ns < rq->d_ns && bio->q_ns < earliest_q(j, rq, bio, early))
 		return false;
 	/* It is back in the guest already, so this is not its bio. */
 	return !(rq->flags & RQ_COMPLETED) ||
@@ -161,9 +163,10 @@ static bool says_ring(const struct rq *rq, const struct bio *bio)
 }
 
 /*
- * The request which begins where @bio does and that it is of, or NULL; @wait is set if
- * that one's order may still be told.  @last: no other one will come, so that those are
- * not waited for whose order is still to be told; and what was issued since is not meant.
+ * The request which begins where @bio does and that it is of, or NULL; @wait, unless it
+ * is NULL, is set if that one's order may still be told.  @last: no other one will come,
+ * so that those are not waited for whose order is still to be told; and what was issued
+ * since is not meant.
  */
 static struct rq *choose(const struct join *j, struct place *place, const struct bio *bio,
 			 bool last, bool *wait)
@@ -178,15 +181,16 @@ static struct rq *choose(const struct join *j, struct place *place, const struct
 	/* Mostly there is one, and that is it. */
 	other = list_entry(n, struct rq, match);
 	if (n != head && n->next == head && !(other->flags & RQ_UNORDERED))
-		return can_be(j, other, bio) && other->d_ns <= d_ns ? other : NULL;
+		return can_be(j, other, bio, false) && other->d_ns <= d_ns ? other : NULL;
 	other = NULL;
 	for (n = head->next; n != head && walked < WALK_MAX; n = n->next, walked++) {
 		struct rq *rq = list_entry(n, struct rq, match);
 
-		if (!can_be(j, rq, bio) || rq->d_ns > d_ns)
+		if (!can_be(j, rq, bio, false) || rq->d_ns > d_ns)
 			continue;
 		if (unlikely(!last && rq->flags & RQ_UNORDERED)) {
-			*wait = true;
+			if (wait)
+				*wait = true;
 			return NULL;
 		}
 		if (!says_ring(rq, bio)) {
@@ -205,7 +209,7 @@ static struct rq *choose(const struct join *j, struct place *place, const struct
 	for (n = head->next; nr_other && n != head; n = n->next) {
 		struct rq *rq = list_entry(n, struct rq, match);
 
-		if (!can_be(j, rq, bio) || says_ring(rq, bio))
+		if (!can_be(j, rq, bio, false) || says_ring(rq, bio))
 			continue;
 		rq->flags |= RQ_AMBIGUOUS;
 		ordered->flags |= RQ_AMBIGUOUS;
@@ -248,7 +252,7 @@ static struct bio *find_next(const struct join *j, const struct rq *rq)
 	     n = n->next, walked++) {
 		struct bio *bio = list_entry(n, struct bio, match);
 
-		if (bio->pid == rq->match_pid && can_be(j, rq, bio))
+		if (bio->pid == rq->match_pid && can_be(j, rq, bio, true))
 			return bio;
 	}
 	return NULL;
@@ -301,13 +305,11 @@ static uint64_t match_waiting(struct join *j, struct place *place)
 
 static struct rq *find_rq(struct join *j, const struct bio *bio, struct place *place)
 {
-	bool wait;
-
 	/* Those that wait there come first. */
 	if (unlikely(!list_empty(&place->bios)) &&
 	    match_waiting(j, place) >> bio->pid % 64 & 1)
 		return NULL;
-	return choose(j, place, bio, false, &wait);
+	return choose(j, place, bio, false, NULL);
 }
 
 void match_bio(struct join *j, struct bio *bio, struct process *p)
@@ -363,14 +365,22 @@ static void hold(struct join *j, struct list *in, struct rq *rq, uint64_t ns)
 	j->waits = true;
 }
 
+/* A request of its disks that came back and was issued again leaves no trace of that. */
+static bool comes_back(const struct rq *rq)
+{
+	const struct disk_counts *counts = counts_of(rq->disk);
+
+	return counts->guest.requeues || counts->backend.requeues;
+}
+
 /*
  * All of @rq was seen.  But where a layer does not say what it did, a clone of which all
- * records are lost is missed by nobody, until the loss is told of; and which bios a flush
- * was for shows when the next one is issued.
+ * records are lost is missed by nobody, until the loss is told of, nor is a return with
+ * the next issue; and which bios a flush was for shows when the next one is issued.
  */
 static void finish(struct join *j, struct rq *rq)
 {
-	if (!(rq->flags & RQ_LAYERED) && rq->nr_sectors) {
+	if (!(rq->flags & RQ_LAYERED) && rq->nr_sectors && !comes_back(rq)) {
 		judge_give_up(j, rq, false);
 		return;
 	}
@@ -391,11 +401,7 @@ void match_bio_done(struct join *j, struct bio *bio)
 		if (judge_ready(j, rq))
 			finish(j, rq);
 	} else if (bio->flags & BIO_UNMATCHED) {
-		bio->flags |= BIO_DONE;
-		bio->rq = NULL;
-		list_del(&bio->in_rq);
-		/* Its identity may be in use again before it is matched. */
-		map_del(&bio->disk->dom->bios, bio->id, bio);
+		bio_keep(bio);
 	} else {
 		bio_free(j, bio);
 	}
@@ -432,13 +438,29 @@ static void stop_waiting(struct join *j, struct bio *bio)
 		bio_free(j, bio);
 }
 
+/* The only request there, which was issued behind @bio by clocks that are wrong; or NULL.
+ */
+static struct rq *issued_later(const struct join *j, const struct place *place,
+			       const struct bio *bio)
+{
+	const struct list *n = place->requests.next;
+	struct rq *rq = list_entry(n, struct rq, match);
+
+	if (n == &place->requests || n->next != &place->requests || rq->matched_sectors)
+		return NULL;
+	return can_be(j, rq, bio, true) ? rq : NULL;
+}
+
 /* It has waited long enough: for one whose order is not told, or behind another bio. */
 static void wait_no_longer(struct join *j, struct bio *bio)
 {
 	struct place *place = bio->place;
-	bool wait;
-	struct rq *rq = place->nr ? choose(j, place, bio, true, &wait) : NULL;
+	struct rq *rq = NULL;
 
+	if (place->nr) {
+		rq = choose(j, place, bio, true, NULL);
+		rq = rq ? rq : issued_later(j, place, bio);
+	}
 	if (!rq) {
 		stop_waiting(j, bio);
 		return;

@@ -29,8 +29,9 @@ static inline struct rq *rq_new(struct join *j, struct disk *disk,
 		place = map_place(&dom->rqs, r->id);
 	}
 	if (unlikely(join_full(j, dom, dom->nr_rqs, j->guest_rqs))) {
-		dom->evicted_rqs++;
-		rq_forget(j, list_entry(dom->rq_age.next, struct rq, age));
+		rq = list_entry(dom->rq_age.next, struct rq, age);
+		dom->evicted_rqs += !(rq->flags & RQ_COMPLETED);
+		rq_forget(j, rq);
 		place = map_place(&dom->rqs, r->id);
 	}
 	rq = pool_get(rq_pool(j, dom));
@@ -87,7 +88,22 @@ static inline void take(struct rq *rq, struct bio *bio)
 	bio->rq = rq;
 	bio->flags &= ~(BIO_CLONE | BIO_OVER);
 	rq->nr_bios++;
+	rq->bio_sectors += bio->nr_sectors;
 	bio_root(bio)->flags |= BIO_ISSUED;
+}
+
+/*
+ * Another request has it that was not seen to end: of a guest's, the identity was used
+ * again.  A multipath device of dom0's may have moved it, but when is not known.
+ */
+static bool is_anothers(const struct rq *rq, struct bio *bio)
+{
+	if (!unlikely(bio->rq))
+		return false;
+	if (!rq->disk->dom->backend)
+		return true;
+	bio_mark(bio, BIO_AMBIGUOUS);
+	return false;
 }
 
 static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
@@ -95,7 +111,7 @@ static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
 	struct domain *dom = rq->disk->dom;
 	struct bio *bio = map_get(&dom->bios, id);
 
-	if (bio && !bio_fits(rq, bio)) {
+	if (bio && (!bio_fits(rq, bio) || is_anothers(rq, bio))) {
 		dom->stale_bios++;
 		rq->flags |= RQ_CONTRADICTION;
 		bio_forget(j, bio);
@@ -218,11 +234,11 @@ static void miss_flush_q(struct rq *rq, const struct flush_served *by)
 	const struct join_disk *disk = join_disk(rq->disk);
 
 	rq->flags |= RQ_NO_Q;
+	if (by->since_ns && by->before)
+		by->before->flags |= RQ_AMBIGUOUS;
 	if (!by->since_ns || sub_sat(rq->d_ns, 10 * JOIN_WAIT_NS) < disk->no_q_ns)
 		return;
 	rq->flags |= RQ_AMBIGUOUS;
-	if (by->before)
-		by->before->flags |= RQ_AMBIGUOUS;
 }
 
 static void take_flush_q(struct rq *rq, uint32_t cpu)
@@ -230,11 +246,10 @@ static void take_flush_q(struct rq *rq, uint32_t cpu)
 	struct flush_served by = {.q_ns = rq->d_ns};
 	struct disk *disk = rq->disk;
 	struct flushes *flushes = disk_flushes(disk);
+	bool lossy =
+		gaps_overlap(&disk->dom->gaps, flush_since(flushes, rq->id), rq->d_ns);
 
-	flush_issued(flushes, cpu, rq,
-		     !gaps_overlap(&disk->dom->gaps, flush_since(flushes, rq->id),
-				   rq->d_ns),
-		     &by);
+	flush_issued(flushes, cpu, rq, !lossy, &by);
 	if (!by.any && !by.through)
 		miss_flush_q(rq, &by);
 	if (by.unsure)
@@ -247,8 +262,9 @@ static void take_flush_q(struct rq *rq, uint32_t cpu)
 	rq->q_ns = by.q_ns;
 	rq->pid = by.pid;
 	rq->nr_waiting = by.nr;
-	/* After a loss that Q may be an earlier flush's, whose D is missing. */
-	if (gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
+	/* That Q may be an earlier flush's, whose D is missing, or an earlier Q this
+	 * one's. */
+	if (lossy || gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
 		rq->flags |= RQ_NO_Q;
 }
 
@@ -297,6 +313,29 @@ static void rq_back(struct join *j, struct rq *rq, bool is_flush)
 		rq->nr_bios--;
 	}
 	rq->done_sectors = 0;
+	rq->bio_sectors = 0;
+}
+
+/*
+ * @rq is issued once more.  Of a guest's, the last issue counts.  But since when dom0's
+ * queue had it again is not known if it was not seen to come back; and if its first bio
+ * is younger than it, it may be another one, and all that ended it was missed.
+ */
+static void come_again(struct rq *rq, const struct xblk_record *r)
+{
+	const struct bio *bio = map_get(&rq->disk->dom->bios, r->aux);
+	bool other = r->aux != rq->first_bio && bio && bio->q_ns > rq->d_ns;
+
+	if (rq->flags & RQ_REQUEUED)
+		rq->requeued_ns += sub_sat(r->time, rq->requeue_ns);
+	else
+		rq->requeues++;
+	if (rq->disk->dom->backend && (other || !(rq->flags & RQ_REQUEUED)))
+		rq->flags |= RQ_MISSED;
+	rq->flags &= ~RQ_REQUEUED;
+	/* What came back as a whole names all of its bios. */
+	if (r->aux && !rq->done_sectors)
+		rq->q_ns = UINT64_MAX;
 }
 
 /* The request that is issued, with its bio if it names one; @again: it came back. */
@@ -318,11 +357,7 @@ static inline struct rq *issue(struct join *j, struct stream *s,
 		rq = rq_new(j, disk, r, place);
 		rq->first_d_ns = r->time;
 	} else {
-		if (rq->flags & RQ_REQUEUED)
-			rq->requeued_ns += sub_sat(r->time, rq->requeue_ns);
-		else
-			rq->requeues++;
-		rq->flags &= ~RQ_REQUEUED;
+		come_again(rq, r);
 		rq_back(j, rq, is_flush_issue(r));
 	}
 	rq->op = r->op;
@@ -414,10 +449,34 @@ void rq_part(struct join *j, struct stream *s, const struct xblk_record *r)
 		take_bio(j, rq, r->aux);
 }
 
+/* One of dom0's comes back whose issue, from when on the driver had it, is not there. */
+static struct rq *issued_unseen(struct join *j, struct domain *dom,
+				const struct xblk_record *r, void **place)
+{
+	struct disk *disk = domain_disk(dom, r->disk);
+	const struct bio *bio = map_get(&dom->bios, r->aux);
+	struct rq *rq;
+
+	if (!disk)
+		return NULL;
+	rq = rq_new(j, disk, r, place);
+	rq->op = r->op;
+	rq->sector = r->sector;
+	rq->nr_sectors = r->nr_sectors;
+	rq->first_bio = r->aux;
+	rq->flags |= RQ_MISSED;
+	if (bio && bio->disk == disk)
+		rq->credited = bio->guest_disk;
+	return rq;
+}
+
 void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r)
 {
-	struct rq *rq = map_get(&s->dom->rqs, r->id);
+	void **place = map_place(&s->dom->rqs, r->id);
+	struct rq *rq = *place;
 
+	if (!rq && s->dom->backend)
+		rq = issued_unseen(j, s->dom, r, place);
 	if (!rq || rq->disk->index != r->disk)
 		return;
 	rq->flags |= RQ_REQUEUED;
@@ -523,10 +582,18 @@ static bool completes(struct rq *rq, const struct xblk_record *r)
 {
 	if (r->aux)
 		rq->error = r->aux;
+	if (unlikely(r->nr_sectors && r->sector != rq->sector + rq->done_sectors))
+		rq->flags |= RQ_MISSED;
 	rq->done_sectors = r->nr_sectors < UINT32_MAX - rq->done_sectors
 				   ? rq->done_sectors + r->nr_sectors
 				   : UINT32_MAX;
-	return !r->nr_sectors || rq->done_sectors >= rq->nr_sectors;
+	if (r->nr_sectors && rq->done_sectors < rq->nr_sectors)
+		return false;
+	/* What came back in part and was issued again has bios that are larger. */
+	if (unlikely(rq->bio_sectors != rq->nr_sectors) && rq->nr_bios &&
+	    (rq->bio_sectors < rq->nr_sectors || !rq->requeues) && !(rq->flags & RQ_NO_Q))
+		rq->flags |= RQ_MISSED;
+	return true;
 }
 
 /* What had no data, or was written through, ends right behind the flush that it was for. */
@@ -587,14 +654,35 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 	match_completed(j, rq);
 }
 
+/* What waited for one of dom0's with no data ends right behind it. */
+static void flush_ends_here(struct stream *s, const struct rq *rq)
+{
+	const struct flush_times *f = join_disk(rq->disk)->flush_times;
+
+	s->flush_id = rq->id;
+	s->flush_disk = rq->disk->index;
+	s->flush_nr = f ? f->nr_done : 0;
+}
+
+static void count_flush_end(const struct stream *s, const struct disk *disk)
+{
+	if (s->flush_id && s->flush_disk == disk->index)
+		flush_times_count(join_disk(disk)->flush_times, s->flush_nr);
+}
+
 void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r)
 {
+	struct disk *disk = domain_disk(s->dom, r->disk);
 	struct rq *rq;
 	bool all;
 
-	if (!domain_disk(s->dom, r->disk))
+	if (!disk)
 		return;
 	rq = completed(j, s->dom, r);
+	if (!rq && !r->nr_sectors && op_class(r->op) != XBLK_OP_FLUSH)
+		count_flush_end(s, disk);
+	else
+		s->flush_id = 0;
 	if (!rq || is_flush_end(rq, r))
 		return;
 	/* It came back, and that it was issued again is not in the trace. */
@@ -604,9 +692,12 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 	}
 	way_forget_done(s);
 	j->now = s;
+	s->done_ns = r->time;
 	all = completes(rq, r);
 	if (all) {
 		flush_times_done(rq, r->time);
+		if (!rq->nr_sectors)
+			flush_ends_here(s, rq);
 		if (rq->credited)
 			join_completed(j, rq->credited, SIDE_BACKEND, rq, r->time);
 	}

@@ -670,6 +670,105 @@ static void flush_of_either_queue(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * A thread was moved between its Q and the choice of the queue, so that its flush waits
+ * for the next one: fewer end behind the first one than seemed to wait for it.
+ */
+static void flush_on_its_way(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_process(&g, 0, 0, 0, GEN_KTHREAD + 1, "3.xvda-1", XBLK_PROCESS_KTHREAD);
+	read_by(&g, 0, 100, GEN_KTHREAD);
+	read_by(&g, 1, 200, GEN_KTHREAD + 1);
+	gen_event(&g, GEN_GUEST, 1, 990, XBLK_EV_QUEUE,
+		  XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	gen_event(&g, GEN_GUEST, 1, 1000, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	GUEST(1001, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 2, 501);
+	GUEST(1010, ISSUE, FLUSH, 0, 0, 101, 0);
+	DOM0(1100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 11, GEN_KTHREAD + 1);
+	DOM0(1105, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+	DOM0(1110, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(1300, COMPLETE, FLUSH, 0, 0, 200, 0);
+	DOM0(1301, COMPLETE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 301, 0);
+	DOM0(1302, RESPONSE, FLUSH, 0, 0, 5, 1);
+	gen_last(&g, 0, 0)->disk = XBLK_NO_DISK;
+	GUEST(1310, COMPLETE, FLUSH, 0, 0, 101, 0);
+	DOM0(1320, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(2300, COMPLETE, FLUSH, 0, 0, 200, 0);
+	DOM0(2301, COMPLETE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 302, 0);
+	DOM0(2302, RESPONSE, FLUSH, 0, 0, 6, 2);
+	gen_last(&g, 0, 0)->disk = XBLK_NO_DISK;
+	gen_event(&g, GEN_GUEST, 1, 2320, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 4);
+	assert_false(result_at(&o, 0, 1000)->measured &&
+		     result_at(&o, 0, 1000)->stages[STAGE_0_T] != 20);
+	assert_int_equal(result_at(&o, 0, 1000)->bin, BIN_AMBIGUOUS);
+	done(&o, &g);
+}
+
+/* One flush of the guest's, and behind it the ends of @nr that waited for it. */
+static void flush_and_ends(struct gen *out, uint64_t ns, unsigned int nr)
+{
+	struct gen g = *out;
+
+	GUEST(ns, ISSUE, FLUSH, 0, 0, 100, 0);
+	DOM0(ns + 100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+	DOM0(ns + 110, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(ns + 300, COMPLETE, FLUSH, 0, 0, 200, 0);
+	DOM0(ns + 301, COMPLETE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 301, 0);
+	GUEST(ns + 400, COMPLETE, FLUSH, 0, 0, 100, 0);
+	for (unsigned int i = 0; i < nr; i++)
+		GUEST(ns + 401 + i, COMPLETE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 50 + i,
+		      0);
+	*out = g;
+}
+
+/*
+ * The first flush is for what was queued before the trace.  What seems to have waited for
+ * it ends behind the next one.
+ */
+static void first_flush_for_one_unseen(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(900, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	flush_and_ends(&g, 1000, 1);
+	GUEST(1500, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 2, 500);
+	flush_and_ends(&g, 1600, 2);
+	GUEST(2500, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 3, 500);
+	flush_and_ends(&g, 2600, 1);
+	run_gen(&o, &g);
+	assert_int_equal(result_at(&o, 0, 1000)->bin, BIN_AMBIGUOUS);
+	assert_stages(result_at(&o, 0, 2600), 100, 100, 10, 190, 100);
+	done(&o, &g);
+}
+
+/* And where it is not, it is told. */
+static void first_flush(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	for (uint64_t ns = 1000; ns < 4000; ns += 1000) {
+		GUEST(ns - 100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+		flush_and_ends(&g, ns, 1);
+	}
+	run_gen(&o, &g);
+	for (uint64_t ns = 1000; ns < 4000; ns += 1000)
+		assert_stages(result_at(&o, 0, ns), 100, 100, 10, 190, 100);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -688,6 +787,9 @@ int main(void)
 		cmocka_unit_test(flush_of_two_cpus),
 		cmocka_unit_test(flush_that_was_served),
 		cmocka_unit_test(flush_of_either_queue),
+		cmocka_unit_test(flush_on_its_way),
+		cmocka_unit_test(first_flush_for_one_unseen),
+		cmocka_unit_test(first_flush),
 		cmocka_unit_test(discard),
 		cmocka_unit_test(partition),
 		cmocka_unit_test(remapped),
