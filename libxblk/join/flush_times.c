@@ -83,25 +83,33 @@ uint64_t flush_times_overlap(const struct flush_times *f, uint64_t from, uint64_
 	return sum;
 }
 
-void flush_times_issued(struct rq *rq)
+static __attribute__((noinline)) void issued(struct rq *rq)
 {
 	struct join_disk *disk = join_disk(rq->disk);
 
-	if (op_class(rq->op) != XBLK_OP_FLUSH || rq->flags & RQ_FLUSHING)
-		return;
 	if (!disk->flush_times)
 		disk->flush_times = xcalloc(1, sizeof(*disk->flush_times));
 	flush_times_begin(disk->flush_times, rq->d_ns);
 	rq->flags |= RQ_FLUSHING;
 }
 
-void flush_times_done(struct rq *rq, uint64_t ns)
+void flush_times_issued(struct rq *rq)
+{
+	if (op_class(rq->op) == XBLK_OP_FLUSH && !(rq->flags & RQ_FLUSHING))
+		issued(rq);
+}
+
+static __attribute__((noinline)) void done(struct rq *rq, uint64_t ns)
 {
 	struct flush_times *f = join_disk(rq->disk)->flush_times;
 
-	if (!(rq->flags & RQ_FLUSHING))
-		return;
 	flush_times_end(f, ns);
 	f->done[(f->nr_done - 1) % FLUSH_SPANS].waited = rq->nr_bios;
 	rq->flags &= ~RQ_FLUSHING;
+}
+
+void flush_times_done(struct rq *rq, uint64_t ns)
+{
+	if (unlikely(rq->flags & RQ_FLUSHING))
+		done(rq, ns);
 }

@@ -536,6 +536,13 @@ static void count_done(struct disk *disk, unsigned int op, uint32_t sectors, boo
 	counts_of(disk)->errors += error;
 }
 
+/* When its bios were with the driver is not known. */
+static __attribute__((noinline)) void mark_bios(const struct rq *rq)
+{
+	for (const struct list *n = rq->bios.next; n != &rq->bios; n = n->next)
+		bio_mark(list_entry(n, struct bio, in_rq), BIO_UNFOLLOWED);
+}
+
 /* dom0's bios in the completed front of @rq are done; they are in the order of sectors. */
 static void finish_bios(struct join *j, struct rq *rq, uint64_t ns, bool all)
 {
@@ -577,22 +584,29 @@ static inline struct rq *completed(struct join *j, struct domain *dom,
 	return rq;
 }
 
+/* Its bios are not as large as it is: one is missing, or what was cut from one. */
+static __attribute__((noinline)) void check_parts(struct rq *rq)
+{
+	/* What came back in part and was issued again has bios that are larger. */
+	if (rq->nr_bios && !(rq->flags & RQ_NO_Q) &&
+	    (rq->bio_sectors < rq->nr_sectors || !rq->requeues))
+		rq->flags |= RQ_MISSED;
+}
+
 /* Whether nothing of it is outstanding any more. */
-static bool completes(struct rq *rq, const struct xblk_record *r)
+static inline bool completes(struct rq *rq, const struct xblk_record *r)
 {
 	if (r->aux)
 		rq->error = r->aux;
-	if (unlikely(r->nr_sectors && r->sector != rq->sector + rq->done_sectors))
+	if (unlikely(r->sector != rq->sector + rq->done_sectors) && r->nr_sectors)
 		rq->flags |= RQ_MISSED;
 	rq->done_sectors = r->nr_sectors < UINT32_MAX - rq->done_sectors
 				   ? rq->done_sectors + r->nr_sectors
 				   : UINT32_MAX;
 	if (r->nr_sectors && rq->done_sectors < rq->nr_sectors)
 		return false;
-	/* What came back in part and was issued again has bios that are larger. */
-	if (unlikely(rq->bio_sectors != rq->nr_sectors) && rq->nr_bios &&
-	    (rq->bio_sectors < rq->nr_sectors || !rq->requeues) && !(rq->flags & RQ_NO_Q))
-		rq->flags |= RQ_MISSED;
+	if (unlikely(rq->bio_sectors != rq->nr_sectors))
+		check_parts(rq);
 	return true;
 }
 
@@ -664,8 +678,11 @@ static void flush_ends_here(struct stream *s, const struct rq *rq)
 	s->flush_nr = f ? f->nr_done : 0;
 }
 
-static void count_flush_end(const struct stream *s, const struct disk *disk)
+static void count_flush_end(struct stream *s, const struct disk *disk,
+			    const struct xblk_record *r)
 {
+	if (r->nr_sectors || op_class(r->op) == XBLK_OP_FLUSH)
+		s->flush_id = 0;
 	if (s->flush_id && s->flush_disk == disk->index)
 		flush_times_count(join_disk(disk)->flush_times, s->flush_nr);
 }
@@ -679,11 +696,12 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 	if (!disk)
 		return;
 	rq = completed(j, s->dom, r);
-	if (!rq && !r->nr_sectors && op_class(r->op) != XBLK_OP_FLUSH)
-		count_flush_end(s, disk);
-	else
-		s->flush_id = 0;
-	if (!rq || is_flush_end(rq, r))
+	if (!rq) {
+		count_flush_end(s, disk, r);
+		return;
+	}
+	s->flush_id = 0;
+	if (is_flush_end(rq, r))
 		return;
 	/* It came back, and that it was issued again is not in the trace. */
 	if (rq->flags & RQ_REQUEUED) {
@@ -701,6 +719,8 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 		if (rq->credited)
 			join_completed(j, rq->credited, SIDE_BACKEND, rq, r->time);
 	}
+	if (unlikely(rq->flags & RQ_MISSED))
+		mark_bios(rq);
 	finish_bios(j, rq, r->time, all);
 	if (all)
 		rq_free(j, rq);
