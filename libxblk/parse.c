@@ -87,6 +87,7 @@ static void data(struct parse *p, const struct xblk_chunk *c, const void *payloa
 
 static void meta(struct parse *p, const struct xblk_chunk *c, const char *text)
 {
+	p->model.meta_ns = c->time;
 	if (c->time < p->merge.round_ns)
 		another(p, "time goes back");
 	else if (model_meta(&p->model, text, c->payload) < 0 ||

@@ -126,5 +126,5 @@ void span_begin(struct parse *p, const struct seekable *src, const struct index 
 	}
 	p->index = x;
 	p->full_row = row;
-	p->join.partial = row;
+	p->join.partial_ns = row ? x->rows[row].time : 0;
 }

@@ -90,10 +90,12 @@ static void add_in_flight(const struct tally *t, struct disk *disk,
 		timeline_open(&a->timeline, SIDE_GUEST, r->q_ns, r->d_ns, t->now_ns);
 }
 
-static bool chosen(const struct tally *t, const struct xblk_request *r)
+static bool chosen(const struct tally *t, const struct domain *guest,
+		   const struct xblk_request *r)
 {
-	/* It began before what is read, and so before the span. */
-	if (t->join->partial && r->bin == BIN_BEFORE_TRACE)
+	/* It began before what is read, and so before the span, unless its guest did not.
+	 */
+	if (r->bin == BIN_BEFORE_TRACE && t->join->partial_ns > guest->begins_ns)
 		return false;
 	return !t->filter || filter_request(t->filter, t->join->start_ns, t->now_ns, r);
 }
@@ -114,7 +116,7 @@ static bool ended(void *ctx, const struct rq *rq, const struct ending *end)
 	struct xblk_request r;
 
 	rq_describe(&r, rq, end);
-	if (!chosen(t, &r)) {
+	if (!chosen(t, rq->disk->dom, &r)) {
 		st->not_chosen++;
 		return false;
 	}

@@ -209,6 +209,8 @@ static int meta_guest(struct model *m, const json_t *backend, const json_t *gues
 		return bad(m, "too many domains");
 	if (dom->backend)
 		return bad(m, "a guest is the backend as well");
+	if (!dom->described && m->nr_metas)
+		dom->begins_ns = m->meta_ns;
 	dom->described = true;
 	other_guest(m, dom, guest);
 	get_name(dom->name, guest, "name");

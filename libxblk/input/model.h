@@ -117,7 +117,9 @@ struct domain {
 	struct gaps gaps;
 	uint32_t clock_generation;
 	bool orders; /* a guest's: it tells the order of its requests on the rings */
-	uint64_t first_ns;	   /* of its first record */
+	uint64_t first_ns; /* of its first record */
+	/* when its records began, or began again, in the middle of the trace; or 0 */
+	uint64_t begins_ns;
 	struct matching *matching; /* a guest's; see model_matching() */
 };
 
@@ -130,7 +132,8 @@ struct model {
 	struct disk **all_disks; /* in the order of their appearance */
 	size_t nr_disks, disk_size;
 	unsigned int nr_metas;
-	bool other_host; /* the last one was not of the same host */
+	uint64_t meta_ns; /* of the one that is applied; set by who does */
+	bool other_host;  /* the last one was not of the same host */
 	char host[NAME_LEN], tool[NAME_LEN];
 	const struct tell *tell; /* of what makes no sense; set by the caller */
 	char ops[64]; /* operations that were recorded, "read, write"; "": all */

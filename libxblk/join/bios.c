@@ -11,16 +11,26 @@ static void bio_inherit(struct bio *child, const struct bio *bio)
 	child->flags |= bio->flags & BIO_NO_Q;
 }
 
-/* A part of it (@beside), or what was left of it, was done at @ns; the last one counts. */
-static void serve(struct bio *bio, const struct service *by, uint64_t ns, bool beside)
+/* A part of it, or what was left of it, was done at @ns; the last one counts. */
+static void serve(struct bio *bio, const struct service *by, uint64_t ns)
 {
 	if (ns < bio->c_ns)
 		return;
 	bio->by = *by;
 	bio->c_ns = ns;
-	bio->flags &= ~BIO_BESIDE;
-	if (unlikely(beside))
-		bio->flags |= BIO_BESIDE;
+}
+
+/* The same of @part, which may have been cut off before the rest of @up was sent on. */
+static void serve_part(struct bio *up, const struct bio *part)
+{
+	if (part->c_ns >= up->c_ns) {
+		up->flags &= ~BIO_BESIDE;
+		if (part->kin->up_level != up->kin->level)
+			up->flags |= BIO_BESIDE;
+	}
+	serve(up, &part->by, part->c_ns);
+	up->error |= part->error;
+	up->flags |= part->flags & BIO_LAYERED;
 }
 
 /* A part or clone was, which in turn may have been made into some. */
@@ -39,10 +49,8 @@ static void over(struct join *j, struct bio *bio, uint64_t ns)
 	while (bio->kin && bio->kin->up) {
 		struct bio *up = bio->kin->up;
 
-		serve(up, &bio->by, bio->c_ns, bio->kin->up_level != up->kin->level);
+		serve_part(up, bio);
 		count_done(up->kin, bio);
-		up->error |= bio->error;
-		up->flags |= bio->flags & BIO_LAYERED;
 		bio_free(j, bio);
 		if (!(up->flags & BIO_OVER) || up->kin->nr_open)
 			return;
@@ -62,9 +70,7 @@ void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 		.requeues = rq->requeues,
 	};
 
-	if (unlikely(rq->flags & RQ_MISSED))
-		bio_mark(bio, BIO_UNFOLLOWED);
-	serve(bio, &by, ns, false);
+	serve(bio, &by, ns);
 	bio->error |= rq->error != 0;
 	if (!bio->kin || !bio->kin->nr_open) {
 		over(j, bio, ns);
@@ -226,6 +232,8 @@ static void queue_for_guest(struct join *j, struct bio *bio, struct disk *guest_
 			    struct process *p)
 {
 	counts_of(guest_disk)->backend.bios++;
+	if (unlikely(!join_disk(guest_disk)->served_ns))
+		join_disk(guest_disk)->served_ns = bio->q_ns;
 	bio->guest_disk = guest_disk;
 	bio->guest_nr = bio->nr_sectors;
 	bio->guest_sector = bio->nr_sectors ? bio->sector - guest_disk->start_sector : 0;

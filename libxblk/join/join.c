@@ -111,11 +111,14 @@ static void on_complete_backend(void *ctx, struct stream *s, const struct xblk_r
 }
 
 /* A guest was not traced for a while: see match_waiting(). */
-static void begin_anew(struct domain *dom)
+static void begin_anew(struct domain *dom, uint64_t ns)
 {
+	dom->begins_ns = ns;
 	for (unsigned int i = 0; i < dom->nr_disks; i++) {
-		if (dom->disks[i])
-			join_disk(dom->disks[i])->first_d_ns = 0;
+		if (!dom->disks[i])
+			continue;
+		join_disk(dom->disks[i])->first_d_ns = 0;
+		join_disk(dom->disks[i])->served_ns = 0;
 	}
 }
 
@@ -170,7 +173,7 @@ static void on_other(void *ctx, struct stream *s, const struct xblk_record *r)
 		break;
 	case XBLK_EV_CLOCK:
 		s->dom->clock_generation = r->id;
-		begin_anew(s->dom);
+		begin_anew(s->dom, r->time);
 		break;
 	default:
 		break;

@@ -65,7 +65,9 @@ struct join_disk {
 	uint64_t first_d_ns; /* of its first request that was seen to be issued; or 0 */
 	/* when requests were last under way that had been issued before; or 0 */
 	uint64_t unseen_ns;
-	uint64_t no_q_ns; /* when one was last issued whose Q was before; or 0 */
+	uint64_t no_q_ns;   /* when one was last issued whose Q was before; or 0 */
+	uint64_t served_ns; /* dom0's first bio for it since its guest's records began; or
+			       0 */
 	/* of both sides; NULL until there is one */
 	struct flushes *flushes;
 	struct flush_times *flush_times;
@@ -305,8 +307,8 @@ struct join {
 	uint64_t now_ns;	  /* as far as dom0 and the rounds have come */
 	uint64_t last_ns;	  /* youngest record */
 	uint64_t start_ns;	  /* of the trace */
-	bool partial;	    /* what was before the span that is asked for is left out */
-	struct stream *now; /* whose record it is */
+	uint64_t partial_ns;	  /* what was before that is left out; or 0 */
+	struct stream *now;	  /* whose record it is */
 	uint64_t records;
 	uint64_t max_in_flight;
 	uint64_t guest_bios, guest_rqs; /* of all guests */

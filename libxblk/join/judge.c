@@ -165,18 +165,38 @@ static bool began_before(const struct rq *rq)
  * A bio may have been on its way from its Q to the queue when a flush was issued, and be
  * one of the next flush.
  */
-static bool others_bios(const struct rq *rq)
+static __attribute__((noinline)) bool flushed_others(const struct rq *rq)
 {
 	bool other = rq->nr_waiting != rq->nr_gone_on;
 
-	if (rq->nr_sectors)
-		return false;
 	if (flush_first_doubtful(join_disk(rq->disk)->flushes, rq))
 		return true;
 	/* What ends with flushes may be left out of the trace. */
 	if (!counts_of(rq->disk)->flush_ends)
 		return other && rq->flags & RQ_UNSURE;
 	return other || rq->flags & RQ_DOUBT;
+}
+
+static bool others_bios(const struct rq *rq)
+{
+	return unlikely(!rq->nr_sectors) && flushed_others(rq);
+}
+
+/*
+ * dom0's records of its disk may begin a little later than the guest's: those of the
+ * whole trace, or where the guest came, or came again, while it went on.
+ */
+static bool before_dom0s(const struct join *j, const struct rq *rq)
+{
+	const struct domain *guest = rq->disk->dom, *backend = j->model->backend;
+	uint64_t served_ns = join_disk(rq->disk)->served_ns;
+
+	if (op_class(rq->op) == XBLK_OP_FLUSH)
+		return false;
+	if (backend->first_ns > rq->d_ns)
+		return backend->first_ns != UINT64_MAX;
+	return guest->begins_ns && (!served_ns || rq->d_ns < served_ns) &&
+	       sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) < guest->begins_ns;
 }
 
 /* Nothing else explains it than that one of several was taken for another one. */
@@ -241,9 +261,7 @@ static struct ending why_not(const struct join *j, const struct rq *rq,
 			       "which of dom0's flushes did it is not told");
 	if (rq->nr_backend_bios)
 		return because(BIN_INCOMPLETE, "dom0 showed only a part of it");
-	/* dom0's part of the trace may begin a little later than the guest's. */
-	if (op_class(rq->op) != XBLK_OP_FLUSH && backend->first_ns > rq->d_ns &&
-	    backend->first_ns != UINT64_MAX)
+	if (before_dom0s(j, rq))
 		return because(BIN_BEFORE_TRACE, "dom0's part of the trace begins later");
 	return because(BIN_NO_BACKEND_IO, "dom0 did no I/O for it");
 }

@@ -326,11 +326,72 @@ static void loss_of_before(void **ctx)
 	done(&o, &g);
 }
 
+/* The guest comes while the trace goes on; its disk is traced in dom0 a little later. */
+static void guest_comes_later(void **ctx)
+{
+	static const char dom0[] =
+		"{\"tool\": \"test\", \"host\": \"host\", \"backend\": {\"domid\": 0, "
+		"\"nr_cpus\": 2, \"disks\": [{\"index\": 0, \"dev\": \"259:0\", "
+		"\"name\": \"nvme0n1\", \"part_of\": null}]}, \"guests\": []}";
+	const uint64_t sec = 1000000 * US;
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init_bare(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, GEN_START, dom0, strlen(dom0));
+	gen_process(&g, 0, 0, 0, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
+	DOM0(1000, QUEUE, READ, 64, 8, 2, 1);
+	gen_round(&g, 10 * sec - 1);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, GEN_START + 10 * sec, gen_meta_text,
+		  strlen(gen_meta_text));
+	/* Its first one was served before dom0's records of the disk began. */
+	guest_io(&g, 10 * sec + 1000, 64, 1);
+	guest_io(&g, 10 * sec + 10000, 128, 2);
+	dom0_io(&g, 10 * sec + 10000, 128, 3);
+	/* From then on, what dom0 does nothing for is that. */
+	guest_io(&g, 10 * sec + 20000, 192, 4);
+	gen_end(&g, 20 * sec);
+	run(&o, g.data, g.len);
+	assert_int_equal(bin(&o, BIN_BEFORE_TRACE), 1);
+	assert_int_equal(bin(&o, BIN_JOINED), 1);
+	assert_int_equal(bin(&o, BIN_NO_BACKEND_IO), 1);
+	done(&o, &g);
+}
+
+/* The same of one whose tracing was resumed. */
+static void guest_comes_again(void **ctx)
+{
+	const uint64_t sec = 1000000 * US;
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	guest_io(&g, 10000, 128, 2);
+	dom0_io(&g, 10000, 128, 3);
+	gen_round(&g, 10 * sec - 1);
+	GUEST(10 * sec, CLOCK, READ, 0, 0, 1u << 31 | 1, 0);
+	gen_last(&g, GEN_GUEST, 0)->disk = XBLK_NO_DISK;
+	guest_io(&g, 10 * sec + 1000, 64, 1);
+	guest_io(&g, 10 * sec + 10000, 128, 2);
+	dom0_io(&g, 10 * sec + 10000, 128, 3);
+	guest_io(&g, 10 * sec + 20000, 192, 4);
+	gen_end(&g, 20 * sec);
+	run(&o, g.data, g.len);
+	assert_int_equal(bin(&o, BIN_BEFORE_TRACE), 1);
+	assert_int_equal(bin(&o, BIN_JOINED), 2);
+	assert_int_equal(bin(&o, BIN_NO_BACKEND_IO), 1);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(guest_begins_later),
 		cmocka_unit_test(guest_begins_amid),
+		cmocka_unit_test(guest_comes_later),
+		cmocka_unit_test(guest_comes_again),
 		cmocka_unit_test(wrong_joined),
 		cmocka_unit_test(hung),
 		cmocka_unit_test(loss_amid),

@@ -222,6 +222,55 @@ static void in_flight_for_long(void **ctx)
 }
 
 /*
+ * The guest's tracing ended and was resumed: what was under way by then began before its
+ * records did, but not before those that are read.
+ */
+static void traced_again(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	requests(&g, 0, 60);
+	gen_round(&g, 70 * SEC - 1);
+	gen_event(&g, GEN_GUEST, 0, 70 * SEC, XBLK_EV_CLOCK, 0, 0, 0, 1u << 31 | 1, 0);
+	gen_last(&g, GEN_GUEST, 0)->disk = XBLK_NO_DISK;
+	GUEST(70 * SEC + 10, COMPLETE, READ, 64 * 7, 8, 7, 0);
+	GUEST(70 * SEC + 20, ISSUE, READ, 64 * 8, 8, 8, 8);
+	GUEST(70 * SEC + 30, COMPLETE, READ, 64 * 8, 8, 8, 0);
+	requests(&g, 70, 120);
+	gen_end_indexed(&g, 120 * SEC, 4096);
+	check_span(&g, "50:", 100);
+	check_span(&g, "65:", 100);
+	check_span(&g, "69:71", 100);
+	check_span(&g, "70:", 100);
+	check_span(&g, "80:", 60);
+	gen_deinit(&g);
+}
+
+/* The same where the guest is another one that came meanwhile. */
+static void came_meanwhile(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	requests(&g, 0, 60);
+	gen_gone(&g, GEN_GUEST, 61 * SEC);
+	gen_round(&g, 70 * SEC - 1);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, GEN_START + 70 * SEC, gen_meta_text,
+		  strlen(gen_meta_text));
+	GUEST(70 * SEC + 10, COMPLETE, READ, 64 * 7, 8, 7, 0);
+	requests(&g, 70, 120);
+	gen_end_indexed(&g, 120 * SEC, 4096);
+	check_span(&g, "50:", 100);
+	check_span(&g, "69:71", 100);
+	check_span(&g, "70:", 100);
+	check_span(&g, "80:", 60);
+	gen_deinit(&g);
+}
+
+/*
  * What was lost is known, wherever the stream told of it; so it is also known whether
  * the capture's end tells of more, which the last request may be one of.
  */
@@ -621,6 +670,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(little_is_read), cmocka_unit_test(in_flight_for_long),
+		cmocka_unit_test(traced_again),	  cmocka_unit_test(came_meanwhile),
 		cmocka_unit_test(losses),	  cmocka_unit_test(losses_told_late),
 		cmocka_unit_test(flush),	  cmocka_unit_test(rare_flushes),
 		cmocka_unit_test(any_flushes),	  cmocka_unit_test(packed),
