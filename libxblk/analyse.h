@@ -19,11 +19,15 @@
  * @latencies:	how long they took, on which the rest depends
  * @timeline:	what happened when
  * @processes:	whose they are
+ * @on_process_gone: is told of each process of a guest that has gone, before all of these
+ *		are forgotten: the guest's number and name, its own, NULL: not known
  */
 struct xblk_analysis {
 	const struct filter *filter;
 	unsigned int top;
 	bool latencies, timeline, processes;
+	void (*on_process_gone)(void *user, unsigned int domid, const char *guest,
+				uint32_t pid, const char *name);
 };
 
 /* Before the first byte; without this, little more than what bins there are. */

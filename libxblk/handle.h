@@ -13,6 +13,7 @@
 struct xblk {
 	struct parse parse;
 	struct xblk_options options;
+	struct xblk_analysis analysis;
 	struct intervals intervals;
 	struct filter filter;
 	struct map rings; /* of dom0, which have had a thread: whose they are */

@@ -133,6 +133,28 @@ static void before_end(void *ctx, const struct parse *p)
 	intervals_end(&x->intervals, p);
 }
 
+struct guest_gone {
+	const struct xblk *x;
+	const struct domain *guest;
+};
+
+static void tell_gone(void *ctx, uint32_t pid, const char *name, bool now)
+{
+	const struct guest_gone *g = ctx;
+
+	(void)now;
+	g->x->analysis.on_process_gone(g->x->options.user, g->guest->domid,
+				       g->guest->name, pid, name);
+}
+
+static void before_guest_end(void *ctx, const struct domain *guest)
+{
+	struct guest_gone g = {ctx, guest};
+
+	if (g.x->analysis.on_process_gone)
+		model_each_process(guest, tell_gone, &g);
+}
+
 static ssize_t read_fed(struct xblk *x, void *buf, size_t size)
 {
 	size = min_u64(size, x->nr_fed);
@@ -189,6 +211,7 @@ static void set_up(struct xblk *x)
 	p->stop = &x->stop;
 	p->ctx = x;
 	p->on_chunk = on_chunk;
+	p->on_guest_end = before_guest_end;
 	p->on_end = before_end;
 	if (x->options.on_event || x->options.interval_ns)
 		p->on_event = on_event;
@@ -267,6 +290,7 @@ void xblk_analyse(struct xblk *x, const struct xblk_analysis *a)
 {
 	struct tally *t = &x->parse.tally;
 
+	x->analysis = *a;
 	if (a->filter) {
 		x->filter = *a->filter;
 		set_span(&x->filter, &x->options);

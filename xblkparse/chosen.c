@@ -125,12 +125,24 @@ static void look_at(void *user, uint32_t pid, const char *name, bool now)
 		add(&s->list, "%s (%u)", name, pid);
 }
 
-static bool processes_found(const struct xblk *x, const struct filter *f)
+void chosen_look(struct chosen *c, const struct filter *f, unsigned int domid,
+		 const char *guest, uint32_t pid, const char *name)
+{
+	for (unsigned int k = 0; k < f->processes.nr && filter_domain(f, domid, guest); k++)
+		c->processes[k] |=
+			filter_is_process(&f->processes.of[k], pid, name ? name : "");
+}
+
+static bool processes_found(const struct xblk *x, const struct filter *f,
+			    const struct chosen *c)
 {
 	bool good = true;
 
 	for (unsigned int k = 0; k < f->processes.nr; k++) {
-		struct search s = {.item = &f->processes.of[k]};
+		struct search s = {
+			.item = &f->processes.of[k],
+			.found = c->processes[k],
+		};
 
 		xblk_each_process(x, f, look_at, &s);
 		if (!s.found)
@@ -150,7 +162,7 @@ static void tell_empty(const struct xblk *x, const struct filter *f)
 	stats_deinit(&all);
 }
 
-bool chosen_tell(const struct xblk *x, const struct filter *f)
+bool chosen_tell(const struct xblk *x, const struct filter *f, const struct chosen *c)
 {
 	bool good = guests_found(x, f);
 
@@ -158,7 +170,7 @@ bool chosen_tell(const struct xblk *x, const struct filter *f)
 	if (good)
 		good = disks_found(x, f);
 	if (good)
-		good = processes_found(x, f);
+		good = processes_found(x, f, c);
 	if (good && filter_chooses(f))
 		tell_empty(x, f);
 	return good;

@@ -30,6 +30,7 @@ struct run {
 	struct live live;
 	struct verify verify;
 	struct outputs outputs;
+	struct chosen chosen;
 	int fd;
 	struct timespec began, progress_shown;
 	bool progress;
@@ -52,6 +53,13 @@ static void on_signal(int sig)
 	stop = 1;
 	if (run.x)
 		xblk_stop(run.x);
+}
+
+static void on_process_gone(void *user, unsigned int domid, const char *guest, uint32_t pid,
+			    const char *name)
+{
+	(void)user;
+	chosen_look(&run.chosen, &run.opt.filter, domid, guest, pid, name);
 }
 
 static void on_event(void *user, const struct xblk_event_record *e)
@@ -139,6 +147,7 @@ static int prepare(void)
 		.interval_ns = o->interval_ns,
 	};
 	struct xblk_analysis analysis = {
+		.on_process_gone = on_process_gone,
 		.top = o->top,
 		.latencies = outputs_want_summary(&run.outputs) || o->verify,
 		.timeline = o->json.wanted || o->report.by & REPORT_TIME,
@@ -270,7 +279,7 @@ static int run_all(void)
 		tell_part(&t);
 	good &= conclude();
 	if (t.version && !interrupted)
-		good &= chosen_tell(run.x, &run.opt.filter);
+		good &= chosen_tell(run.x, &run.opt.filter, &run.chosen);
 	verify_deinit(&run.verify);
 	return good && !t.problems && !interrupted ? 0 : 1;
 }

@@ -96,6 +96,12 @@ void model_end_guest(struct model *m, struct domain *dom)
 	dom->matching = NULL;
 	map_deinit(&dom->bios);
 	map_deinit(&dom->rqs);
+	map_each(&dom->processes, process_free);
+	map_each(&dom->rings, free);
+	map_deinit(&dom->processes);
+	map_deinit(&dom->rings);
+	list_init(&dom->process_age);
+	dom->named = NULL;
 	map_del(&m->by_domid, dom->domid, dom);
 	dom->ended = true;
 	m->nr_ended++;
@@ -240,7 +246,7 @@ void model_look_up_served(const struct model *m, struct process *p)
 
 const char *process_name(const struct domain *dom, uint32_t pid)
 {
-	const struct process *p = map_get(&dom->processes, pid);
+	const struct process *p = dom->ended ? NULL : map_get(&dom->processes, pid);
 
 	return p && p->known ? p->comm : "?";
 }
@@ -262,7 +268,7 @@ const char *process_name_at(struct domain *dom, uint32_t pid, uint64_t ns)
 
 	/* It is mostly the same one again; an object is never given back. */
 	if (!dom->named || dom->named->pid != pid) {
-		struct process *p = map_get(&dom->processes, pid);
+		struct process *p = dom->ended ? NULL : map_get(&dom->processes, pid);
 
 		if (!p)
 			return "?";

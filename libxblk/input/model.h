@@ -154,7 +154,7 @@ struct domain *model_find(const struct model *m, unsigned int domid);
 
 /*
  * The guest is no more: the number is free for another one, whose disks are others.
- * Nothing of it is in flight.
+ * Nothing of it is in flight, and its processes are forgotten.
  */
 void model_end_guest(struct model *m, struct domain *dom);
 

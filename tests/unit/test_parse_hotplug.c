@@ -122,6 +122,7 @@ static void many_in_a_row(void **ctx)
 	};
 	struct account a;
 	struct outcome o;
+	size_t processes = 0;
 
 	(void)ctx;
 	gen_init(&g);
@@ -142,6 +143,12 @@ static void many_in_a_row(void **ctx)
 		assert_string_equal(d->guest, d->dom->name);
 	}
 	assert_int_equal(o.parse.model.nr_ended, VISITS);
+	for (unsigned int i = 0; i < o.parse.model.nr_domains; i++) {
+		if (!o.parse.model.domains[i]->backend)
+			processes += o.parse.model.domains[i]->processes.nr;
+	}
+	/* Those of the guests that have gone are forgotten. */
+	assert_int_equal(processes, 1);
 	/* dom0's and guest 3's, and one that each of the others had. */
 	assert_int_equal(merge_count(&o.parse.merge), VISITS + 2);
 	assert_int_equal(o.parse.merge.nr_streams, 3);

@@ -217,7 +217,7 @@ static bool told(const char *options, const char *says)
 	parse_run(&o.parse);
 	msg_silent = false;
 	said_begin(&err, STDERR_FILENO);
-	good = chosen_tell(&o.x, &filter);
+	good = chosen_tell(&o.x, &filter, &(struct chosen){0});
 	said_end(&err);
 	if (*says ? !strstr(err.text, says) : *err.text)
 		fail_msg("%s: %s", options, err.text);
@@ -239,6 +239,30 @@ static void nothing_chosen(void **ctx)
 		told("d4 pnginx",
 		     "no process nginx in the trace; there are: mysqld (500), dd (501)"));
 	assert_true(told("d3 d4 pdd Dsdc", "none of 1 requests was chosen"));
+}
+
+/* A process of a guest that has gone was there, though nothing is kept of it. */
+static void of_a_guest_gone(void **ctx)
+{
+	struct chosen found = {0};
+	struct domain *guest;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	begin(&o, &g, "pnginx pnobody");
+	parse_run(&o.parse);
+	guest = model_find(&o.parse.model, 3);
+	chosen_look(&found, &filter, 3, guest->name, 500, "nginx");
+	chosen_look(&found, &filter, 3, guest->name, 501, NULL);
+	model_end_guest(&o.parse.model, guest);
+	assert_string_equal(process_name(guest, 500), "?");
+	assert_true(found.processes[0]);
+	assert_false(found.processes[1]);
+	assert_false(chosen_tell(&o.x, &filter, &found));
+	found.processes[1] = true;
+	assert_true(chosen_tell(&o.x, &filter, &found));
+	done(&o, &g);
 }
 
 static void names_in_the_guest(void **ctx)
@@ -277,9 +301,8 @@ static void names_in_the_guest(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests),
-		cmocka_unit_test(events),
-		cmocka_unit_test(nothing_chosen),
+		cmocka_unit_test(requests),	      cmocka_unit_test(events),
+		cmocka_unit_test(nothing_chosen),     cmocka_unit_test(of_a_guest_gone),
 		cmocka_unit_test(names_in_the_guest),
 	};
 
