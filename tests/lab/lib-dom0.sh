@@ -11,6 +11,7 @@
 . /lab/lib-capture.sh
 . /lab/lib-life.sh
 . /lab/lib-driver.sh
+. /lab/lib-disks.sh
 . /lab/settings
 
 domid() { cat "/run/lab/guest${1:-1}.domid" 2>/dev/null; } # [N]
