@@ -593,18 +593,33 @@ static __attribute__((noinline)) void check_parts(struct rq *rq)
 		rq->flags |= RQ_MISSED;
 }
 
+/* A part of it is done, or there was one before that was not seen. */
+static __attribute__((noinline)) bool completes_part(struct rq *rq,
+						     const struct xblk_record *r)
+{
+	if (!r->nr_sectors)
+		return true;
+	if (r->sector != rq->sector + rq->done_sectors)
+		rq->flags |= RQ_MISSED;
+	rq->done_sectors = r->nr_sectors < UINT32_MAX - rq->done_sectors
+				   ? rq->done_sectors + r->nr_sectors
+				   : UINT32_MAX;
+	return rq->done_sectors >= rq->nr_sectors;
+}
+
 /* Whether nothing of it is outstanding any more. */
 static inline bool completes(struct rq *rq, const struct xblk_record *r)
 {
 	if (r->aux)
 		rq->error = r->aux;
-	if (unlikely(r->sector != rq->sector + rq->done_sectors) && r->nr_sectors)
-		rq->flags |= RQ_MISSED;
-	rq->done_sectors = r->nr_sectors < UINT32_MAX - rq->done_sectors
-				   ? rq->done_sectors + r->nr_sectors
-				   : UINT32_MAX;
-	if (r->nr_sectors && rq->done_sectors < rq->nr_sectors)
-		return false;
+	/* Mostly all of it is done at once. */
+	if (unlikely(r->nr_sectors != rq->nr_sectors || r->sector != rq->sector ||
+		     rq->done_sectors)) {
+		if (!completes_part(rq, r))
+			return false;
+	} else {
+		rq->done_sectors = r->nr_sectors;
+	}
 	if (unlikely(rq->bio_sectors != rq->nr_sectors))
 		check_parts(rq);
 	return true;
