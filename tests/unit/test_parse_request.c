@@ -89,9 +89,9 @@ static void all_of_it(void **ctx)
 	assert_int_equal(r->d_ns, GEN_START + 1500);
 	assert_int_equal(r->requeued_ns, 50);
 	assert_int_equal(r->backend_pid, GEN_KTHREAD);
-	assert_string_equal(t.backend_processes[0], "3.xvda-0");
+	assert_string_equal(t.backend_processes[1], "3.xvda-0");
 	assert_false(r->backend_failed);
-	assert_string_equal(t.lowest[0], "nvme0n1");
+	assert_string_equal(t.lowest[1], "nvme0n1");
 	assert_int_equal(r->lowest_q_ns, GEN_START + 2000);
 	assert_int_equal(r->lowest_c_ns, GEN_START + 3000);
 	assert_int_equal(r->lowest_requeues, 0);
