@@ -535,6 +535,8 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 	/* A bad record leaves a gap in its place. */
 	size_t held = begin_chunk(m, s, nr, min_ns);
 
+	if (s->dom->first_ns == UINT64_MAX)
+		s->dom->behind_ns = m->processed_ns;
 	if (m->partial && !s->reached)
 		reach(s, chunk->sequence);
 	if (chunk->sequence > s->next_sequence) {

@@ -120,6 +120,8 @@ struct domain {
 	uint64_t first_ns; /* of its first record */
 	/* when its records began, or began again, in the middle of the trace; or 0 */
 	uint64_t begins_ns;
+	/* before which dom0's part had been judged when its records began to come; or 0 */
+	uint64_t behind_ns;
 	struct matching *matching; /* a guest's; see model_matching() */
 };
 

@@ -111,9 +111,11 @@ static void on_complete_backend(void *ctx, struct stream *s, const struct xblk_r
 }
 
 /* A guest was not traced for a while: see match_waiting(). */
-static void begin_anew(struct domain *dom, uint64_t ns)
+static void begin_anew(const struct join *j, struct domain *dom, uint64_t ns)
 {
 	dom->begins_ns = ns;
+	if (j->now_ns > ns)
+		dom->behind_ns = j->now_ns;
 	for (unsigned int i = 0; i < dom->nr_disks; i++) {
 		if (!dom->disks[i])
 			continue;
@@ -173,7 +175,7 @@ static void on_other(void *ctx, struct stream *s, const struct xblk_record *r)
 		break;
 	case XBLK_EV_CLOCK:
 		s->dom->clock_generation = r->id;
-		begin_anew(s->dom, r->time);
+		begin_anew(ctx, s->dom, r->time);
 		break;
 	default:
 		break;

@@ -184,13 +184,16 @@ static bool others_bios(const struct rq *rq)
 
 /*
  * dom0's records of its disk may begin a little later than the guest's: those of the
- * whole trace, or where the guest came, or came again, while it went on.
+ * whole trace, or where the guest came, or came again, while it went on.  What a guest
+ * recorded before the capture took it up comes when dom0's part has been judged.
  */
 static bool before_dom0s(const struct join *j, const struct rq *rq)
 {
 	const struct domain *guest = rq->disk->dom, *backend = j->model->backend;
 	uint64_t served_ns = join_disk(rq->disk)->served_ns;
 
+	if (rq->d_ns < guest->behind_ns)
+		return true;
 	if (op_class(rq->op) == XBLK_OP_FLUSH)
 		return false;
 	if (backend->first_ns > rq->d_ns)

@@ -339,11 +339,11 @@ static void guest_comes_later(void **ctx)
 
 	(void)ctx;
 	gen_init_bare(&g);
-	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, GEN_START, dom0, strlen(dom0));
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, dom0, strlen(dom0));
 	gen_process(&g, 0, 0, 0, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
 	DOM0(1000, QUEUE, READ, 64, 8, 2, 1);
 	gen_round(&g, 10 * sec - 1);
-	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, GEN_START + 10 * sec, gen_meta_text,
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 10 * sec, gen_meta_text,
 		  strlen(gen_meta_text));
 	/* Its first one was served before dom0's records of the disk began. */
 	guest_io(&g, 10 * sec + 1000, 64, 1);
@@ -352,6 +352,34 @@ static void guest_comes_later(void **ctx)
 	/* From then on, what dom0 does nothing for is that. */
 	guest_io(&g, 10 * sec + 20000, 192, 4);
 	gen_end(&g, 20 * sec);
+	run(&o, g.data, g.len);
+	assert_int_equal(bin(&o, BIN_BEFORE_TRACE), 1);
+	assert_int_equal(bin(&o, BIN_JOINED), 1);
+	assert_int_equal(bin(&o, BIN_NO_BACKEND_IO), 1);
+	done(&o, &g);
+}
+
+/*
+ * What it recorded before the capture took it up comes behind the rounds that dom0's part
+ * of it came before.
+ */
+static void guest_is_behind(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	dom0_io(&g, 1000, 64, 1);
+	gen_round(&g, 5000000 * US);
+	gen_round(&g, 6000000 * US);
+	guest_io(&g, 1000, 64, 1);
+	guest_io(&g, 7000000 * US, 128, 2);
+	dom0_io(&g, 7000000 * US, 128, 3);
+	gen_round(&g, 8000000 * US);
+	/* dom0 does nothing for that. */
+	guest_io(&g, 9000000 * US, 192, 4);
+	gen_end(&g, 10000000 * US);
 	run(&o, g.data, g.len);
 	assert_int_equal(bin(&o, BIN_BEFORE_TRACE), 1);
 	assert_int_equal(bin(&o, BIN_JOINED), 1);
@@ -391,6 +419,7 @@ int main(void)
 		cmocka_unit_test(guest_begins_later),
 		cmocka_unit_test(guest_begins_amid),
 		cmocka_unit_test(guest_comes_later),
+		cmocka_unit_test(guest_is_behind),
 		cmocka_unit_test(guest_comes_again),
 		cmocka_unit_test(wrong_joined),
 		cmocka_unit_test(hung),

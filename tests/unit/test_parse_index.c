@@ -258,7 +258,7 @@ static void came_meanwhile(void **ctx)
 	requests(&g, 0, 60);
 	gen_gone(&g, GEN_GUEST, 61 * SEC);
 	gen_round(&g, 70 * SEC - 1);
-	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, GEN_START + 70 * SEC, gen_meta_text,
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 70 * SEC, gen_meta_text,
 		  strlen(gen_meta_text));
 	GUEST(70 * SEC + 10, COMPLETE, READ, 64 * 7, 8, 7, 0);
 	requests(&g, 70, 120);
