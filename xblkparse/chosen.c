@@ -128,7 +128,8 @@ static void look_at(void *user, uint32_t pid, const char *name, bool now)
 void chosen_look(struct chosen *c, const struct filter *f, unsigned int domid,
 		 const char *guest, uint32_t pid, const char *name)
 {
-	for (unsigned int k = 0; k < f->processes.nr && filter_domain(f, domid, guest); k++)
+	for (unsigned int k = 0; k < f->processes.nr && filter_domain(f, domid, guest);
+	     k++)
 		c->processes[k] |=
 			filter_is_process(&f->processes.of[k], pid, name ? name : "");
 }

@@ -55,8 +55,8 @@ static void on_signal(int sig)
 		xblk_stop(run.x);
 }
 
-static void on_process_gone(void *user, unsigned int domid, const char *guest, uint32_t pid,
-			    const char *name)
+static void on_process_gone(void *user, unsigned int domid, const char *guest,
+			    uint32_t pid, const char *name)
 {
 	(void)user;
 	chosen_look(&run.chosen, &run.opt.filter, domid, guest, pid, name);

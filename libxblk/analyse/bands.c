@@ -39,9 +39,9 @@ void bands_fold(const struct bands *b, const struct hist *q2c, struct band to[BA
 				band++;
 			until = ends[band] < end ? ends[band] : end;
 			for (int s = 0; s < STAGE_PARTS; s++)
-				to[band].sum[s] += (double)b->sums[hist_index(part, i)][s] *
-						   (double)(until - from) /
-						   (double)count;
+				to[band].sum[s] +=
+					(double)b->sums[hist_index(part, i)][s] *
+					(double)(until - from) / (double)count;
 			from = until;
 		}
 		first = end;

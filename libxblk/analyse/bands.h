@@ -38,7 +38,8 @@ static inline void bands_add(struct bands *b, const int64_t stages[STAGE_MAX])
 	uint64_t *sum;
 
 	if (!part)
-		part = hist_parts_grow(&b->parts, bucket, (void **)&b->sums, sizeof(*b->sums));
+		part = hist_parts_grow(&b->parts, bucket, (void **)&b->sums,
+				       sizeof(*b->sums));
 	sum = b->sums[hist_index(part, bucket)];
 
 	for (int i = 0; i < STAGE_PARTS; i++)

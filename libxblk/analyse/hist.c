@@ -30,7 +30,8 @@ static unsigned int add_part(struct hist_parts *parts, size_t bucket)
 	return parts->of[bucket / HIST_PART] = ++parts->nr;
 }
 
-unsigned int hist_parts_grow(struct hist_parts *parts, size_t bucket, void **rows, size_t size)
+unsigned int hist_parts_grow(struct hist_parts *parts, size_t bucket, void **rows,
+			     size_t size)
 {
 	if (parts->nr == parts->room) {
 		parts->room = more_room(parts);
@@ -50,7 +51,8 @@ void hist_grow(struct hist **to, size_t bucket)
 	}
 	if (h->parts.nr == h->parts.room) {
 		h->parts.room = more_room(&h->parts);
-		h = xrealloc(h, sizeof(*h) + h->parts.room * HIST_PART * sizeof(*h->counts));
+		h = xrealloc(h,
+			     sizeof(*h) + h->parts.room * HIST_PART * sizeof(*h->counts));
 	}
 	memset(&h->counts[h->parts.nr * HIST_PART], 0, HIST_PART * sizeof(*h->counts));
 	add_part(&h->parts, bucket);
@@ -59,7 +61,8 @@ void hist_grow(struct hist **to, size_t bucket)
 
 static void merge_part(struct hist **to, const struct hist *from, size_t first)
 {
-	const uint64_t *counts = &from->counts[hist_index(from->parts.of[first / HIST_PART], first)];
+	const uint64_t *counts =
+		&from->counts[hist_index(from->parts.of[first / HIST_PART], first)];
 	uint64_t *sums;
 
 	if (!*to || !(*to)->parts.of[first / HIST_PART])

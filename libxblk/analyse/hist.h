@@ -55,7 +55,8 @@ void hist_grow(struct hist **h, size_t bucket);
  * The same of what else goes by buckets: @rows, of @size bytes each, which are zeroed at
  * first.  Return: the part.
  */
-unsigned int hist_parts_grow(struct hist_parts *parts, size_t bucket, void **rows, size_t size);
+unsigned int hist_parts_grow(struct hist_parts *parts, size_t bucket, void **rows,
+			     size_t size);
 
 static inline void hist_add(struct hist **to, uint64_t ns)
 {

@@ -41,8 +41,10 @@ void substages_add(struct hist *hists[SUB_MAX], const struct xblk_request *r)
 	/* Of a device with nothing below it this would be the stage once more. */
 	if (r->lowest_q_ns > r->backend_q_ns && r->lowest_q_ns <= r->backend_d_ns) {
 		hist_add(&hists[SUB_LAYERS], r->lowest_q_ns - r->backend_q_ns);
-		hist_add(&hists[SUB_QUEUE], r->backend_d_ns - r->lowest_q_ns + r->lowest_requeued_ns);
-		hist_add(&hists[SUB_DEVICE], r->lowest_c_ns - r->backend_d_ns - r->lowest_requeued_ns);
+		hist_add(&hists[SUB_QUEUE],
+			 r->backend_d_ns - r->lowest_q_ns + r->lowest_requeued_ns);
+		hist_add(&hists[SUB_DEVICE],
+			 r->lowest_c_ns - r->backend_d_ns - r->lowest_requeued_ns);
 		hist_add(&hists[SUB_LAYERS_BACK], r->backend_c_ns - r->lowest_c_ns);
 	}
 	if (r->response_ns && r->interrupt_ns) {

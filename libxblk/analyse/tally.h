@@ -33,7 +33,7 @@ struct tally {
 	bool windows;		     /* keep statistics for a running report */
 	/* on at first; each costs some ns a request */
 	bool latencies; /* all that is kept of joined ones and of those in flight */
-	bool timeline, processes; /* of these */
+	bool timeline, processes;    /* of these */
 	tally_request_fn on_request; /* each that counts; or NULL */
 	void *ctx;
 };

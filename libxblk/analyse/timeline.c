@@ -71,7 +71,8 @@ static void halve(struct timeline *t)
 		interval_join(&t->intervals[i], &t->intervals[2 * i],
 			      &t->intervals[2 * i + 1], 1ull << t->shift);
 	if (t->room)
-		memset(&t->intervals[t->room / 2], 0, t->room / 2 * sizeof(t->intervals[0]));
+		memset(&t->intervals[t->room / 2], 0,
+		       t->room / 2 * sizeof(t->intervals[0]));
 	t->shift++;
 	t->nr = (t->nr + 1) / 2;
 }

@@ -144,7 +144,8 @@ static uint64_t play(struct merge *m)
 	uint64_t *keys = m->losers, *leaves = keys + m->nr_leaves, winner;
 
 	for (unsigned int i = 0; i < m->nr_leaves; i++)
-		leaves[i] = i < m->nr_busy ? stream_key(m->busy[i], m->base_ns) : KEY_ABSENT;
+		leaves[i] = i < m->nr_busy ? stream_key(m->busy[i], m->base_ns)
+					   : KEY_ABSENT;
 	for (unsigned int i = m->nr_leaves - 1; i; i--)
 		keys[i] = min_u64(keys[2 * i], keys[2 * i + 1]);
 	winner = keys[1];

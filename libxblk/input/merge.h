@@ -31,9 +31,9 @@
 struct stream {
 	struct domain *dom;
 	struct stream *sibling; /* of the domain, the one before; or NULL */
-	unsigned int nr;   /* in the order of appearance: breaks ties */
-	bool busy;	   /* it is in the merge's list of these */
-	unsigned int leaf; /* of the tree */
+	unsigned int nr;	/* in the order of appearance: breaks ties */
+	bool busy;		/* it is in the merge's list of these */
+	unsigned int leaf;	/* of the tree */
 	uint32_t cpu;
 	struct xblk_record *buf, *tail;
 	const struct xblk_record *head; /* up to the tail: these wait */

@@ -236,7 +236,8 @@ static struct ending why_not(const struct join *j, const struct rq *rq,
 	if (rq->flags & RQ_CONTRADICTION)
 		return because(BIN_MALFORMED, "its records contradict each other");
 	if (rq->flags & RQ_MISSED)
-		return because(BIN_MALFORMED, "a record of it is missing, and none is told lost");
+		return because(BIN_MALFORMED,
+			       "a record of it is missing, and none is told lost");
 	if (rq->flags & RQ_AMBIGUOUS)
 		return because(BIN_AMBIGUOUS, "which of dom0's bios are its is not told");
 	if (rq->flags & RQ_NO_Q)

@@ -49,7 +49,8 @@ static inline void text_u64(struct text *t, uint64_t n)
 /* A name, as the locale can show it.  Return: how many columns it takes. */
 size_t text_name(struct text *t, const char *name);
 void text_i64(struct text *t, int64_t n);
-/* The @columns that were put there from @from on are at the right of @width, behind blanks. */
+/* The @columns that were put there from @from on are at the right of @width, behind
+ * blanks. */
 void text_right(struct text *t, size_t from, size_t columns, size_t width);
 /* ASCII, the same. */
 void text_string_right(struct text *t, const char *s, size_t width);
