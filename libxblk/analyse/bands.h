@@ -34,14 +34,11 @@ extern const char *const band_names[BANDS];
 static inline void bands_add(struct bands *b, const int64_t stages[STAGE_MAX])
 {
 	size_t bucket = hist_bucket(stages[STAGE_Q2C]);
-	unsigned int part = b->parts.of[bucket / HIST_PART];
 	uint64_t *sum;
 
-	if (!part)
-		part = hist_parts_grow(&b->parts, bucket, (void **)&b->sums,
-				       sizeof(*b->sums));
-	sum = b->sums[hist_index(part, bucket)];
-
+	if (!b->parts.of[bucket / HIST_PART])
+		b->sums = hist_parts_grow(&b->parts, bucket, b->sums, sizeof(*b->sums));
+	sum = b->sums[hist_index(b->parts.of[bucket / HIST_PART], bucket)];
 	for (int i = 0; i < STAGE_PARTS; i++)
 		sum[i] += stages[i];
 }

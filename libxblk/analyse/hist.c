@@ -25,20 +25,20 @@ static unsigned int more_room(const struct hist_parts *parts)
 	return room < HIST_PARTS ? room : HIST_PARTS;
 }
 
-static unsigned int add_part(struct hist_parts *parts, size_t bucket)
+static void add_part(struct hist_parts *parts, size_t bucket)
 {
-	return parts->of[bucket / HIST_PART] = ++parts->nr;
+	parts->of[bucket / HIST_PART] = ++parts->nr;
 }
 
-unsigned int hist_parts_grow(struct hist_parts *parts, size_t bucket, void **rows,
-			     size_t size)
+void *hist_parts_grow(struct hist_parts *parts, size_t bucket, void *rows, size_t size)
 {
 	if (parts->nr == parts->room) {
 		parts->room = more_room(parts);
-		*rows = xrealloc(*rows, parts->room * HIST_PART * size);
+		rows = xrealloc(rows, parts->room * HIST_PART * size);
 	}
-	memset((char *)*rows + parts->nr * HIST_PART * size, 0, HIST_PART * size);
-	return add_part(parts, bucket);
+	memset((char *)rows + parts->nr * HIST_PART * size, 0, HIST_PART * size);
+	add_part(parts, bucket);
+	return rows;
 }
 
 void hist_grow(struct hist **to, size_t bucket)

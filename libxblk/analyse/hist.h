@@ -53,10 +53,9 @@ static inline size_t hist_index(unsigned int part, size_t bucket)
 void hist_grow(struct hist **h, size_t bucket);
 /*
  * The same of what else goes by buckets: @rows, of @size bytes each, which are zeroed at
- * first.  Return: the part.
+ * first.  Return: where they are now.
  */
-unsigned int hist_parts_grow(struct hist_parts *parts, size_t bucket, void **rows,
-			     size_t size);
+void *hist_parts_grow(struct hist_parts *parts, size_t bucket, void *rows, size_t size);
 
 static inline void hist_add(struct hist **to, uint64_t ns)
 {
