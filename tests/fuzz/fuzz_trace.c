@@ -132,7 +132,13 @@ static void print_all(struct reading *r)
 
 static void parse_bytes(const uint8_t *data, size_t len, const struct filter *filter)
 {
-	const struct xblk_analysis analysis = {filter, 10, true, true};
+	const struct xblk_analysis analysis = {
+		.filter = filter,
+		.top = 10,
+		.latencies = true,
+		.timeline = true,
+		.processes = true,
+	};
 	struct reading r = {0};
 	struct xblk_options options = {.user = &r};
 	struct parse *p;
