@@ -96,6 +96,13 @@ static void on_interval(void *user, const struct xblk_interval *i)
 	live_print(null, &to->live, to->x, &all, i);
 }
 
+static void on_process_gone(void *user, unsigned int domid, const char *guest,
+			    uint32_t pid, const char *name)
+{
+	(void)user;
+	fprintf(null, "%u %s %u %s", domid, guest, pid, name ? name : "?");
+}
+
 static void read_file(struct xblk *x, const uint8_t *data, size_t len)
 {
 	int fd = memfd_create("trace", MFD_CLOEXEC);
@@ -138,6 +145,7 @@ static void parse_bytes(const uint8_t *data, size_t len, const struct filter *fi
 		.latencies = true,
 		.timeline = true,
 		.processes = true,
+		.on_process_gone = on_process_gone,
 	};
 	struct reading r = {0};
 	struct xblk_options options = {.user = &r};
@@ -181,6 +189,13 @@ struct event {
 	uint8_t stream, event, op, disk, delta, scale, sector, nr, id, aux, then;
 };
 
+/* The guest ends, and another one gets its number. */
+static void another_guest(struct gen *g, uint64_t ns)
+{
+	gen_gone(g, GEN_GUEST, ns);
+	gen_chunk(g, XBLK_CHUNK_META, 0, 0, 0, ns, gen_meta_text, strlen(gen_meta_text));
+}
+
 static void add_event(struct gen *g, const struct event *e, uint64_t *ns)
 {
 	unsigned int domid = e->stream & 4 ? 0 : GEN_GUEST, cpu = e->stream & 3;
@@ -209,6 +224,8 @@ static void add_event(struct gen *g, const struct event *e, uint64_t *ns)
 		gen_round(g, *ns);
 	if ((e->then & 0xf8) == 0xf8)
 		gen_skip(g, domid, cpu, e->nr);
+	if ((e->then & 0xf8) == 0xf0)
+		another_guest(g, *ns);
 }
 
 static void parse_series(const uint8_t *data, size_t len, const struct filter *filter)
