@@ -193,6 +193,15 @@ void timeline_joined(struct timeline *t, uint64_t c_ns, const int64_t stages[STA
 		in->max_q2c = stages[STAGE_Q2C];
 }
 
+void timeline_copy(struct timeline *to, const struct timeline *from)
+{
+	*to = *from;
+	if (!from->room)
+		return;
+	to->intervals = xmalloc(from->room * sizeof(*to->intervals));
+	memcpy(to->intervals, from->intervals, from->room * sizeof(*to->intervals));
+}
+
 void timeline_coarsen(struct timeline *t, unsigned int max_nr)
 {
 	while (t->nr > max_nr)

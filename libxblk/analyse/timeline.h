@@ -54,6 +54,8 @@ struct timeline {
 /* Of all there is; clocks may differ, so something may be a little before the start. */
 void timeline_init(struct timeline *t, uint64_t start_ns);
 void timeline_deinit(const struct timeline *t);
+/* One of its own, for timeline_deinit(), of the same. */
+void timeline_copy(struct timeline *to, const struct timeline *from);
 /* Only of what is from @from_ns to @to_ns, where it begins; before anything is added. */
 void timeline_span(struct timeline *t, uint64_t from_ns, uint64_t to_ns);
 /* Nothing was seen from @end_ns on: an interval that it is in is only so long. */

@@ -35,6 +35,31 @@ static void tables(void **ctx)
 	done(&out, &g);
 }
 
+/* What is printed is only looked at: it is all there to be printed once more. */
+static void twice(void **ctx)
+{
+	static const struct filter all;
+	static const struct report_options o = {.by = ~0u, .slowest = true};
+	struct printed first, second;
+	struct outcome out;
+	struct gen g;
+
+	(void)ctx;
+	generate(&g);
+	GUEST(1050000000, QUEUE, READ, 64, 8, 1, 501);
+	run(&out, g.data, g.len);
+	printed_init(&first);
+	report_print(first.out, &out.x, &all, &o);
+	fflush(first.out);
+	printed_init(&second);
+	report_print(second.out, &out.x, &all, &o);
+	fflush(second.out);
+	assert_string_equal(first.text, second.text);
+	printed_deinit(&second);
+	printed_deinit(&first);
+	done(&out, &g);
+}
+
 /* What the kernels let us probe, and what they do not, of those that tell. */
 static void probes(void **ctx)
 {
@@ -164,9 +189,8 @@ static void micro(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tables),
-		cmocka_unit_test(probes),
-		cmocka_unit_test(tables_chosen),
+		cmocka_unit_test(tables), cmocka_unit_test(twice),
+		cmocka_unit_test(probes), cmocka_unit_test(tables_chosen),
 		cmocka_unit_test(micro),
 	};
 

@@ -184,13 +184,13 @@ static void print_interval(FILE *out, const struct timeline *t, unsigned int i,
 static void print_timeline(FILE *out, const struct timeline *fine, uint64_t start_ns,
 			   struct unit unit)
 {
-	struct timeline *t = xmalloc(sizeof(*t));
 	double depth[SIDE_MAX][STATE_MAX][TIME_ROWS], here[SIDE_MAX][STATE_MAX];
+	struct timeline t;
 
-	*t = *fine;
-	timeline_coarsen(t, TIME_ROWS);
+	timeline_copy(&t, fine);
+	timeline_coarsen(&t, TIME_ROWS);
 	for (int k = 0; k < SIDE_MAX * STATE_MAX; k++)
-		timeline_depth(t, k / STATE_MAX, k % STATE_MAX,
+		timeline_depth(&t, k / STATE_MAX, k % STATE_MAX,
 			       depth[k / STATE_MAX][k % STATE_MAX]);
 	fprintf(out, "  %12s", "time s");
 	for (int side = 0; side < SIDE_MAX; side++) {
@@ -203,13 +203,13 @@ static void print_timeline(FILE *out, const struct timeline *fine, uint64_t star
 		print_title(out, stage_names[s], unit.name);
 	print_title(out, "max", unit.name);
 	fputc('\n', out);
-	for (unsigned int i = 0; i < t->nr; i++) {
+	for (unsigned int i = 0; i < t.nr; i++) {
 		for (int k = 0; k < SIDE_MAX * STATE_MAX; k++)
 			here[k / STATE_MAX][k % STATE_MAX] =
 				depth[k / STATE_MAX][k % STATE_MAX][i];
-		print_interval(out, t, i, start_ns, here, unit);
+		print_interval(out, &t, i, start_ns, here, unit);
 	}
-	free(t);
+	timeline_deinit(&t);
 }
 
 static void print_slow_head(FILE *out, const struct slow *s, uint64_t start_ns)
