@@ -114,7 +114,8 @@ static bool waits(const struct stream *s)
 
 /*
  * A stream's key: the time of its first record and, to break ties, its number.
- * 51 bits of ns are 26 days: what is further off than that is not told apart.
+ * 51 bits of ns are 26 days: what is further off than that is not told apart.  So they
+ * do not count from what is late by half of that or more: a guest's time can be anything.
  */
 #define NR_BITS	   13
 #define KEY_FAR	   (UINT64_MAX >> NR_BITS)
@@ -295,8 +296,8 @@ static void process(struct merge *m, uint64_t limit)
 	uint64_t base = grow_tree(m);
 
 	if (base < limit) {
-		m->base_ns = base;
-		process_before(m, key_of(limit, base, KEY_FAR - 1));
+		m->base_ns = max_u64(base, sub_sat(m->processed_ns, KEY_FAR / 2));
+		process_before(m, key_of(limit, m->base_ns, KEY_FAR - 1));
 	}
 	if (limit > m->processed_ns)
 		m->processed_ns = limit;

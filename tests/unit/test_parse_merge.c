@@ -231,6 +231,31 @@ static void parts_stay(void **ctx)
 	done(&o, &g);
 }
 
+/* A guest writes of the trace's beginning a month later: that changes no other one's
+ * order. */
+static void month_late(void **ctx)
+{
+	const uint64_t day = 86400ull * 1000000000;
+	struct gen g;
+	struct order o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_process(&g, 4, 0, 1000, 1, "old", 0);
+	gen_round(&g, 2000);
+	gen_round(&g, 30 * day);
+	gen_round(&g, 30 * day + 1);
+	for (uint64_t ns = 30 * day + 1000; ns < 30 * day + 2000; ns += 10)
+		add(&g, ns % 20 ? 0 : 3, ns % 3, ns);
+	gen_process(&g, 4, 0, 1001, 1, "older", 0);
+	gen_round(&g, 30 * day + 3000);
+	gen_round(&g, 30 * day + 3001);
+	gen_end(&g, 30 * day + 4000);
+	run_order(&o, &g, 0);
+	assert_int_equal(o.backwards, 0);
+	order_done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +263,7 @@ int main(void)
 		cmocka_unit_test(two_rounds_late),  cmocka_unit_test(late_completion),
 		cmocka_unit_test(no_rounds),	    cmocka_unit_test(one_stream_behind),
 		cmocka_unit_test(rounds_backwards), cmocka_unit_test(parts_stay),
+		cmocka_unit_test(month_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
