@@ -276,7 +276,7 @@ CAPTURE_TESTS := trace_capture $(ROTATE_TESTS) $(TAP_TESTS)
 test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_relay_reading tsan_parse_ahead \
 	$(addprefix tsan_,$(SINK_TESTS) $(CAPTURE_TESTS)) trace_seeds named-trace \
 	$(filter-out test_relay_threads test_relay_nested,$(basename $(notdir $(wildcard tests/unit/test_*.c)))) \
-	$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))) $(addprefix $(BUILD)/bench/,record stream drain)
+	$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))) $(addprefix $(BUILD)/bench/,record stream drain gen_events)
 
 # Unit tests run under sanitizers, against objects of their own. Those of the channel's reading
 # end and of xblktrace meet a XenStore and a grant table that tests/unit/fake_xen.c plays.

@@ -220,6 +220,7 @@ static int feed(void)
 	return ret;
 }
 
+/* Return: a negative errno after a message; after -ENOMEM the handle can only be closed. */
 static int read_trace(void)
 {
 	bool fed = run.opt.interval_ns && input_is_stream;
@@ -229,7 +230,7 @@ static int read_trace(void)
 	msg_progress_end();
 	if (ret)
 		msg_say("%s", xblk_strerror(run.x));
-	return bad || ret ? -1 : 0;
+	return ret ? ret : bad;
 }
 
 /* What is printed at the end; false if that fails or the trace is bad. */
@@ -263,14 +264,12 @@ static void tell_part(const struct xblk_trace *t)
 			from);
 }
 
-static int run_all(void)
+/* What is known of the trace when it has been read, @good to its end. */
+static int tell_all(bool good)
 {
-	bool good, interrupted;
 	struct xblk_trace t;
+	bool interrupted;
 
-	if (prepare())
-		return 1;
-	good = !read_trace();
 	xblk_get_trace(run.x, &t);
 	interrupted = t.stopped && stop;
 	if (interrupted)
@@ -280,8 +279,19 @@ static int run_all(void)
 	good &= conclude();
 	if (t.version && !interrupted)
 		good &= chosen_tell(run.x, &run.opt.filter, &run.chosen);
-	verify_deinit(&run.verify);
 	return good && !t.problems && !interrupted ? 0 : 1;
+}
+
+static int run_all(void)
+{
+	int ret;
+
+	if (prepare())
+		return 1;
+	ret = read_trace();
+	ret = ret == -ENOMEM ? 1 : tell_all(!ret);
+	verify_deinit(&run.verify);
+	return ret;
 }
 
 int main(int argc, char **argv)

@@ -14,12 +14,6 @@
 
 #include "xblk.h"
 
-/* glibc's own, below those that a program may replace. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t nr, size_t size);
-void *__libc_realloc(void *p, size_t size);
-void *__libc_memalign(size_t align, size_t size);
-
 static unsigned long left = -1ul; /* so many more succeed */
 static unsigned long requests;
 
@@ -28,25 +22,7 @@ static int fails(void)
 	return !left || (left != -1ul && !--left);
 }
 
-void *malloc(size_t size)
-{
-	return fails() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t nr, size_t size)
-{
-	return fails() ? NULL : __libc_calloc(nr, size);
-}
-
-void *realloc(void *p, size_t size)
-{
-	return fails() ? NULL : __libc_realloc(p, size);
-}
-
-void *aligned_alloc(size_t align, size_t size)
-{
-	return fails() ? NULL : __libc_memalign(align, size);
-}
+#include "failing-malloc.h"
 
 static void on_request(void *user, const struct xblk_request *r)
 {
