@@ -121,8 +121,6 @@ static void end_guest(struct parse *p, struct domain *guest)
 		parse_lost_behind(p, s);
 	}
 	join_end_guest(&p->join, guest);
-	if (p->on_guest_end)
-		p->on_guest_end(p->ctx, guest);
 	model_end_guest(&p->model, guest);
 }
 

@@ -47,8 +47,6 @@ struct parse {
 	/* each record in global order, gaps too */
 	void (*on_event)(void *ctx, struct stream *s, const struct xblk_record *r);
 	bool (*on_chunk)(void *ctx, const struct parse *p); /* false: stop */
-	/* the guest has gone, and its processes are about to be forgotten */
-	void (*on_guest_end)(void *ctx, const struct domain *guest);
 	/* all records have been given, and what is in flight is about to be given up */
 	void (*on_end)(void *ctx, const struct parse *p);
 	void *ctx;

@@ -133,26 +133,14 @@ static void before_end(void *ctx, const struct parse *p)
 	intervals_end(&x->intervals, p);
 }
 
-struct guest_gone {
-	const struct xblk *x;
-	const struct domain *guest;
-};
-
-static void tell_gone(void *ctx, uint32_t pid, const char *name, bool now)
+static void on_forgotten(void *ctx, const struct domain *guest, uint32_t pid,
+			 const char *name)
 {
-	const struct guest_gone *g = ctx;
+	const struct xblk *x = ctx;
 
-	(void)now;
-	g->x->analysis.on_process_gone(g->x->options.user, g->guest->domid,
-				       g->guest->name, pid, name);
-}
-
-static void before_guest_end(void *ctx, const struct domain *guest)
-{
-	struct guest_gone g = {ctx, guest};
-
-	if (g.x->analysis.on_process_gone)
-		model_each_process(guest, tell_gone, &g);
+	if (x->analysis.on_process_gone)
+		x->analysis.on_process_gone(x->options.user, guest->domid, guest->name,
+					    pid, name);
 }
 
 static ssize_t read_fed(struct xblk *x, void *buf, size_t size)
@@ -208,10 +196,11 @@ static void set_up(struct xblk *x)
 	map_init(&x->rings);
 	parse_init(p, read_fd, x);
 	p->tell = (struct tell){on_tell, x};
+	p->model.on_forgotten = on_forgotten;
+	p->model.ctx = x;
 	p->stop = &x->stop;
 	p->ctx = x;
 	p->on_chunk = on_chunk;
-	p->on_guest_end = before_guest_end;
 	p->on_end = before_end;
 	if (x->options.on_event || x->options.interval_ns)
 		p->on_event = on_event;

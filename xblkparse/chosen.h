@@ -11,7 +11,7 @@ struct chosen {
 	bool processes[FILTER_LIST_MAX];
 };
 
-/* A process of a guest that has gone, as of on_process_gone(): it is forgotten then. */
+/* A process that is forgotten, as of on_process_gone(). */
 void chosen_look(struct chosen *c, const struct filter *f, unsigned int domid,
 		 const char *guest, uint32_t pid, const char *name);
 

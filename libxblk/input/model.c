@@ -81,6 +81,28 @@ void matching_free(struct matching *matching)
 	free(matching);
 }
 
+static void tell_forgotten(const struct domain *dom, uint32_t pid, const char *name)
+{
+	if (dom->model->on_forgotten && !dom->backend)
+		dom->model->on_forgotten(dom->model->ctx, dom, pid, name);
+}
+
+static void tell_name(void *ctx, uint32_t pid, const char *name, bool now)
+{
+	(void)now;
+	tell_forgotten(ctx, pid, name);
+}
+
+/* Each name of it. */
+static void process_names(const struct process *p,
+			  void (*fn)(void *ctx, uint32_t pid, const char *name, bool now),
+			  void *ctx)
+{
+	for (unsigned int i = 0; p->former && i < p->former->nr; i++)
+		fn(ctx, p->pid, p->former->names[i].comm, false);
+	fn(ctx, p->pid, p->known ? p->comm : NULL, true);
+}
+
 struct domain *model_find(const struct model *m, unsigned int domid)
 {
 	return map_get(&m->by_domid, domid);
@@ -96,6 +118,7 @@ void model_end_guest(struct model *m, struct domain *dom)
 	dom->matching = NULL;
 	map_deinit(&dom->bios);
 	map_deinit(&dom->rqs);
+	model_each_process(dom, tell_name, dom);
 	map_each(&dom->processes, process_free);
 	map_each(&dom->rings, free);
 	map_deinit(&dom->processes);
@@ -116,6 +139,7 @@ struct domain *model_domain(struct model *m, unsigned int domid)
 	if (m->nr_domains - m->nr_ended == MAX_DOMAINS)
 		return NULL;
 	dom = xcalloc(1, sizeof(*dom));
+	dom->model = m;
 	dom->domid = domid;
 	snprintf(dom->name, sizeof(dom->name), "domain%u", domid);
 	map_init(&dom->bios);
@@ -149,6 +173,7 @@ static struct process *take_idle(struct domain *dom)
 
 		list_del(&p->age);
 		if (!turns || (!p->busy && !(dom->backend && p->kthread))) {
+			process_names(p, tell_name, dom);
 			map_del(&dom->processes, p->pid, p);
 			free(p->former);
 			memset(p, 0, sizeof(*p));
@@ -181,13 +206,14 @@ struct process *model_process(struct domain *dom, uint32_t pid)
 	return p;
 }
 
-static void keep_former(struct process *p, uint64_t until_ns)
+static void keep_former(const struct domain *dom, struct process *p, uint64_t until_ns)
 {
 	struct former_names *f = p->former;
 
 	if (!f)
 		f = p->former = xcalloc(1, sizeof(*f));
 	if (f->nr == ARRAY_SIZE(f->names)) {
+		tell_forgotten(dom, p->pid, f->names[0].comm);
 		f->forgotten_ns = f->names[0].until_ns;
 		f->nr--;
 		memmove(f->names, f->names + 1, f->nr * sizeof(*f->names));
@@ -203,7 +229,7 @@ void model_name_process(struct domain *dom, const struct xblk_record *r)
 
 	copy_printable(comm, sizeof(comm), r->comm, XBLK_COMM_LEN);
 	if (p->known && strcmp(p->comm, comm))
-		keep_former(p, r->time);
+		keep_former(dom, p, r->time);
 	strcpy(p->comm, comm);
 	p->kthread = r->op & XBLK_PROCESS_KTHREAD;
 	p->known = true;
@@ -286,11 +312,6 @@ void model_each_process(const struct domain *dom,
 			void *ctx)
 {
 	for (const struct list *n = dom->process_age.next; n != &dom->process_age;
-	     n = n->next) {
-		const struct process *p = list_entry(n, struct process, age);
-
-		for (unsigned int i = 0; p->former && i < p->former->nr; i++)
-			fn(ctx, p->pid, p->former->names[i].comm, false);
-		fn(ctx, p->pid, p->known ? p->comm : NULL, true);
-	}
+	     n = n->next)
+		process_names(list_entry(n, struct process, age), fn, ctx);
 }

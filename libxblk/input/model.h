@@ -34,6 +34,7 @@
 #define RING_UNKNOWN (-1)
 
 struct domain;
+struct model;
 struct stream;
 
 struct disk {
@@ -92,6 +93,7 @@ struct matching {
 };
 
 struct domain {
+	const struct model *model;
 	unsigned int domid;
 	bool backend;
 	bool ended;	/* its number is another guest's, if there is one */
@@ -138,6 +140,11 @@ struct model {
 	bool other_host;  /* the last one was not of the same host */
 	char host[NAME_LEN], tool[NAME_LEN];
 	const struct tell *tell; /* of what makes no sense; set by the caller */
+	/* set by the caller, or NULL: a name of a guest's process is forgotten; NULL: not
+	 * known */
+	void (*on_forgotten)(void *ctx, const struct domain *guest, uint32_t pid,
+			     const char *name);
+	void *ctx;
 	char ops[64]; /* operations that were recorded, "read, write"; "": all */
 };
 

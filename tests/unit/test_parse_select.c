@@ -241,6 +241,12 @@ static void nothing_chosen(void **ctx)
 	assert_true(told("d3 d4 pdd Dsdc", "none of 1 requests was chosen"));
 }
 
+static void on_forgotten(void *ctx, const struct domain *guest, uint32_t pid,
+			 const char *name)
+{
+	chosen_look(ctx, &filter, guest->domid, guest->name, pid, name);
+}
+
 /* A process of a guest that has gone was there, though nothing is kept of it. */
 static void of_a_guest_gone(void **ctx)
 {
@@ -251,10 +257,10 @@ static void of_a_guest_gone(void **ctx)
 
 	(void)ctx;
 	begin(&o, &g, "pnginx pnobody");
+	o.parse.model.on_forgotten = on_forgotten;
+	o.parse.model.ctx = &found;
 	parse_run(&o.parse);
 	guest = model_find(&o.parse.model, 3);
-	chosen_look(&found, &filter, 3, guest->name, 500, "nginx");
-	chosen_look(&found, &filter, 3, guest->name, 501, NULL);
 	model_end_guest(&o.parse.model, guest);
 	assert_string_equal(process_name(guest, 500), "?");
 	assert_true(found.processes[0]);
@@ -262,6 +268,44 @@ static void of_a_guest_gone(void **ctx)
 	assert_false(chosen_tell(&o.x, &filter, &found));
 	found.processes[1] = true;
 	assert_true(chosen_tell(&o.x, &filter, &found));
+	done(&o, &g);
+}
+
+static void name_process(struct domain *guest, uint32_t pid, uint64_t ns,
+			 const char *name)
+{
+	struct xblk_record r = {.time = ns, .event = XBLK_EV_PROCESS, .aux = pid};
+
+	strcpy(r.comm, name);
+	model_name_process(guest, &r);
+}
+
+/* So was one that is forgotten since there were many, and a name that one had long ago. */
+static void of_many(void **ctx)
+{
+	struct chosen found = {0};
+	struct domain *guest;
+	struct outcome o;
+	struct gen g;
+	char name[16];
+
+	(void)ctx;
+	begin(&o, &g, "pnginx pname0 pnobody");
+	o.parse.model.on_forgotten = on_forgotten;
+	o.parse.model.ctx = &found;
+	parse_run(&o.parse);
+	guest = model_find(&o.parse.model, 3);
+	for (unsigned int i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "name%u", i);
+		name_process(guest, 600, GEN_START + i, name);
+	}
+	assert_false(found.processes[0]);
+	assert_true(found.processes[1]);
+	for (unsigned int i = 0; i < VCPU_PROCESSES * guest->nr_streams; i++)
+		name_process(guest, 1000 + i, GEN_START + 10 + i, "one of many");
+	assert_string_equal(process_name(guest, 500), "?");
+	assert_true(found.processes[0]);
+	assert_false(found.processes[2]);
 	done(&o, &g);
 }
 
@@ -301,9 +345,9 @@ static void names_in_the_guest(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests),	      cmocka_unit_test(events),
-		cmocka_unit_test(nothing_chosen),     cmocka_unit_test(of_a_guest_gone),
-		cmocka_unit_test(names_in_the_guest),
+		cmocka_unit_test(requests),	  cmocka_unit_test(events),
+		cmocka_unit_test(nothing_chosen), cmocka_unit_test(of_a_guest_gone),
+		cmocka_unit_test(of_many),	  cmocka_unit_test(names_in_the_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
