@@ -153,6 +153,10 @@ static int check(const struct options *o)
 		return bad_usage("--json needs a file next to other output (-J FILE)");
 	if (option_to_main(&o->csv) && lines && !o->requests)
 		return bad_usage("--csv needs a file next to other output (--csv=FILE)");
+	if (o->verify && filter_chooses(&o->filter) && (o->json.wanted || o->csv.wanted))
+		return bad_usage(
+			"--verify checks all requests: --json or --csv of some is "
+			"another run");
 	if (o->format && !o->events)
 		return bad_usage("-f is of --events");
 	return -1;

@@ -109,8 +109,16 @@ static void several(void **ctx)
 static void formats(void **ctx)
 {
 	static const char *const wrong[] = {
-		"--csv --json",	     "--json --csv=-", "--json -i 1",	"--csv --events",
-		"--requests --json", "--verify --csv", "--json=a -J b", "--csv --csv=a",
+		"--csv --json",
+		"--json --csv=-",
+		"--json -i 1",
+		"--csv --events",
+		"--requests --json",
+		"--verify --csv",
+		"--verify --csv=a --op read",
+		"--verify -w 1 -J a",
+		"--json=a -J b",
+		"--csv --csv=a",
 	};
 	struct options o;
 
@@ -124,6 +132,8 @@ static void formats(void **ctx)
 	assert_string_equal(o.input, "d");
 	assert_int_equal(parse(&o, "--requests --csv=a --json"), -1);
 	assert_int_equal(parse(&o, "--verify --csv=a -J b"), -1);
+	assert_int_equal(parse(&o, "--verify --csv=a -d 3"), -1);
+	assert_int_equal(parse(&o, "--verify -w 1"), -1);
 	assert_int_equal(parse(&o, "--csv -J b"), -1);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_int_equal(parse(&o, wrong[i]), 2);
