@@ -75,6 +75,20 @@ static struct ending because(enum bin bin, const char *why)
 	return (struct ending){.bin = bin, .why = why};
 }
 
+/*
+ * When its thread went about it, and what had woken that, is of another request where
+ * what was lost since then was that of this one.
+ */
+static void forget_other_way(const struct join *j, struct rq *rq)
+{
+	const struct gaps *gaps = &j->model->backend->gaps;
+
+	if (gaps_overlap(gaps, add_sat(rq->way.interrupt_ns, 1), rq->chain.q_ns))
+		rq->way.interrupt_ns = 0;
+	if (gaps_overlap(gaps, add_sat(rq->way.thread_ns, 1), rq->chain.q_ns))
+		rq->way.thread_ns = 0;
+}
+
 /* All of it was seen: its stages. */
 static void measure(struct join *j, struct rq *rq)
 {
@@ -102,6 +116,8 @@ static void measure(struct join *j, struct rq *rq)
 	assert(sum == (uint64_t)stages[STAGE_Q2C]);
 	if (!place_contested(rq))
 		learn(j, rq);
+	if (unlikely(join_lossy(j, rq->disk->dom)))
+		forget_other_way(j, rq);
 	j->report.ended(j->report.ctx, rq, &end);
 	rq_free(j, rq);
 }

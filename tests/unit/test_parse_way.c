@@ -130,6 +130,38 @@ static void response_after_loss(void **ctx)
 	done(&o, &g);
 }
 
+/* What was lost may have been that the thread went about it, or what had woken it for
+ * that. */
+static void thread_after_loss(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
+	GUEST(1020, QUEUE, READ, 128, 8, 2, 500);
+	GUEST(1030, ISSUE, READ, 128, 8, 101, 2);
+	ring_event(&g, 0, 1100, XBLK_EV_INTERRUPT);
+	ring_event(&g, 0, 1130, XBLK_EV_RING);
+	DOM0(1150, QUEUE, READ, 64, 8, 10, GEN_KTHREAD);
+	DOM0(1160, ISSUE, READ, 64, 8, 200, 10);
+	gen_lost(&g, 0, 0, 1165, 1205, 1);
+	DOM0(1210, QUEUE, READ, 128, 8, 11, GEN_KTHREAD);
+	DOM0(1220, ISSUE, READ, 128, 8, 201, 11);
+	DOM0(2000, COMPLETE, READ, 128, 8, 201, 0);
+	GUEST(2130, COMPLETE, READ, 128, 8, 101, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 2);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->bins[BIN_JOINED], 1);
+	assert_stages(result_at(&o, 0, 1030), 10, 180, 10, 780, 130);
+	assert_substage(&o, 0, SUB_NOTIFY, 0, 0);
+	assert_substage(&o, 0, SUB_WAKE, 0, 0);
+	assert_substage(&o, 0, SUB_MAP, 0, 0);
+	done(&o, &g);
+}
+
 static void remap(struct gen *g, unsigned int cpu, uint64_t ns, uint64_t to, uint32_t id,
 		  uint64_t from)
 {
@@ -237,6 +269,7 @@ int main(void)
 		cmocka_unit_test(parted),
 		cmocka_unit_test(not_parted),
 		cmocka_unit_test(response_after_loss),
+		cmocka_unit_test(thread_after_loss),
 		cmocka_unit_test(layers_across_cpus),
 		cmocka_unit_test(ended_by_layer),
 		cmocka_unit_test(chosen),
