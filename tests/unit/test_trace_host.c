@@ -206,6 +206,9 @@ int main(void)
 	};
 	int ret;
 
+	/* They are ignored in what a shell starts in the background. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	if (!mkdtemp(dir))
 		return 1;
 	snprintf(path, sizeof(path), "%s/pid", dir);

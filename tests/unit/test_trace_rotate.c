@@ -24,7 +24,7 @@ static uint64_t lost_found[2];
 static unsigned int check_requests(unsigned int nr, bool lossy)
 {
 	unsigned int joined = 0, all = 0;
-	char line[512];
+	char line[2048];
 	FILE *f;
 
 	snprintf(line, sizeof(line), "%s --requests --csv %s 2>/dev/null",

@@ -262,6 +262,9 @@ int main(int argc, char **argv)
 		TEST(test_output_waits),
 	};
 
+	/* They are ignored in what a shell starts in the background. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	if (argc > 1)
 		return be_asker(argv);
 	return cmocka_run_group_tests(tests, begin_paths, end_paths);
