@@ -254,10 +254,10 @@ static struct ending why_not(const struct join *j, const struct rq *rq,
 	if (rq->flags & RQ_MISSED)
 		return because(BIN_MALFORMED,
 			       "a record of it is missing, and none is told lost");
-	if (rq->flags & RQ_NO_Q)
-		return because(BIN_BEFORE_TRACE, "its Q is not in the trace");
 	if (rq->flags & RQ_AMBIGUOUS)
 		return because(BIN_AMBIGUOUS, "which of dom0's bios are its is not told");
+	if (rq->flags & RQ_NO_Q)
+		return because(BIN_BEFORE_TRACE, "its Q is not in the trace");
 	if (!(rq->flags & RQ_COMPLETED)) {
 		if (at_end)
 			return because(BIN_IN_FLIGHT, "it has not come back");
