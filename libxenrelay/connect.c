@@ -36,6 +36,12 @@
 /* Where it is not known how large the guest's default is. */
 #define SUPPOSED_RING_KIB 1024
 
+/*
+ * How often a guest is asked that did not wait until its pages were mapped: it gives up
+ * after some seconds, which is not long where another guest keeps XenStore busy.
+ */
+#define MAX_LATE 3
+
 /* Between two transactions, each of which a guest can make fail. */
 #define RETRY_MS 5
 
@@ -46,6 +52,7 @@
  * @asked:	"connect" was written, and it is the guest's turn
  * @busy_until:	how long to wait for the channel to become free
  * @ready_until: how long for the guest's answer; 0: it was not asked yet
+ * @nr_late:	how often it answered and did not wait for us
  * @look_at:	when to look again, if nothing has changed by then
  * @why:	why less than before is asked for; "": it is not
  */
@@ -55,6 +62,7 @@ struct xr_connecting {
 	bool asked;
 	uint64_t busy_until;
 	uint64_t ready_until;
+	unsigned int nr_late;
 	uint64_t look_at;
 	char why[sizeof(((struct xenrelay_reader *)NULL)->error)];
 	char config[];
@@ -334,8 +342,10 @@ static int check_still_ready(struct xenrelay_channel *ch, int err)
 {
 	int ret = xr_check_connected(ch);
 
-	if (ret == -ENOTCONN)
+	if (ret == -ENOTCONN) {
+		ch->connecting->nr_late++;
 		ret = ch_fail(ch, -ENOENT, "the guest has closed it");
+	}
 	if (ret)
 		ch->short_of_room = false;
 	return ret ? ret : err;
@@ -421,6 +431,18 @@ static int ask_for_less(struct xenrelay_channel *ch, int err)
 	return begin_attempt(ch);
 }
 
+/* Ask once more where the guest is there, but did not wait for us. */
+static int ask_again(struct xenrelay_channel *ch)
+{
+	struct xr_connecting *c = ch->connecting;
+
+	xr_unmap(ch);
+	ch->claimed = false;
+	c->ready_until = 0;
+	c->busy_until = xr_now_ms() + (c->opts.busy_ms ?: DEFAULT_BUSY_MS);
+	return begin_attempt(ch);
+}
+
 /* It is connected, or has failed. */
 static int decide(struct xenrelay_channel *ch, int err)
 {
@@ -436,6 +458,7 @@ static int decide(struct xenrelay_channel *ch, int err)
 
 int xenrelay_connect_poll(struct xenrelay_channel *ch)
 {
+	unsigned int nr_late;
 	int err;
 
 	if (!ch)
@@ -445,12 +468,15 @@ int xenrelay_connect_poll(struct xenrelay_channel *ch)
 	if (!ch->changed && xr_now_ms() < ch->connecting->look_at)
 		return -EINPROGRESS;
 	ch->changed = false;
+	nr_late = ch->connecting->nr_late;
 	err = attempt(ch);
 	if (err == -EINPROGRESS)
 		return err;
 	if (!ch->ring_kib_wanted)
 		ch->ring_kib_wanted = (uint64_t)ch->layout.ring_pages * KIB_PER_PAGE;
-	if (err)
+	if (nr_late != ch->connecting->nr_late && ch->connecting->nr_late < MAX_LATE)
+		err = ask_again(ch);
+	else if (err)
 		err = ask_for_less(ch, err);
 	return err == -EINPROGRESS ? err : decide(ch, err);
 }

@@ -616,6 +616,36 @@ static void test_flapping_state(void **state)
 	assert_in_range(stats.events, 200, 300);
 }
 
+static unsigned int gives_up;
+
+static void give_up(void)
+{
+	if (fake.mapped && gives_up) {
+		gives_up--;
+		set_state("open");
+	}
+}
+
+/* It answers, and does not wait until its pages are mapped: it is asked again, but not
+ * for ever. */
+static void test_late(void **state)
+{
+	struct xenrelay_channel *ch;
+
+	(void)state;
+	fake.called = give_up;
+	gives_up = 2;
+	assert_int_equal(connect_quick(&ch), 0);
+	assert_int_equal(gives_up, 0);
+	xenrelay_release(ch);
+
+	gives_up = 1000;
+	expect_failure(-ENOENT, "closed it");
+	assert_int_equal(gives_up, 997);
+	gives_up = 0;
+	fake.called = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -635,6 +665,7 @@ int main(void)
 		TEST(test_idle),
 		TEST(test_transactions_fail),
 		TEST(test_flapping_state),
+		TEST(test_late),
 		TEST(test_guest_silent),
 		TEST(test_guest_fails),
 		TEST(test_busy),
