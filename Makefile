@@ -97,7 +97,7 @@ $(BUILD)/bin/xblktrace: $(call objects,$(TRACE_SRC)) $(BUILD)/lib/libxenrelay.a
 $(BUILD)/obj/xblktrace/chunk.o: override CFLAGS += -O3
 
 # A record passes through many small functions of several files; they become one where they are linked.
-PARSE_CFLAGS ?= -O3 -flto=auto
+PARSE_CFLAGS ?= -O3 -flto=auto -fno-tree-loop-distribute-patterns
 LTO_AR ?= gcc-ar
 
 $(BUILD)/obj/libxblk/%.o $(BUILD)/obj/xblkparse/%.o: override CFLAGS += $(PARSE_CFLAGS)

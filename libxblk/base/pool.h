@@ -7,7 +7,7 @@
 #define LIBXBLK_POOL_H
 
 #include <stddef.h>
-#include <string.h>
+#include <stdint.h>
 
 #include "base/util.h"
 
@@ -50,10 +50,16 @@ static inline void *pool_take(struct pool *p)
 	return obj;
 }
 
-/* The same, zeroed. */
-static inline void *pool_get(struct pool *p)
+/* The same, its first @size bytes zeroed: a constant, so that it takes no call and no loop. */
+static inline __attribute__((always_inline)) void *pool_get(struct pool *p, size_t size)
 {
-	return memset(pool_take(p), 0, p->size);
+	typedef uint64_t pair __attribute__((vector_size(16), may_alias));
+	pair *obj = pool_take(p);
+
+#pragma GCC unroll 64
+	for (size_t i = 0; i < (size + sizeof(pair) - 1) / sizeof(pair); i++)
+		obj[i] = (pair){0};
+	return obj;
 }
 
 /* A freed object holds the link of the free list; the rest is out of bounds. */

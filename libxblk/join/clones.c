@@ -24,7 +24,7 @@ struct kin *bio_kin(struct join *j, struct bio *bio)
 
 	if (kin)
 		return kin;
-	kin = bio->kin = pool_get(&j->kin);
+	kin = bio->kin = pool_get(&j->kin, sizeof(*kin));
 	kin->bio = bio;
 	list_init(&kin->made);
 	list_init(&kin->sibling);

@@ -12,14 +12,15 @@ void join_init(struct join *j, struct model *model)
 	memset(j, 0, sizeof(*j));
 	j->model = model;
 	j->max_in_flight = JOIN_MAX_IN_FLIGHT;
-	pool_init(&j->bios, sizeof(struct bio));
+	pool_init(&j->bios, BIO_GUEST_SIZE);
+	pool_init(&j->backend_bios, sizeof(struct bio));
 	pool_init(&j->kin, sizeof(struct kin));
 	pool_init(&j->places, sizeof(struct place));
 	pool_init(&j->crowds, sizeof(struct crowd));
 	for (unsigned int i = 0; i < FOUND; i++)
 		list_init(&j->found[i]);
 	pool_init(&j->rqs, sizeof(struct rq));
-	pool_init(&j->backend_rqs, offsetof(struct rq, c_ns));
+	pool_init(&j->backend_rqs, RQ_BACKEND_SIZE);
 	list_init(&j->hold);
 	list_init(&j->doubt);
 	list_init(&j->wait_age);
@@ -28,6 +29,7 @@ void join_init(struct join *j, struct model *model)
 void join_deinit(struct join *j)
 {
 	pool_deinit(&j->bios);
+	pool_deinit(&j->backend_bios);
 	pool_deinit(&j->kin);
 	pool_deinit(&j->places);
 	pool_deinit(&j->crowds);

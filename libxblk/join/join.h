@@ -138,13 +138,14 @@ struct bio {
 	uint32_t queuer;  /* and it itself */
 	int16_t ring;
 	bool error;
-	uint64_t q_ns;
+	uint64_t q_ns, lowest_q_ns;
 	struct disk *guest_disk; /* whose I/O it is, or is a part of; or NULL */
-	struct kin *kin;   /* NULL: made of no other one, and searched for by none */
-	struct rq *owner;  /* guest request it serves, or NULL */
+	struct kin *kin;  /* NULL: made of no other one, and searched for by none */
+	struct rq *owner; /* guest request it serves, or NULL */
+
+	/* dom0's: one of a guest's ends here */
 	struct list match; /* owner->backend_bios; BIO_UNMATCHED: place->bios */
-	/* dom0's, see struct waypoints */
-	uint64_t interrupt_ns, thread_ns, lowest_q_ns;
+	uint64_t interrupt_ns, thread_ns; /* see struct waypoints */
 	uint64_t c_ns;	     /* when all of it was done */
 	struct service by;   /* of what was done last of it */
 	struct place *place; /* if BIO_UNMATCHED */
@@ -155,6 +156,8 @@ struct bio {
 	uint32_t guest_nr;     /* as it was queued */
 	uint64_t guest_sector; /* the same, on the guest's disk */
 };
+
+#define BIO_GUEST_SIZE offsetof(struct bio, match)
 
 /* A bio among those that it was made of and that were made of it. */
 struct kin {
@@ -268,6 +271,8 @@ struct rq {
 	} chain; /* of blkback's bio that completed last */
 };
 
+#define RQ_BACKEND_SIZE offsetof(struct rq, c_ns)
+
 /* When a loss in the guest or in dom0 would explain why a request is not joined. */
 struct verdict {
 	struct disk *disk;
@@ -298,7 +303,7 @@ struct join_report {
 
 struct join {
 	struct model *model;
-	struct pool bios, kin, rqs, backend_rqs, places, crowds;
+	struct pool bios, backend_bios, kin, rqs, backend_rqs, places, crowds;
 	struct list found[FOUND]; /* bios by their sectors; see clones.c */
 	struct list hold;	  /* guest requests, by hold_until */
 	struct list doubt;	  /* the same: complete unless a loss is still told of */

@@ -24,7 +24,8 @@ struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *
 		bio_free(j, bio);
 		place = map_place(&dom->bios, r->id);
 	}
-	bio = pool_get(&j->bios);
+	bio = dom->backend ? pool_get(&j->backend_bios, sizeof(*bio))
+			   : pool_get(&j->bios, BIO_GUEST_SIZE);
 	*place = bio;
 	bio->disk = disk;
 	bio->id = r->id;
@@ -79,7 +80,7 @@ void bio_free(struct join *j, struct bio *bio)
 		kin_free(j, bio->kin);
 	dom->nr_bios--;
 	j->guest_bios -= !dom->backend;
-	pool_put(&j->bios, bio);
+	pool_put(dom->backend ? &j->backend_bios : &j->bios, bio);
 }
 
 void bio_keep(struct bio *bio)

@@ -115,7 +115,7 @@ static struct crowd *another_crowd(struct join *j, struct place *p)
 	if (p->before != &p->first)
 		leave_crowd(j, p->before);
 	p->before = p->crowd;
-	p->crowd = pool_get(&j->crowds);
+	p->crowd = pool_get(&j->crowds, sizeof(*p->crowd));
 	p->crowd->users = 1;
 	return p->crowd;
 }

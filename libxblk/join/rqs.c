@@ -34,7 +34,8 @@ static inline struct rq *rq_new(struct join *j, struct disk *disk,
 		rq_forget(j, rq);
 		place = map_place(&dom->rqs, r->id);
 	}
-	rq = pool_get(rq_pool(j, dom));
+	rq = dom->backend ? pool_get(&j->backend_rqs, RQ_BACKEND_SIZE)
+			  : pool_get(&j->rqs, sizeof(*rq));
 	*place = rq;
 	rq->disk = disk;
 	rq->id = r->id;
