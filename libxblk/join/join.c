@@ -76,7 +76,8 @@ static inline struct join *note(void *ctx, struct domain *dom,
 
 	j->records++;
 	j->last_ns = max_u64(j->last_ns, r->time);
-	dom->first_ns = min_u64(dom->first_ns, r->time);
+	if (unlikely(r->time < dom->first_ns))
+		dom->first_ns = r->time;
 	if (backend)
 		advance(j, r->time);
 	return j;

@@ -5,25 +5,34 @@
 #include "join/flush.h"
 #include "join/flush_times.h"
 
+/* Of the domain's bios, the one that has the identity, and the oldest if there are too many.
+ */
+static __attribute__((noinline)) void **make_way(struct join *j, struct domain *dom,
+						 uint32_t id, struct bio *stale)
+{
+	/* The identity is in use again, so what ended the old one was missed. */
+	if (stale) {
+		dom->stale_bios++;
+		bio_forget(j, stale);
+	}
+	if (join_full(j, dom, dom->nr_bios, j->guest_bios)) {
+		struct bio *oldest = list_entry(dom->bio_age.next, struct bio, age);
+
+		dom->evicted_bios++;
+		bio_mark(oldest, BIO_UNFOLLOWED);
+		bio_free(j, oldest);
+	}
+	return map_place(&dom->bios, id);
+}
+
 struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *r,
 		   void **place)
 {
 	struct domain *dom = disk->dom;
 	struct bio *bio;
 
-	/* The identity is in use again, so what ended the old one was missed. */
-	if (unlikely(*place)) {
-		dom->stale_bios++;
-		bio_forget(j, *place);
-		place = map_place(&dom->bios, r->id);
-	}
-	if (unlikely(join_full(j, dom, dom->nr_bios, j->guest_bios))) {
-		dom->evicted_bios++;
-		bio = list_entry(dom->bio_age.next, struct bio, age);
-		bio_mark(bio, BIO_UNFOLLOWED);
-		bio_free(j, bio);
-		place = map_place(&dom->bios, r->id);
-	}
+	if (unlikely(*place || join_full(j, dom, dom->nr_bios, j->guest_bios)))
+		place = make_way(j, dom, r->id, *place);
 	bio = dom->backend ? pool_get(&j->backend_bios, sizeof(*bio))
 			   : pool_get(&j->bios, BIO_GUEST_SIZE);
 	*place = bio;

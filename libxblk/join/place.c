@@ -291,10 +291,11 @@ void place_bio(struct join *j, struct bio *bio)
 
 void place_forget_bio(struct join *j, struct bio *bio)
 {
-	if (bio->owner || bio->flags & BIO_UNMATCHED)
-		list_del(&bio->match);
+	if (!bio->owner && !(bio->flags & BIO_UNMATCHED))
+		return;
+	list_unlink(&bio->match);
 	if (bio->flags & BIO_UNMATCHED) {
-		list_del(&bio->wait_age);
+		list_unlink(&bio->wait_age);
 		put_if_empty(j, bio->place);
 		if (bio->before)
 			bio->before->behind = NULL;
