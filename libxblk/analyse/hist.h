@@ -57,9 +57,9 @@ void hist_grow(struct hist **h, size_t bucket);
  */
 void *hist_parts_grow(struct hist_parts *parts, size_t bucket, void *rows, size_t size);
 
-static inline void hist_add(struct hist **to, uint64_t ns)
+/* @bucket: @ns's, for who has it already. */
+static inline void hist_add_at(struct hist **to, size_t bucket, uint64_t ns)
 {
-	size_t bucket = hist_bucket(ns);
 	struct hist *h = *to;
 
 	if (__builtin_expect(!h || !h->parts.of[bucket / HIST_PART], 0)) {
@@ -73,6 +73,11 @@ static inline void hist_add(struct hist **to, uint64_t ns)
 	h->count++;
 	h->sum += ns;
 	h->counts[hist_index(h->parts.of[bucket / HIST_PART], bucket)]++;
+}
+
+static inline void hist_add(struct hist **to, uint64_t ns)
+{
+	hist_add_at(to, hist_bucket(ns), ns);
 }
 
 /* How many there are in a bucket. */

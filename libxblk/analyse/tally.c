@@ -121,7 +121,7 @@ static bool ended(void *ctx, const struct rq *rq, const struct ending *end)
 		return false;
 	}
 	if (t->on_request || (t->latencies && is_kept(t, rq->disk, &r)))
-		rq_describe_rest(&r, t->join, rq);
+		rq_describe_rest(&r, t->join, rq, end);
 	st->requests++;
 	st->bins[r.bin]++;
 	if (r.measured)

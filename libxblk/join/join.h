@@ -517,7 +517,8 @@ void rq_free(struct join *j, struct rq *rq);
 
 /* request.c: what statistics need of a request; and the rest, for those who are told */
 void rq_describe(struct xblk_request *to, const struct rq *rq, const struct ending *end);
-void rq_describe_rest(struct xblk_request *to, const struct join *j, const struct rq *rq);
+void rq_describe_rest(struct xblk_request *to, const struct join *j, const struct rq *rq,
+		      const struct ending *end);
 
 /* verdict.c */
 struct verdict verdict_span(const struct join *j, const struct rq *rq);

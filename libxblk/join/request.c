@@ -10,7 +10,9 @@
 
 static uint64_t flush_ns(const struct disk *disk, uint64_t q_ns, uint64_t d_ns)
 {
-	return flush_times_overlap(join_disk(disk)->flush_times, q_ns, d_ns);
+	const struct flush_times *f = join_disk(disk)->flush_times;
+
+	return f ? flush_times_overlap(f, q_ns, d_ns) : 0;
 }
 
 static void describe_measured(struct xblk_request *to, const struct rq *rq,
@@ -48,24 +50,13 @@ static void describe_unmeasured(struct xblk_request *to)
  */
 void rq_describe(struct xblk_request *to, const struct rq *rq, const struct ending *end)
 {
-	const struct disk *disk = rq->disk;
 	bool queued = !(rq->flags & RQ_NO_Q);
 
-	to->domid = disk->dom->domid;
-	to->guest = disk->guest;
-	to->disk = disk->name;
-	to->label = disk->label;
-	to->device = disk->device;
-	to->disk_index = disk->index;
-	to->process = process_name_at(disk->dom, rq->pid, queued ? rq->q_ns : rq->d_ns);
+	to->process = process_name_at(rq->disk->dom, rq->pid, queued ? rq->q_ns : rq->d_ns);
 	to->pid = rq->pid;
 	to->op = rq->op;
 	to->sector = rq->sector;
 	to->nr_sectors = rq->nr_sectors;
-	to->nr_bios = rq->nr_bios;
-	to->nr_backend_bios = rq->nr_backend_bios;
-	to->requeues = rq->requeues;
-	to->error = rq->error;
 	to->q_ns = queued ? rq->q_ns : 0;
 	/* What has only a completion has no D either. */
 	to->d_ns = queued || rq->d_ns != rq->c_ns ? rq->d_ns : 0;
@@ -75,8 +66,6 @@ void rq_describe(struct xblk_request *to, const struct rq *rq, const struct endi
 	else
 		describe_unmeasured(to);
 	to->bin = end->bin;
-	to->why = end->why;
-	to->reached = end->bin == BIN_IN_FLIGHT ? rq_reached(rq) : 0;
 }
 
 static void describe_backend(struct xblk_request *to, const struct join *j,
@@ -116,9 +105,24 @@ static void describe_lost(struct xblk_request *to, const struct join *j,
 			    &to->backend_lost_from_ns, &to->backend_lost_to_ns);
 }
 
-void rq_describe_rest(struct xblk_request *to, const struct join *j, const struct rq *rq)
+void rq_describe_rest(struct xblk_request *to, const struct join *j, const struct rq *rq,
+		      const struct ending *end)
 {
-	to->uuid = rq->disk->uuid;
+	const struct disk *disk = rq->disk;
+
+	to->domid = disk->dom->domid;
+	to->guest = disk->guest;
+	to->uuid = disk->uuid;
+	to->disk = disk->name;
+	to->label = disk->label;
+	to->device = disk->device;
+	to->disk_index = disk->index;
+	to->nr_bios = rq->nr_bios;
+	to->nr_backend_bios = rq->nr_backend_bios;
+	to->requeues = rq->requeues;
+	to->error = rq->error;
+	to->why = end->why;
+	to->reached = end->bin == BIN_IN_FLIGHT ? rq_reached(rq) : 0;
 	to->ring = rq->ring;
 	to->slot = rq->ring == RING_UNKNOWN ? 0 : rq->ordinal;
 	to->first_d_ns = to->d_ns ? rq->first_d_ns : 0;
