@@ -165,9 +165,10 @@ static inline uint64_t replay(uint64_t *losers, unsigned int leaf, uint64_t key)
 {
 	for (unsigned int i = leaf / 2; i; i /= 2) {
 		uint64_t loser = losers[i];
+		bool loses = key > loser;
 
-		losers[i] = max_u64(loser, key);
-		key = min_u64(loser, key);
+		losers[i] = loses ? key : loser;
+		key = loses ? loser : key;
 	}
 	return key;
 }

@@ -148,14 +148,17 @@ struct bio {
 	uint64_t interrupt_ns, thread_ns; /* see struct waypoints */
 	uint64_t c_ns;	     /* when all of it was done */
 	struct service by;   /* of what was done last of it */
-	struct place *place; /* if BIO_UNMATCHED */
-	/* the same: neighbours in a row that may be one request's */
-	struct bio *before, *behind;
-	struct list wait_age;  /* join->wait_age, if BIO_UNMATCHED */
 	uint32_t request;      /* of blkback, by a BACKEND_BIO record; 0: not known */
 	uint32_t guest_nr;     /* as it was queued */
 	uint64_t guest_sector; /* the same, on the guest's disk */
+
+	/* only if BIO_UNMATCHED */
+	struct place *place;
+	struct bio *before, *behind; /* neighbours in a row that may be one request's */
+	struct list wait_age;	     /* join->wait_age */
 };
+
+#define BIO_BACKEND_SIZE offsetof(struct bio, place) /* that every one has */
 
 #define BIO_GUEST_SIZE offsetof(struct bio, match)
 

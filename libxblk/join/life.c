@@ -33,7 +33,7 @@ struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *
 
 	if (unlikely(*place || join_full(j, dom, dom->nr_bios, j->guest_bios)))
 		place = make_way(j, dom, r->id, *place);
-	bio = dom->backend ? pool_get(&j->backend_bios, sizeof(*bio))
+	bio = dom->backend ? pool_get(&j->backend_bios, BIO_BACKEND_SIZE)
 			   : pool_get(&j->bios, BIO_GUEST_SIZE);
 	*place = bio;
 	bio->disk = disk;
