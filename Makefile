@@ -96,8 +96,9 @@ $(BUILD)/bin/xblktrace: $(call objects,$(TRACE_SRC)) $(BUILD)/lib/libxenrelay.a
 # All records are hashed here; the library itself does so with half as many instructions again.
 $(BUILD)/obj/xblktrace/chunk.o: override CFLAGS += -O3
 
-# A record passes through many small functions of several files; they become one where they are linked.
-PARSE_CFLAGS ?= -O3 -flto=auto -fno-tree-loop-distribute-patterns
+# A record passes through many small functions of several files; they become one where they are linked: with the usual
+# limits each record takes 3 % more instructions. And no call to memset() is made of what pool.h clears in place.
+PARSE_CFLAGS ?= -O3 -flto=auto -fno-tree-loop-distribute-patterns --param max-inline-insns-auto=200 --param inline-unit-growth=200
 LTO_AR ?= gcc-ar
 
 $(BUILD)/obj/libxblk/%.o $(BUILD)/obj/xblkparse/%.o: override CFLAGS += $(PARSE_CFLAGS)

@@ -323,20 +323,25 @@ static bool doubtful_flush(const struct rq *rq)
 	       (began_before(rq) || other_flush(rq) || others_bios(rq));
 }
 
-/* All of it was seen, and nothing else can explain what was seen. */
-static bool certain(const struct join *j, const struct rq *rq)
+/* Nothing that was lost explains it either. */
+static __attribute__((noinline)) bool certain_of_losses(const struct join *j,
+							const struct rq *rq)
 {
 	struct verdict span;
 
-	if (!complete(rq) || rq->flags & RQ_AMBIGUOUS || clock_changed(j, rq) ||
-	    place_met_unseen(rq) || !place_told_apart(rq) || doubtful_flush(rq))
-		return false;
-	if (!join_lossy(j, rq->disk->dom))
-		return true;
 	if (!unbroken(j, rq) || may_hide_requeue(j, rq))
 		return false;
 	span = span_of(j, rq);
 	return !place_contested(rq) || !verdict_lost(j, &span);
+}
+
+/* All of it was seen, and nothing else can explain what was seen. */
+static bool certain(const struct join *j, const struct rq *rq)
+{
+	if (!complete(rq) || rq->flags & RQ_AMBIGUOUS || clock_changed(j, rq) ||
+	    place_met_unseen(rq) || !place_told_apart(rq) || doubtful_flush(rq))
+		return false;
+	return !unlikely(join_lossy(j, rq->disk->dom)) || certain_of_losses(j, rq);
 }
 
 bool judge_ready(const struct join *j, const struct rq *rq)
@@ -344,26 +349,30 @@ bool judge_ready(const struct join *j, const struct rq *rq)
 	return complete(rq) && !doubtful(j, rq);
 }
 
-void judge_give_up(struct join *j, struct rq *rq, bool at_end)
+/* Something of it was not seen, or can be explained otherwise. */
+static __attribute__((noinline)) void give_no_stages(struct join *j, struct rq *rq,
+						     bool at_end)
 {
-	struct verdict span;
-	struct ending end;
+	struct verdict span = span_of(j, rq);
+	struct ending end = why_not(j, rq, &span, at_end);
 
-	/* blkback refused it, and what it seems to have is another's. */
-	if (unlikely(rq->error && complete(rq) && !rq->backend_error))
-		place_upset(rq);
-	if (certain(j, rq)) {
-		measure(j, rq);
-		return;
-	}
-	span = span_of(j, rq);
-	end = why_not(j, rq, &span, at_end);
 	/* Another one may have got what it lacks. */
 	if (end.bin == BIN_INCOMPLETE || end.bin == BIN_NO_BACKEND_IO)
 		place_upset(rq);
 	if (j->report.ended(j->report.ctx, rq, &end))
 		verdict_keep(&span, end.bin);
 	rq_free(j, rq);
+}
+
+void judge_give_up(struct join *j, struct rq *rq, bool at_end)
+{
+	/* blkback refused it, and what it seems to have is another's. */
+	if (unlikely(rq->error && complete(rq) && !rq->backend_error))
+		place_upset(rq);
+	if (certain(j, rq))
+		measure(j, rq);
+	else
+		give_no_stages(j, rq, at_end);
 }
 
 void judge_orphan(struct join *j, struct disk *disk, const struct xblk_record *r)

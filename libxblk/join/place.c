@@ -210,13 +210,11 @@ bool place_contested(const struct rq *rq)
 	return has(rq, CROWD_CONTESTED);
 }
 
-bool place_told_apart(const struct rq *rq)
+static __attribute__((noinline)) bool told_apart(const struct rq *rq)
 {
 	const uint32_t *threads = join_disk(rq->disk)->ring_thread;
 	uint32_t mine = threads[rq->cpu % RING_CPUS];
 
-	if (!place_contested(rq))
-		return true;
 	if (has(rq, CROWD_UPSET))
 		return false;
 	if (rq->flags & RQ_IN_ORDER || (rq->ring != RING_UNKNOWN && !rq->matched_sectors))
@@ -232,6 +230,11 @@ bool place_told_apart(const struct rq *rq)
 			return false;
 	}
 	return true;
+}
+
+bool place_told_apart(const struct rq *rq)
+{
+	return !place_contested(rq) || told_apart(rq);
 }
 
 void place_upset(const struct rq *rq)
