@@ -58,7 +58,7 @@ struct bio *bio_renew(struct join *j, struct disk *disk, const struct xblk_recor
 }
 
 /* What was made of it, or of which it was made, goes on without it. */
-static void kin_free(struct join *j, struct kin *kin)
+static __attribute__((noinline)) void kin_free(struct join *j, struct kin *kin)
 {
 	while (!list_empty(&kin->made)) {
 		struct kin *made = list_entry(kin->made.next, struct kin, sibling);

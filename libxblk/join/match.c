@@ -162,27 +162,15 @@ static bool says_ring(const struct rq *rq, const struct bio *bio)
 	return rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN;
 }
 
-/*
- * The request which begins where @bio does and that it is of, or NULL; @wait, unless it
- * is NULL, is set if that one's order may still be told.  @last: no other one will come,
- * so that those are not waited for whose order is still to be told; and what was issued
- * since is not meant.
- */
-static struct rq *choose(const struct join *j, struct place *place, const struct bio *bio,
-			 bool last, bool *wait)
+/* choose(), where there is not just one. */
+static __attribute__((noinline)) struct rq *
+choose_of_several(const struct join *j, struct place *place, const struct bio *bio,
+		  bool last, uint64_t d_ns, bool *wait)
 {
-	uint64_t d_ns = last ? add_sat(bio->q_ns,
-				       model_uncertainty(j->model, bio->guest_disk->dom))
-			     : UINT64_MAX;
+	struct list *head = &place->requests, *n;
 	struct rq *ordered = NULL, *other = NULL;
-	struct list *head = &place->requests, *n = head->next;
 	int walked = 0, nr_other = 0;
 
-	/* Mostly there is one, and that is it. */
-	other = list_entry(n, struct rq, match);
-	if (n != head && n->next == head && !(other->flags & RQ_UNORDERED))
-		return can_be(j, other, bio, false) && other->d_ns <= d_ns ? other : NULL;
-	other = NULL;
 	for (n = head->next; n != head && walked < WALK_MAX; n = n->next, walked++) {
 		struct rq *rq = list_entry(n, struct rq, match);
 
@@ -215,6 +203,27 @@ static struct rq *choose(const struct join *j, struct place *place, const struct
 		ordered->flags |= RQ_AMBIGUOUS;
 	}
 	return ordered;
+}
+
+/*
+ * The request which begins where @bio does and that it is of, or NULL; @wait, unless it
+ * is NULL, is set if that one's order may still be told.  @last: no other one will come,
+ * so that those are not waited for whose order is still to be told; and what was issued
+ * since is not meant.
+ */
+static struct rq *choose(const struct join *j, struct place *place, const struct bio *bio,
+			 bool last, bool *wait)
+{
+	uint64_t d_ns = last ? add_sat(bio->q_ns,
+				       model_uncertainty(j->model, bio->guest_disk->dom))
+			     : UINT64_MAX;
+	const struct list *head = &place->requests, *n = head->next;
+	struct rq *only = list_entry(n, struct rq, match);
+
+	/* Mostly there is one, and that is it. */
+	if (n != head && n->next == head && !(only->flags & RQ_UNORDERED))
+		return can_be(j, only, bio, false) && only->d_ns <= d_ns ? only : NULL;
+	return n == head ? NULL : choose_of_several(j, place, bio, last, d_ns, wait);
 }
 
 /* The thread's last bio that waits, if @bio goes on where that ends; or NULL. */
@@ -373,6 +382,13 @@ static bool comes_back(const struct rq *rq)
 	return counts->guest.requeues || counts->backend.requeues;
 }
 
+static __attribute__((noinline)) void await_losses(struct join *j, struct rq *rq)
+{
+	list_del(&rq->hold);
+	place_settled(j, rq);
+	hold(j, &j->doubt, rq, JOIN_TOLD_NS);
+}
+
 /*
  * All of @rq was seen.  But where a layer does not say what it did, a clone of which all
  * records are lost is missed by nobody, until the loss is told of, nor is a return with
@@ -380,13 +396,10 @@ static bool comes_back(const struct rq *rq)
  */
 static void finish(struct join *j, struct rq *rq)
 {
-	if (!(rq->flags & RQ_LAYERED) && rq->nr_sectors && !comes_back(rq)) {
+	if (!(rq->flags & RQ_LAYERED) && rq->nr_sectors && !comes_back(rq))
 		judge_give_up(j, rq, false);
-		return;
-	}
-	list_del(&rq->hold);
-	place_settled(j, rq);
-	hold(j, &j->doubt, rq, JOIN_TOLD_NS);
+	else
+		await_losses(j, rq);
 }
 
 void match_bio_done(struct join *j, struct bio *bio)

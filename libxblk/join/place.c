@@ -294,21 +294,25 @@ void place_bio(struct join *j, struct bio *bio)
 	j->waits = true;
 }
 
+/* It waits for a request no longer. */
+static __attribute__((noinline)) void end_waiting(struct join *j, struct bio *bio)
+{
+	list_unlink(&bio->match);
+	list_unlink(&bio->wait_age);
+	put_if_empty(j, bio->place);
+	if (bio->before)
+		bio->before->behind = NULL;
+	if (bio->behind)
+		bio->behind->before = NULL;
+	bio->flags &= ~BIO_UNMATCHED;
+}
+
 void place_forget_bio(struct join *j, struct bio *bio)
 {
-	if (!bio->owner && !(bio->flags & BIO_UNMATCHED))
-		return;
-	list_unlink(&bio->match);
-	if (bio->flags & BIO_UNMATCHED) {
-		list_unlink(&bio->wait_age);
-		put_if_empty(j, bio->place);
-		if (bio->before)
-			bio->before->behind = NULL;
-		if (bio->behind)
-			bio->behind->before = NULL;
-		bio->before = bio->behind = NULL;
-	}
-	bio->flags &= ~BIO_UNMATCHED;
+	if (unlikely(bio->flags & BIO_UNMATCHED))
+		end_waiting(j, bio);
+	else if (bio->owner)
+		list_unlink(&bio->match);
 	bio->owner = NULL;
 }
 

@@ -16,6 +16,23 @@ static void rq_forget(struct join *j, struct rq *rq)
 	rq_free(j, rq);
 }
 
+/* As make_way() of bios. */
+static __attribute__((noinline)) void **make_way(struct join *j, struct domain *dom,
+						 uint32_t id, struct rq *stale)
+{
+	if (stale) {
+		dom->stale_rqs++;
+		rq_forget(j, stale);
+	}
+	if (join_full(j, dom, dom->nr_rqs, j->guest_rqs)) {
+		struct rq *oldest = list_entry(dom->rq_age.next, struct rq, age);
+
+		dom->evicted_rqs += !(oldest->flags & RQ_COMPLETED);
+		rq_forget(j, oldest);
+	}
+	return map_place(&dom->rqs, id);
+}
+
 /* @place: where the map has its identity. */
 static inline struct rq *rq_new(struct join *j, struct disk *disk,
 				const struct xblk_record *r, void **place)
@@ -23,17 +40,8 @@ static inline struct rq *rq_new(struct join *j, struct disk *disk,
 	struct domain *dom = disk->dom;
 	struct rq *rq;
 
-	if (unlikely(*place)) {
-		dom->stale_rqs++;
-		rq_forget(j, *place);
-		place = map_place(&dom->rqs, r->id);
-	}
-	if (unlikely(join_full(j, dom, dom->nr_rqs, j->guest_rqs))) {
-		rq = list_entry(dom->rq_age.next, struct rq, age);
-		dom->evicted_rqs += !(rq->flags & RQ_COMPLETED);
-		rq_forget(j, rq);
-		place = map_place(&dom->rqs, r->id);
-	}
+	if (unlikely(*place || join_full(j, dom, dom->nr_rqs, j->guest_rqs)))
+		place = make_way(j, dom, r->id, *place);
 	rq = dom->backend ? pool_get(&j->backend_rqs, RQ_BACKEND_SIZE)
 			  : pool_get(&j->rqs, sizeof(*rq));
 	*place = rq;
@@ -112,14 +120,14 @@ static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
 	struct domain *dom = rq->disk->dom;
 	struct bio *bio = map_get(&dom->bios, id);
 
-	if (bio && (!bio_fits(rq, bio) || is_anothers(rq, bio))) {
-		dom->stale_bios++;
-		rq->flags |= RQ_CONTRADICTION;
-		bio_forget(j, bio);
-		bio = NULL;
-	}
-	if (!bio) {
+	if (unlikely(!bio)) {
 		rq->flags |= RQ_NO_Q;
+		return;
+	}
+	if (unlikely(!bio_fits(rq, bio) || is_anothers(rq, bio))) {
+		dom->stale_bios++;
+		rq->flags |= RQ_CONTRADICTION | RQ_NO_Q;
+		bio_forget(j, bio);
 		return;
 	}
 	if (bio->flags & BIO_NO_Q)
@@ -576,7 +584,7 @@ static inline struct rq *completed(struct join *j, struct domain *dom,
 {
 	struct rq *rq = map_get(&dom->rqs, r->id);
 
-	if (rq && !completion_fits(rq, r)) {
+	if (rq && unlikely(!completion_fits(rq, r))) {
 		dom->stale_rqs++;
 		rq->flags |= RQ_CONTRADICTION;
 		rq_forget(j, rq);
