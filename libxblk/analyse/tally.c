@@ -51,7 +51,7 @@ static void add_flush_wait(struct analysis *a, enum side side, uint64_t ns)
 }
 
 static void add_joined(const struct tally *t, struct disk *disk,
-		       const struct xblk_request *r)
+		       const struct xblk_request *r, bool kept)
 {
 	struct analysis *a = analysis_of(t, disk);
 
@@ -68,7 +68,7 @@ static void add_joined(const struct tally *t, struct disk *disk,
 		timeline_joined(&a->timeline, r->c_ns, r->stages);
 	add_flush_wait(a, SIDE_GUEST, r->guest_flush_ns);
 	add_flush_wait(a, SIDE_BACKEND, r->backend_flush_ns);
-	if (slowest_wants(&a->slowest, r->stages[STAGE_Q2C])) {
+	if (unlikely(kept)) {
 		struct slow slow = describe(r);
 
 		slow.key = r->stages[STAGE_Q2C];
@@ -114,20 +114,22 @@ static bool ended(void *ctx, const struct rq *rq, const struct ending *end)
 	struct disk_stats *st = stats_of(rq->disk);
 	const struct tally *t = ctx;
 	struct xblk_request r;
+	bool kept;
 
 	rq_describe(&r, rq, end);
 	if (!chosen(t, rq->disk->dom, &r)) {
 		st->not_chosen++;
 		return false;
 	}
-	if (t->on_request || (t->latencies && is_kept(t, rq->disk, &r)))
+	kept = t->latencies && is_kept(t, rq->disk, &r);
+	if (t->on_request || kept)
 		rq_describe_rest(&r, t->join, rq, end);
 	st->requests++;
 	st->bins[r.bin]++;
 	if (r.measured)
 		check_clocks(st, r.stages);
 	if (t->latencies && r.bin == BIN_JOINED)
-		add_joined(t, rq->disk, &r);
+		add_joined(t, rq->disk, &r, kept);
 	else if (t->latencies && r.bin == BIN_IN_FLIGHT)
 		add_in_flight(t, rq->disk, &r);
 	if (t->on_request)

@@ -20,12 +20,18 @@ static void draw_seed(void)
 	hash_seed[1] |= 1;
 }
 
-static struct map_bucket *new_buckets(size_t nr)
+static size_t nr_buckets(const struct map *m)
 {
-	struct map_bucket *b = xaligned_alloc(sizeof(*b), nr * sizeof(*b));
+	return m->buckets ? m->mask / sizeof(*m->buckets) + 1 : 0;
+}
 
-	memset(b, 0, nr * sizeof(*b));
-	return b;
+static void make_buckets(struct map *m, size_t nr)
+{
+	m->buckets = xaligned_alloc(sizeof(*m->buckets), nr * sizeof(*m->buckets));
+	memset(m->buckets, 0, nr * sizeof(*m->buckets));
+	m->mask = (nr - 1) * sizeof(*m->buckets);
+	m->nr = 0;
+	m->nr_max = nr * 3 / 2;
 }
 
 void map_init(struct map *m)
@@ -33,9 +39,7 @@ void map_init(struct map *m)
 	static pthread_once_t drawn = PTHREAD_ONCE_INIT;
 
 	pthread_once(&drawn, draw_seed);
-	m->mask = MAP_MIN - 1;
-	m->nr = 0;
-	m->buckets = new_buckets(MAP_MIN);
+	make_buckets(m, MAP_MIN);
 }
 
 void map_deinit(struct map *m)
@@ -46,7 +50,7 @@ void map_deinit(struct map *m)
 
 void map_each(struct map *m, void (*fn)(void *value))
 {
-	for (size_t i = 0; m->buckets && i <= m->mask; i++) {
+	for (size_t i = 0; i < nr_buckets(m); i++) {
 		for (unsigned int k = 0; k < MAP_SLOTS; k++) {
 			if (m->buckets[i].used & 1u << k)
 				fn(m->buckets[i].values[k]);
@@ -75,10 +79,8 @@ static void grow(struct map *m)
 {
 	struct map old = *m;
 
-	m->mask = 2 * old.mask + 1;
-	m->nr = 0;
-	m->buckets = new_buckets(m->mask + 1);
-	for (size_t i = 0; i <= old.mask; i++) {
+	make_buckets(m, 2 * nr_buckets(&old));
+	for (size_t i = 0; i < nr_buckets(&old); i++) {
 		const struct map_bucket *b = &old.buckets[i];
 
 		for (unsigned int k = 0; k < MAP_SLOTS; k++) {

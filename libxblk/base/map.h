@@ -31,8 +31,9 @@ _Static_assert(sizeof(struct map_bucket) == 64, "a bucket is a cache line");
 
 struct map {
 	struct map_bucket *buckets;
-	size_t mask;
+	size_t mask; /* of a bucket's place, in bytes */
 	size_t nr;
+	size_t nr_max; /* then there are more buckets */
 };
 
 extern uint64_t hash_seed[2];
@@ -51,13 +52,17 @@ static inline uint64_t hash_mix(uint64_t x)
 /* The bucket where the search for a key begins; for keys so short this does as well. */
 static inline struct map_bucket *map_home(const struct map *m, uint32_t key)
 {
-	return &m->buckets[(key * hash_seed[1] + hash_seed[0]) >> 32 & m->mask];
+	size_t at = (key * hash_seed[1] + hash_seed[0]) >> 26 & m->mask;
+
+	return (struct map_bucket *)((char *)m->buckets + at);
 }
 
 static inline struct map_bucket *map_behind(const struct map *m,
 					    const struct map_bucket *b)
 {
-	return &m->buckets[(size_t)(b - m->buckets + 1) & m->mask];
+	size_t at = (size_t)((const char *)(b + 1) - (const char *)m->buckets) & m->mask;
+
+	return (struct map_bucket *)((char *)m->buckets + at);
 }
 
 /* Bit n: slot n of the bucket has the key. */
@@ -103,7 +108,7 @@ void map_del_behind(struct map *m, struct map_bucket *home, uint32_t key,
 /* One and a half a bucket at the most: then few of them are full. */
 static inline bool map_crowded(const struct map *m)
 {
-	return 2 * m->nr > 3 * m->mask;
+	return m->nr >= m->nr_max;
 }
 
 /*

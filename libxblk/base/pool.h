@@ -50,7 +50,8 @@ static inline void *pool_take(struct pool *p)
 	return obj;
 }
 
-/* The same, its first @size bytes zeroed: a constant, so that it takes no call and no loop. */
+/* The same, its first @size bytes zeroed: a constant, so that it takes no call and no
+ * loop. */
 static inline __attribute__((always_inline)) void *pool_get(struct pool *p, size_t size)
 {
 	typedef uint64_t pair __attribute__((vector_size(16), may_alias));

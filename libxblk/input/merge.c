@@ -31,7 +31,7 @@ void merge_deinit(struct merge *m)
 	free(m->streams);
 	free(m->busy);
 	free(m->ended);
-	free(m->losers);
+	free(m->keys);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -139,43 +139,75 @@ static inline uint64_t stream_key(const struct stream *s, uint64_t base_ns)
 	return key_of(s->head->time, base_ns, KEY_FAR - 2) | s->nr;
 }
 
-/* The winner of all; behind the inner nodes are the leaves. */
-static uint64_t play(struct merge *m)
-{
-	uint64_t *keys = m->losers, *leaves = keys + m->nr_leaves, winner;
+/*
+ * A tree with nodes of four keys: the least of them is one of the node above.  The
+ * leaves' nodes come first, then the next level's; the last one is the root.  Which
+ * stream is next is hard to foresee; hence no branch depends on it.
+ */
+#define FAN 4
 
-	for (unsigned int i = 0; i < m->nr_leaves; i++)
-		leaves[i] = i < m->nr_busy ? stream_key(m->busy[i], m->base_ns)
-					   : KEY_ABSENT;
-	for (unsigned int i = m->nr_leaves - 1; i; i--)
-		keys[i] = min_u64(keys[2 * i], keys[2 * i + 1]);
-	winner = keys[1];
-	/* Who won there is asked for no more once the node above has its loser. */
-	for (unsigned int i = 1; i < m->nr_leaves; i++)
-		keys[i] = max_u64(keys[2 * i], keys[2 * i + 1]);
-	return winner;
+/* A level of so many keys takes so many, and so many has the one above. */
+static inline unsigned int full_nodes(unsigned int nr)
+{
+	return (nr + FAN - 1) / FAN * FAN;
 }
 
-/*
- * A tree of losers: each inner node keeps the key that lost there, so only the
- * path of the last winner has to be played again.  Which stream is next is hard
- * to foresee; hence no branch depends on it.
- */
-static inline uint64_t replay(uint64_t *losers, unsigned int leaf, uint64_t key)
+static inline uint64_t least(const uint64_t node[FAN])
 {
-	for (unsigned int i = leaf / 2; i; i /= 2) {
-		uint64_t loser = losers[i];
-		bool loses = key > loser;
+	return min_u64(min_u64(node[0], node[1]), min_u64(node[2], node[3]));
+}
 
-		losers[i] = loses ? key : loser;
-		key = loses ? loser : key;
+/* How many keys a tree of so many leaves has. */
+static size_t tree_keys(unsigned int leaves)
+{
+	size_t nr = leaves;
+
+	while (leaves > FAN) {
+		leaves = full_nodes(leaves / FAN);
+		nr += leaves;
+	}
+	return nr;
+}
+
+/* The least key of all. */
+static uint64_t play(struct merge *m)
+{
+	uint64_t *keys = m->keys;
+	unsigned int width = m->nr_leaves;
+
+	for (unsigned int i = 0; i < width; i++)
+		keys[i] = i < m->nr_busy ? stream_key(m->busy[i], m->base_ns)
+					 : KEY_ABSENT;
+	while (width > FAN) {
+		unsigned int nr = width / FAN, above = full_nodes(nr);
+
+		for (unsigned int i = 0; i < above; i++)
+			keys[width + i] = i < nr ? least(keys + i * FAN) : KEY_ABSENT;
+		keys += width;
+		width = above;
+	}
+	return least(keys);
+}
+
+/* The same when only @leaf has another @key. */
+static inline uint64_t replay(uint64_t *keys, unsigned int width, unsigned int leaf,
+			      uint64_t key)
+{
+	keys[leaf] = key;
+	key = least(keys + leaf / FAN * FAN);
+	while (unlikely(width > FAN)) {
+		keys += width;
+		leaf /= FAN;
+		width = full_nodes(width / FAN);
+		keys[leaf] = key;
+		key = least(keys + leaf / FAN * FAN);
 	}
 	return key;
 }
 
 static bool continues(const struct xblk_record *r)
 {
-	return r->event == XBLK_EV_PART || r->event == XBLK_EV_REMAP_FROM;
+	return 1u << r->event & (1u << XBLK_EV_PART | 1u << XBLK_EV_REMAP_FROM);
 }
 
 /* What belongs to the first record of @s comes right behind it, whatever its time. */
@@ -217,7 +249,7 @@ static void is_busy(struct merge *m, struct stream *s)
 /* A tree of those of which something does wait; when the earliest of it was. */
 static uint64_t grow_tree(struct merge *m)
 {
-	unsigned int nr = m->nr_busy, leaves = 2;
+	unsigned int nr = m->nr_busy, leaves;
 	uint64_t ns = UINT64_MAX;
 
 	m->nr_busy = 0;
@@ -231,10 +263,15 @@ static uint64_t grow_tree(struct merge *m)
 		s->leaf = m->nr_busy;
 		m->busy[m->nr_busy++] = s;
 	}
-	while (leaves < m->nr_busy)
-		leaves *= 2;
-	if (leaves != m->nr_leaves)
-		m->losers = xrealloc(m->losers, 2 * leaves * sizeof(*m->losers));
+	leaves = m->nr_busy ? full_nodes(m->nr_busy) : FAN;
+	if (leaves > m->room_leaves) {
+		free(m->keys);
+		m->keys = NULL;
+		m->room_leaves = 0;
+		m->keys = xaligned_alloc(FAN * sizeof(*m->keys),
+					 tree_keys(leaves) * sizeof(*m->keys));
+		m->room_leaves = leaves;
+	}
 	m->nr_leaves = leaves;
 	return ns;
 }
@@ -273,19 +310,19 @@ static void process_before(struct merge *m, uint64_t limit_key)
 	while (turn.s) {
 		struct stream *s = turn.s;
 		merge_emit_fn emit = turn.emit;
-		const struct xblk_record *first = s->head;
+		const struct xblk_record *first = s->head, *behind = behind_first(s);
 
 		__builtin_prefetch(first + PREFETCH);
-		s->head = behind_first(s);
+		s->head = behind;
 		nr++;
 		turn = turn_of(m,
-			       replay(m->losers, s->leaf + m->nr_leaves,
+			       replay(m->keys, m->nr_leaves, s->leaf,
 				      stream_key(s, m->base_ns)),
 			       limit_key);
 		emit(m->ctx, s, first);
-		if (unlikely(first + 1 < s->head)) {
-			nr += s->head - first - 1;
-			emit_all(m, s, first + 1, s->head);
+		if (unlikely(first + 1 < behind)) {
+			nr += behind - first - 1;
+			emit_all(m, s, first + 1, behind);
 		}
 	}
 	m->buffered -= nr;
@@ -429,7 +466,7 @@ static size_t append_good(const struct merge *m, struct stream *s,
 			  const struct xblk_record *records, size_t nr, uint64_t min_ns,
 			  uint64_t max_ns)
 {
-	uint64_t last_ns = s->last_ns, late = 0;
+	uint64_t last_ns = s->last_ns, processed_ns = m->processed_ns, late = 0;
 	const struct domain *dom = s->dom;
 	struct xblk_record *restrict to = s->tail;
 	size_t n;
@@ -440,7 +477,7 @@ static size_t append_good(const struct merge *m, struct stream *s,
 		if (unlikely(!record_valid(r, dom, min_ns, max_ns) ||
 			     r->event == XBLK_EV_LOST))
 			break;
-		late += r->time < m->processed_ns;
+		late += r->time < processed_ns;
 		last_ns = max_u64(last_ns, r->time);
 		to[n] = *r;
 	}

@@ -87,9 +87,9 @@ struct merge {
 	struct stream none;
 	struct stream **ended; /* nothing more comes of these: what is known of them */
 	unsigned int nr_ended;
-	uint64_t *losers; /* keys, by node of the tree of the busy ones; the root is 1 */
+	uint64_t *keys;	  /* of the busy ones: a tree, see replay() */
 	uint64_t base_ns; /* that keys count from */
-	unsigned int nr_leaves;
+	unsigned int nr_leaves, room_leaves;
 	size_t buffered;
 	size_t capacity; /* of all streams' buffers */
 	size_t trim_at;	 /* so much of it is too much */

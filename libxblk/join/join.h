@@ -146,8 +146,8 @@ struct bio {
 	/* dom0's: one of a guest's ends here */
 	struct list match; /* owner->backend_bios; BIO_UNMATCHED: place->bios */
 	uint64_t interrupt_ns, thread_ns; /* see struct waypoints */
-	uint64_t c_ns;	     /* when all of it was done */
-	struct service by;   /* of what was done last of it */
+	uint64_t c_ns;			  /* when all of it was done */
+	struct service by;		  /* of what was done last of it */
 	uint32_t request;      /* of blkback, by a BACKEND_BIO record; 0: not known */
 	uint32_t guest_nr;     /* as it was queued */
 	uint64_t guest_sector; /* the same, on the guest's disk */

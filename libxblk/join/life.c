@@ -5,7 +5,8 @@
 #include "join/flush.h"
 #include "join/flush_times.h"
 
-/* Of the domain's bios, the one that has the identity, and the oldest if there are too many.
+/* Of the domain's bios, the one that has the identity, and the oldest if there are too
+ * many.
  */
 static __attribute__((noinline)) void **make_way(struct join *j, struct domain *dom,
 						 uint32_t id, struct bio *stale)

@@ -72,7 +72,8 @@ static struct place *find_or_make(struct join *j, const struct disk *disk,
 
 	if (p)
 		return p;
-	/* Mostly there is nothing else in a list: where it ends, no branch could foresee. */
+	/* Mostly there is nothing else in a list: where it ends, no branch could foresee.
+	 */
 	if (unlikely(4 * m->nr++ > m->mask))
 		grow(m);
 	p = pool_take(&j->places);

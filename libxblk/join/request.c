@@ -52,7 +52,8 @@ void rq_describe(struct xblk_request *to, const struct rq *rq, const struct endi
 {
 	bool queued = !(rq->flags & RQ_NO_Q);
 
-	to->process = process_name_at(rq->disk->dom, rq->pid, queued ? rq->q_ns : rq->d_ns);
+	to->process =
+		process_name_at(rq->disk->dom, rq->pid, queued ? rq->q_ns : rq->d_ns);
 	to->pid = rq->pid;
 	to->op = rq->op;
 	to->sector = rq->sector;
