@@ -107,6 +107,17 @@ static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 		intervals_advance(&x->intervals, &x->parse, r->time);
 }
 
+/* At each round, and where there are none, each MiB: chunks may have one record. */
+static bool is_progress(struct xblk *x, const struct parse *p)
+{
+	if (x->told_round_ns == p->merge.round_ns &&
+	    p->reader.offset - x->told_offset < 1 << 20)
+		return false;
+	x->told_round_ns = p->merge.round_ns;
+	x->told_offset = p->reader.offset;
+	return true;
+}
+
 static bool on_chunk(void *ctx, const struct parse *p)
 {
 	struct xblk *x = ctx;
@@ -117,7 +128,7 @@ static bool on_chunk(void *ctx, const struct parse *p)
 		x->read_to_ns = p->merge.processed_ns;
 		parse_rest(&x->parse);
 	}
-	if (x->options.on_progress) {
+	if (x->options.on_progress && is_progress(x, p)) {
 		struct xblk_trace t;
 
 		xblk_get_trace(x, &t);
