@@ -282,13 +282,57 @@ static void asked_before(void **ctx)
 	done(&o, &g);
 }
 
+/* A flush of the guest's whose Q is not recorded, and dom0's part of it. */
+static void flush_without_q(struct gen *out, uint64_t ns, uint32_t ordinal)
+{
+	struct gen g = *out;
+
+	GUEST(ns, ISSUE, FLUSH, 0, 0, 100, 0);
+	gen_event(&g, GEN_GUEST, 0, ns + 1, XBLK_EV_ORDER, 0, 0, 0, 100, ordinal);
+	DOM0(ns + 100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+	DOM0(ns + 200, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(ns + 300, COMPLETE, FLUSH, 0, 0, 200, 0);
+	DOM0(ns + 301, COMPLETE, WRITE, 0, 0, 201, 0);
+	GUEST(ns + 400, COMPLETE, FLUSH, 0, 0, 100, 0);
+	*out = g;
+}
+
+/*
+ * Writes are not recorded, and a durable one brings a flush along, whose Q is the
+ * write's.  None of them is taken for one of before the trace; nor is that before it
+ * told, to which a Q of this one's may have gone.
+ */
+static void brought_along(void **ctx)
+{
+	static const char meta[] =
+		"{\"backend\": {\"domid\": 0}, \"ops\": [\"read\", \"flush\"]}";
+	const uint64_t second = 1000000000;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, sizeof(meta) - 1);
+	for (unsigned int i = 1; i <= 4; i++)
+		flush_without_q(&g, i * second, i);
+	GUEST(5 * second - 100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	flush_without_q(&g, 5 * second, 5);
+	GUEST(5 * second + 401, COMPLETE, WRITE, 0, 0, 101, 0);
+	gen_end(&g, 6 * second);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.nr, 5);
+	for (unsigned int i = 1; i <= 4; i++)
+		assert_int_equal(result_at(&o, 0, i * second)->bin, BIN_AMBIGUOUS);
+	assert_stages(result_at(&o, 0, 5 * second), 100, 100, 100, 100, 100);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(journal),
-		cmocka_unit_test(one_job),
-		cmocka_unit_test(four_jobs),
-		cmocka_unit_test(asked_before),
+		cmocka_unit_test(journal),	 cmocka_unit_test(one_job),
+		cmocka_unit_test(four_jobs),	 cmocka_unit_test(asked_before),
+		cmocka_unit_test(brought_along),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
