@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <locale.h>
 
+#include "filter-args.h"
 #include "printed.h"
 #include "sinks/live.h"
 #include "sinks/output.h"
@@ -186,12 +187,101 @@ static void micro(void **ctx)
 	unit_is("C", "  mean us    p50 us", " U-T us  0-Q2D us");
 }
 
+/* A row of the table over time: when it begins, and the guest's requests a second. */
+struct time_row {
+	double begin, rate;
+};
+
+/* Those of the guest's first disk of @g, ended, of the span; to be freed. */
+static struct time_row *time_rows(struct gen *g, const char *span, unsigned int *nr)
+{
+	static const struct report_options by_time = {.by = REPORT_TIME};
+	struct time_row *rows = calloc(64, sizeof(*rows));
+	struct filter filter = {0};
+	const char *line;
+	struct outcome o;
+	struct printed p;
+
+	assert_null(filter_parse_time(&filter, span));
+	msg_silent = true;
+	outcome_init(&o, g->data, g->len);
+	o.parse.tally.filter = &filter;
+	parse_run(&o.parse);
+	printed_init(&p);
+	report_print(p.out, &o.x, &filter, &by_time);
+	fflush(p.out);
+	line = strstr(p.text, "  time s ");
+	assert_non_null(line);
+	*nr = 0;
+	for (line = strchr(line, '\n'); line; line = strchr(line + 1, '\n')) {
+		struct time_row *row = &rows[*nr];
+
+		if (sscanf(line, "\n %lf %lf ", &row->begin, &row->rate) != 2)
+			break;
+		assert_in_range(++*nr, 1, 63);
+	}
+	printed_deinit(&p);
+	done(&o, g);
+	return rows;
+}
+
+/* 8,333 a second are so many in the last interval, too, however little there is of it. */
+static void constant_load(void **ctx)
+{
+	const uint64_t end = 1001000000;
+	struct time_row *rows;
+	unsigned int nr;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	for (uint64_t ns = 0; ns < end - 120000; ns += 120000)
+		one(&g, ns, XBLK_OP_READ, 64, 8);
+	gen_end(&g, end);
+	rows = time_rows(&g, ":", &nr);
+	assert_int_equal(nr, 30);
+	for (unsigned int i = 0; i < nr; i++)
+		assert_true(rows[i].rate > 8200 && rows[i].rate < 8460);
+	free(rows);
+}
+
+/* Ten seconds of many: a second's load is seen as that, in the rows of these ten. */
+static void of_a_window(void **ctx)
+{
+	unsigned int nr, busy = 0;
+	struct time_row *rows;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	for (uint64_t ms = 0; ms < 520000; ms += 100) {
+		unsigned int nr_ios = ms >= 505000 && ms < 506000 ? 10 : 1;
+
+		for (unsigned int i = 0; i < nr_ios; i++)
+			one(&g, ms * 1000000 + i * 100000, XBLK_OP_READ, 64, 8);
+		if (ms % 1000 == 0)
+			gen_round(&g, ms * 1000000 + 9000000);
+	}
+	gen_end(&g, 520000000000);
+	rows = time_rows(&g, "500:510", &nr);
+	assert_int_equal(nr, 19);
+	assert_true(rows[0].begin == 500);
+	assert_true(rows[nr - 1].begin > 509 && rows[nr - 1].begin < 510);
+	for (unsigned int i = 0; i < nr; i++)
+		busy += rows[i].rate > 50;
+	assert_in_range(busy, 1, 3);
+	for (unsigned int i = 0; i < nr; i++)
+		assert_true(rows[i].rate > 7 && rows[i].rate < 120);
+	free(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tables), cmocka_unit_test(twice),
-		cmocka_unit_test(probes), cmocka_unit_test(tables_chosen),
-		cmocka_unit_test(micro),
+		cmocka_unit_test(tables),      cmocka_unit_test(twice),
+		cmocka_unit_test(probes),      cmocka_unit_test(tables_chosen),
+		cmocka_unit_test(micro),       cmocka_unit_test(constant_load),
+		cmocka_unit_test(of_a_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
