@@ -399,7 +399,7 @@ struct xblk_stream {
  * @on_interval: each guest disk that there is, each @interval_ns of the capture's time,
  *		and what is left of the last one
  * @on_end:	once, after all of these, if the trace's header was good
- * @on_message:	what is wrong with a trace, a sentence without a newline each
+ * @on_message:	what is wrong with a trace, a sentence of printable text each
  * @on_progress: now and then while it is read
  * @interval_ns: 0: there are no intervals
  * @from_ns:	only requests that begin, and events that are, so long or longer after the

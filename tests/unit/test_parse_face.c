@@ -270,6 +270,27 @@ static void no_trace(void **ctx)
 	}
 }
 
+/* What a message quotes of a trace drives no terminal, whoever prints it. */
+static void printable(void **ctx)
+{
+	static const char meta[] = "{\"host\": \033]0;x\a\033[2J}";
+	struct told t;
+	struct gen g;
+
+	(void)ctx;
+	gen_init_bare(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, sizeof(meta) - 1);
+	gen_end(&g, MS);
+	told_open(&t, 0);
+	feed_all(t.x, g.data, g.len);
+	told_close(&t);
+	if (strncmp(t.text, "message metadata: invalid token near '?' (line 1)\n", 50))
+		fail_msg("it says: %s", t.text);
+	assert_null(strpbrk(t.text, "\033\a"));
+	free(t.text);
+	gen_deinit(&g);
+}
+
 static void bad_arguments(void **ctx)
 {
 	const struct xblk_options span = {.from_ns = 5, .to_ns = 5},
@@ -426,6 +447,7 @@ int main(void)
 		cmocka_unit_test(same_however_it_comes),
 		cmocka_unit_test(ends_anywhere),
 		cmocka_unit_test(no_trace),
+		cmocka_unit_test(printable),
 		cmocka_unit_test(bad_arguments),
 		cmocka_unit_test(cannot_be_read),
 		cmocka_unit_test(stopped),
