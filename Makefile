@@ -271,6 +271,8 @@ MANY_TESTS := $(call unit_tests,trace_many*)
 ROTATE_TESTS := $(call unit_tests,trace_rotate*)
 TAP_TESTS := $(call unit_tests,trace_tap*)
 CAPTURE_TESTS := trace_capture $(ROTATE_TESTS) $(TAP_TESTS)
+ROTATE_SRC := $(addprefix tests/unit/,busy_day.c recording_module.c)
+TAP_SRC := $(addprefix tests/unit/,tapped_capture.c tapping.c recording_module.c)
 
 # All that is compiled for tests on this machine, so that checks may run beside each other.
 .PHONY: test-programs
@@ -307,9 +309,9 @@ $(BUILD)/test/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/trace.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lxxhash -lzstd -lm -lpthread
 
-$(ROTATE_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,tests/unit/busy_day.c)
+$(ROTATE_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,$(ROTATE_SRC))
 $(MANY_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,tests/unit/many_guests.c)
-$(TAP_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,tests/unit/tapped_capture.c tests/unit/tapping.c)
+$(TAP_TESTS:%=$(BUILD)/test/test_%): $(call san_objects,$(TAP_SRC))
 
 # The ring's two ends as two threads, also under the thread sanitizer.
 $(BUILD)/test/tsan_%: tests/unit/test_%.c ring/consumer.c $(wildcard ring/*.h include/*/*.h)
@@ -363,8 +365,8 @@ $(CAPTURE_TESTS:%=$(BUILD)/test/tsan_%): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tes
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lxxhash -lzstd -lpthread
 
-$(ROTATE_TESTS:%=$(BUILD)/test/tsan_%): $(call tsan_objects,tests/unit/busy_day.c)
-$(TAP_TESTS:%=$(BUILD)/test/tsan_%): $(call tsan_objects,tests/unit/tapped_capture.c tests/unit/tapping.c)
+$(ROTATE_TESTS:%=$(BUILD)/test/tsan_%): $(call tsan_objects,$(ROTATE_SRC))
+$(TAP_TESTS:%=$(BUILD)/test/tsan_%): $(call tsan_objects,$(TAP_SRC))
 
 # Their traces are xblkparse's to judge.
 $(CAPTURE_TESTS:%=run-test_%): run-test_%: $(BUILD)/test/test_% $(BUILD)/test/tsan_% $(BUILD)/bin/xblkparse

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "busy_day.h"
-#include "played_module.h"
+#include "recording_module.h"
 #include "trace_content.h"
 
 #define STEP_NS	  (86400ull * 1000000000 / LOOKS)
@@ -29,17 +29,7 @@ static unsigned int nr_open;
 static struct xenrelay_ring ring;
 static bool connected, begun;
 
-/* The module's buffer, and what it counts. */
-static struct xblk_record dom0_buf[200000];
-static size_t dom0_used;
-static uint64_t dom0_produced, dom0_lost, dom0_marks;
-static bool dom0_owes; /* the record of a loss that has been counted */
-
-static void dom0_put(struct xblk_record rec)
-{
-	dom0_buf[dom0_used++] = rec;
-	dom0_produced += rec.event != XBLK_EV_LOST;
-}
+static bool module_owes; /* the record of a loss that has been counted */
 
 /* Return: whether there was room. */
 static bool put(enum side side, struct xblk_record rec)
@@ -48,7 +38,7 @@ static bool put(enum side side, struct xblk_record rec)
 
 	rec.time = clock_ns += 1000;
 	if (side == DOM0) {
-		dom0_put(rec);
+		module_put(rec);
 		return true;
 	}
 	room = xenrelay_ring_reserve(&ring);
@@ -133,21 +123,21 @@ static void lose(void)
 
 	for (i = 0; i < 8000; i++)
 		begin_request(6);
-	dom0_produced += 5;
-	dom0_lost += 5;
-	dom0_marks++;
-	dom0_owes = true;
+	module.produced += 5;
+	module.lost += 5;
+	module.marks++;
+	module_owes = true;
 }
 
 static void tell_loss(void)
 {
-	dom0_put((struct xblk_record){
+	module_put((struct xblk_record){
 		.time = clock_ns,
 		.lost = {.until = clock_ns, .count = 5},
 		.disk = XBLK_NO_DISK,
 		.event = XBLK_EV_LOST,
 	});
-	dom0_owes = false;
+	module_owes = false;
 }
 
 static void play(void)
@@ -159,7 +149,7 @@ static void play(void)
 		name(DOM0, BACKEND_PID, "3.xvda-0", XBLK_PROCESS_KTHREAD);
 		begun = true;
 	}
-	if (dom0_owes)
+	if (module_owes)
 		tell_loss();
 	finish_requests();
 	if (day.looks == LOSSES_AT)
@@ -171,6 +161,12 @@ static void play(void)
 }
 
 /* --- the module in dom0 --- */
+
+/* Who does not read does not move the day on. */
+static uint64_t tick(void)
+{
+	return clock_ns += 1000;
+}
 
 int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 {
@@ -185,74 +181,20 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 		if (day.looks == day.nr_looks)
 			kill(getpid(), SIGINT);
 	}
-	*ns = clock_ns += 1000;
+	*ns = tick();
 	/* It does not say what comes after this look. */
-	*level = day.looks % 3 ? dom0_used : 0;
-	fake_release();
-	return 0;
-}
-
-unsigned int dom0_fullness(const struct dom0 *dom0, uint64_t level)
-{
-	(void)dom0, (void)level;
-	return PACE_AIM_PERMILLE;
-}
-
-/* Who does not read does not move the day on. */
-int dom0_now(struct dom0 *dom0, uint64_t *ns)
-{
-	(void)dom0;
-	fake_hold();
-	*ns = clock_ns += 1000;
+	*level = day.looks % 3 ? module.nr : 0;
 	fake_release();
 	return 0;
 }
 
 /* The guest's ring has been read before: what it does now is in the next turn. */
-int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
-		   unsigned int *permille)
+static void begin_meanwhile(void)
 {
-	struct dom0_cpu *cpu = &dom0->cpus[0];
-	int64_t records = 0;
-
-	(void)permille;
-	fake_hold();
 	if (connected && day.looks < day.nr_looks && nr_open < 12) {
 		begin_request(4);
 		begin_request(5);
 	}
-	while (dom0_used) {
-		size_t max, n = dom0_used;
-		void *room = writer_reserve(w, &max);
-
-		if (!room)
-			break;
-		if (n > max)
-			n = max;
-		memcpy(room, dom0_buf, n * sizeof(*dom0_buf));
-		names_note(&dom0->names, room, n);
-		writer_commit(w, &cpu->stream, n, time);
-		dom0_used -= n;
-		memmove(dom0_buf, dom0_buf + n, dom0_used * sizeof(*dom0_buf));
-		records += n;
-	}
-	fake_release();
-	return writer_error(w) ? -1 : records;
-}
-
-int dom0_read_stats(struct dom0 *dom0)
-{
-	struct dom0_cpu *cpu = &dom0->cpus[0];
-
-	if (day.at_read_stats)
-		day.at_read_stats();
-	fake_hold();
-	cpu->produced = dom0_produced;
-	cpu->lost = dom0_lost;
-	cpu->stream.marks += dom0_marks - cpu->marks;
-	cpu->marks = dom0_marks;
-	fake_release();
-	return 0;
 }
 
 static void answer(const char *path, const char *value)
@@ -346,9 +288,9 @@ int begin_day(void **state)
 	day.looks = nr_open = 0;
 	day.nr_requests = 1; /* no identity is 0 */
 	day.nr_looks = LOOKS;
-	connected = begun = dom0_owes = false;
-	dom0_used = dom0_produced = dom0_lost = dom0_marks = 0;
-	day.at_read_stats = NULL;
+	connected = begun = module_owes = false;
+	module_begin(tick);
+	module.at_drain = begin_meanwhile;
 	memset(day.wanted, 0, sizeof(day.wanted));
 	if (setup(state))
 		return -1;

@@ -3,8 +3,8 @@
  * A capture of a day that goes on in file after file.
  *
  * Guest and module are played; it is always busy, also between the reading of the guest
- * and that of the module, and requests are under way where a file ends.  Linked before
- * the archive, as it takes dom0.c's place.
+ * and that of the module, and requests are under way where a file ends.  It is
+ * linked with recording_module.h, whose clock it moves on.
  */
 #ifndef BUSY_DAY_H
 #define BUSY_DAY_H
@@ -35,13 +35,11 @@ enum step {
  * @running:	the capture
  * @looks:	of @nr_looks, after which it ends
  * @wanted:	what each request has got into the buffers, bit 3 * side + step
- * @at_read_stats: called then, when a file ends
  */
 extern struct day {
 	struct capture *running;
 	unsigned int looks, nr_looks, nr_requests;
 	uint8_t wanted[MAX_REQUESTS];
-	void (*at_read_stats)(void);
 } day;
 
 extern struct played played;

@@ -12,13 +12,12 @@
 
 #include "../../xblktrace/signals.h"
 #include "fake_xen.h"
-#include "played_module.h"
+#include "recording_module.h"
 #include "tapped_capture.h"
 #include "trace_content.h"
 #include "xenrelay-reader.h"
 
 #define REQUESTS    50 /* of each guest, a look */
-#define DOM0_ROOM   (1 << 16)
 #define NSEC_PER_MS 1000000ull
 #define LOOK_US	    1000
 
@@ -27,9 +26,6 @@ static uint64_t requests[2]; /* of each guest */
 
 /* --- the requests --- */
 
-static struct xblk_record dom0_records[DOM0_ROOM];
-static size_t dom0_nr;
-static uint64_t dom0_written;
 static bool more; /* is written after a look */
 
 static void put_guest(struct player *p, struct xblk_record rec)
@@ -42,14 +38,6 @@ static void put_guest(struct player *p, struct xblk_record rec)
 	*room = rec;
 	xenrelay_ring_commit(&p->ring);
 	p->written++;
-}
-
-static void put_dom0(struct xblk_record rec)
-{
-	if (dom0_nr == DOM0_ROOM)
-		abort();
-	dom0_records[dom0_nr++] = rec;
-	dom0_written++;
 }
 
 /* blkback's, of one of the guest's disks: it is named once. */
@@ -66,7 +54,7 @@ static void name_thread(const struct player *p, unsigned int disk)
 	};
 
 	snprintf(rec.comm, sizeof(rec.comm), "%u.xvd%c-0", p->domid, 'a' + disk);
-	put_dom0(rec);
+	module_put(rec);
 }
 
 /* A read from both sides, in 400 ns from @time on; of each disk in turn. */
@@ -102,7 +90,7 @@ static void request(struct player *p, uint64_t time)
 		if (steps[i].guest)
 			put_guest(p, rec);
 		else
-			put_dom0(rec);
+			module_put(rec);
 	}
 }
 
@@ -138,8 +126,8 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 	fake_hold();
 	*level = 1;
 	/* Both sides are there, and what was written has been read. */
-	if (players[0].connected && dom0_nr < DOM0_ROOM / 2) {
-		if (!dom0_written)
+	if (players[0].connected && module.nr < MODULE_ROOM / 8) {
+		if (!module.produced)
 			for (i = 0; i < 2 * NR_DISKS; i++)
 				name_thread(&players[i / NR_DISKS], i % NR_DISKS);
 		write_requests(REQUESTS, NSEC_PER_MS / 2);
@@ -151,56 +139,12 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 	return 0;
 }
 
-unsigned int dom0_fullness(const struct dom0 *dom0, uint64_t level)
+/* Here it is read in this round, in the guests in the next one. */
+static void write_more(void)
 {
-	(void)dom0, (void)level;
-	return PACE_AIM_PERMILLE;
-}
-
-int dom0_now(struct dom0 *dom0, uint64_t *ns)
-{
-	(void)dom0;
-	fake_hold();
-	*ns = clock_ns();
-	fake_release();
-	return 0;
-}
-
-int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
-		   unsigned int *permille)
-{
-	struct writer_stream *stream = &dom0->cpus[0].stream;
-	int64_t records = 0;
-	size_t max, done = 0;
-	void *room;
-
-	(void)permille;
-	fake_hold();
-	/* Here it is read in this round, in the guests in the next one. */
 	if (more && players[0].connected)
 		write_requests(REQUESTS / 5, 0);
 	more = false;
-	while (done < dom0_nr && (room = writer_reserve(w, &max))) {
-		if (max > dom0_nr - done)
-			max = dom0_nr - done;
-		memcpy(room, dom0_records + done, max * XBLK_RECORD_SIZE);
-		names_note(&dom0->names, room, max);
-		writer_commit(w, stream, max, time);
-		done += max;
-		records += max;
-	}
-	memmove(dom0_records, dom0_records + done, (dom0_nr - done) * XBLK_RECORD_SIZE);
-	dom0_nr -= done;
-	fake_release();
-	return writer_error(w) ? -1 : records;
-}
-
-int dom0_read_stats(struct dom0 *dom0)
-{
-	fake_hold();
-	dom0->cpus[0].produced = dom0_written;
-	fake_release();
-	return 0;
 }
 
 /* --- the capture --- */
@@ -290,7 +234,8 @@ int start_capture(void **state)
 	fake_begin();
 	fake_write("domid", "0");
 	looks = 1000;
-	dom0_nr = dom0_written = 0;
+	module_begin(clock_ns);
+	module.at_drain = write_more;
 	memset(requests, 0, sizeof(requests));
 	players_begin();
 	table = (struct domain_table){.entries = domains, .nr = 2};
@@ -371,7 +316,7 @@ void check_whole(void)
 	assert_non_null(whole.end);
 	assert_int_equal(whole.streams[3].nr, players[0].written);
 	assert_int_equal(whole.streams[4].nr, players[1].written);
-	assert_int_equal(whole.streams[0].nr, dom0_written);
+	assert_int_equal(whole.streams[0].nr, module.produced);
 	assert_int_equal(content_counter(&whole, 3, "lost"), 0);
 	content_forget(&whole);
 }

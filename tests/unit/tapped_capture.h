@@ -3,8 +3,7 @@
  * A capture of two guests, for others to tap, in a thread of its own.
  *
  * The module in dom0 is played, and so are the guests: with each look at the clock a
- * millisecond of requests has passed.  Linked before the archive, as it takes dom0.c's
- * place.
+ * millisecond of requests has passed.  It is linked with recording_module.h.
  */
 #ifndef TAPPED_CAPTURE_H
 #define TAPPED_CAPTURE_H

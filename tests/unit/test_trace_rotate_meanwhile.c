@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "busy_day.h"
+#include "recording_module.h"
 
 /* While the control goes on in the third file. */
 static bool third(void)
@@ -28,7 +29,7 @@ static void end_it(void)
 static void test_ended_meanwhile(void **state)
 {
 	(void)state;
-	day.at_read_stats = end_it;
+	module.at_read_stats = end_it;
 	assert_int_equal(capture_day(NR_FILES, 0), 0);
 	assert_in_range(count_files(), 3, 4);
 	for (unsigned int nr = count_files(); nr--;)
@@ -50,7 +51,7 @@ static void test_killed_meanwhile(void **state)
 	(void)state;
 	pid = fork();
 	if (!pid) {
-		day.at_read_stats = kill_it;
+		module.at_read_stats = kill_it;
 		capture_day(NR_FILES, 0);
 		_exit(1);
 	}
@@ -78,7 +79,7 @@ static void test_full_meanwhile(void **state)
 
 	(void)state;
 	getrlimit(RLIMIT_FSIZE, &limit);
-	day.at_read_stats = fill_disk;
+	module.at_read_stats = fill_disk;
 	assert_int_equal(capture_day(NR_FILES, 0), -1);
 	setrlimit(RLIMIT_FSIZE, &limit);
 	played_check_said(&played, "File too large: the capture ends here");
@@ -102,7 +103,7 @@ static void test_folder_gone(void **state)
 
 	(void)state;
 	snprintf(away, sizeof(away), "%s.away", day_dir);
-	day.at_read_stats = move_away;
+	module.at_read_stats = move_away;
 	assert_int_equal(capture_day(NR_FILES, 0), -1);
 	assert_int_equal(rename(away, day_dir), 0);
 	played_check_said(&played, "No such file or directory: the capture ends here");
