@@ -275,13 +275,53 @@ static void of_a_window(void **ctx)
 	free(rows);
 }
 
+/* A disk whose requests do not join as a rule: why, and what to do. */
+static void few_joined(void **ctx)
+{
+	static const struct report_options tables = {0};
+	static const struct filter all;
+	struct outcome o;
+	struct printed p;
+	struct gen g;
+
+	(void)ctx;
+	for (unsigned int nr_joined = 0; nr_joined <= 20; nr_joined += 10) {
+		gen_init(&g);
+		for (unsigned int i = 0; i < nr_joined; i++)
+			one(&g, 1000000 * i, XBLK_OP_READ, 64, 8);
+		/* a layer sends them on to where nothing is traced */
+		for (unsigned int i = 0; i < 20; i++) {
+			uint64_t ns = 100000000 + 1000000 * i;
+
+			GUEST(ns, QUEUE, READ, 64, 8, 1, 500);
+			GUEST(ns + 10, ISSUE, READ, 64, 8, 100, 1);
+			DOM0(ns + 100, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
+			GUEST(ns + 1000, COMPLETE, READ, 64, 8, 100, 0);
+		}
+		gen_end(&g, 1000000000);
+		run(&o, g.data, g.len);
+		assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_INCOMPLETE], 20);
+		printed_init(&p);
+		report_print(p.out, &o.x, &all, &tables);
+		if (nr_joined < 20) {
+			printed_has(&p, "\n  few are joined, of the others most are "
+					"incomplete: dom0 does not show how ");
+		} else {
+			fflush(p.out);
+			assert_null(strstr(p.text, "few are joined"));
+		}
+		printed_deinit(&p);
+		done(&o, &g);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables),      cmocka_unit_test(twice),
 		cmocka_unit_test(probes),      cmocka_unit_test(tables_chosen),
 		cmocka_unit_test(micro),       cmocka_unit_test(constant_load),
-		cmocka_unit_test(of_a_window),
+		cmocka_unit_test(of_a_window), cmocka_unit_test(few_joined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

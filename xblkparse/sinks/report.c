@@ -122,6 +122,41 @@ static void print_bins(FILE *out, const struct disk_stats *st,
 	fputc('\n', out);
 }
 
+/* Why most of a disk's requests may be in a bin, and what to do. */
+static const char *const remedies[BIN_MAX] = {
+	[BIN_BEFORE_TRACE] = "they began before the trace; trace for longer",
+	[BIN_LOST] = "records were lost; trace with larger buffers (xblktrace -b, -n)",
+	[BIN_NO_BACKEND_IO] = "dom0 queued no I/O for them; see what serves the disk",
+	[BIN_NOT_SERVED] =
+		"no traced blkback serves the disk; trace the domain that does",
+	[BIN_INCOMPLETE] = "dom0 does not show how their I/O ended; see what lies below "
+			   "the disk, and what xblktrace says that it traces of that",
+	[BIN_CAUSALITY] = "the clocks disagree; see the line of the clock",
+	[BIN_CLOCK_CHANGE] = "a clock was set anew meanwhile; trace again",
+	[BIN_EVICTED] = "more were in flight than are kept; trace fewer disks",
+	[BIN_AMBIGUOUS] =
+		"others were in flight at the same place and nothing tells them "
+		"apart; see which probes are not offered",
+	[BIN_MALFORMED] = "the guest's records contradict each other; see its module",
+};
+
+#define FEW_OF 10 /* requests that came back: of less nothing is said */
+
+static void print_few_joined(FILE *out, const struct disk_stats *st)
+{
+	uint64_t back = st->requests - st->bins[BIN_IN_FLIGHT];
+	enum bin most = BIN_BEFORE_TRACE;
+
+	if (back < FEW_OF || st->bins[BIN_JOINED] >= back / 2)
+		return;
+	for (int i = 0; i < BIN_MAX; i++) {
+		if (remedies[i] && st->bins[i] > st->bins[most])
+			most = i;
+	}
+	fprintf(out, "  few are joined, of the others most are %s: %s\n", bin_names[most],
+		remedies[most]);
+}
+
 static void print_disk(FILE *out, const struct xblk *x, const struct xblk_disk *d,
 		       const struct report_options *o)
 {
@@ -156,6 +191,7 @@ static void print_disk(FILE *out, const struct xblk *x, const struct xblk_disk *
 	print_merges(out, "dom0", &counts->backend);
 	print_done(out, counts);
 	print_bins(out, st, counts);
+	print_few_joined(out, st);
 }
 
 static void print_domain(FILE *out, const struct xblk_domain *dom)
