@@ -145,7 +145,8 @@ struct model {
 	void (*on_forgotten)(void *ctx, const struct domain *guest, uint32_t pid,
 			     const char *name);
 	void *ctx;
-	char ops[64]; /* operations that were recorded, "read, write"; "": all */
+	char ops[64];	/* operations that were recorded, "read, write"; "": all */
+	bool no_writes; /* these are none of them */
 };
 
 /* Of each disk @disk_size bytes are kept, zeroed, of which a struct disk is the first. */

@@ -236,21 +236,23 @@ static bool is_flush_issue(const struct xblk_record *r)
 /*
  * None waits for it.  A bio may have been on its way from its Q to the queue when the
  * queue's flush before was issued, and seemed to be that one's; or its Q was before the
- * trace.
+ * trace, or is a write's, which are not recorded.
  */
-static void miss_flush_q(struct rq *rq, const struct flush_served *by)
+static void miss_flush_q(const struct join *j, struct rq *rq,
+			 const struct flush_served *by)
 {
 	const struct join_disk *disk = join_disk(rq->disk);
 
 	rq->flags |= RQ_NO_Q;
 	if (by->since_ns && by->before)
 		by->before->flags |= RQ_AMBIGUOUS;
-	if (!by->since_ns || sub_sat(rq->d_ns, 10 * JOIN_WAIT_NS) < disk->no_q_ns)
+	if (!j->model->no_writes &&
+	    (!by->since_ns || sub_sat(rq->d_ns, 10 * JOIN_WAIT_NS) < disk->no_q_ns))
 		return;
 	rq->flags |= RQ_AMBIGUOUS;
 }
 
-static void take_flush_q(struct rq *rq, uint32_t cpu)
+static void take_flush_q(const struct join *j, struct rq *rq, uint32_t cpu)
 {
 	struct flush_served by = {.q_ns = rq->d_ns};
 	struct disk *disk = rq->disk;
@@ -260,7 +262,7 @@ static void take_flush_q(struct rq *rq, uint32_t cpu)
 
 	flush_issued(flushes, cpu, rq, !lossy, &by);
 	if (!by.any && !by.through)
-		miss_flush_q(rq, &by);
+		miss_flush_q(j, rq, &by);
 	if (by.unsure)
 		rq->flags |= RQ_UNSURE;
 	if (by.doubt)
@@ -393,7 +395,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 	if (!again) {
 		merge_count_issued(&counts_of(rq->disk)->guest, r->nr_sectors);
 		if (is_flush_issue(r))
-			take_flush_q(rq, s->cpu);
+			take_flush_q(j, rq, s->cpu);
 		else
 			note_flushed(rq, s->cpu);
 	}

@@ -297,6 +297,9 @@ static void flush_without_q(struct gen *out, uint64_t ns, uint32_t ordinal)
 	*out = g;
 }
 
+static const char no_writes[] =
+	"{\"backend\": {\"domid\": 0}, \"ops\": [\"read\", \"flush\"]}";
+
 /*
  * Writes are not recorded, and a durable one brings a flush along, whose Q is the
  * write's.  None of them is taken for one of before the trace; nor is that before it
@@ -304,15 +307,13 @@ static void flush_without_q(struct gen *out, uint64_t ns, uint32_t ordinal)
  */
 static void brought_along(void **ctx)
 {
-	static const char meta[] =
-		"{\"backend\": {\"domid\": 0}, \"ops\": [\"read\", \"flush\"]}";
 	const uint64_t second = 1000000000;
 	struct outcome o;
 	struct gen g;
 
 	(void)ctx;
 	gen_init(&g);
-	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, sizeof(meta) - 1);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, no_writes, sizeof(no_writes) - 1);
 	for (unsigned int i = 1; i <= 4; i++)
 		flush_without_q(&g, i * second, i);
 	GUEST(5 * second - 100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
@@ -327,12 +328,34 @@ static void brought_along(void **ctx)
 	done(&o, &g);
 }
 
+/* Also the first one, and where the next one has its Q. */
+static void brought_along_first(void **ctx)
+{
+	const uint64_t second = 1000000000;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, no_writes, sizeof(no_writes) - 1);
+	flush_without_q(&g, second, 1);
+	GUEST(5 * second - 100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	flush_without_q(&g, 5 * second, 5);
+	GUEST(5 * second + 401, COMPLETE, WRITE, 0, 0, 101, 0);
+	gen_end(&g, 6 * second);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.nr, 2);
+	assert_int_equal(result_at(&o, 0, second)->bin, BIN_AMBIGUOUS);
+	assert_stages(result_at(&o, 0, 5 * second), 100, 100, 100, 100, 100);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(journal),	 cmocka_unit_test(one_job),
 		cmocka_unit_test(four_jobs),	 cmocka_unit_test(asked_before),
-		cmocka_unit_test(brought_along),
+		cmocka_unit_test(brought_along), cmocka_unit_test(brought_along_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
