@@ -146,8 +146,8 @@ static inline uint64_t stream_key(const struct stream *s, uint64_t base_ns)
  */
 #define FAN 4
 
-/* A level of so many keys takes so many, and so many has the one above. */
-static inline unsigned int full_nodes(unsigned int nr)
+/* A level of so many keys takes so many. */
+static unsigned int full_nodes(unsigned int nr)
 {
 	return (nr + FAN - 1) / FAN * FAN;
 }
@@ -157,50 +157,50 @@ static inline uint64_t least(const uint64_t node[FAN])
 	return min_u64(min_u64(node[0], node[1]), min_u64(node[2], node[3]));
 }
 
-/* How many keys a tree of so many leaves has. */
-static size_t tree_keys(unsigned int leaves)
+/* Where its levels begin among the keys.  Return: how many keys it has. */
+static size_t lay_out(struct merge *m, unsigned int leaves)
 {
-	size_t nr = leaves;
+	unsigned int width = full_nodes(leaves ? leaves : 1);
 
-	while (leaves > FAN) {
-		leaves = full_nodes(leaves / FAN);
-		nr += leaves;
+	m->level[0] = 0;
+	m->level[1] = width;
+	for (m->nr_levels = 1; width > FAN; m->nr_levels++) {
+		width = full_nodes(width / FAN);
+		m->level[m->nr_levels + 1] = m->level[m->nr_levels] + width;
 	}
-	return nr;
+	return m->level[m->nr_levels];
 }
 
 /* The least key of all. */
 static uint64_t play(struct merge *m)
 {
 	uint64_t *keys = m->keys;
-	unsigned int width = m->nr_leaves;
 
-	for (unsigned int i = 0; i < width; i++)
+	for (unsigned int i = 0; i < m->level[1]; i++)
 		keys[i] = i < m->nr_busy ? stream_key(m->busy[i], m->base_ns)
 					 : KEY_ABSENT;
-	while (width > FAN) {
-		unsigned int nr = width / FAN, above = full_nodes(nr);
+	for (unsigned int l = 1; l < m->nr_levels; l++) {
+		unsigned int from = m->level[l - 1], to = m->level[l];
 
-		for (unsigned int i = 0; i < above; i++)
-			keys[width + i] = i < nr ? least(keys + i * FAN) : KEY_ABSENT;
-		keys += width;
-		width = above;
+		for (unsigned int i = to; i < m->level[l + 1]; i++, from += FAN)
+			keys[i] = from < to ? least(keys + from) : KEY_ABSENT;
 	}
-	return least(keys);
+	return least(keys + m->level[m->nr_levels - 1]);
 }
 
 /* The same when only @leaf has another @key. */
-static inline uint64_t replay(uint64_t *keys, unsigned int width, unsigned int leaf,
-			      uint64_t key)
+static inline uint64_t replay(const struct merge *m, unsigned int leaf, uint64_t key)
 {
+	uint64_t *keys = m->keys;
+
 	keys[leaf] = key;
 	key = least(keys + leaf / FAN * FAN);
-	while (unlikely(width > FAN)) {
-		keys += width;
+	for (unsigned int l = 1; unlikely(l < m->nr_levels); l++) {
+		uint64_t *level = keys + m->level[l];
+
 		leaf /= FAN;
-		width = full_nodes(width / FAN);
-		keys[leaf] = key;
-		key = least(keys + leaf / FAN * FAN);
+		level[leaf] = key;
+		key = least(level + leaf / FAN * FAN);
 	}
 	return key;
 }
@@ -249,7 +249,7 @@ static void is_busy(struct merge *m, struct stream *s)
 /* A tree of those of which something does wait; when the earliest of it was. */
 static uint64_t grow_tree(struct merge *m)
 {
-	unsigned int nr = m->nr_busy, leaves;
+	size_t nr = m->nr_busy;
 	uint64_t ns = UINT64_MAX;
 
 	m->nr_busy = 0;
@@ -263,16 +263,14 @@ static uint64_t grow_tree(struct merge *m)
 		s->leaf = m->nr_busy;
 		m->busy[m->nr_busy++] = s;
 	}
-	leaves = m->nr_busy ? full_nodes(m->nr_busy) : FAN;
-	if (leaves > m->room_leaves) {
+	nr = lay_out(m, m->nr_busy);
+	if (nr > m->room_keys) {
 		free(m->keys);
 		m->keys = NULL;
-		m->room_leaves = 0;
-		m->keys = xaligned_alloc(FAN * sizeof(*m->keys),
-					 tree_keys(leaves) * sizeof(*m->keys));
-		m->room_leaves = leaves;
+		m->room_keys = 0;
+		m->keys = xaligned_alloc(FAN * sizeof(*m->keys), nr * sizeof(*m->keys));
+		m->room_keys = nr;
 	}
-	m->nr_leaves = leaves;
 	return ns;
 }
 
@@ -315,9 +313,7 @@ static void process_before(struct merge *m, uint64_t limit_key)
 		__builtin_prefetch(first + PREFETCH);
 		s->head = behind;
 		nr++;
-		turn = turn_of(m,
-			       replay(m->keys, m->nr_leaves, s->leaf,
-				      stream_key(s, m->base_ns)),
+		turn = turn_of(m, replay(m, s->leaf, stream_key(s, m->base_ns)),
 			       limit_key);
 		emit(m->ctx, s, first);
 		if (unlikely(first + 1 < behind)) {

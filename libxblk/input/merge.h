@@ -26,7 +26,8 @@
 /* Above this many buffered records a trace without rounds goes on regardless. */
 #define MERGE_MAX_BUFFERED ((16u << 20) / XBLK_RECORD_SIZE)
 
-#define MAX_STREAMS 8192 /* at once */
+#define MAX_STREAMS  8192 /* at once */
+#define MERGE_LEVELS 7	  /* of a tree of so many; see merge.c */
 
 struct stream {
 	struct domain *dom;
@@ -89,7 +90,9 @@ struct merge {
 	unsigned int nr_ended;
 	uint64_t *keys;	  /* of the busy ones: a tree, see replay() */
 	uint64_t base_ns; /* that keys count from */
-	unsigned int nr_leaves, room_leaves;
+	unsigned int nr_levels;
+	unsigned int level[MERGE_LEVELS + 1]; /* where each one's keys begin; their end */
+	size_t room_keys;
 	size_t buffered;
 	size_t capacity; /* of all streams' buffers */
 	size_t trim_at;	 /* so much of it is too much */
