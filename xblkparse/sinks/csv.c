@@ -3,66 +3,76 @@
 #include "output.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 
 #include "base/op.h"
+#include "base/util.h"
 #include "requests.h"
 #include "text.h"
 
-/*
- * Quoted where it has to be.  What a spreadsheet would take for a formula gets the
- * apostrophe in front by which all of them know a cell of text; names are a guest's
- * choice.
- */
-static void add_name(struct text *t, const char *s)
-{
-	static const bool formula[256] = {
-		['='] = true,  ['+'] = true,  ['-'] = true,  ['@'] = true,
-		['\''] = true, ['\t'] = true, ['\r'] = true,
-	};
-	static const bool quoted[256] = {[','] = true, ['"'] = true, ['\n'] = true};
-	const char *end = s;
+enum special {
+	SPECIAL_END = 1 << 0,
+	SPECIAL_FORMULA = 1 << 1,
+	SPECIAL_QUOTED = 1 << 2,
+};
 
-	/* A leading apostrophe is doubled so that a program can undo it for certain. */
-	if (formula[(uint8_t)*s])
-		text_char(t, '\'');
-	while (*end && !quoted[(uint8_t)*end])
-		end++;
-	if (!*end) {
-		text_string(t, s);
-		return;
-	}
-	text_char(t, '"');
+static const uint8_t special[256] = {
+	['\0'] = SPECIAL_END,	  ['='] = SPECIAL_FORMULA,  ['+'] = SPECIAL_FORMULA,
+	['-'] = SPECIAL_FORMULA,  ['@'] = SPECIAL_FORMULA,  ['\''] = SPECIAL_FORMULA,
+	['\t'] = SPECIAL_FORMULA, ['\r'] = SPECIAL_FORMULA, [','] = SPECIAL_QUOTED,
+	['"'] = SPECIAL_QUOTED,	  ['\n'] = SPECIAL_QUOTED,
+};
+
+static char *put_quoted(char *to, const char *s)
+{
+	to = put_char(to, '"');
 	for (; *s; s++) {
 		if (*s == '"')
-			text_char(t, '"');
-		text_char(t, *s);
+			to = put_char(to, '"');
+		to = put_char(to, *s);
 	}
-	text_char(t, '"');
+	return put_char(to, '"');
 }
 
-/* A field, and the comma behind it. */
-static void add_u64(struct text *t, uint64_t n)
+/*
+ * Quoted where it has to be, and the comma behind it.  What a spreadsheet would take for
+ * a formula gets the apostrophe in front by which all of them know a cell of text; names
+ * are a guest's choice.
+ */
+static char *put_cell(char *to, const char *s)
 {
-	text_u64(t, n);
-	text_char(t, ',');
+	const char *at = s;
+	char *begin;
+
+	/* A leading apostrophe is doubled so that a program can undo it for certain. */
+	if (special[(uint8_t)*s] & SPECIAL_FORMULA)
+		to = put_char(to, '\'');
+	for (begin = to; !(special[(uint8_t)*at] & (SPECIAL_END | SPECIAL_QUOTED)); at++)
+		to = put_char(to, *at);
+	if (*at)
+		to = put_quoted(begin, s);
+	return put_char(to, ',');
 }
 
-static void add_since(struct text *t, uint64_t start_ns, uint64_t ns)
+/* What put_cell() makes of a name, at most. */
+#define CELL_SIZE(name_size) (2 * (name_size) + 3)
+
+/* A number, and the comma behind it. */
+static char *put_count(char *to, uint64_t n)
+{
+	return put_char(put_u64(to, n), ',');
+}
+
+static char *put_since(char *to, uint64_t start_ns, uint64_t ns)
 {
 	if (ns)
-		text_i64(t, (int64_t)(ns - start_ns));
-	text_char(t, ',');
+		to = put_i64(to, (int64_t)(ns - start_ns));
+	return put_char(to, ',');
 }
 
-static void add_disk(struct text *t, unsigned int domid, const char *guest,
-		     const char *label)
+static char *put_disk_cells(char *to, unsigned int domid, const char *guest,
+			    const char *label)
 {
-	add_u64(t, domid);
-	add_name(t, guest);
-	text_char(t, ',');
-	add_name(t, label);
-	text_char(t, ',');
+	return put_cell(put_cell(put_count(to, domid), guest), label);
 }
 
 /* "U-Q2D" as a part of a column's name: "u_q2d". */
@@ -95,100 +105,98 @@ void csv_request_titles(FILE *out)
 	      out);
 }
 
+static char *put_stages(char *to, const struct xblk_request *r)
+{
+	for (int i = 0; i < STAGE_MAX; i++)
+		to = put_char(put_i64(to, r->stages[i]), ',');
+	to = put_count(to, r->guest_flush_ns);
+	return put_count(to, r->backend_flush_ns);
+}
+
+/* As many commas as put_stages() has. */
+static char *put_no_stages(char *to)
+{
+	return (char *)memset(to, ',', STAGE_MAX + 2) + STAGE_MAX + 2;
+}
+
 /* What the backend did for a request, all of which was seen. */
-static void add_backend(struct text *t, uint64_t start_ns, const struct xblk_request *r)
+static char *put_backend(char *to, uint64_t start_ns, const struct xblk_request *r)
 {
 	if (r->backend_request)
-		text_u64(t, r->backend_request);
-	text_char(t, ',');
-	add_u64(t, r->backend_pid);
-	add_name(t, r->backend_process);
-	text_char(t, ',');
-	add_u64(t, r->backend_failed);
-	add_since(t, start_ns, r->backend_q_ns);
-	add_since(t, start_ns, r->backend_d_ns);
-	add_since(t, start_ns, r->backend_c_ns);
-	add_since(t, start_ns, r->backend_interrupt_ns);
-	add_since(t, start_ns, r->backend_thread_ns);
-	add_since(t, start_ns, r->response_ns);
-	add_name(t, r->lowest_disk);
-	text_char(t, ',');
-	add_since(t, start_ns, r->lowest_q_ns);
-	add_since(t, start_ns, r->lowest_c_ns);
-	add_u64(t, r->lowest_requeued_ns);
-	add_u64(t, r->lowest_requeues);
-	add_u64(t, r->nr_clones);
-	add_since(t, start_ns, r->first_clone_ns);
+		to = put_u64(to, r->backend_request);
+	to = put_char(to, ',');
+	to = put_count(to, r->backend_pid);
+	to = put_cell(to, r->backend_process);
+	to = put_count(to, r->backend_failed);
+	to = put_since(to, start_ns, r->backend_q_ns);
+	to = put_since(to, start_ns, r->backend_d_ns);
+	to = put_since(to, start_ns, r->backend_c_ns);
+	to = put_since(to, start_ns, r->backend_interrupt_ns);
+	to = put_since(to, start_ns, r->backend_thread_ns);
+	to = put_since(to, start_ns, r->response_ns);
+	to = put_cell(to, r->lowest_disk);
+	to = put_since(to, start_ns, r->lowest_q_ns);
+	to = put_since(to, start_ns, r->lowest_c_ns);
+	to = put_count(to, r->lowest_requeued_ns);
+	to = put_count(to, r->lowest_requeues);
+	to = put_count(to, r->nr_clones);
+	return put_since(to, start_ns, r->first_clone_ns);
 }
 
 /* The end of a loss may be that of the trace: then it is not known. */
-static void add_lost(struct text *t, uint64_t start_ns, uint64_t from_ns, uint64_t to_ns)
+static char *put_lost(char *to, uint64_t start_ns, uint64_t from_ns, uint64_t to_ns)
 {
-	add_since(t, start_ns, from_ns);
+	to = put_since(to, start_ns, from_ns);
 	if (to_ns && to_ns != UINT64_MAX)
-		text_i64(t, (int64_t)(to_ns - start_ns));
+		to = put_i64(to, (int64_t)(to_ns - start_ns));
+	return to;
 }
+
+/* Two names of a guest, of its disk and the backend's, and of two processes; other texts
+ * are a few words. */
+_Static_assert(2 * CELL_SIZE(NAME_LEN) + 2 * CELL_SIZE(LABEL_LEN) +
+			       2 * CELL_SIZE(COMM_SIZE) + 48 * (NUMBER_SIZE + 1) + 200 <
+		       LINE_SIZE,
+	       "a row fits");
 
 void csv_request_print(FILE *out, uint64_t start_ns, const struct xblk_request *r)
 {
-	struct text t;
-	char op[16];
+	char line[LINE_SIZE], *to = line, op[16];
 
-	t.len = 0;
-	add_disk(&t, r->domid, r->guest, r->label);
+	to = put_disk_cells(to, r->domid, r->guest, r->label);
 	op_letters(op, r->op, r->nr_sectors);
-	text_string(&t, op);
-	text_char(&t, ',');
-	add_u64(&t, r->sector);
-	add_u64(&t, r->nr_sectors);
-	add_since(&t, start_ns, r->q_ns);
-	add_since(&t, start_ns, r->d_ns);
-	add_since(&t, start_ns, r->c_ns);
-	add_u64(&t, r->pid);
-	add_name(&t, r->pid ? r->process : "");
-	text_char(&t, ',');
-	add_u64(&t, r->nr_bios);
-	add_u64(&t, r->nr_backend_bios);
-	add_u64(&t, r->requeues);
-	add_u64(&t, r->error);
-	text_string(&t, bin_names[r->bin]);
-	for (int i = 0; i < STAGE_MAX; i++) {
-		text_char(&t, ',');
-		if (r->measured)
-			text_i64(&t, r->stages[i]);
-	}
-	text_char(&t, ',');
-	if (r->measured)
-		text_u64(&t, r->guest_flush_ns);
-	text_char(&t, ',');
-	if (r->measured)
-		text_u64(&t, r->backend_flush_ns);
-	text_char(&t, ',');
-	add_name(&t, r->uuid);
-	text_char(&t, ',');
-	if (r->ring >= 0) {
-		add_u64(&t, r->ring);
-		add_u64(&t, r->slot);
-	} else {
-		text_string(&t, ",,");
-	}
-	add_since(&t, start_ns, r->first_d_ns);
-	add_u64(&t, r->requeued_ns);
-	add_since(&t, start_ns, r->interrupt_ns);
-	if (r->measured)
-		add_backend(&t, start_ns, r);
+	to = put_char(put_string(to, op), ',');
+	to = put_count(to, r->sector);
+	to = put_count(to, r->nr_sectors);
+	to = put_since(to, start_ns, r->q_ns);
+	to = put_since(to, start_ns, r->d_ns);
+	to = put_since(to, start_ns, r->c_ns);
+	to = put_count(to, r->pid);
+	to = put_cell(to, r->pid ? r->process : "");
+	to = put_count(to, r->nr_bios);
+	to = put_count(to, r->nr_backend_bios);
+	to = put_count(to, r->requeues);
+	to = put_count(to, r->error);
+	to = put_char(put_string(to, bin_names[r->bin]), ',');
+	to = r->measured ? put_stages(to, r) : put_no_stages(to);
+	to = put_cell(to, r->uuid);
+	if (r->ring >= 0)
+		to = put_count(put_count(to, r->ring), r->slot);
 	else
-		text_string(&t, ",,,,,,,,,,,,,,,,,");
-	text_string(&t, r->why);
-	text_char(&t, ',');
+		to = put_string(to, ",,");
+	to = put_since(to, start_ns, r->first_d_ns);
+	to = put_count(to, r->requeued_ns);
+	to = put_since(to, start_ns, r->interrupt_ns);
+	to = r->measured ? put_backend(to, start_ns, r)
+			 : put_string(to, ",,,,,,,,,,,,,,,,,");
+	to = put_char(put_string(to, r->why), ',');
 	if (r->bin == BIN_IN_FLIGHT)
-		text_string(&t, stage_names[r->reached]);
-	text_char(&t, ',');
-	add_lost(&t, start_ns, r->guest_lost_from_ns, r->guest_lost_to_ns);
-	text_char(&t, ',');
-	add_lost(&t, start_ns, r->backend_lost_from_ns, r->backend_lost_to_ns);
-	text_char(&t, '\n');
-	text_write(&t, out);
+		to = put_string(to, stage_names[r->reached]);
+	to = put_char(to, ',');
+	to = put_lost(to, start_ns, r->guest_lost_from_ns, r->guest_lost_to_ns);
+	to = put_char(to, ',');
+	to = put_lost(to, start_ns, r->backend_lost_from_ns, r->backend_lost_to_ns);
+	line_write(line, put_char(to, '\n'), out);
 }
 
 void csv_summary(FILE *out, const struct xblk *x, const struct filter *f)
@@ -207,11 +215,10 @@ void csv_summary(FILE *out, const struct xblk *x, const struct filter *f)
 		for (int s = 0; s < STAGE_MAX; s++) {
 			const struct hist *h = st->stages[s],
 					  *all = st->stages[STAGE_Q2C];
-			struct text t;
+			char line[LINE_SIZE];
 
-			t.len = 0;
-			add_disk(&t, d.domid, d.guest, d.label);
-			text_write(&t, out);
+			line_write(line, put_disk_cells(line, d.domid, d.guest, d.label),
+				   out);
 			fprintf(out,
 				"%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
 				",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.9f\n",

@@ -9,58 +9,41 @@
 #include "base/event.h"
 #include "text.h"
 
-static void add_disk(struct text *t, const struct xblk_event_record *e)
-{
-	size_t from = t->len, columns;
-
-	text_u64(t, e->domid);
-	text_char(t, ':');
-	columns = t->len - from;
-	columns += text_name(t, e->label ? e->label : "-");
-	text_right(t, from, columns, 12);
-}
-
 /* Seconds, of a time that may be before the trace began. */
-static void add_seconds(struct text *t, int64_t ns)
+static char *put_seconds(char *to, int64_t ns)
 {
 	uint64_t abs_ns = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
 
 	if (ns < 0)
-		text_char(t, '-');
-	text_number(t, abs_ns / 1000000000, 5, ' ');
-	text_char(t, '.');
-	text_number(t, abs_ns % 1000000000, 9, '0');
+		to = put_char(to, '-');
+	to = put_right_u64(to, abs_ns / 1000000000, 5);
+	return put_digits(put_char(to, '.'), abs_ns % 1000000000, 9);
 }
 
-static void add_in_brackets(struct text *t, const char *s)
+static char *put_in_brackets(char *to, const char *s)
 {
-	text_string(t, " [");
-	text_name(t, s);
-	text_char(t, ']');
+	size_t columns;
+
+	return put_char(put_name(put_string(to, " ["), s, &columns), ']');
 }
 
-static void add_block(struct text *t, const struct xblk_event_record *e)
+static char *put_block(char *to, const struct xblk_event_record *e)
 {
 	const struct xblk_record *r = e->record;
 	const char *process = xblk_event_process(e);
 	char op[16];
 
 	op_letters(op, r->op, r->nr_sectors);
-	text_char(t, ' ');
-	text_string_right(t, op, 4);
+	to = put_string_right(put_char(to, ' '), op, 4);
 	if (r->nr_sectors) {
-		text_char(t, ' ');
-		text_u64(t, r->sector);
-		text_string(t, " + ");
-		text_u64(t, r->nr_sectors);
+		to = put_u64(put_char(to, ' '), r->sector);
+		to = put_u64(put_string(to, " + "), r->nr_sectors);
 	}
-	if (event_has(r->event, EVENT_ERROR)) {
-		text_string(t, " [");
-		text_u64(t, r->aux);
-		text_char(t, ']');
-	} else if (process && strcmp(process, "?")) {
-		add_in_brackets(t, process);
-	}
+	if (event_has(r->event, EVENT_ERROR))
+		to = put_char(put_u64(put_string(to, " ["), r->aux), ']');
+	else if (process && strcmp(process, "?"))
+		to = put_in_brackets(to, process);
+	return to;
 }
 
 /* Guest and dom0 call a barrier what it is for them, a write or a flush: the ring does
@@ -75,64 +58,70 @@ static const char *blkif_name(unsigned int op)
 	return op < ARRAY_SIZE(names) && names[op] ? names[op] : "other";
 }
 
-void event_print(FILE *out, uint64_t start_ns, const struct xblk_event_record *e)
+static char *put_named(char *to, const char *name, uint64_t n)
+{
+	return put_u64(put_string(to, name), n);
+}
+
+static char *put_response(char *to, const struct xblk_record *r)
+{
+	to = put_named(to, "  ring ", r->aux);
+	if (r->nr_sectors)
+		to = put_named(to, " request ", r->nr_sectors);
+	return put_string(put_char(to, ' '), blkif_name(r->op));
+}
+
+/* What an event says beyond what each of them does. */
+static char *put_rest(char *to, const struct xblk_event_record *e)
 {
 	const struct xblk_record *r = e->record;
 	char comm[COMM_SIZE];
-	struct text t;
 
-	t.len = 0;
-	add_disk(&t, e);
-	text_char(&t, ' ');
-	text_number(&t, e->cpu, 3, ' ');
-	text_char(&t, ' ');
-	text_number(&t, e->sequence, 8, ' ');
-	text_char(&t, ' ');
-	add_seconds(&t, (int64_t)(r->time - start_ns));
-	text_char(&t, ' ');
-	text_number(&t, event_has(r->event, EVENT_PID) ? r->aux : 0, 5, ' ');
-	text_string(&t, "  ");
-	text_char(&t, e->letter);
 	switch (r->event) {
 	case XBLK_EVENT_GAP:
-		text_print(&t, "  %llu records missing or invalid", r->lost.count);
-		break;
+		to = put_named(to, "  ", r->lost.count);
+		return put_string(to, " records missing or invalid");
 	case XBLK_EV_LOST:
-		text_print(&t, "  %llu records lost, until %llu ns later", r->lost.count,
-			   r->lost.until - r->time);
-		break;
+		to = put_named(to, "  ", r->lost.count);
+		to = put_named(to, " records lost, until ", r->lost.until - r->time);
+		return put_string(to, " ns later");
 	case XBLK_EV_PROCESS:
 		copy_printable(comm, sizeof(comm), r->comm, XBLK_COMM_LEN);
-		text_char(&t, ' ');
-		add_in_brackets(&t, comm);
-		break;
+		return put_in_brackets(put_char(to, ' '), comm);
 	case XBLK_EV_CLOCK:
-		text_print(&t, "  clock generation %u", r->id);
-		break;
+		return put_named(to, "  clock generation ", r->id);
 	case XBLK_EV_RESPONSE:
-		text_print(&t, "  ring %u", r->aux);
-		if (r->nr_sectors)
-			text_print(&t, " request %u", r->nr_sectors);
-		text_print(&t, " %s", blkif_name(r->op));
-		break;
+		return put_response(to, r);
 	case XBLK_EV_ORDER:
-		text_print(&t, "  ring %u rq %u place %u", r->nr_sectors, r->id, r->aux);
-		break;
+		to = put_named(to, "  ring ", r->nr_sectors);
+		to = put_named(to, " rq ", r->id);
+		return put_named(to, " place ", r->aux);
 	case XBLK_EV_RQ_REMAP:
-		text_print(&t, "  %llu + %u of disk %u", r->sector, r->nr_sectors,
-			   r->aux);
-		break;
+		to = put_named(to, "  ", r->sector);
+		to = put_named(to, " + ", r->nr_sectors);
+		return put_named(to, " of disk ", r->aux);
 	case XBLK_EV_BACKEND_BIO:
-		text_print(&t, "  bio %u request %u", r->id, r->aux);
-		break;
+		return put_named(put_named(to, "  bio ", r->id), " request ", r->aux);
 	case XBLK_EV_INTERRUPT:
+		return put_named(to, "  ring ", r->aux);
 	case XBLK_EV_RING:
-		text_print(&t, "  ring %u", r->event == XBLK_EV_RING ? r->id : r->aux);
-		break;
+		return put_named(to, "  ring ", r->id);
 	default:
-		add_block(&t, e);
-		break;
+		return put_block(to, e);
 	}
-	text_char(&t, '\n');
-	text_write(&t, out);
+}
+
+void event_print(FILE *out, uint64_t start_ns, const struct xblk_event_record *e)
+{
+	const struct xblk_record *r = e->record;
+	char line[LINE_SIZE], *to = line;
+
+	to = put_disk(to, e->domid, e->label ? e->label : "-");
+	to = put_right_u64(put_char(to, ' '), e->cpu, 3);
+	to = put_right_u64(put_char(to, ' '), e->sequence, 8);
+	to = put_seconds(put_char(to, ' '), (int64_t)(r->time - start_ns));
+	to = put_char(to, ' ');
+	to = put_right_u64(to, event_has(r->event, EVENT_PID) ? r->aux : 0, 5);
+	to = put_char(put_string(to, "  "), e->letter);
+	line_write(line, put_char(put_rest(to, e), '\n'), out);
 }

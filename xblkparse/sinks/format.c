@@ -8,9 +8,9 @@
 #include <time.h>
 
 #include "base/event.h"
-#include "name.h"
 #include "output.h"
 #include "base/util.h"
+#include "text.h"
 
 #define FIELDS	  "abcCdDegikmMnNpsStTuz%"
 #define MAX_WIDTH 1000
@@ -26,6 +26,7 @@ struct item {
 struct format {
 	struct item *items;
 	size_t nr;
+	char *line; /* has room for what they make of an event */
 };
 
 static struct item *new_item(struct format *f)
@@ -86,6 +87,20 @@ static const char *parse_field(struct format *f, const char *p)
 	return p + 1;
 }
 
+static size_t most_of(const struct item *item)
+{
+	return item->field ? item->width + LABEL_LEN + PUT_SLACK : strlen(item->text);
+}
+
+static void make_room(struct format *f)
+{
+	size_t size = PUT_SLACK;
+
+	for (size_t i = 0; i < f->nr; i++)
+		size += most_of(&f->items[i]);
+	f->line = xmalloc(size);
+}
+
 struct format *format_parse(const char *text, char *why, size_t size)
 {
 	struct format *f = xcalloc(1, sizeof(*f));
@@ -104,6 +119,7 @@ struct format *format_parse(const char *text, char *why, size_t size)
 			return NULL;
 		}
 	}
+	make_room(f);
 	return f;
 }
 
@@ -114,6 +130,7 @@ void format_free(struct format *f)
 	for (size_t i = 0; i < f->nr; i++)
 		free(f->items[i].text);
 	free(f->items);
+	free(f->line);
 	free(f);
 }
 
@@ -145,7 +162,7 @@ static void device_number(const struct event *e, unsigned int *major, unsigned i
 	}
 }
 
-static void wall_time(const struct event *e, char *to, size_t size)
+static const char *wall_time(const struct event *e, char *to, size_t size)
 {
 	struct xblk_trace t;
 	time_t seconds;
@@ -159,44 +176,48 @@ static void wall_time(const struct event *e, char *to, size_t size)
 		memset(&tm, 0, sizeof(tm));
 	snprintf(to, size, "%02d:%02d:%02d.%09" PRIu64, tm.tm_hour, tm.tm_min, tm.tm_sec,
 		 ns % 1000000000);
+	return to;
 }
 
-/* Fields that are no numbers. */
-static void text_of(const struct event *e, const struct item *item, char *to, size_t size)
+static const char *process_of(const struct event *e, char *to, size_t size)
+{
+	const char *name = xblk_event_process(e->of);
+
+	if (e->r->event != XBLK_EV_PROCESS)
+		return name ? name : "";
+	copy_printable(to, size, e->r->comm, XBLK_COMM_LEN);
+	return to;
+}
+
+/* Fields that are no numbers; what is made for them is in @to. */
+static const char *text_of(const struct event *e, char field, char *to, size_t size)
 {
 	const struct xblk_record *r = e->r;
 	unsigned int major, minor;
 
-	switch (item->field) {
+	*to = '\0';
+	switch (field) {
 	case 'a':
-		snprintf(to, size, "%c", e->of->letter);
-		break;
+		*put_char(to, e->of->letter) = '\0';
+		return to;
 	case 'C':
-		if (r->event == XBLK_EV_PROCESS)
-			copy_printable(to, size, r->comm, XBLK_COMM_LEN);
-		else if (event_has(r->event, EVENT_PID))
-			snprintf(to, size, "%s", xblk_event_process(e->of));
-		break;
+		return process_of(e, to, size);
 	case 'd':
 		if (event_has(r->event, EVENT_OP))
 			op_letters(to, r->op, r->nr_sectors);
-		break;
+		return to;
 	case 'D':
 		device_number(e, &major, &minor);
 		snprintf(to, size, "%3u,%-3u", major, minor);
-		break;
+		return to;
 	case 'g':
-		snprintf(to, size, "%s", e->of->domain);
-		break;
+		return e->of->domain;
 	case 'k':
-		snprintf(to, size, "%s", e->of->label ? e->of->label : "-");
-		break;
+		return e->of->label ? e->of->label : "-";
 	case 'z':
-		wall_time(e, to, size);
-		break;
-	case '%':
-		strcpy(to, "%");
-		break;
+		return wall_time(e, to, size);
+	default:
+		return "%";
 	}
 }
 
@@ -243,22 +264,41 @@ static uint64_t number_of(const struct event *e, char field)
 	}
 }
 
-static void print_item(FILE *out, const struct event *e, const struct item *item)
+/* In its width, @fill where it has nothing. */
+static char *put_number(char *to, uint64_t n, const struct item *item, char fill)
 {
-	int width = item->left ? -(int)item->width : (int)item->width;
-	char text[LABEL_LEN] = "";
+	char digits[NUMBER_SIZE + PUT_SLACK];
+	size_t len = put_u64(digits, n) - digits,
+	       blank = item->width > len ? item->width - len : 0;
 
-	if (!item->field) {
-		fputs(item->text, out);
-	} else if (strchr("aCdDgkz%", item->field)) {
-		text_of(e, item, text, sizeof(text));
-		print_name(out, text, -width);
-	} else if (item->field == 't') {
-		/* As a fraction: it follows the dot behind %T. */
-		fprintf(out, "%0*" PRIu64, (int)item->width, number_of(e, 't'));
-	} else {
-		fprintf(out, "%*" PRIu64, width, number_of(e, item->field));
-	}
+	if (item->left && fill == ' ')
+		return put_blanks(mempcpy(to, digits, len), blank);
+	memset(to, fill, blank);
+	return mempcpy(to + blank, digits, len);
+}
+
+static char *put_text(char *to, const char *text, const struct item *item)
+{
+	char *from = to;
+	size_t columns;
+
+	to = put_name(to, text, &columns);
+	if (item->left)
+		return put_blanks(to, item->width > columns ? item->width - columns : 0);
+	return put_right(from, to, columns, item->width);
+}
+
+static char *put_item(char *to, const struct event *e, const struct item *item)
+{
+	char text[LABEL_LEN];
+
+	if (!item->field)
+		return put_string(to, item->text);
+	if (strchr("aCdDgkz%", item->field))
+		return put_text(to, text_of(e, item->field, text, sizeof(text)), item);
+	/* As a fraction: it follows the dot behind %T. */
+	return put_number(to, number_of(e, item->field), item,
+			  item->field == 't' ? '0' : ' ');
 }
 
 void format_print(FILE *out, const struct format *f, const struct xblk *x,
@@ -270,7 +310,9 @@ void format_print(FILE *out, const struct format *f, const struct xblk *x,
 		.r = of->record,
 		.since_ns = sub_sat(of->record->time, xblk_start_ns(x)),
 	};
+	char *to = f->line;
 
 	for (size_t i = 0; i < f->nr; i++)
-		print_item(out, &e, &f->items[i]);
+		to = put_item(to, &e, &f->items[i]);
+	line_write(f->line, to, out);
 }

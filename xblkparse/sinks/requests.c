@@ -15,61 +15,49 @@ void request_titles(FILE *out)
 }
 
 /* At the right of @width columns, with @digits of them behind the point. */
-static void add_decimal(struct text *t, int64_t n, unsigned int digits, size_t width)
+static char *put_decimal(char *to, int64_t n, unsigned int digits, size_t width)
 {
 	uint64_t abs_n = n < 0 ? -(uint64_t)n : (uint64_t)n, unit = 1;
-	size_t from = t->len;
+	char *from = to;
 
 	for (unsigned int i = 0; i < digits; i++)
 		unit *= 10;
 	if (n < 0)
-		text_char(t, '-');
-	text_u64(t, abs_n / unit);
-	text_char(t, '.');
-	text_number(t, abs_n % unit, digits, '0');
-	text_right(t, from, t->len - from, width);
+		to = put_char(to, '-');
+	to = put_char(put_u64(to, abs_n / unit), '.');
+	to = put_digits(to, abs_n % unit, digits);
+	return put_right(from, to, to - from, width);
 }
 
-static void add_number(struct text *t, uint64_t n, size_t width)
+static char *put_column(char *to, uint64_t n, size_t width)
 {
-	text_char(t, ' ');
-	text_number(t, n, width, ' ');
+	return put_right_u64(put_char(to, ' '), n, width);
 }
 
 void request_print(FILE *out, uint64_t start_ns, const struct xblk_request *r)
 {
-	struct text t;
-	size_t columns;
-	char op[16];
+	char line[LINE_SIZE], *to = line, op[16];
 
-	t.len = 0;
-	text_u64(&t, r->domid);
-	text_char(&t, ':');
-	columns = t.len;
-	columns += text_name(&t, r->label);
-	text_right(&t, 0, columns, 12);
+	to = put_disk(to, r->domid, r->label);
 	op_letters(op, r->op, r->nr_sectors);
-	text_char(&t, ' ');
-	text_string_right(&t, op, 4);
-	add_number(&t, r->sector, 12);
-	add_number(&t, r->nr_sectors, 6);
-	text_char(&t, ' ');
+	to = put_string_right(put_char(to, ' '), op, 4);
+	to = put_column(to, r->sector, 12);
+	to = put_column(to, r->nr_sectors, 6);
+	to = put_char(to, ' ');
 	if (r->q_ns)
-		add_decimal(&t, (int64_t)(r->q_ns - start_ns), 9, 14);
+		to = put_decimal(to, (int64_t)(r->q_ns - start_ns), 9, 14);
 	else
-		text_string_right(&t, "-", 14);
-	add_number(&t, r->nr_bios, 5);
-	add_number(&t, r->nr_backend_bios, 3);
-	add_number(&t, r->requeues, 3);
-	text_char(&t, ' ');
-	text_left(&t, bin_names[r->bin], 13);
+		to = put_string_right(to, "-", 14);
+	to = put_column(to, r->nr_bios, 5);
+	to = put_column(to, r->nr_backend_bios, 3);
+	to = put_column(to, r->requeues, 3);
+	to = put_string_left(put_char(to, ' '), bin_names[r->bin], 13);
 	for (int i = 0; i < STAGE_MAX; i++) {
-		text_char(&t, ' ');
+		to = put_char(to, ' ');
 		if (r->measured)
-			add_decimal(&t, r->stages[i], 3, 10);
+			to = put_decimal(to, r->stages[i], 3, 10);
 		else
-			text_string_right(&t, "-", 10);
+			to = put_string_right(to, "-", 10);
 	}
-	text_char(&t, '\n');
-	text_write(&t, out);
+	line_write(line, put_char(to, '\n'), out);
 }

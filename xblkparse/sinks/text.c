@@ -1,132 +1,109 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "text.h"
 
+#include <stdbool.h>
+
 #include "name.h"
 
-#include <stdarg.h>
+#define EIGHT_DIGITS 100000000u
+#define ZEROS	     0x3030303030303030ull
+#define BLANKS	     0x2020202020202020ull
 
-/* As many as the largest number has. */
-#define DIGITS 20
-
-/* Two at a time are half the divisions. */
-static const char pairs[] = "0001020304050607080910111213141516171819"
-			    "2021222324252627282930313233343536373839"
-			    "4041424344454647484950515253545556575859"
-			    "6061626364656667686970717273747576777879"
-			    "8081828384858687888990919293949596979899";
-
-/* The smallest number that has one digit more; 0 has one, too. */
-static const uint64_t more_than[DIGITS] = {
-	0,
-	10,
-	100,
-	1000,
-	10000,
-	100000,
-	1000000,
-	10000000,
-	100000000,
-	1000000000,
-	10000000000,
-	100000000000,
-	1000000000000,
-	10000000000000,
-	100000000000000,
-	1000000000000000,
-	10000000000000000,
-	100000000000000000,
-	1000000000000000000,
-	10000000000000000000u,
-};
-
-/* A bit is 1233 / 4096 of a digit, near enough for 64 of them. */
-static unsigned int digits_of(uint64_t n)
+/*
+ * The digits of a number that has no more than 8, each in a byte, the first one in the
+ * lowest, which is the first one in memory, too.  The number is cut in halves three
+ * times, all of its parts at once: what is left of a part when its upper half is taken
+ * away goes above that.
+ */
+static uint64_t eight_digits(uint32_t number)
 {
-	unsigned int nr = (64 - __builtin_clzll(n | 1)) * 1233 >> 12;
+	uint64_t n = number, upper = number / 10000;
 
-	return nr + (n >= more_than[nr]);
+	n = (n << 32) - ((10000ull << 32) - 1) * upper;
+	upper = (n * 10486 >> 20) & 0x0000007f0000007full; /* n / 100 */
+	n = (n << 16) - ((100ull << 16) - 1) * upper;
+	upper = (n * 103 >> 10) & 0x000f000f000f000full; /* n / 10 */
+	return (n << 8) - ((10ull << 8) - 1) * upper;
 }
 
-void text_number(struct text *t, uint64_t n, size_t width, char fill)
+/* How many of these begin it and say nothing; the last one does. */
+static unsigned int leading_zeros(uint64_t digits)
 {
-	size_t len = digits_of(n), blank = width > len ? width - len : 0;
-	char *to = t->line + t->len;
-
-	if (blank + len > TEXT_SIZE - t->len)
-		return;
-	t->len += blank + len;
-	while (blank--)
-		*to++ = fill;
-	for (to += len; n >= 100; n /= 100)
-		to = memcpy(to - 2, pairs + 2 * (n % 100), 2);
-	if (n >= 10)
-		memcpy(to - 2, pairs + 2 * n, 2);
-	else
-		to[-1] = '0' + n;
+	return __builtin_ctzll(digits | 1ull << 56) / 8;
 }
 
-size_t text_name(struct text *t, const char *name)
+static char *put_eight(char *to, uint64_t digits, unsigned int from)
 {
-	size_t columns;
-
-	if (strlen(name) >= TEXT_SIZE - t->len)
-		return 0;
-	columns = shown_name(t->line + t->len, name);
-	t->len += strlen(t->line + t->len);
-	return columns;
+	digits >>= 8 * from;
+	memcpy(to, &digits, sizeof(digits));
+	return to + 8 - from;
 }
 
-void text_i64(struct text *t, int64_t n)
+char *put_long_u64(char *to, uint64_t n)
 {
-	if (n < 0)
-		text_char(t, '-');
-	text_u64(t, n < 0 ? -(uint64_t)n : (uint64_t)n);
+	uint64_t digits;
+
+	if (n >= EIGHT_DIGITS) {
+		to = put_u64(to, n / EIGHT_DIGITS);
+		return put_eight(to, eight_digits(n % EIGHT_DIGITS) + ZEROS, 0);
+	}
+	digits = eight_digits(n);
+	return put_eight(to, digits + ZEROS, leading_zeros(digits));
 }
 
-void text_right(struct text *t, size_t from, size_t columns, size_t width)
+char *put_right_u64(char *to, uint64_t n, size_t width)
 {
-	size_t len = t->len - from, blank = width > columns ? width - columns : 0;
+	char long_one[NUMBER_SIZE + PUT_SLACK];
+	uint64_t digits, zeros;
+	size_t len;
 
-	if (!blank || blank > TEXT_SIZE - t->len)
-		return;
-	memmove(t->line + from + blank, t->line + from, len);
-	memset(t->line + from, ' ', blank);
-	t->len += blank;
+	if (n >= EIGHT_DIGITS || width > 8) {
+		len = put_u64(long_one, n) - long_one;
+		to = put_blanks(to, width > len ? width - len : 0);
+		return mempcpy(to, long_one, len);
+	}
+	digits = eight_digits(n);
+	zeros = leading_zeros(digits);
+	/* What is '0' but for this bit is a blank. */
+	digits += ZEROS & ~((ZEROS ^ BLANKS) & ((1ull << 8 * zeros) - 1));
+	return put_eight(to, digits, zeros < 8 - width ? zeros : 8 - width);
 }
 
-void text_string_right(struct text *t, const char *s, size_t width)
+char *put_digits(char *to, uint64_t n, unsigned int nr)
 {
-	size_t from = t->len;
-
-	text_string(t, s);
-	text_right(t, from, t->len - from, width);
+	if (nr > 8)
+		to = put_char(to, '0' + n / EIGHT_DIGITS % 10);
+	return put_eight(to, eight_digits(n % EIGHT_DIGITS) + ZEROS, nr > 8 ? 0 : 8 - nr);
 }
 
-void text_left(struct text *t, const char *s, size_t width)
+char *put_name(char *to, const char *name, size_t *columns)
 {
-	size_t from = t->len;
-
-	text_string(t, s);
-	while (t->len - from < width && t->len < TEXT_SIZE)
-		text_char(t, ' ');
+	*columns = shown_name(to, name);
+	return to + strlen(to);
 }
 
-void text_print(struct text *t, const char *fmt, ...)
+char *put_right(char *from, char *to, size_t columns, size_t width)
 {
-	size_t room = TEXT_SIZE - t->len;
-	va_list args;
-	int n;
+	size_t blank = width > columns ? width - columns : 0;
 
-	va_start(args, fmt);
-	n = vsnprintf(t->line + t->len, room, fmt, args);
-	va_end(args);
-	if (n > 0 && (size_t)n < room)
-		t->len += n;
+	memmove(from + blank, from, to - from);
+	memset(from, ' ', blank);
+	return to + blank;
 }
 
-void text_write(struct text *t, FILE *out)
+char *put_disk(char *to, unsigned int domid, const char *label)
+{
+	char *from = to;
+	size_t columns, before;
+
+	to = put_char(put_u64(to, domid), ':');
+	before = to - from;
+	to = put_name(to, label, &columns);
+	return put_right(from, to, before + columns, 12);
+}
+
+void line_write(const char *line, const char *end, FILE *out)
 {
 	/* No other thread prints. */
-	fwrite_unlocked(t->line, 1, t->len, out);
-	t->len = 0;
+	fwrite_unlocked(line, 1, end - line, out);
 }

@@ -1,65 +1,84 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A line of text, made in one place and written at once.
+ * Lines of text, each made in one place.
  *
- * Where there is a line for each request or event, one stdio call a field would be most
- * of the work.  What does not fit is left out: whoever makes a line knows how long it
- * gets.
+ * Where there is a line for each request or event, how it is made is most of the work: so
+ * what puts a part of it, at @to, returns what is behind that and looks at no bounds.
+ * Whoever makes a line knows how long it gets: names have a largest length, too.
  */
 #ifndef XBLKPARSE_TEXT_H
 #define XBLKPARSE_TEXT_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_SIZE 2048
+#define LINE_SIZE   2048
+#define NUMBER_SIZE 20 /* the largest one; with a sign, too */
+/* Digits are put 8 at a time, so there has to be room for as many behind a number. */
+#define PUT_SLACK 8
 
-struct text {
-	size_t len;
-	char line[TEXT_SIZE];
-};
-
-static inline void text_char(struct text *t, char c)
+static inline char *put_char(char *to, char c)
 {
-	if (t->len < TEXT_SIZE)
-		t->line[t->len++] = c;
+	*to = c;
+	return to + 1;
 }
 
-static inline void text_string(struct text *t, const char *s)
+static inline char *put_string(char *to, const char *s)
 {
-	size_t len = strlen(s), room = TEXT_SIZE - t->len;
-
-	len = len < room ? len : room;
-	memcpy(t->line + t->len, s, len);
-	t->len += len;
+	return mempcpy(to, s, strlen(s));
 }
 
-/* At the right of @width columns, behind @fill. */
-void text_number(struct text *t, uint64_t n, size_t width, char fill);
+/* Any number. */
+char *put_long_u64(char *to, uint64_t n);
 
-static inline void text_u64(struct text *t, uint64_t n)
+static inline char *put_u64(char *to, uint64_t n)
 {
-	if (n < 10)
-		text_char(t, '0' + n);
-	else
-		text_number(t, n, 0, ' ');
+	/* Most of those that are not times. */
+	return n < 10 ? put_char(to, '0' + n) : put_long_u64(to, n);
 }
 
-/* A name, as the locale can show it.  Return: how many columns it takes. */
-size_t text_name(struct text *t, const char *name);
-void text_i64(struct text *t, int64_t n);
-/* The @columns that were put there from @from on are at the right of @width, behind
- * blanks. */
-void text_right(struct text *t, size_t from, size_t columns, size_t width);
-/* ASCII, the same. */
-void text_string_right(struct text *t, const char *s, size_t width);
-/* ASCII, at the left of @width columns. */
-void text_left(struct text *t, const char *s, size_t width);
-/* For what is rare: as printf(3). */
-void text_print(struct text *t, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-/* Write what there is, and begin anew; an error is @out's. */
-void text_write(struct text *t, FILE *out);
+static inline char *put_i64(char *to, int64_t n)
+{
+	if (n >= 0)
+		return put_u64(to, n);
+	return put_u64(put_char(to, '-'), -(uint64_t)n);
+}
+
+/* At the right of @width columns, behind blanks. */
+char *put_right_u64(char *to, uint64_t n, size_t width);
+/* The last @nr digits of it, 9 at most. */
+char *put_digits(char *to, uint64_t n, unsigned int nr);
+/* A name, as the locale can show it; @columns: how many it takes. */
+char *put_name(char *to, const char *name, size_t *columns);
+/* What is from @from to @to takes @columns; it gets to the right of @width. */
+char *put_right(char *from, char *to, size_t columns, size_t width);
+
+/* Whose and which disk, in 12 columns. */
+char *put_disk(char *to, unsigned int domid, const char *label);
+
+static inline char *put_blanks(char *to, size_t nr)
+{
+	return (char *)memset(to, ' ', nr) + nr;
+}
+
+/* ASCII: at the right and at the left of @width columns. */
+static inline char *put_string_right(char *to, const char *s, size_t width)
+{
+	size_t len = strlen(s);
+
+	return mempcpy(put_blanks(to, width > len ? width - len : 0), s, len);
+}
+
+static inline char *put_string_left(char *to, const char *s, size_t width)
+{
+	size_t len = strlen(s);
+
+	return put_blanks(mempcpy(to, s, len), width > len ? width - len : 0);
+}
+
+/* What is up to @end; an error is @out's. */
+void line_write(const char *line, const char *end, FILE *out);
 
 #endif
