@@ -74,7 +74,7 @@ static void on_event(void *user, const struct xblk_event_record *e)
 	else if (o->format)
 		format_print(run.outputs.main, o->format, run.x, e);
 	else
-		event_print(run.outputs.main, xblk_start_ns(run.x), e);
+		event_print(&run.outputs.text, xblk_start_ns(run.x), e);
 }
 
 static void on_request(void *user, const struct xblk_request *r)
@@ -108,6 +108,7 @@ static void on_progress(void *user, const struct xblk_trace *t)
 	struct timespec now;
 
 	(void)user;
+	outputs_write(&run.outputs);
 	if (outputs_failed(&run.outputs))
 		xblk_stop(run.x);
 	if (!run.progress)

@@ -83,7 +83,14 @@ static int empty(FILE *f, const char *name)
 
 static void add(struct outputs *outputs, enum sink_id id, const char *file)
 {
-	outputs->of[outputs->nr++] = (struct output){.sink = &sinks[id], .file = file};
+	struct output *to = &outputs->of[outputs->nr++];
+
+	/* Field by field: nearly all of it is room for lines. */
+	to->sink = &sinks[id];
+	to->file = file;
+	to->out = NULL;
+	to->made = to->begun = false;
+	text_init(&to->text, NULL);
 }
 
 static void choose(struct outputs *outputs, const struct options *o)
@@ -102,6 +109,7 @@ static void choose(struct outputs *outputs, const struct options *o)
 static int open_output(struct outputs *outputs, struct output *to)
 {
 	to->out = to->file ? open_file(outputs, to->file, &to->made) : outputs->main;
+	text_init(&to->text, to->out);
 	return to->out ? 0 : -1;
 }
 
@@ -120,12 +128,18 @@ static int open_main(struct outputs *outputs)
 			open_file(outputs, outputs->main_file, &outputs->main_made);
 	else if (fstat(STDOUT_FILENO, &st) || may_write(outputs, "standard output", &st))
 		outputs->main = stdout;
+	text_init(&outputs->text, outputs->main);
 	return outputs->main ? 0 : -1;
 }
 
 int outputs_open(struct outputs *outputs, const struct options *o, int input)
 {
-	*outputs = (struct outputs){.main_file = o->output, .input = input};
+	outputs->main_file = o->output;
+	outputs->main = NULL;
+	outputs->main_made = outputs->main_begun = false;
+	outputs->input = input;
+	outputs->nr = 0;
+	text_init(&outputs->text, NULL);
 	if (open_main(outputs))
 		return -1;
 	choose(outputs, o);
@@ -166,15 +180,22 @@ bool outputs_want_requests(const struct outputs *outputs)
 	return false;
 }
 
-void outputs_request(const struct outputs *outputs, uint64_t start_ns,
+void outputs_request(struct outputs *outputs, uint64_t start_ns,
 		     const struct xblk_request *r)
 {
 	for (unsigned int i = 0; i < outputs->nr; i++) {
-		const struct output *to = &outputs->of[i];
+		struct output *to = &outputs->of[i];
 
 		if (to->sink->request)
-			to->sink->request(to->out, start_ns, r);
+			to->sink->request(&to->text, start_ns, r);
 	}
+}
+
+void outputs_write(struct outputs *outputs)
+{
+	text_write(&outputs->text);
+	for (unsigned int i = 0; i < outputs->nr; i++)
+		text_write(&outputs->of[i].text);
 }
 
 bool outputs_failed(const struct outputs *outputs)
@@ -200,6 +221,7 @@ int outputs_end(struct outputs *outputs, const struct xblk *x, const struct opti
 	struct report_options report = o->report;
 	int ret = 0;
 
+	outputs_write(outputs);
 	report.colour = coloured(outputs, o);
 	for (unsigned int i = 0; i < outputs->nr; i++) {
 		struct output *to = &outputs->of[i];
@@ -239,6 +261,7 @@ int outputs_close(struct outputs *outputs)
 {
 	int ret = 0;
 
+	outputs_write(outputs);
 	for (unsigned int i = 0; i < outputs->nr; i++) {
 		struct output *to = &outputs->of[i];
 

@@ -12,15 +12,17 @@ struct output {
 	const struct sink *sink;
 	const char *file; /* NULL: it goes to @main */
 	FILE *out;
-	bool made;  /* the file was not there before */
-	bool begun; /* and something may be in it: it was emptied */
+	bool made;	  /* the file was not there before */
+	bool begun;	  /* and something may be in it: it was emptied */
+	struct text text; /* lines of requests, before they are in @out */
 };
 
 struct outputs {
 	const char *main_file; /* NULL: standard output */
 	FILE *main;
 	bool main_made, main_begun; /* as those of an output */
-	int input; /* descriptor of the trace, which is never written to */
+	int input;	  /* descriptor of the trace, which is never written to */
+	struct text text; /* lines of events, before they are in @main */
 	unsigned int nr;
 	struct output of[SINK_MAX];
 };
@@ -42,9 +44,11 @@ int outputs_open(struct outputs *outputs, const struct options *o, int input);
 bool outputs_want_summary(const struct outputs *outputs);
 /* Whether any of them wants to be told of requests. */
 bool outputs_want_requests(const struct outputs *outputs);
-void outputs_request(const struct outputs *outputs, uint64_t start_ns,
+void outputs_request(struct outputs *outputs, uint64_t start_ns,
 		     const struct xblk_request *r);
 
+/* What is in lines so far goes to their files. */
+void outputs_write(struct outputs *outputs);
 /* Writing to one of them has failed, so there is no use in reading on. */
 bool outputs_failed(const struct outputs *outputs);
 

@@ -12,7 +12,7 @@ const char *const op_names[OP_CLASSES] = {
 };
 
 /* blktrace's RWBS: flush first, then what is done, then how. */
-void op_letters(char *to, unsigned int op, uint32_t nr_sectors)
+char *op_letters(char *to, unsigned int op, uint32_t nr_sectors)
 {
 	unsigned int kind = op & XBLK_OP_MASK;
 
@@ -50,4 +50,5 @@ void op_letters(char *to, unsigned int op, uint32_t nr_sectors)
 	if (op & XBLK_OP_F_META)
 		*to++ = 'M';
 	*to = '\0';
+	return to;
 }

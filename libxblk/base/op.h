@@ -12,8 +12,8 @@
 
 extern const char *const op_names[OP_CLASSES]; /* NULL where there is none */
 
-/* Letters as blkparse has them: "WFSM", at least 8 bytes of @to. */
-void op_letters(char *to, unsigned int op, uint32_t nr_sectors);
+/* Letters as blkparse has them: "WFSM", at least 8 bytes of @to.  Return: their end. */
+char *op_letters(char *to, unsigned int op, uint32_t nr_sectors);
 
 static inline unsigned int size_class(uint32_t nr_sectors)
 {

@@ -58,6 +58,7 @@ static void check_disk(const struct disk_stats *st)
 }
 
 static FILE *null;
+static struct text lines;
 static struct format *format;
 static bool print;
 
@@ -72,8 +73,8 @@ static void on_request(void *user, const struct xblk_request *r)
 {
 	const struct reading *to = user;
 
-	request_print(null, xblk_start_ns(to->x), r);
-	csv_request_print(null, xblk_start_ns(to->x), r);
+	request_print(&lines, xblk_start_ns(to->x), r);
+	csv_request_print(&lines, xblk_start_ns(to->x), r);
 	verify_request(&((struct reading *)user)->verify, r);
 }
 
@@ -83,7 +84,7 @@ static void on_event(void *user, const struct xblk_event_record *e)
 	struct reading *to = user;
 
 	if (event_shown(to->x, &guest, e))
-		event_print(null, xblk_start_ns(to->x), e);
+		event_print(&lines, xblk_start_ns(to->x), e);
 	format_print(null, format, to->x, e);
 	verify_record(&to->verify, e);
 }
@@ -269,7 +270,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char why[80];
 
 	if (!null)
-		null = fopen("/dev/null", "w");
+		lines.out = null = fopen("/dev/null", "w");
 	if (!format)
 		format = format_parse("%a%b%c%C%d%D%e%g%i%k%m%M%n%N%p%s%S%t%T%u%z", why,
 				      sizeof(why));

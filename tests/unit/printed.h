@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sinks/text.h"
 #include "test_parse_util.h"
 
 /* The whole of what a callback prints. */
@@ -13,16 +14,19 @@ struct printed {
 	char *text;
 	size_t len;
 	FILE *out;
+	struct text lines; /* on their way to it */
 };
 
 static inline void printed_init(struct printed *p)
 {
 	p->out = open_memstream(&p->text, &p->len);
 	assert_non_null(p->out);
+	text_init(&p->lines, p->out);
 }
 
 static inline void printed_is(struct printed *p, const char *want)
 {
+	text_write(&p->lines);
 	fclose(p->out);
 	assert_string_equal(p->text, want);
 	free(p->text);
@@ -30,6 +34,7 @@ static inline void printed_is(struct printed *p, const char *want)
 
 static inline void printed_has(struct printed *p, const char *want)
 {
+	text_write(&p->lines);
 	fflush(p->out);
 	if (!strstr(p->text, want))
 		fail_msg("\"%s\" is not in:\n%s", want, p->text);

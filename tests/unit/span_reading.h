@@ -26,6 +26,7 @@ struct reading {
 	struct xblk *x;
 	size_t bytes;
 	FILE *out;
+	struct text lines;
 	char *text;
 	size_t len;
 };
@@ -35,7 +36,7 @@ static inline void print_request(void *user, const struct xblk_request *request)
 	struct reading *r = user;
 
 	if (filter_shows(&filter, request))
-		csv_request_print(r->out, xblk_start_ns(r->x), request);
+		csv_request_print(&r->lines, xblk_start_ns(r->x), request);
 }
 
 static inline void print_event(void *user, const struct xblk_event_record *e)
@@ -43,7 +44,7 @@ static inline void print_event(void *user, const struct xblk_event_record *e)
 	struct reading *r = user;
 
 	if (event_shown(r->x, &filter, e))
-		event_print(r->out, xblk_start_ns(r->x), e);
+		event_print(&r->lines, xblk_start_ns(r->x), e);
 }
 
 /* Bytes that this process has read, by the kernel's word. */
@@ -79,6 +80,7 @@ static inline bool read_trace(struct reading *r, const struct gen *g, const char
 	assert_null(filter_parse_time(&filter, span));
 	memset(r, 0, sizeof(*r));
 	r->out = open_memstream(&r->text, &r->len);
+	text_init(&r->lines, r->out);
 	r->x = open_handle((struct xblk_options){.user = r,
 						 .on_request = print_request,
 						 .on_event = print_event,
@@ -88,6 +90,7 @@ static inline bool read_trace(struct reading *r, const struct gen *g, const char
 		read_file(r, g);
 	else
 		feed_all(r->x, g->data, g->len);
+	text_write(&r->lines);
 	csv_summary(r->out, r->x, &filter);
 	fclose(r->out);
 	return r->x->parse.index;

@@ -14,7 +14,7 @@ static void on_request(void *ctx, const struct xblk_request *r)
 {
 	struct csv *c = ctx;
 
-	csv_request_print(c->printed.out, c->parse->join.start_ns, r);
+	csv_request_print(&c->printed.lines, c->parse->join.start_ns, r);
 }
 
 static void csv_requests(void **ctx)

@@ -222,16 +222,17 @@ static void end_is_printed(void **ctx)
 	struct gen g;
 	char *text;
 	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct text lines = {.out = open_memstream(&text, &len)};
 
 	(void)ctx;
-	assert_non_null(out);
+	assert_non_null(lines.out);
 	gen_init(&g);
 	GUEST(1000, BIO_COMPLETE, READ, 0, 0, 1, 11);
 	gen_end(&g, 1000000000);
-	x = open_handle((struct xblk_options){.user = out, .on_event = on_event});
+	x = open_handle((struct xblk_options){.user = &lines, .on_event = on_event});
 	feed_all(x, g.data, g.len);
-	fclose(out);
+	text_write(&lines);
+	fclose(lines.out);
 	has("the line", text, "3:xvda ");
 	has("the line", text, "  c    R [11]\n");
 	free(text);

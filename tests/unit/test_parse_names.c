@@ -35,6 +35,7 @@ struct printed {
 	char *text;
 	size_t len;
 	FILE *out;
+	struct text lines;
 	struct parse *parse;
 };
 
@@ -42,7 +43,7 @@ static void print_row(void *ctx, const struct xblk_request *r)
 {
 	struct printed *p = ctx;
 
-	csv_request_print(p->out, p->parse->join.start_ns, r);
+	csv_request_print(&p->lines, p->parse->join.start_ns, r);
 }
 
 static void has(const struct printed *p, const char *want)
@@ -71,12 +72,14 @@ static void print_all(struct printed *p, struct gen *g, const struct filter *fil
 	msg_silent = true;
 	outcome_init(&o, g->data, g->len);
 	p->out = open_memstream(&p->text, &p->len);
+	text_init(&p->lines, p->out);
 	p->parse = &o.parse;
 	o.parse.tally.filter = filter;
 	o.parse.tally.on_request = print_row;
 	o.parse.tally.ctx = p;
 	parse_run(&o.parse);
 	assert_false(o.parse.problems);
+	text_write(&p->lines);
 	fputs("tables:\n", p->out);
 	report_print(p->out, &o.x, &all, &opt);
 	json_print(p->out, &o.x, &all);

@@ -57,12 +57,17 @@ static char *put_cell(char *to, const char *s)
 #define CELL_SIZE(name_size) (2 * (name_size) + 3)
 
 /* A number, and the comma behind it. */
-static char *put_count(char *to, uint64_t n)
+static inline char *put_count(char *to, uint64_t n)
 {
-	return put_char(put_u64(to, n), ',');
+	if (n >= 10)
+		return put_char(put_long_u64(to, n), ',');
+	to[0] = '0' + n;
+	to[1] = ',';
+	return to + 2;
 }
 
-static char *put_since(char *to, uint64_t start_ns, uint64_t ns)
+/* What is not known is empty. */
+static inline char *put_time(char *to, uint64_t start_ns, uint64_t ns)
 {
 	if (ns)
 		to = put_i64(to, (int64_t)(ns - start_ns));
@@ -128,25 +133,25 @@ static char *put_backend(char *to, uint64_t start_ns, const struct xblk_request 
 	to = put_count(to, r->backend_pid);
 	to = put_cell(to, r->backend_process);
 	to = put_count(to, r->backend_failed);
-	to = put_since(to, start_ns, r->backend_q_ns);
-	to = put_since(to, start_ns, r->backend_d_ns);
-	to = put_since(to, start_ns, r->backend_c_ns);
-	to = put_since(to, start_ns, r->backend_interrupt_ns);
-	to = put_since(to, start_ns, r->backend_thread_ns);
-	to = put_since(to, start_ns, r->response_ns);
+	to = put_time(to, start_ns, r->backend_q_ns);
+	to = put_time(to, start_ns, r->backend_d_ns);
+	to = put_time(to, start_ns, r->backend_c_ns);
+	to = put_time(to, start_ns, r->backend_interrupt_ns);
+	to = put_time(to, start_ns, r->backend_thread_ns);
+	to = put_time(to, start_ns, r->response_ns);
 	to = put_cell(to, r->lowest_disk);
-	to = put_since(to, start_ns, r->lowest_q_ns);
-	to = put_since(to, start_ns, r->lowest_c_ns);
+	to = put_time(to, start_ns, r->lowest_q_ns);
+	to = put_time(to, start_ns, r->lowest_c_ns);
 	to = put_count(to, r->lowest_requeued_ns);
 	to = put_count(to, r->lowest_requeues);
 	to = put_count(to, r->nr_clones);
-	return put_since(to, start_ns, r->first_clone_ns);
+	return put_time(to, start_ns, r->first_clone_ns);
 }
 
 /* The end of a loss may be that of the trace: then it is not known. */
 static char *put_lost(char *to, uint64_t start_ns, uint64_t from_ns, uint64_t to_ns)
 {
-	to = put_since(to, start_ns, from_ns);
+	to = put_time(to, start_ns, from_ns);
 	if (to_ns && to_ns != UINT64_MAX)
 		to = put_i64(to, (int64_t)(to_ns - start_ns));
 	return to;
@@ -159,18 +164,17 @@ _Static_assert(2 * CELL_SIZE(NAME_LEN) + 2 * CELL_SIZE(LABEL_LEN) +
 		       LINE_SIZE,
 	       "a row fits");
 
-void csv_request_print(FILE *out, uint64_t start_ns, const struct xblk_request *r)
+void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_request *r)
 {
-	char line[LINE_SIZE], *to = line, op[16];
+	char *to = text_line(t);
 
 	to = put_disk_cells(to, r->domid, r->guest, r->label);
-	op_letters(op, r->op, r->nr_sectors);
-	to = put_char(put_string(to, op), ',');
+	to = put_char(op_letters(to, r->op, r->nr_sectors), ',');
 	to = put_count(to, r->sector);
 	to = put_count(to, r->nr_sectors);
-	to = put_since(to, start_ns, r->q_ns);
-	to = put_since(to, start_ns, r->d_ns);
-	to = put_since(to, start_ns, r->c_ns);
+	to = put_time(to, start_ns, r->q_ns);
+	to = put_time(to, start_ns, r->d_ns);
+	to = put_time(to, start_ns, r->c_ns);
 	to = put_count(to, r->pid);
 	to = put_cell(to, r->pid ? r->process : "");
 	to = put_count(to, r->nr_bios);
@@ -184,9 +188,9 @@ void csv_request_print(FILE *out, uint64_t start_ns, const struct xblk_request *
 		to = put_count(put_count(to, r->ring), r->slot);
 	else
 		to = put_string(to, ",,");
-	to = put_since(to, start_ns, r->first_d_ns);
+	to = put_time(to, start_ns, r->first_d_ns);
 	to = put_count(to, r->requeued_ns);
-	to = put_since(to, start_ns, r->interrupt_ns);
+	to = put_time(to, start_ns, r->interrupt_ns);
 	to = r->measured ? put_backend(to, start_ns, r)
 			 : put_string(to, ",,,,,,,,,,,,,,,,,");
 	to = put_char(put_string(to, r->why), ',');
@@ -196,7 +200,7 @@ void csv_request_print(FILE *out, uint64_t start_ns, const struct xblk_request *
 	to = put_lost(to, start_ns, r->guest_lost_from_ns, r->guest_lost_to_ns);
 	to = put_char(to, ',');
 	to = put_lost(to, start_ns, r->backend_lost_from_ns, r->backend_lost_to_ns);
-	line_write(line, put_char(to, '\n'), out);
+	text_end_line(t, to);
 }
 
 void csv_summary(FILE *out, const struct xblk *x, const struct filter *f)
@@ -215,10 +219,10 @@ void csv_summary(FILE *out, const struct xblk *x, const struct filter *f)
 		for (int s = 0; s < STAGE_MAX; s++) {
 			const struct hist *h = st->stages[s],
 					  *all = st->stages[STAGE_Q2C];
-			char line[LINE_SIZE];
+			char line[LINE_SIZE], *to;
 
-			line_write(line, put_disk_cells(line, d.domid, d.guest, d.label),
-				   out);
+			to = put_disk_cells(line, d.domid, d.guest, d.label);
+			fwrite(line, 1, to - line, out);
 			fprintf(out,
 				"%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
 				",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.9f\n",

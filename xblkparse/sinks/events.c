@@ -31,10 +31,8 @@ static char *put_block(char *to, const struct xblk_event_record *e)
 {
 	const struct xblk_record *r = e->record;
 	const char *process = xblk_event_process(e);
-	char op[16];
 
-	op_letters(op, r->op, r->nr_sectors);
-	to = put_string_right(put_char(to, ' '), op, 4);
+	to = put_op(put_char(to, ' '), r->op, r->nr_sectors);
 	if (r->nr_sectors) {
 		to = put_u64(put_char(to, ' '), r->sector);
 		to = put_u64(put_string(to, " + "), r->nr_sectors);
@@ -111,10 +109,10 @@ static char *put_rest(char *to, const struct xblk_event_record *e)
 	}
 }
 
-void event_print(FILE *out, uint64_t start_ns, const struct xblk_event_record *e)
+void event_print(struct text *t, uint64_t start_ns, const struct xblk_event_record *e)
 {
 	const struct xblk_record *r = e->record;
-	char line[LINE_SIZE], *to = line;
+	char *to = text_line(t);
 
 	to = put_disk(to, e->domid, e->label ? e->label : "-");
 	to = put_right_u64(put_char(to, ' '), e->cpu, 3);
@@ -123,5 +121,5 @@ void event_print(FILE *out, uint64_t start_ns, const struct xblk_event_record *e
 	to = put_char(to, ' ');
 	to = put_right_u64(to, event_has(r->event, EVENT_PID) ? r->aux : 0, 5);
 	to = put_char(put_string(to, "  "), e->letter);
-	line_write(line, put_char(put_rest(to, e), '\n'), out);
+	text_end_line(t, put_rest(to, e));
 }

@@ -314,5 +314,5 @@ void format_print(FILE *out, const struct format *f, const struct xblk *x,
 
 	for (size_t i = 0; i < f->nr; i++)
 		to = put_item(to, &e, &f->items[i]);
-	line_write(f->line, to, out);
+	fwrite(f->line, 1, to - f->line, out);
 }

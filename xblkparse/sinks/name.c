@@ -51,12 +51,9 @@ static size_t shown_ascii(char *to, const char *name)
 
 size_t shown_name(char *to, const char *name)
 {
-	size_t len = 0;
+	size_t len = ascii_columns(name);
 
-	/* Nearly all are such. */
-	while (name[len] > 0)
-		len++;
-	if (!name[len]) {
+	if (len) {
 		memcpy(to, name, len + 1);
 		return len;
 	}

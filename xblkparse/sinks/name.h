@@ -18,6 +18,16 @@
  */
 size_t shown_name(char *to, const char *name);
 
+/* Of one that is ASCII, as nearly all are, and so long; 0: it is not, or is empty. */
+static inline size_t ascii_columns(const char *name)
+{
+	size_t len = 0;
+
+	while (name[len] > 0)
+		len++;
+	return name[len] ? 0 : len;
+}
+
 /* In @width columns at least, at their left side; -@width: at their right side. */
 void print_name(FILE *out, const char *name, int width);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analyse.h"
+#include "text.h"
 
 /* All shown disks of guests in one; the caller calls stats_deinit(). */
 void total_stats(const struct xblk *x, const struct filter *f, struct disk_stats *to);
@@ -20,7 +21,7 @@ bool event_shown(const struct xblk *x, const struct filter *f,
 		 const struct xblk_event_record *e);
 
 /* events.c: a line an event; the trace began at @start_ns */
-void event_print(FILE *out, uint64_t start_ns, const struct xblk_event_record *e);
+void event_print(struct text *t, uint64_t start_ns, const struct xblk_event_record *e);
 
 /* csv.c: the stages of the disks */
 void csv_summary(FILE *out, const struct xblk *x, const struct filter *f);

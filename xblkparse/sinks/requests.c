@@ -34,13 +34,12 @@ static char *put_column(char *to, uint64_t n, size_t width)
 	return put_right_u64(put_char(to, ' '), n, width);
 }
 
-void request_print(FILE *out, uint64_t start_ns, const struct xblk_request *r)
+void request_print(struct text *t, uint64_t start_ns, const struct xblk_request *r)
 {
-	char line[LINE_SIZE], *to = line, op[16];
+	char *to = text_line(t);
 
 	to = put_disk(to, r->domid, r->label);
-	op_letters(op, r->op, r->nr_sectors);
-	to = put_string_right(put_char(to, ' '), op, 4);
+	to = put_op(put_char(to, ' '), r->op, r->nr_sectors);
 	to = put_column(to, r->sector, 12);
 	to = put_column(to, r->nr_sectors, 6);
 	to = put_char(to, ' ');
@@ -59,5 +58,5 @@ void request_print(FILE *out, uint64_t start_ns, const struct xblk_request *r)
 		else
 			to = put_string_right(to, "-", 10);
 	}
-	line_write(line, put_char(to, '\n'), out);
+	text_end_line(t, to);
 }

@@ -6,14 +6,15 @@
 
 #include <stdio.h>
 
+#include "text.h"
 #include "xblk.h"
 
 /* requests.c: for people */
 void request_titles(FILE *out);
-void request_print(FILE *out, uint64_t start_ns, const struct xblk_request *r);
+void request_print(struct text *t, uint64_t start_ns, const struct xblk_request *r);
 
 /* csv.c: the same as comma-separated values */
 void csv_request_titles(FILE *out);
-void csv_request_print(FILE *out, uint64_t start_ns, const struct xblk_request *r);
+void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_request *r);
 
 #endif

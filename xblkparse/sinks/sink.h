@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "report.h"
+#include "text.h"
 
 /**
  * struct sink - a format; what it has nothing to do for is NULL
@@ -17,7 +18,7 @@
  */
 struct sink {
 	void (*begin)(FILE *out);
-	void (*request)(FILE *out, uint64_t start_ns, const struct xblk_request *r);
+	void (*request)(struct text *t, uint64_t start_ns, const struct xblk_request *r);
 	void (*end)(FILE *out, const struct xblk *x, const struct filter *f,
 		    const struct report_options *o);
 };

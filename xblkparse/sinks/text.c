@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "text.h"
 
-#include <stdbool.h>
-
+#include "base/op.h"
 #include "name.h"
 
 #define EIGHT_DIGITS 100000000u
@@ -27,26 +26,31 @@ static uint64_t eight_digits(uint32_t number)
 }
 
 /* How many of these begin it and say nothing; the last one does. */
-static unsigned int leading_zeros(uint64_t digits)
+static size_t leading_zeros(uint64_t digits)
 {
-	return __builtin_ctzll(digits | 1ull << 56) / 8;
+	return (unsigned int)__builtin_ctzll(digits | 1ull << 56) / 8;
 }
 
-static char *put_eight(char *to, uint64_t digits, unsigned int from)
+static char *put_eight(char *to, uint64_t digits, size_t from)
 {
 	digits >>= 8 * from;
 	memcpy(to, &digits, sizeof(digits));
 	return to + 8 - from;
 }
 
+/* Apart, so that what is not so large has no work with it. */
+static __attribute__((noinline)) char *put_huge_u64(char *to, uint64_t n)
+{
+	to = put_u64(to, n / EIGHT_DIGITS);
+	return put_eight(to, eight_digits(n % EIGHT_DIGITS) + ZEROS, 0);
+}
+
 char *put_long_u64(char *to, uint64_t n)
 {
 	uint64_t digits;
 
-	if (n >= EIGHT_DIGITS) {
-		to = put_u64(to, n / EIGHT_DIGITS);
-		return put_eight(to, eight_digits(n % EIGHT_DIGITS) + ZEROS, 0);
-	}
+	if (n >= EIGHT_DIGITS)
+		return put_huge_u64(to, n);
 	digits = eight_digits(n);
 	return put_eight(to, digits + ZEROS, leading_zeros(digits));
 }
@@ -64,8 +68,8 @@ char *put_right_u64(char *to, uint64_t n, size_t width)
 	}
 	digits = eight_digits(n);
 	zeros = leading_zeros(digits);
-	/* What is '0' but for this bit is a blank. */
-	digits += ZEROS & ~((ZEROS ^ BLANKS) & ((1ull << 8 * zeros) - 1));
+	/* The leading ones become blanks. */
+	digits += ZEROS - ((ZEROS - BLANKS) & ((1ull << 8 * zeros) - 1));
 	return put_eight(to, digits, zeros < 8 - width ? zeros : 8 - width);
 }
 
@@ -78,6 +82,9 @@ char *put_digits(char *to, uint64_t n, unsigned int nr)
 
 char *put_name(char *to, const char *name, size_t *columns)
 {
+	*columns = ascii_columns(name);
+	if (*columns)
+		return mempcpy(to, name, *columns);
 	*columns = shown_name(to, name);
 	return to + strlen(to);
 }
@@ -91,19 +98,40 @@ char *put_right(char *from, char *to, size_t columns, size_t width)
 	return to + blank;
 }
 
+#define DISK_WIDTH 12
+
 char *put_disk(char *to, unsigned int domid, const char *label)
 {
+	size_t columns = ascii_columns(label), before;
 	char *from = to;
-	size_t columns, before;
 
+	/* What is done for each event does not move what has just been put. */
+	if (columns && columns < DISK_WIDTH) {
+		to = put_right_u64(to, domid, DISK_WIDTH - 1 - columns);
+		return mempcpy(put_char(to, ':'), label, columns);
+	}
 	to = put_char(put_u64(to, domid), ':');
 	before = to - from;
 	to = put_name(to, label, &columns);
-	return put_right(from, to, before + columns, 12);
+	return put_right(from, to, before + columns, DISK_WIDTH);
 }
 
-void line_write(const char *line, const char *end, FILE *out)
+#define OP_WIDTH 4
+
+char *put_op(char *to, unsigned int op, uint32_t nr_sectors)
 {
-	/* No other thread prints. */
-	fwrite_unlocked(line, 1, end - line, out);
+	char letters[OP_WIDTH + 8] = "    ", *from = letters + OP_WIDTH,
+				*end = op_letters(from, op, nr_sectors);
+
+	if (end < from + OP_WIDTH)
+		from = end - OP_WIDTH;
+	memcpy(to, from, 8);
+	return to + (end - from);
+}
+
+void text_write(struct text *t)
+{
+	if (t->len)
+		fwrite(t->lines, 1, t->len, t->out);
+	t->len = 0;
 }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TEXT_SIZE   65536
 #define LINE_SIZE   2048
 #define NUMBER_SIZE 20 /* the largest one; with a sign, too */
 /* Digits are put 8 at a time, so there has to be room for as many behind a number. */
@@ -57,6 +58,8 @@ char *put_right(char *from, char *to, size_t columns, size_t width);
 
 /* Whose and which disk, in 12 columns. */
 char *put_disk(char *to, unsigned int domid, const char *label);
+/* What is done to it, in 4. */
+char *put_op(char *to, unsigned int op, uint32_t nr_sectors);
 
 static inline char *put_blanks(char *to, size_t nr)
 {
@@ -78,7 +81,34 @@ static inline char *put_string_left(char *to, const char *s, size_t width)
 	return put_blanks(mempcpy(to, s, len), width > len ? width - len : 0);
 }
 
-/* What is up to @end; an error is @out's. */
-void line_write(const char *line, const char *end, FILE *out);
+/* Lines on their way to a file. */
+struct text {
+	FILE *out;
+	size_t len;
+	char lines[TEXT_SIZE];
+};
+
+static inline void text_init(struct text *t, FILE *out)
+{
+	t->out = out;
+	t->len = 0;
+}
+
+/* What there is goes to the file; an error is @out's. */
+void text_write(struct text *t);
+
+/* Where the next line begins, with room for LINE_SIZE. */
+static inline char *text_line(struct text *t)
+{
+	if (TEXT_SIZE - t->len < LINE_SIZE)
+		text_write(t);
+	return t->lines + t->len;
+}
+
+static inline void text_end_line(struct text *t, char *to)
+{
+	*to = '\n';
+	t->len = to + 1 - t->lines;
+}
 
 #endif
