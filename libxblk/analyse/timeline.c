@@ -116,32 +116,35 @@ static inline uint64_t end_of(const struct timeline *t, unsigned int i)
 	return ((uint64_t)i + 1) << t->shift;
 }
 
-/* At @since the start, which has been reached. */
-static inline void enter(struct timeline *t, enum side side, enum state state,
-			 uint64_t since)
+/* In @state from @from to @until since the start, which is in interval @last, or where it
+ * ends. */
+static inline void add_busy(struct timeline *t, enum side side, enum state state,
+			    uint64_t from, uint64_t until, unsigned int last)
 {
-	unsigned int i = since >> t->shift;
-	struct busy *b = &t->intervals[i].side[side].busy[state];
+	struct busy *to = &t->intervals[last].side[side].busy[state], *first;
+	unsigned int i = from >> t->shift;
 
-	b->ns += end_of(t, i) - since;
-	b->change++;
+	if (from >= until)
+		return;
+	to->ns += until - from;
+	/* Most requests do not last from one interval to another. */
+	if (i == last)
+		return;
+	first = &t->intervals[i].side[side].busy[state];
+	first->ns += end_of(t, i) - from;
+	first->change++;
+	to->ns += from - end_of(t, last);
+	to->change--;
 }
 
-/* From Q and D on, up to @until since the start, in or at the end of interval @last. */
-static inline void add_busy(struct timeline *t, enum side side, uint64_t q_ns,
-			    uint64_t d_ns, uint64_t until, unsigned int last)
+/* From Q and D on. */
+static inline void add_states(struct timeline *t, enum side side, uint64_t q_ns,
+			      uint64_t d_ns, uint64_t now_ns, unsigned int last)
 {
-	const uint64_t from[STATE_MAX] = {[STATE_Q2C] = sub_sat(q_ns, t->start_ns),
-					  [STATE_D2C] = sub_sat(d_ns, t->start_ns)};
-	struct busy *busy = t->intervals[last].side[side].busy;
+	uint64_t until = sub_sat(now_ns, t->start_ns);
 
-	for (int state = 0; state < STATE_MAX; state++) {
-		if (from[state] >= until)
-			continue;
-		enter(t, side, state, from[state]);
-		busy[state].ns -= end_of(t, last) - until;
-		busy[state].change--;
-	}
+	add_busy(t, side, STATE_Q2C, sub_sat(q_ns, t->start_ns), until, last);
+	add_busy(t, side, STATE_D2C, sub_sat(d_ns, t->start_ns), until, last);
 }
 
 /* @ns is in the span, or all that there is is. */
@@ -153,30 +156,28 @@ static inline bool within(const struct timeline *t, uint64_t ns)
 void timeline_open(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d_ns,
 		   uint64_t now_ns)
 {
-	unsigned int last;
-
 	if (t->spans && (now_ns < t->start_ns || q_ns >= t->end_ns))
 		return;
-	if (!within(t, now_ns)) {
-		/* Up to the last instant that is. */
-		last = reach(t, t->end_ns - 1);
-		now_ns = t->end_ns;
-	} else {
-		last = reach(t, now_ns);
-	}
-	add_busy(t, side, q_ns, d_ns, sub_sat(now_ns, t->start_ns), last);
+	if (within(t, now_ns))
+		add_states(t, side, q_ns, d_ns, now_ns, reach(t, now_ns));
+	else /* Up to the last instant that is. */
+		add_states(t, side, q_ns, d_ns, t->end_ns, reach(t, t->end_ns - 1));
 }
 
 void timeline_done(struct timeline *t, enum side side, uint64_t q_ns, uint64_t d_ns,
 		   uint64_t c_ns, uint32_t nr_sectors)
 {
-	if (within(t, c_ns)) {
-		struct interval *in = interval_of(t, c_ns);
+	unsigned int last;
 
-		in->side[side].ios++;
-		in->side[side].sectors += nr_sectors;
+	if (!within(t, c_ns)) {
+		timeline_open(t, side, q_ns, d_ns, c_ns);
+		return;
 	}
-	timeline_open(t, side, q_ns, d_ns, c_ns);
+	last = reach(t, c_ns);
+	t->intervals[last].side[side].ios++;
+	t->intervals[last].side[side].sectors += nr_sectors;
+	if (q_ns < t->end_ns)
+		add_states(t, side, q_ns, d_ns, c_ns, last);
 }
 
 void timeline_joined(struct timeline *t, uint64_t c_ns, const int64_t stages[STAGE_MAX])
