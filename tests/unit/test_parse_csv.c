@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Requests and stages as CSV. */
 
+#include <limits.h>
+
 #include "printed.h"
 #include "sinks/output.h"
 #include "sinks/requests.h"
@@ -62,6 +64,70 @@ static void csv_requests(void **ctx)
 	done(&o, &g);
 }
 
+/* Any bytes in names, each of which takes two; and numbers than which there are no larger
+ * ones. */
+static struct xblk_request longest(void)
+{
+	static char guest[NAME_LEN], label[LABEL_LEN], comm[COMM_SIZE];
+	struct xblk_request r;
+
+	memset(&r, 0xff, sizeof(r));
+	memset(guest, '"', sizeof(guest) - 1);
+	memset(label, '"', sizeof(label) - 1);
+	memset(comm, '"', sizeof(comm) - 1);
+	*guest = *label = *comm = '=';
+	r.guest = r.uuid = guest;
+	r.label = r.lowest_disk = label;
+	r.process = r.backend_process = comm;
+	r.ring = INT_MAX;
+	r.measured = r.backend_failed = true;
+	for (int i = 0; i < STAGE_MAX; i++)
+		r.stages[i] = INT64_MIN;
+	r.bin = BIN_IN_FLIGHT;
+	r.why = "only a part of what dom0 did for it is in the trace";
+	r.reached = STAGE_U_Q2D;
+	r.guest_lost_to_ns = r.backend_lost_to_ns = UINT64_MAX - 1;
+	return r;
+}
+
+/* Commas that are between cells, of a row up to its newline. */
+static unsigned int commas(const char *row)
+{
+	unsigned int nr = 0;
+
+	for (bool quoted = false; *row && (quoted || *row != '\n'); row++) {
+		quoted ^= *row == '"';
+		nr += !quoted && *row == ',';
+	}
+	return nr;
+}
+
+/* Each has room, also where the text before it has to be written first. */
+static void csv_longest(void **ctx)
+{
+	const struct xblk_request r = longest();
+	const unsigned int nr = 3 * TEXT_SIZE / LINE_SIZE;
+	struct printed p, titles;
+	size_t len;
+
+	(void)ctx;
+	printed_init(&titles);
+	csv_request_titles(titles.out);
+	printed_has(&titles, ",backend_lost_to_ns\n");
+	printed_init(&p);
+	for (unsigned int i = 0; i < nr; i++)
+		csv_request_print(&p.lines, (uint64_t)INT64_MAX, &r);
+	printed_has(&p, "4294967295,\"'=\"\"");
+	len = strcspn(p.text, "\n") + 1;
+	assert_in_range(len, 1400, LINE_SIZE);
+	assert_int_equal(commas(p.text), commas(titles.text));
+	assert_int_equal(p.len, nr * len);
+	for (unsigned int i = 1; i < nr; i++)
+		assert_memory_equal(p.text + i * len, p.text, len);
+	printed_deinit(&titles);
+	printed_deinit(&p);
+}
+
 static void csv_stages(void **ctx)
 {
 	static const struct filter all;
@@ -84,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(csv_requests),
+		cmocka_unit_test(csv_longest),
 		cmocka_unit_test(csv_stages),
 	};
 

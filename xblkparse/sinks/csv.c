@@ -3,28 +3,30 @@
 #include "output.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 
 #include "base/op.h"
 #include "base/util.h"
 #include "requests.h"
 #include "text.h"
 
-enum special {
-	SPECIAL_END = 1 << 0,
-	SPECIAL_FORMULA = 1 << 1,
-	SPECIAL_QUOTED = 1 << 2,
+/* What a spreadsheet would take for a formula begins with one of these. */
+static const bool formula[256] = {
+	['='] = true,  ['+'] = true,  ['-'] = true,  ['@'] = true,
+	['\''] = true, ['\t'] = true, ['\r'] = true,
 };
 
-static const uint8_t special[256] = {
-	['\0'] = SPECIAL_END,	  ['='] = SPECIAL_FORMULA,  ['+'] = SPECIAL_FORMULA,
-	['-'] = SPECIAL_FORMULA,  ['@'] = SPECIAL_FORMULA,  ['\''] = SPECIAL_FORMULA,
-	['\t'] = SPECIAL_FORMULA, ['\r'] = SPECIAL_FORMULA, [','] = SPECIAL_QUOTED,
-	['"'] = SPECIAL_QUOTED,	  ['\n'] = SPECIAL_QUOTED,
-};
+static const bool quoted[256] = {[','] = true, ['"'] = true, ['\n'] = true};
+
+/* A leading apostrophe is doubled so that a program can undo it for certain. */
+static char *put_apostrophe(char *to, const char *s)
+{
+	return formula[(uint8_t)*s] ? put_char(to, '\'') : to;
+}
 
 static char *put_quoted(char *to, const char *s)
 {
-	to = put_char(to, '"');
+	to = put_apostrophe(put_char(to, '"'), s);
 	for (; *s; s++) {
 		if (*s == '"')
 			to = put_char(to, '"');
@@ -34,22 +36,19 @@ static char *put_quoted(char *to, const char *s)
 }
 
 /*
- * Quoted where it has to be, and the comma behind it.  What a spreadsheet would take for
- * a formula gets the apostrophe in front by which all of them know a cell of text; names
- * are a guest's choice.
+ * Quoted where it has to be, and the comma behind it.  A formula gets the apostrophe
+ * in front by which all spreadsheets know a cell of text; names are a guest's choice.
  */
 static char *put_cell(char *to, const char *s)
 {
-	const char *at = s;
-	char *begin;
+	char *from = to;
 
-	/* A leading apostrophe is doubled so that a program can undo it for certain. */
-	if (special[(uint8_t)*s] & SPECIAL_FORMULA)
-		to = put_char(to, '\'');
-	for (begin = to; !(special[(uint8_t)*at] & (SPECIAL_END | SPECIAL_QUOTED)); at++)
+	to = put_apostrophe(to, s);
+	for (const char *at = s; *at; at++) {
+		if (quoted[(uint8_t)*at])
+			return put_char(put_quoted(from, s), ',');
 		to = put_char(to, *at);
-	if (*at)
-		to = put_quoted(begin, s);
+	}
 	return put_char(to, ',');
 }
 
