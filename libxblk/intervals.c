@@ -12,6 +12,7 @@ struct interval_disk {
 	struct io_count done[KIND_MAX];
 	uint64_t lost;
 	struct in_flight left; /* at the trace's end */
+	bool over;	       /* it had gone, and what it did by then has been told */
 };
 
 void intervals_deinit(struct intervals *i)
@@ -83,9 +84,11 @@ static void tell_disk(struct intervals *i, const struct parse *p, size_t nr,
 	i->fn(i->user, to);
 }
 
-static bool has_intervals(const struct disk *d)
+/* What went meanwhile did something before; some of it may become known behind that. */
+static bool has_interval(struct intervals *i, const struct disk *d)
 {
-	return !d->gone && !d->dom->backend;
+	return !d->dom->backend &&
+	       (!disk_at(i, d->nr)->over || stats_of(d)->window[STAGE_Q2C]);
 }
 
 static void tell_disks(struct intervals *i, const struct parse *p, uint64_t from_ns,
@@ -96,10 +99,11 @@ static void tell_disks(struct intervals *i, const struct parse *p, uint64_t from
 		const struct disk *d = p->model.all_disks[nr];
 		struct in_flight in;
 
-		if (!has_intervals(d))
+		if (!has_interval(i, d))
 			continue;
 		in = at_end ? disk_at(i, nr)->left : in_flight_of(d);
 		tell_disk(i, p, nr, &to, &in);
+		disk_at(i, nr)->over = d->gone;
 	}
 }
 
@@ -141,7 +145,7 @@ void intervals_end(struct intervals *i, const struct parse *p)
 {
 	intervals_advance(i, p, p->now_ns);
 	for (size_t nr = 0; i->length_ns && nr < p->model.nr_disks; nr++) {
-		if (has_intervals(p->model.all_disks[nr]))
+		if (has_interval(i, p->model.all_disks[nr]))
 			disk_at(i, nr)->left = in_flight_of(p->model.all_disks[nr]);
 	}
 }

@@ -396,8 +396,8 @@ struct xblk_stream {
  * @user:	first argument of the callbacks
  * @on_request:	each guest request, when it has ended
  * @on_event:	each record, in the order of time, before anything follows from it
- * @on_interval: each guest disk that there is, each @interval_ns of the capture's time,
- *		and what is left of the last one
+ * @on_interval: each guest disk that there is or was in it, each @interval_ns of the
+ *		capture's time, and what is left of the last one
  * @on_end:	once, after all of these, if the trace's header was good
  * @on_message:	what is wrong with a trace, a sentence of printable text each
  * @on_progress: now and then while it is read

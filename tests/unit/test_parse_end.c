@@ -214,6 +214,112 @@ static void last_interval(void **ctx)
 	free(l.text);
 }
 
+/* A read of the guest's first disk, done. */
+static void read_done(struct gen *out, uint64_t ns)
+{
+	struct gen g = *out;
+
+	hang(&g, ns);
+	DOM0(ns + 4000, COMPLETE, READ, 64, 8, 200, 0);
+	GUEST(ns + 5000, COMPLETE, READ, 64, 8, 100, 0);
+	*out = g;
+}
+
+static unsigned int nr_lines(const struct running *l)
+{
+	unsigned int nr = 0;
+
+	for (const char *at = l->text; (at = strstr(at, " 3:xvda ")); at++)
+		nr++;
+	return nr;
+}
+
+static void has_text(const struct running *l, const char *text)
+{
+	if (!strstr(l->text, text))
+		fail_msg("no \"%s\" in:\n%s", text, l->text);
+}
+
+/* In the interval in which a guest ends there is what it did before; then there is no
+ * more of it. */
+static void interval_of_the_end(void **ctx)
+{
+	struct running l;
+	struct gen g;
+
+	(void)ctx;
+	two_guests(&g);
+	read_done(&g, 1100000000);
+	hang(&g, 1200000000);
+	gen_gone(&g, GEN_GUEST, 1500000000);
+	for (unsigned int i = 2; i <= 5; i++)
+		gen_event(&g, 0, 0, i * SECOND - 1000, XBLK_EV_QUEUE, XBLK_OP_READ, 0, 8,
+			  9, 1);
+	gen_round(&g, 5 * SECOND);
+	gen_end(&g, 5500000000);
+	show(&l, &g);
+	has_text(
+		&l,
+		"\n     2.000 3:xvda              1.00     0.004     0.000     0.000     "
+		"0.000      1.00");
+	line_ends(&l, "\n     2.000 3:xvda", "       0        0         - -");
+	assert_int_equal(nr_lines(&l), 2);
+	free(l.text);
+}
+
+/* The same at the trace's end. */
+static void last_interval_of_the_end(void **ctx)
+{
+	struct running l;
+	struct gen g;
+
+	(void)ctx;
+	two_guests(&g);
+	read_done(&g, 1100000000);
+	gen_gone(&g, GEN_GUEST, 1500000000);
+	gen_end(&g, 1600000000);
+	show(&l, &g);
+	has_text(&l, "\n     1.600 3:xvda              1.67 ");
+	assert_int_equal(nr_lines(&l), 2);
+	free(l.text);
+}
+
+/* A disk that is detached: the stages of its last request may show a little later. */
+static void interval_of_a_detached_disk(void **ctx)
+{
+	static const char other[] =
+		"{\"backend\": {\"domid\": 0}, \"guests\": [{\"domid\": 3,"
+		"  \"name\": \"guest1\", \"disks\": [{\"index\": 0, \"devid\": 51728,"
+		"  \"name\": \"xvdb\"}]}]}";
+	struct running l;
+	struct gen g;
+
+	(void)ctx;
+	two_guests(&g);
+	/* Where one came back, another one may have, too, in a loss that is told late. */
+	GUEST(100, QUEUE, READ, 640, 8, 5, 500);
+	GUEST(200, ISSUE, READ, 640, 8, 105, 5);
+	GUEST(300, REQUEUE, READ, 640, 8, 105, 5);
+	read_done(&g, 1800000000);
+	gen_round(&g, 1900000000);
+	gen_round(&g, 1900000000);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 1900000000, other, strlen(other));
+	for (unsigned int i = 2; i <= 5; i++)
+		gen_round(&g, i * SECOND + 1000);
+	gen_end(&g, 5500000000);
+	show(&l, &g);
+	has_text(
+		&l,
+		"\n     2.000 3:xvda              1.00     0.004     0.000     0.000     "
+		"0.000         -");
+	has_text(
+		&l,
+		"\n     3.000 3:xvda             0.000     0.000     0.000     0.000     "
+		"0.000      1.00");
+	assert_int_equal(nr_lines(&l), 3);
+	free(l.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +329,9 @@ int main(void)
 		cmocka_unit_test(time_of_another_guest),
 		cmocka_unit_test(running_report),
 		cmocka_unit_test(last_interval),
+		cmocka_unit_test(interval_of_the_end),
+		cmocka_unit_test(last_interval_of_the_end),
+		cmocka_unit_test(interval_of_a_detached_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
