@@ -79,9 +79,12 @@ struct process {
 	unsigned int meta;	     /* metadata that @serves was looked up in */
 	struct disk *serves;	     /* guest disk whose blkback thread this is */
 	int ring;		     /* of that disk's rings; RING_UNKNOWN */
-	/* blkback's thread: when it went about its request, and what had woken it */
+	/*
+	 * blkback's thread: when it went about a request that it has queued nothing of
+	 * yet, and what had woken it; 0: there is none
+	 */
 	uint64_t thread_ns, interrupt_ns;
-	bool queued;	  /* a bio of that request */
+	bool unsure;	  /* or that was of one before, which is done */
 	bool filling;	  /* more bios of the guest's request @request are to come */
 	uint32_t request; /* its identity */
 };

@@ -257,6 +257,9 @@ struct rq {
 	uint32_t ordinal;    /* there */
 	uint32_t request;    /* what blkback's bios say whose they are; 0: not known */
 	bool backend_error;
+	struct {
+		uint64_t interrupt_ns, thread_ns;
+	} slot; /* that its last one of these is of, see struct waypoints */
 	/* a flush's: what seems to have waited for it, and what went on behind it */
 	uint32_t nr_waiting, nr_gone_on;
 	struct list backend_bios;

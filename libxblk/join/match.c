@@ -55,6 +55,18 @@ void match_request(struct bio *bio, uint32_t request)
 	}
 }
 
+/* What the thread queues behind the first bio of a slot is of the same one. */
+static __attribute__((noinline)) void take_slot(struct rq *rq, struct bio *bio)
+{
+	if (bio->thread_ns) {
+		rq->slot.thread_ns = bio->thread_ns;
+		rq->slot.interrupt_ns = bio->interrupt_ns;
+	} else {
+		bio->thread_ns = rq->slot.thread_ns;
+		bio->interrupt_ns = rq->slot.interrupt_ns;
+	}
+}
+
 static void attach(struct join *j, struct rq *rq, struct bio *bio)
 {
 	/* If it is not its own request's, it may be one's that begins there. */
@@ -63,6 +75,8 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 		place_upset_at(bio);
 	place_forget_bio(j, bio);
 	bio->owner = rq;
+	if (unlikely(bio->guest_nr != rq->nr_sectors))
+		take_slot(rq, bio);
 	list_add_tail(&rq->backend_bios, &bio->match);
 	rq->nr_backend_bios++;
 	rq->outstanding++;

@@ -343,6 +343,7 @@ void place_detach(struct join *j, struct rq *rq)
 	rq->matched_sectors = 0;
 	rq->nr_backend_bios = rq->outstanding = 0;
 	rq->request = 0;
+	rq->slot.thread_ns = rq->slot.interrupt_ns = 0;
 	rq->ring = RING_UNKNOWN;
 	rq->backend_error = false;
 	rq->chain.known = false;

@@ -4,7 +4,9 @@
  *
  * blkback's thread goes about one request after the other: it maps a request's
  * grants (T), maybe in two steps, then queues its bios (Q).  The interrupt that
- * woke it is its ring's last one before.  When the last bio of a guest's request
+ * woke it is its ring's last one before.  What it queues then is of that request until
+ * another one begins: if no record is of that, it was a discard, which has no grants to be
+ * mapped, or the record is missing.  When the last bio of a guest's request
  * is done, the response follows on the same CPU, unless pages are still in use:
  * then it comes from elsewhere and is nobody's here.
  */
@@ -15,7 +17,7 @@
 #define MAX_RINGS 65536
 
 struct ring {
-	uint64_t interrupt_ns;
+	uint64_t interrupt_ns, response_ns; /* the last ones */
 };
 
 static struct ring *ring_get(struct domain *dom, uint32_t id)
@@ -52,20 +54,28 @@ void way_ring(const struct join *j, struct stream *s, const struct xblk_record *
 		return;
 	/*
 	 * A second step of the same request; or the one before was of an operation that
-	 * is not recorded, and queued nothing for that.
+	 * is not recorded, and queued nothing for that.  Or it was a flush that had
+	 * nothing to do: then its response has come.
 	 */
-	if (p->thread_ns && !p->queued && !*j->model->ops)
+	if (p->thread_ns && !*j->model->ops) {
+		p->unsure |= ring && ring->response_ns >= p->thread_ns;
 		return;
-	p->queued = false;
+	}
 	p->thread_ns = r->time;
 	p->interrupt_ns = ring ? ring->interrupt_ns : 0;
 }
 
 void way_queued(struct bio *bio, struct process *p)
 {
-	bio->thread_ns = p->thread_ns;
-	bio->interrupt_ns = p->interrupt_ns;
-	p->queued = true;
+	if (!p->thread_ns)
+		return;
+	/* The grants of a discard are not mapped: the record was of a flush before it. */
+	if (!p->unsure && op_class(bio->op) != XBLK_OP_DISCARD) {
+		bio->thread_ns = p->thread_ns;
+		bio->interrupt_ns = p->interrupt_ns;
+	}
+	p->thread_ns = 0;
+	p->unsure = false;
 }
 
 /* dom0 is done with all of @rq, by the record of j->now. */
@@ -84,6 +94,10 @@ void way_forget_done(struct stream *s)
 /* Where it says to which of blkback's requests it is, no other one's is taken for it. */
 void way_response(struct stream *s, const struct xblk_record *r)
 {
+	struct ring *ring = map_get(&s->dom->rings, r->aux);
+
+	if (ring)
+		ring->response_ns = r->time;
 	for (struct list *n = s->responses.next; n != &s->responses; n = n->next) {
 		struct rq *rq = list_entry(n, struct rq, respond);
 

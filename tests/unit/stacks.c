@@ -314,6 +314,8 @@ static void close_answer(struct world *w, struct answer *a)
 
 		b->q_ns = sim_stamp(&w->sim, 0, begin, b->q_ns);
 		b->end_ns = sim_stamp(&w->sim, 0, begin, b->end_ns);
+		if (b->thread_ns)
+			b->thread_ns = sim_stamp(&w->sim, 0, begin, b->thread_ns);
 		if (b->other_end_ns)
 			b->other_end_ns = sim_stamp(&w->sim, 0, begin, b->other_end_ns);
 	}

@@ -69,6 +69,7 @@ struct answer {
 	struct answer_bio {
 		uint64_t q_ns, queued_ns /* its 0-Q2D */, end_ns;
 		uint64_t other_end_ns; /* as good an end as this one; or 0 */
+		uint64_t thread_ns;    /* when its thread went about its slot; or 0 */
 	} bios[ANSWER_BIOS];
 	unsigned int nr_bios;
 	char stack[STACK_NAME];

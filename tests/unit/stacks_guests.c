@@ -55,6 +55,7 @@ static bool note_bio(struct run *run, struct bio *bio, uint64_t ns)
 				     : 0,
 		.end_ns = ns,
 		.other_end_ns = bio->other_end_ns,
+		.thread_ns = p->thread_ns,
 	};
 	p->error = p->error ? p->error : bio->error;
 	p->last_ns = p->last_ns < run->ns ? run->ns : p->last_ns;
@@ -136,7 +137,9 @@ static void ring_thread(struct run *run, void *what)
 	p->id = 100 * ring->pid + sim_take_id(run->sim, &ring->pending_ids, run->ns);
 	if (!discard && !has(w, TRAIT_BLIND)) {
 		ring->told = true;
-		for (unsigned int i = 0; i <= (p->slot.nr > 88); i++)
+		p->thread_ns = sim_record(run, XBLK_EV_RING, XBLK_NO_DISK, 0, 0, 0,
+					  ring->id, run->pid);
+		if (p->slot.nr > 88)
 			sim_record(run, XBLK_EV_RING, XBLK_NO_DISK, 0, 0, 0, ring->id,
 				   run->pid);
 	}

@@ -125,6 +125,7 @@ struct pending {
 	uint32_t id, error;
 	unsigned int left;
 	uint64_t last_ns; /* the last end of its bios */
+	uint64_t thread_ns;
 };
 
 struct ring {

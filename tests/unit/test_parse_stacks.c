@@ -48,7 +48,7 @@ static unsigned int ios = 250;
 static uint64_t first_seed = 1, seeds = 1000;
 static uint64_t seed_now, wrong_seeds;
 /* Requests, and of these those whose bin says less than could be known. */
-static uint64_t requests, cautious;
+static uint64_t requests, cautious, threads;
 
 static struct tally_of *tally_of(const char *stack)
 {
@@ -228,6 +228,17 @@ static bool right_stages(const struct answer *a, const int64_t *stages)
 	return false;
 }
 
+/* When the thread went about the slot that the bio is of is known, or not told. */
+static bool right_thread(const struct answer *a, const struct xblk_request *r)
+{
+	for (unsigned int i = 0; i < a->nr_bios; i++) {
+		if (a->bios[i].q_ns == r->backend_q_ns)
+			return r->backend_thread_ns == a->bios[i].thread_ns ||
+			       !r->backend_thread_ns;
+	}
+	return false;
+}
+
 /* How many bios of the backend contradict the clock, and whether that is so of the last. */
 static unsigned int contradictions(const struct answer *a, bool *of_last)
 {
@@ -341,6 +352,10 @@ static void check_request(void *ctx, const struct xblk_request *r)
 		wrong(c, a, r, bin_names[bin]);
 	else if (r->measured && (bin == BIN_BEFORE_TRACE || !right_stages(a, r->stages)))
 		wrong(c, a, r, "latency");
+	else if (r->measured && !right_thread(a, r))
+		wrong(c, a, r, "thread");
+	if (r->measured && r->backend_thread_ns)
+		threads++;
 }
 
 /* What was issued or came back within the trace is told of. */
@@ -447,6 +462,7 @@ static void any_stack(void **ctx)
 			      wrong_seeds, seeds);
 	print_message("%" PRIu64 " of %" PRIu64 " requests in doubt longer than needed\n",
 		      cautious, requests);
+	print_message("%" PRIu64 " times of threads\n", threads);
 	assert_int_equal(wrong_seeds, 0);
 	if (seeds >= 100)
 		assert_true(cautious * 100 <= 3 * requests);

@@ -162,6 +162,112 @@ static void thread_after_loss(void **ctx)
 	done(&o, &g);
 }
 
+static void assert_u_t_parted(struct outcome *o, uint64_t nr, uint64_t notify,
+			      uint64_t wake, uint64_t map)
+{
+	assert_substage(o, 0, SUB_NOTIFY, nr, notify);
+	assert_substage(o, 0, SUB_WAKE, nr, wake);
+	assert_substage(o, 0, SUB_MAP, nr, map);
+}
+
+/* A read in which blkback's thread queues @nr bios, done by 5 us later. */
+static void read_in(struct gen *out, uint64_t ns, uint64_t sector, unsigned int nr)
+{
+	struct gen g = *out;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		DOM0(ns + 10 * i, QUEUE, READ, sector + 8 * i, 8, 10 + i, GEN_KTHREAD);
+		DOM0(ns + 10 * i + 1, ISSUE, READ, sector + 8 * i, 8, 200 + i, 10 + i);
+	}
+	for (unsigned int i = 0; i < nr; i++)
+		DOM0(ns + 4000 + i, COMPLETE, READ, sector + 8 * i, 8, 200 + i, 0);
+	GUEST(ns + 5000, COMPLETE, READ, sector, 8 * nr, 100, 0);
+	*out = g;
+}
+
+static void issue_read(struct gen *out, uint64_t ns, uint64_t sector, unsigned int nr)
+{
+	struct gen g = *out;
+
+	GUEST(ns, QUEUE, READ, sector, 8 * nr, 1, 500);
+	GUEST(ns + 10, ISSUE, READ, sector, 8 * nr, 100, 1);
+	*out = g;
+}
+
+static void discard(struct gen *out, uint64_t ns)
+{
+	struct gen g = *out;
+
+	GUEST(ns, QUEUE, DISCARD, 64, 8, 1, 500);
+	GUEST(ns + 10, ISSUE, DISCARD, 64, 8, 100, 1);
+	DOM0(ns + 100, QUEUE, DISCARD, 64, 8, 10, GEN_KTHREAD);
+	DOM0(ns + 110, ISSUE, DISCARD, 64, 8, 200, 10);
+	DOM0(ns + 200, COMPLETE, DISCARD, 64, 8, 200, 0);
+	GUEST(ns + 300, COMPLETE, DISCARD, 64, 8, 100, 0);
+	*out = g;
+}
+
+/*
+ * Of a request with no record of the thread, though nothing is lost, it is not known when
+ * that went about it: what it did so last was the one before.
+ */
+static void thread_untold(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	issue_read(&g, 1000, 64, 3);
+	ring_event(&g, 0, 1100, XBLK_EV_INTERRUPT);
+	ring_event(&g, 0, 1130, XBLK_EV_RING);
+	read_in(&g, 1150, 64, 3);
+	issue_read(&g, 10000, 640, 2);
+	read_in(&g, 10150, 640, 2);
+	/* A discard has no grants to be mapped. */
+	discard(&g, 20000);
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->bins[BIN_JOINED], 3);
+	assert_u_t_parted(&o, 1, 90, 30, 40);
+	done(&o, &g);
+}
+
+/*
+ * A flush for which dom0 has nothing to do is answered at once: whether the thread's next
+ * record is of the next request, or a second step of that, is not known.
+ */
+static void thread_of_flush_before(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(900, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 2, 500);
+	GUEST(910, ISSUE, FLUSH, 0, 0, 101, 0);
+	issue_read(&g, 1000, 64, 1);
+	ring_event(&g, 0, 1100, XBLK_EV_INTERRUPT);
+	ring_event(&g, 0, 1110, XBLK_EV_RING);
+	ring_event(&g, 0, 1120, XBLK_EV_RESPONSE);
+	/* It goes to another CPU meanwhile. */
+	ring_event(&g, 1, 1130, XBLK_EV_RING);
+	read_in(&g, 1150, 64, 1);
+	GUEST(6500, COMPLETE, FLUSH, 0, 0, 101, 0);
+	/* And a discard may be next. */
+	ring_event(&g, 0, 7000, XBLK_EV_RING);
+	ring_event(&g, 0, 7010, XBLK_EV_RESPONSE);
+	discard(&g, 7100);
+	issue_read(&g, 10000, 640, 1);
+	ring_event(&g, 0, 10100, XBLK_EV_INTERRUPT);
+	ring_event(&g, 0, 10130, XBLK_EV_RING);
+	read_in(&g, 10150, 640, 1);
+	run_gen(&o, &g);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->bins[BIN_NO_BACKEND_IO], 1);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->bins[BIN_JOINED], 3);
+	assert_u_t_parted(&o, 1, 90, 30, 20);
+	done(&o, &g);
+}
+
 static void remap(struct gen *g, unsigned int cpu, uint64_t ns, uint64_t to, uint32_t id,
 		  uint64_t from)
 {
@@ -270,6 +376,8 @@ int main(void)
 		cmocka_unit_test(not_parted),
 		cmocka_unit_test(response_after_loss),
 		cmocka_unit_test(thread_after_loss),
+		cmocka_unit_test(thread_untold),
+		cmocka_unit_test(thread_of_flush_before),
 		cmocka_unit_test(layers_across_cpus),
 		cmocka_unit_test(ended_by_layer),
 		cmocka_unit_test(chosen),
