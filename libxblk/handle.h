@@ -16,7 +16,6 @@ struct xblk {
 	struct xblk_analysis analysis;
 	struct intervals intervals;
 	struct filter filter;
-	struct map rings; /* of dom0, which have had a thread: whose they are */
 
 	/* what there is to be read: bytes that were given, or a descriptor */
 	const uint8_t *fed;

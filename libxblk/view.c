@@ -169,11 +169,8 @@ static const struct disk *of_rq(const struct domain *dom, uint32_t id)
 	return rq ? rq->credited : NULL;
 }
 
-static const struct disk *of_thread(const struct xblk *x, const struct domain *dom,
-				    uint32_t pid)
+static const struct disk *of_thread(const struct xblk *x, struct process *thread)
 {
-	struct process *thread = map_get(&dom->processes, pid);
-
 	return thread ? model_serves(&x->parse.model, thread) : NULL;
 }
 
@@ -186,7 +183,7 @@ static const struct disk *served(const struct xblk *x, const struct xblk_event_r
 	switch (r->event) {
 	case XBLK_EV_INTERRUPT:
 	case XBLK_EV_RESPONSE:
-		return map_get(&x->rings, r->aux);
+		return of_thread(x, way_thread(dom, r->aux));
 	case XBLK_EV_ISSUE:
 	case XBLK_EV_PART:
 	case XBLK_EV_REQUEUE:
@@ -199,7 +196,9 @@ static const struct disk *served(const struct xblk *x, const struct xblk_event_r
 	case XBLK_EV_BACKEND_BIO:
 		return of_bio(dom, r->id);
 	default:
-		return event_has(r->event, EVENT_PID) ? of_thread(x, dom, r->aux) : NULL;
+		return event_has(r->event, EVENT_PID)
+			       ? of_thread(x, map_get(&dom->processes, r->aux))
+			       : NULL;
 	}
 }
 

@@ -62,17 +62,6 @@ static bool in_span(const struct xblk *x, uint64_t ns)
 	       (since >= x->filter.from_ns && since < x->filter.to_ns);
 }
 
-/* A thread of blkback's goes about a request: whose ring that is. */
-static void learn_ring(struct xblk *x, const struct stream *s,
-		       const struct xblk_record *r)
-{
-	struct process *thread = map_get(&s->dom->processes, r->aux);
-	struct disk *disk = thread ? model_serves(&x->parse.model, thread) : NULL;
-
-	if (disk)
-		map_set(&x->rings, r->id, disk);
-}
-
 static void tell_event(struct xblk *x, struct stream *s, const struct xblk_record *r)
 {
 	const struct disk *disk =
@@ -91,8 +80,6 @@ static void tell_event(struct xblk *x, struct stream *s, const struct xblk_recor
 		.of = s,
 	};
 
-	if (r->event == XBLK_EV_RING)
-		learn_ring(x, s, r);
 	if (in_span(x, r->time))
 		x->options.on_event(x->options.user, &e);
 }
@@ -204,7 +191,6 @@ static void set_up(struct xblk *x)
 {
 	struct parse *p = &x->parse;
 
-	map_init(&x->rings);
 	parse_init(p, read_fd, x);
 	p->tell = (struct tell){on_tell, x};
 	p->model.on_forgotten = on_forgotten;
@@ -389,7 +375,10 @@ static void look_at_file(struct xblk *x)
 		return;
 	src.size = st.st_size;
 	r->seek = seek_fd;
-	if (index_load(&x->index, &src, &to))
+	if (!index_load(&x->index, &src, &to))
+		return;
+	/* Whom each event is for takes all of what an early index does not tell of. */
+	if (!x->options.on_event || x->index.rows[0].flags & XBLK_INDEX_RINGS)
 		span_begin(&x->parse, &src, &x->index, &x->filter);
 }
 
@@ -424,7 +413,6 @@ void xblk_close(struct xblk *x)
 	if (!x)
 		return;
 	intervals_deinit(&x->intervals);
-	map_deinit(&x->rings);
 	parse_deinit(&x->parse);
 	index_deinit(&x->index);
 	free(x);

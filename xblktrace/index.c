@@ -79,6 +79,17 @@ static bool new_flush(struct index *index, uint16_t domid, uint32_t cpu,
 			     });
 }
 
+/* A ring has one thread as long as it is there; then its identity may be another one's. */
+static bool new_ring(struct index *index, uint16_t domid, const struct xblk_record *r)
+{
+	return is_new(index, (struct index_known){
+				     .domid = domid,
+				     .event = r->event,
+				     .of = r->id,
+				     .what = r->aux,
+			     });
+}
+
 /*
  * Of which operations, a bit each, an event's records say what a reader has to know.  Few
  * do, and which ones cannot be foreseen: to ask for each event by a jump of its own takes
@@ -87,6 +98,7 @@ static bool new_flush(struct index *index, uint16_t domid, uint32_t cpu,
 static const unsigned char asked_for[UINT8_MAX + 1] = {
 	[XBLK_EV_PROCESS] = 0xff,
 	[XBLK_EV_LOST] = 0xff,
+	[XBLK_EV_RING] = 0xff,
 	[XBLK_EV_ISSUE] = XBLK_OP_BIT(FLUSH),
 };
 
@@ -104,6 +116,9 @@ bool index_records(struct index *index, uint16_t domid, uint32_t cpu,
 				index->flags |= XBLK_INDEX_NAMES;
 		} else if (r->event == XBLK_EV_LOST) {
 			index->flags |= XBLK_INDEX_LOSSES;
+		} else if (r->event == XBLK_EV_RING) {
+			if (new_ring(index, domid, r))
+				index->flags |= XBLK_INDEX_RINGS;
 		} else if (new_flush(index, domid, cpu, r)) {
 			index->flags |= XBLK_INDEX_FLUSHES;
 		}
@@ -155,7 +170,7 @@ void index_written(struct index *index, uint64_t offset, uint64_t first, uint64_
 			e = &index->entries[index->nr];
 		}
 		*e = (struct xblk_index_entry){.offset = offset, .time = first};
-		index->nr++;
+		e->flags = index->nr++ ? 0 : XBLK_INDEX_RINGS;
 	} else {
 		e--;
 	}

@@ -19,7 +19,10 @@
 #define INDEX_ROW	 (64u << 10) /* bytes of a row at least, at first */
 #define INDEX_KNOWN_BITS 13
 
-/* What records have said: how a thread is called, by which request a CPU flushes. */
+/*
+ * What records have said: how a thread is called, by which request a CPU flushes, whose a
+ * ring is.
+ */
 struct index_known {
 	uint16_t domid;
 	uint16_t event;

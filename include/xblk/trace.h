@@ -115,6 +115,11 @@ enum xblk_index_flags {
 	XBLK_INDEX_NAMES = 1 << 1,   /* a PROCESS record that says something new */
 	XBLK_INDEX_LOSSES = 1 << 2,  /* a LOST record */
 	XBLK_INDEX_FLUSHES = 1 << 3, /* a flush by another request than before */
+	/*
+	 * A RING record with another thread of that ring than before.  The first row has
+	 * it in any case: without it there, that is not told.
+	 */
+	XBLK_INDEX_RINGS = 1 << 4,
 };
 
 #define XBLK_INDEX_MAX (XBLK_CHUNK_MAX_PAYLOAD / sizeof(struct xblk_index_entry))

@@ -192,8 +192,10 @@ static void on_gap(void *ctx, struct stream *s, const struct xblk_record *r)
 
 void join_skim(struct stream *s, const struct xblk_record *records, size_t nr)
 {
-	for (const struct xblk_record *r = records; r < records + nr; r++)
+	for (const struct xblk_record *r = records; r < records + nr; r++) {
 		rq_skim(s, r);
+		way_skim(s, r);
+	}
 }
 
 const merge_emit_pair join_emit[EVENTS] = {

@@ -394,6 +394,10 @@ static inline bool is_flush(const struct xblk_record *r)
 }
 
 /* way.c */
+/* Of what comes before the span that is asked for: whose rings are. */
+void way_skim(struct stream *s, const struct xblk_record *r);
+/* The thread of a ring of @backend's; NULL: not known. */
+struct process *way_thread(const struct domain *backend, uint32_t ring);
 void way_ring(const struct join *j, struct stream *s, const struct xblk_record *r);
 void way_interrupt(struct stream *s, const struct xblk_record *r);
 void way_response(struct stream *s, const struct xblk_record *r);

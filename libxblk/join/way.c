@@ -18,6 +18,9 @@
 
 struct ring {
 	uint64_t interrupt_ns, response_ns; /* the last ones */
+	/* Whose it is: who went about a request of it last, and when. */
+	uint32_t thread;
+	uint64_t thread_ns;
 };
 
 static struct ring *ring_get(struct domain *dom, uint32_t id)
@@ -45,11 +48,33 @@ void way_interrupt(struct stream *s, const struct xblk_record *r)
 		ring->interrupt_ns = r->time;
 }
 
+static void note_thread(struct ring *ring, const struct xblk_record *r)
+{
+	if (!ring || r->time < ring->thread_ns)
+		return;
+	ring->thread = r->aux;
+	ring->thread_ns = r->time;
+}
+
+void way_skim(struct stream *s, const struct xblk_record *r)
+{
+	if (r->event == XBLK_EV_RING && s->dom->backend)
+		note_thread(ring_get(s->dom, r->id), r);
+}
+
+struct process *way_thread(const struct domain *backend, uint32_t ring)
+{
+	const struct ring *of = map_get(&backend->rings, ring);
+
+	return of ? map_get(&backend->processes, of->thread) : NULL;
+}
+
 void way_ring(const struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	struct process *p = model_process(s->dom, r->aux);
 	struct ring *ring = ring_get(s->dom, r->id);
 
+	note_thread(ring, r);
 	if (!p)
 		return;
 	/*

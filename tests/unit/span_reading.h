@@ -20,6 +20,7 @@
 #define SEC 1000000000ull
 
 static struct filter filter;
+static bool one_guest; /* only what is GEN_GUEST's is printed of the events */
 
 /* A reading of a trace in memory, and what it printed. */
 struct reading {
@@ -78,6 +79,8 @@ static inline bool read_trace(struct reading *r, const struct gen *g, const char
 {
 	memset(&filter, 0, sizeof(filter));
 	assert_null(filter_parse_time(&filter, span));
+	if (one_guest)
+		assert_null(filter_parse_guest(&filter, "3"));
 	memset(r, 0, sizeof(*r));
 	r->out = open_memstream(&r->text, &r->len);
 	text_init(&r->lines, r->out);
@@ -102,13 +105,18 @@ static inline void end_reading(struct reading *r)
 	free(r->text);
 }
 
-/* The same is said of the span, from at most @percent of the bytes. */
-static inline void check_span(const struct gen *g, const char *span, unsigned int percent)
+/*
+ * The same is said of the span, from at most @percent of the bytes.  Return: whether
+ * there was an index to use.
+ */
+static inline bool check_as_pipe(const struct gen *g, const char *span,
+				 unsigned int percent)
 {
 	struct reading all, part;
+	bool indexed;
 
 	read_trace(&all, g, span, false);
-	assert_true(read_trace(&part, g, span, true));
+	indexed = read_trace(&part, g, span, true);
 	assert_false(all.x->parse.problems);
 	assert_false(part.x->parse.problems);
 	assert_string_equal(part.text, all.text);
@@ -123,6 +131,12 @@ static inline void check_span(const struct gen *g, const char *span, unsigned in
 	}
 	end_reading(&all);
 	end_reading(&part);
+	return indexed;
+}
+
+static inline void check_span(const struct gen *g, const char *span, unsigned int percent)
+{
+	assert_true(check_as_pipe(g, span, percent));
 }
 
 /* The guest's half of a request on its way to the disk, and dom0's. */

@@ -224,6 +224,51 @@ static void without(void **ctx)
 	gen_deinit(&g);
 }
 
+static void ring_event(struct gen *g, uint64_t ns, unsigned int event, uint32_t id,
+		       uint32_t aux)
+{
+	gen_event(g, 0, 0, ns, event, 0, 0, 0, id, aux);
+	gen_last(g, 0, 0)->disk = XBLK_NO_DISK;
+}
+
+/*
+ * An interrupt says its ring, and the ring's thread, which says whose it is, may have
+ * gone about a request of it long ago.  Then another ring may have got its identity.
+ */
+static void rings(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	gen_process(&g, 0, 0, 0, GEN_KTHREAD + 1, "4.xvda-0", XBLK_PROCESS_KTHREAD);
+	gen_process(&g, 0, 0, 0, GEN_KTHREAD + 2, "3.xvdb-0", XBLK_PROCESS_KTHREAD);
+	requests(&g, 0, 20);
+	ring_event(&g, 20 * SEC, XBLK_EV_RING, 7, GEN_KTHREAD);
+	ring_event(&g, 20 * SEC + 1, XBLK_EV_RING, 8, GEN_KTHREAD + 1);
+	requests(&g, 20, 40);
+	ring_event(&g, 40 * SEC, XBLK_EV_RING, 9, GEN_KTHREAD);
+	ring_event(&g, 40 * SEC + 1, XBLK_EV_RING, 9, GEN_KTHREAD + 1);
+	requests(&g, 40, 60);
+	for (uint32_t ring = 7; ring < 11; ring++) {
+		ring_event(&g, 60 * SEC, XBLK_EV_INTERRUPT, 0, ring);
+		ring_event(&g, 60 * SEC, XBLK_EV_RESPONSE, 0, ring);
+	}
+	requests(&g, 60, 70);
+	ring_event(&g, 70 * SEC, XBLK_EV_RING, 7, GEN_KTHREAD + 2);
+	requests(&g, 70, 80);
+	ring_event(&g, 80 * SEC, XBLK_EV_INTERRUPT, 0, 7);
+	requests(&g, 80, 100);
+	gen_end_indexed(&g, 100 * SEC, 4096);
+	for (int i = 0; i < 2; i++) {
+		one_guest = i;
+		check_span(&g, "60:60.1", 12);
+		check_span(&g, "80:80.1", 12);
+	}
+	one_guest = false;
+	gen_deinit(&g);
+}
+
 static struct xblk_chunk *index_chunk(struct gen *g)
 {
 	struct xblk_chunk *c = (void *)(g->data + sizeof(struct xblk_trace_header));
@@ -231,6 +276,32 @@ static struct xblk_chunk *index_chunk(struct gen *g)
 	while (c->type != XBLK_CHUNK_INDEX)
 		c = (void *)((char *)c + sizeof(*c) + (c->payload + 31) / 32 * 32);
 	return c;
+}
+
+/* An early index does not tell of rings: all is read for the events, as a pipe is. */
+static void without_rings(void **ctx)
+{
+	struct xblk_index_entry *rows;
+	struct xblk_chunk *c;
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	requests(&g, 0, 20);
+	ring_event(&g, 20 * SEC, XBLK_EV_RING, 7, GEN_KTHREAD);
+	requests(&g, 20, 60);
+	ring_event(&g, 60 * SEC, XBLK_EV_INTERRUPT, 0, 7);
+	requests(&g, 60, 70);
+	gen_end_indexed(&g, 70 * SEC, 4096);
+	c = index_chunk(&g);
+	rows = (void *)(c + 1);
+	for (size_t i = 0; i < c->payload / sizeof(*rows); i++)
+		rows[i].flags &= ~XBLK_INDEX_RINGS;
+	gen_fix_checksum(&g, (uint8_t *)c - g.data);
+	one_guest = true;
+	assert_false(check_as_pipe(&g, "60:60.1", 110));
+	one_guest = false;
+	gen_deinit(&g);
 }
 
 /* One that contradicts itself is not used; one that lies costs what it lies about. */
@@ -303,7 +374,8 @@ int main(void)
 		cmocka_unit_test(traced_again),	  cmocka_unit_test(came_meanwhile),
 		cmocka_unit_test(losses),	  cmocka_unit_test(losses_told_late),
 		cmocka_unit_test(packed),	  cmocka_unit_test(without),
-		cmocka_unit_test(liars),
+		cmocka_unit_test(liars),	  cmocka_unit_test(rings),
+		cmocka_unit_test(without_rings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

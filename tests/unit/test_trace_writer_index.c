@@ -16,6 +16,7 @@ static void test_index_flags(void **state)
 						 .comm = "other"},
 					read = {.event = XBLK_EV_QUEUE, .aux = 7},
 					lost = {.event = XBLK_EV_LOST};
+	struct xblk_record ring = {.event = XBLK_EV_RING, .id = 9, .aux = 77};
 	struct xblk_record flush = {.event = XBLK_EV_ISSUE, .op = XBLK_OP_FLUSH, .id = 5};
 	const struct index *index;
 	struct writer w;
@@ -25,7 +26,9 @@ static void test_index_flags(void **state)
 	index = &w.index;
 	assert_int_equal(writer_header(&w, 0, 0), 0);
 	put_one(&w, 0, read, 1);
-	assert_int_equal(index->entries[0].flags, 0);
+	/* That rings are told of. */
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_RINGS);
+	w.index.entries[0].flags = 0;
 	put_one(&w, 0, name, 2);
 	assert_int_equal(index->entries[0].flags, XBLK_INDEX_NAMES);
 	w.index.entries[0].flags = 0;
@@ -57,6 +60,16 @@ static void test_index_flags(void **state)
 	w.index.entries[0].flags = 0;
 	put_one(&w, 0, flush, 12);
 	assert_int_equal(index->entries[0].flags, XBLK_INDEX_FLUSHES);
+	w.index.entries[0].flags = 0;
+	put_one(&w, 0, ring, 13);
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_RINGS);
+	w.index.entries[0].flags = 0;
+	put_one(&w, 1, ring, 14);
+	assert_int_equal(index->entries[0].flags, 0);
+	/* Another ring has the identity now. */
+	ring.aux++;
+	put_one(&w, 0, ring, 15);
+	assert_int_equal(index->entries[0].flags, XBLK_INDEX_RINGS);
 	assert_int_equal(index->nr, 1);
 	assert_int_equal(writer_close(&w), 0);
 }
@@ -67,6 +80,8 @@ static uint32_t flags_of(unsigned int event, unsigned int op)
 		return XBLK_INDEX_NAMES;
 	if (event == XBLK_EV_LOST)
 		return XBLK_INDEX_LOSSES;
+	if (event == XBLK_EV_RING)
+		return XBLK_INDEX_RINGS;
 	return event == XBLK_EV_ISSUE && op % 8 == XBLK_OP_FLUSH ? XBLK_INDEX_FLUSHES : 0;
 }
 
@@ -120,7 +135,7 @@ static void test_index_full(void **state)
 
 		assert_true((e->offset - 64) % INDEX_ROW == 0);
 		assert_true(e->time == time_of(of));
-		assert_int_equal(e->flags,
+		assert_int_equal(e->flags & ~(of ? 0 : XBLK_INDEX_RINGS),
 				 of <= n / 2 && n / 2 < end ? XBLK_INDEX_META : 0);
 		assert_true(!of || time_of(of) > time_of(of - 1));
 	}

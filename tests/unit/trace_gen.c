@@ -258,9 +258,14 @@ void gen_end(struct gen *g, uint64_t ns)
 	gen_chunk(g, XBLK_CHUNK_END, 0, 0, 0, ns, text, len);
 }
 
-/* @flushed_by: the request of the last flush, by domain and CPU. */
+/* Of what records have said so far. */
+struct index_known {
+	uint32_t flushed_by[GEN_GUEST + 1][GEN_STREAMS]; /* the last one's request */
+	uint32_t thread_of[GEN_RINGS];			 /* by a ring's identity */
+};
+
 static uint32_t index_flags(const struct xblk_chunk *c, const uint8_t *payload,
-			    uint32_t flushed_by[][GEN_STREAMS])
+			    struct index_known *known)
 {
 	uint32_t flags = c->type == XBLK_CHUNK_META ? XBLK_INDEX_META : 0;
 	struct xblk_record r;
@@ -271,21 +276,26 @@ static uint32_t index_flags(const struct xblk_chunk *c, const uint8_t *payload,
 		flags |= r.event == XBLK_EV_PROCESS ? XBLK_INDEX_NAMES : 0;
 		flags |= r.event == XBLK_EV_LOST ? XBLK_INDEX_LOSSES : 0;
 		if (r.event == XBLK_EV_ISSUE && r.op == XBLK_OP_FLUSH &&
-		    flushed_by[c->domid][c->cpu] != r.id) {
-			flushed_by[c->domid][c->cpu] = r.id;
+		    known->flushed_by[c->domid][c->cpu] != r.id) {
+			known->flushed_by[c->domid][c->cpu] = r.id;
 			flags |= XBLK_INDEX_FLUSHES;
+		}
+		if (r.event == XBLK_EV_RING &&
+		    known->thread_of[r.id % GEN_RINGS] != r.aux) {
+			known->thread_of[r.id % GEN_RINGS] = r.aux;
+			flags |= XBLK_INDEX_RINGS;
 		}
 	}
 	/* It may hold anything. */
-	return c->type == XBLK_CHUNK_PACK
-		       ? XBLK_INDEX_NAMES | XBLK_INDEX_LOSSES | XBLK_INDEX_FLUSHES
-		       : flags;
+	return c->type == XBLK_CHUNK_PACK ? XBLK_INDEX_NAMES | XBLK_INDEX_LOSSES |
+						    XBLK_INDEX_FLUSHES | XBLK_INDEX_RINGS
+					  : flags;
 }
 
 static void gen_index(struct gen *g, uint64_t ns, size_t row)
 {
 	struct xblk_index_entry *rows = malloc(XBLK_CHUNK_MAX_PAYLOAD);
-	uint32_t flushed_by[GEN_GUEST + 1][GEN_STREAMS] = {0};
+	struct index_known known = {0};
 	uint64_t newest = 0;
 	struct xblk_chunk c;
 	size_t nr = 0;
@@ -298,10 +308,11 @@ static void gen_index(struct gen *g, uint64_t ns, size_t row)
 		if (!nr || (at - rows[nr - 1].offset >= row && c.time > newest)) {
 			if (nr == XBLK_INDEX_MAX)
 				abort();
-			rows[nr++] = (struct xblk_index_entry){at, c.time, 0, 0};
+			rows[nr] = (struct xblk_index_entry){at, c.time, 0, 0};
+			rows[nr].flags = nr ? 0 : XBLK_INDEX_RINGS;
+			nr++;
 		}
-		rows[nr - 1].flags |=
-			index_flags(&c, g->data + at + sizeof(c), flushed_by);
+		rows[nr - 1].flags |= index_flags(&c, g->data + at + sizeof(c), &known);
 		newest = c.time;
 	}
 	gen_chunk(g, XBLK_CHUNK_INDEX, 0, 0, 0, ns, rows, nr * sizeof(*rows));
