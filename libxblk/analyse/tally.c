@@ -90,14 +90,32 @@ static void add_in_flight(const struct tally *t, struct disk *disk,
 		timeline_open(&a->timeline, SIDE_GUEST, r->q_ns, r->d_ns, t->now_ns);
 }
 
-static bool chosen(const struct tally *t, const struct domain *guest,
-		   const struct xblk_request *r)
+/*
+ * When one began whose Q is not in the trace: by the last time at which something of its
+ * guest was not recorded.
+ */
+static bool began_before_span(const struct tally *t, const struct domain *guest,
+			      const struct xblk_request *r)
 {
-	/* It began before what is read, and so before the span, unless its guest did not.
-	 */
-	if (r->bin == BIN_BEFORE_TRACE && t->join->partial_ns > guest->begins_ns)
-		return false;
-	return !t->filter || filter_request(t->filter, t->join->start_ns, t->now_ns, r);
+	uint64_t ns = r->d_ns ? r->d_ns : r->c_ns;
+
+	return t->filter->have_time && !r->q_ns &&
+	       (r->bin == BIN_BEFORE_TRACE || r->bin == BIN_LOST) &&
+	       join_unseen_until(t->join, guest, ns) < t->join->report.from_ns;
+}
+
+static enum counts chosen(const struct tally *t, const struct domain *guest,
+			  const struct xblk_request *r)
+{
+	/* What it waited for began before what is read, unless its guest did not. */
+	if (r->bin == BIN_BEFORE_TRACE && r->q_ns &&
+	    t->join->partial_ns > guest->begins_ns)
+		return COUNTS_NOT;
+	if (!t->filter)
+		return COUNTS;
+	if (!filter_request(t->filter, t->join->start_ns, t->now_ns, r))
+		return COUNTS_NOT;
+	return began_before_span(t, guest, r) ? COUNTS_IF_LOST : COUNTS;
 }
 
 /* With all that there is to be told of it. */
@@ -109,17 +127,19 @@ static bool is_kept(const struct tally *t, struct disk *disk,
 		slowest_wants(&analysis_of(t, disk)->slowest, r->stages[STAGE_Q2C]));
 }
 
-static bool ended(void *ctx, const struct rq *rq, const struct ending *end)
+static enum counts ended(void *ctx, const struct rq *rq, const struct ending *end)
 {
 	struct disk_stats *st = stats_of(rq->disk);
 	const struct tally *t = ctx;
 	struct xblk_request r;
+	enum counts counts;
 	bool kept;
 
 	rq_describe(&r, rq, end);
-	if (!chosen(t, rq->disk->dom, &r)) {
+	counts = chosen(t, rq->disk->dom, &r);
+	if (counts != COUNTS) {
 		st->not_chosen++;
-		return false;
+		return counts;
 	}
 	kept = t->latencies && is_kept(t, rq->disk, &r);
 	if (t->on_request || kept)
@@ -134,7 +154,7 @@ static bool ended(void *ctx, const struct rq *rq, const struct ending *end)
 		add_in_flight(t, rq->disk, &r);
 	if (t->on_request)
 		t->on_request(t->ctx, &r);
-	return true;
+	return COUNTS;
 }
 
 static void completed(void *ctx, struct disk *disk, enum side side, const struct rq *rq,
@@ -146,9 +166,16 @@ static void completed(void *ctx, struct disk *disk, enum side side, const struct
 
 static void lost(void *ctx, struct disk *disk, enum bin bin)
 {
+	struct disk_stats *st = stats_of(disk);
+
 	(void)ctx;
-	stats_of(disk)->bins[bin]--;
-	stats_of(disk)->bins[BIN_LOST]++;
+	if (bin == BIN_NONE) {
+		st->requests++;
+		st->not_chosen--;
+	} else {
+		st->bins[bin]--;
+	}
+	st->bins[BIN_LOST]++;
 }
 
 void tally_init(struct tally *t)
@@ -175,6 +202,8 @@ void tally_begin(struct tally *t, struct join *j)
 		.lost = lost,
 		.ctx = t,
 	};
+	if (t->filter && t->filter->have_time)
+		j->report.from_ns = add_sat(j->start_ns, t->filter->from_ns);
 }
 
 void tally_finish(const struct tally *t)

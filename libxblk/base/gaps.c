@@ -49,6 +49,17 @@ bool gaps_around(const struct gaps *g, uint64_t from, uint64_t to, uint64_t *los
 	return any;
 }
 
+uint64_t gaps_last(const struct gaps *g, uint64_t ns)
+{
+	uint64_t last = 0;
+
+	for (unsigned int i = 0; i < g->nr; i++) {
+		if (g->span[i].from <= ns)
+			last = max_u64(last, min_u64(g->span[i].to, ns));
+	}
+	return last;
+}
+
 bool gaps_within(const struct gaps *g, uint64_t from, uint64_t to)
 {
 	return to > from + 1 && gaps_overlap(g, from + 1, to - 1);

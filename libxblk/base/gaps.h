@@ -22,10 +22,13 @@ struct gaps {
 void gaps_add(struct gaps *g, uint64_t from, uint64_t to);
 /* Whether something was lost in @from..@to, both included. */
 bool gaps_overlap(const struct gaps *g, uint64_t from, uint64_t to);
-/* The same, both excluded: a loss may begin and end with a record that is there. */
 /* The same, and from when to when, all together. */
 bool gaps_around(const struct gaps *g, uint64_t from, uint64_t to, uint64_t *lost_from,
 		 uint64_t *lost_to);
+/* Until when something was, of what began to be by @ns; 0: nothing. */
+uint64_t gaps_last(const struct gaps *g, uint64_t ns);
+/* As gaps_overlap(), both excluded: a loss may begin and end with a record that is there.
+ */
 bool gaps_within(const struct gaps *g, uint64_t from, uint64_t to);
 
 #endif

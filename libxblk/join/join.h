@@ -292,18 +292,32 @@ struct ending {
 	const int64_t *stages; /* NULL unless all of it was seen */
 };
 
+/* Whether a request counts for who is told of it. */
+enum counts {
+	COUNTS_NOT,
+	COUNTS,
+	/*
+	 * Its beginning is not in the trace, and seems to be before join_report.from_ns:
+	 * not, unless a loss behind that is still told of.
+	 */
+	COUNTS_IF_LOST,
+};
+
+#define BIN_NONE BIN_MAX /* of one that does not count so far */
+
 /*
  * Who is told what has become of requests.  They are gone after the call, and nothing
  * may be asked of the join meanwhile but what it holds.
  */
 struct join_report {
-	/* A guest's.  False: it does not count, so lost() need not be called for it. */
-	bool (*ended)(void *ctx, const struct rq *rq, const struct ending *end);
+	/* A guest's.  Unless it counts, or may, lost() need not be called for it. */
+	enum counts (*ended)(void *ctx, const struct rq *rq, const struct ending *end);
 	/* A guest's, or one of dom0's that counts for @disk, completed at @ns; or NULL. */
 	void (*completed)(void *ctx, struct disk *disk, enum side side,
 			  const struct rq *rq, uint64_t ns);
-	/* One that has ended in @bin was lost, as is known now. */
+	/* One that has ended in @bin (BIN_NONE: in none) was lost, as is known now. */
 	void (*lost)(void *ctx, struct disk *disk, enum bin bin);
+	uint64_t from_ns; /* what begins before that does not count; or 0 */
 	void *ctx;
 };
 
@@ -533,8 +547,11 @@ void rq_describe_rest(struct xblk_request *to, const struct join *j, const struc
 /* verdict.c */
 struct verdict verdict_span(const struct join *j, const struct rq *rq);
 bool verdict_lost(const struct join *j, const struct verdict *v);
-/* One request has ended in @bin, and has been counted there. */
-void verdict_keep(const struct verdict *v, enum bin bin);
+/* One request has ended in @bin, and has been counted there if it counts. */
+void verdict_keep(const struct join *j, const struct verdict *v, enum bin bin,
+		  enum counts counts);
+/* Until when something of @guest's is not in the trace, of what is not by @ns. */
+uint64_t join_unseen_until(const struct join *j, const struct domain *guest, uint64_t ns);
 void verdicts_free(struct verdicts *kept);
 
 #endif

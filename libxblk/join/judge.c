@@ -359,8 +359,7 @@ static __attribute__((noinline)) void give_no_stages(struct join *j, struct rq *
 	/* Another one may have got what it lacks. */
 	if (end.bin == BIN_INCOMPLETE || end.bin == BIN_NO_BACKEND_IO)
 		place_upset(rq);
-	if (j->report.ended(j->report.ctx, rq, &end))
-		verdict_keep(&span, end.bin);
+	verdict_keep(j, &span, end.bin, j->report.ended(j->report.ctx, rq, &end));
 	rq_free(j, rq);
 }
 
@@ -403,6 +402,5 @@ void judge_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 	else
 		place_note_unseen(disk, r);
 	join_completed(j, disk, SIDE_GUEST, &rq, r->time);
-	if (j->report.ended(j->report.ctx, &rq, &end))
-		verdict_keep(&span, end.bin);
+	verdict_keep(j, &span, end.bin, j->report.ended(j->report.ctx, &rq, &end));
 }

@@ -61,7 +61,7 @@ void verdicts_free(struct verdicts *kept)
 }
 
 /* Only what is alike becomes one: what is without a beginning or end would swallow all. */
-#define KINDS (8 * BIN_MAX)
+#define KINDS (8 * (BIN_NONE + 1))
 
 static unsigned int kind_of(const struct kept *k)
 {
@@ -119,28 +119,39 @@ static void make_room(struct verdicts *v)
 	}
 }
 
-void verdict_keep(const struct verdict *v, enum bin bin)
+/* Whether a loss that is told of later changes what is counted. */
+static bool may_change(enum bin bin, enum counts counts)
 {
-	struct verdicts **kept = &join_disk(v->disk)->verdicts;
-	bool orphan = v->backend_from > v->backend_to;
-	uint64_t ns = orphan ? v->guest_to : v->backend_from;
-
 	switch (bin) {
 	case BIN_BEFORE_TRACE:
 	case BIN_NO_BACKEND_IO:
 	case BIN_INCOMPLETE:
 	case BIN_MALFORMED:
-		break;
+		return counts != COUNTS_NOT;
 	default:
-		return;
+		return counts == COUNTS_IF_LOST;
 	}
+}
+
+static void keep(struct disk *disk, const struct kept *k)
+{
+	struct verdicts **kept = &join_disk(disk)->verdicts;
+
 	if (!*kept) {
 		*kept = xcalloc(1, sizeof(**kept));
 		(*kept)->grain_ns = LOSS_SLACK_NS;
 	}
 	if ((*kept)->nr == KEPT_MAX)
 		make_room(*kept);
-	(*kept)->kept[(*kept)->nr++] = (struct kept){
+	(*kept)->kept[(*kept)->nr++] = *k;
+}
+
+void verdict_keep(const struct join *j, const struct verdict *v, enum bin bin,
+		  enum counts counts)
+{
+	bool orphan = v->backend_from > v->backend_to;
+	uint64_t ns = orphan ? v->guest_to : v->backend_from;
+	struct kept k = {
 		.guest_from = v->guest_from,
 		.guest_to = v->guest_to,
 		.backend_from = v->backend_from,
@@ -150,6 +161,23 @@ void verdict_keep(const struct verdict *v, enum bin bin)
 		.requests = 1,
 		.bin = bin,
 	};
+
+	if (!may_change(bin, counts))
+		return;
+	/* What dom0 lost does not say when the guest's request began. */
+	if (counts == COUNTS_IF_LOST) {
+		k.guest_from = j->report.from_ns;
+		k.backend_from = UINT64_MAX;
+		k.backend_to = 0;
+		k.bin = BIN_NONE;
+	}
+	keep(v->disk, &k);
+}
+
+uint64_t join_unseen_until(const struct join *j, const struct domain *guest, uint64_t ns)
+{
+	return max_u64(max_u64(j->start_ns, guest->begins_ns),
+		       gaps_last(&guest->gaps, ns));
 }
 
 /* Something of @dom's was lost from @from to @to: what of @disk's is lost, too. */

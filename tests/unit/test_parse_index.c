@@ -90,6 +90,100 @@ static void traced_again(void **ctx)
 	gen_deinit(&g);
 }
 
+/*
+ * What was issued before the guest's records began, or began again, and came back long
+ * after began before the span, too.
+ */
+static void back_from_untraced(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	requests(&g, 0, 60);
+	gen_round(&g, 70 * SEC - 1);
+	gen_event(&g, GEN_GUEST, 0, 70 * SEC, XBLK_EV_CLOCK, 0, 0, 0, 1u << 31 | 1, 0);
+	gen_last(&g, GEN_GUEST, 0)->disk = XBLK_NO_DISK;
+	requests(&g, 70, 90);
+	GUEST(90 * SEC + 10, COMPLETE, READ, 64 * 7, 8, 7, 0);
+	GUEST(90 * SEC + 20, ISSUE, READ, 64 * 8, 8, 8, 8);
+	GUEST(90 * SEC + 30, COMPLETE, READ, 64 * 8, 8, 8, 0);
+	requests(&g, 90, 120);
+	gen_end_indexed(&g, 120 * SEC, 4096);
+	check_span(&g, "60:", 70);
+	check_span(&g, "80:", 60);
+	check_span(&g, "90:91", 10);
+	gen_deinit(&g);
+}
+
+/* The same where records of the guest were lost before; such a one may be in flight, too.
+ */
+static void back_after_a_loss(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	requests(&g, 0, 20);
+	gen_lost(&g, GEN_GUEST, 0, 20 * SEC, 20 * SEC + MS, 7);
+	requests(&g, 21, 50);
+	issue(&g, 50 * SEC, 1, 500);
+	requests(&g, 50, 90);
+	complete(&g, 90 * SEC + 3, 1);
+	GUEST(90 * SEC + 10, COMPLETE, READ, 64 * 7, 8, 7, 0);
+	requests(&g, 90, 120);
+	gen_end_indexed(&g, 120 * SEC, 4096);
+	check_span(&g, "20:21", 10);
+	check_span(&g, "90:91", 10);
+	gen_deinit(&g);
+}
+
+static uint64_t bin_of_span(const struct gen *g, const char *span, bool as_file,
+			    enum bin bin)
+{
+	struct reading r;
+	uint64_t nr = 0;
+
+	read_trace(&r, g, span, as_file);
+	for (size_t i = 0; i < r.x->parse.model.nr_disks; i++)
+		nr += stats_of(r.x->parse.model.all_disks[i])->bins[bin];
+	end_reading(&r);
+	return nr;
+}
+
+/* What began in the span, as is known once its loss is told of, is of it. */
+static void begin_lost(void **ctx)
+{
+	struct gen g;
+
+	(void)ctx;
+	for (unsigned int at_end = 0; at_end < 2; at_end++) {
+		begin(&g);
+		gen_event(&g, GEN_GUEST, 1, 19 * SEC, XBLK_EV_QUEUE, XBLK_OP_READ, 0, 8,
+			  9, 500);
+		requests(&g, 0, 60);
+		/* its Q and D are lost; of another one the Q */
+		GUEST(60 * SEC + 10, COMPLETE, READ, 64 * 7, 8, 7, 0);
+		GUEST(60 * SEC + 20, ISSUE, READ, 64 * 8, 8, 8, 8);
+		GUEST(60 * SEC + 30, COMPLETE, READ, 64 * 8, 8, 8, 0);
+		requests(&g, 60, 70);
+		if (at_end)
+			gen_count_lost(&g, GEN_GUEST, 1, 3);
+		else
+			gen_lost(&g, GEN_GUEST, 1, 59 * SEC, 60 * SEC + 5, 3);
+		requests(&g, 70, 100);
+		gen_end_indexed(&g, 100 * SEC, 4096);
+		for (int as_file = 0; as_file < 2; as_file++) {
+			assert_int_equal(bin_of_span(&g, "60:61", as_file, BIN_LOST), 2);
+			if (!at_end)
+				assert_int_equal(
+					bin_of_span(&g, "65:66", as_file, BIN_LOST), 0);
+		}
+		check_span(&g, "60:61", 15);
+		gen_deinit(&g);
+	}
+}
+
 /* The same where the guest is another one that came meanwhile. */
 static void came_meanwhile(void **ctx)
 {
@@ -370,12 +464,20 @@ static void liars(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(little_is_read), cmocka_unit_test(in_flight_for_long),
-		cmocka_unit_test(traced_again),	  cmocka_unit_test(came_meanwhile),
-		cmocka_unit_test(losses),	  cmocka_unit_test(losses_told_late),
-		cmocka_unit_test(packed),	  cmocka_unit_test(without),
-		cmocka_unit_test(liars),	  cmocka_unit_test(rings),
+		cmocka_unit_test(little_is_read),
+		cmocka_unit_test(in_flight_for_long),
+		cmocka_unit_test(traced_again),
+		cmocka_unit_test(came_meanwhile),
+		cmocka_unit_test(losses),
+		cmocka_unit_test(losses_told_late),
+		cmocka_unit_test(packed),
+		cmocka_unit_test(without),
+		cmocka_unit_test(liars),
+		cmocka_unit_test(rings),
 		cmocka_unit_test(without_rings),
+		cmocka_unit_test(back_from_untraced),
+		cmocka_unit_test(back_after_a_loss),
+		cmocka_unit_test(begin_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
