@@ -37,6 +37,13 @@ static struct row **process_row(struct breakdown *b, uint32_t pid, const char *n
 			return &b->processes[*bucket - 1].row;
 		if (b->nr_processes == PROCESS_ROWS)
 			return &b->others;
+		/* It grows by doubling: few disks have many. */
+		if (!(b->nr_processes & (b->nr_processes - 1)))
+			b->processes =
+				xrealloc(b->processes,
+					 (b->nr_processes ? 2 * b->nr_processes : 1) *
+						 sizeof(*b->processes));
+		b->processes[b->nr_processes].row = NULL;
 		b->processes[b->nr_processes].pid = pid;
 		snprintf(b->processes[b->nr_processes].name, COMM_SIZE, "%s", name);
 		*bucket = ++b->nr_processes;
@@ -100,5 +107,6 @@ void breakdown_deinit(struct breakdown *b)
 		row_free(b->cells[i / SIZE_CLASSES][i % SIZE_CLASSES]);
 	for (unsigned int i = 0; i < b->nr_processes; i++)
 		row_free(b->processes[i].row);
+	free(b->processes);
 	row_free(b->others);
 }

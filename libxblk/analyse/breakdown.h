@@ -32,7 +32,7 @@ struct process_row {
 struct breakdown {
 	/* Both at once, so that a request costs one row; a margin is one or the other. */
 	struct row *cells[OP_CLASSES][SIZE_CLASSES];
-	struct process_row processes[PROCESS_ROWS]; /* in the order of appearance */
+	struct process_row *processes; /* in the order of appearance */
 	unsigned int nr_processes;
 	uint8_t buckets[PROCESS_BUCKETS]; /* 1 + index; 0: free */
 	struct row *others;		  /* of all further processes */

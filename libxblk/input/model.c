@@ -114,6 +114,9 @@ void model_end_guest(struct model *m, struct domain *dom)
 		if (dom->disks[i])
 			dom->disks[i]->gone = true;
 	}
+	free(dom->disks);
+	dom->disks = NULL;
+	dom->nr_disks = 0;
 	matching_free(dom->matching);
 	dom->matching = NULL;
 	map_deinit(&dom->bios);

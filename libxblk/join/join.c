@@ -26,6 +26,14 @@ void join_init(struct join *j, struct model *model)
 	list_init(&j->wait_age);
 }
 
+static void forget_flushes(struct join_disk *disk)
+{
+	flushes_free(disk->flushes);
+	disk->flushes = NULL;
+	free(disk->flush_times);
+	disk->flush_times = NULL;
+}
+
 void join_deinit(struct join *j)
 {
 	pool_deinit(&j->bios);
@@ -38,10 +46,7 @@ void join_deinit(struct join *j)
 	for (size_t i = 0; j->model && i < j->model->nr_disks; i++) {
 		struct join_disk *disk = join_disk(j->model->all_disks[i]);
 
-		flushes_free(disk->flushes);
-		disk->flushes = NULL;
-		free(disk->flush_times);
-		disk->flush_times = NULL;
+		forget_flushes(disk);
 		verdicts_free(disk->verdicts);
 		disk->verdicts = NULL;
 	}
@@ -246,6 +251,8 @@ void join_end_guest(struct join *j, struct domain *guest)
 	while (!list_empty(&guest->bio_age))
 		bio_free(j, list_entry(guest->bio_age.next, struct bio, age));
 	match_end_guest(j, guest);
+	for (struct disk *d = guest->newest; d; d = d->older)
+		forget_flushes(join_disk(d));
 }
 
 void join_finish(struct join *j)

@@ -50,9 +50,9 @@ struct kept {
 };
 
 struct verdicts {
-	unsigned int nr;
-	uint64_t grain_ns;	    /* stretches are not longer */
-	struct kept kept[KEPT_MAX]; /* the oldest first */
+	unsigned int nr, room;
+	uint64_t grain_ns;  /* stretches are not longer */
+	struct kept kept[]; /* the oldest first */
 };
 
 void verdicts_free(struct verdicts *kept)
@@ -133,17 +133,27 @@ static bool may_change(enum bin bin, enum counts counts)
 	}
 }
 
+/* Room for one more: most disks have few, and what has them may be gone for long. */
+static struct verdicts *grow(struct verdicts *v)
+{
+	unsigned int room = v ? 2 * v->room : 4;
+
+	v = xrealloc(v, sizeof(*v) + room * sizeof(v->kept[0]));
+	if (room == 4)
+		*v = (struct verdicts){.grain_ns = LOSS_SLACK_NS};
+	v->room = room;
+	return v;
+}
+
 static void keep(struct disk *disk, const struct kept *k)
 {
-	struct verdicts **kept = &join_disk(disk)->verdicts;
+	struct verdicts *v = join_disk(disk)->verdicts;
 
-	if (!*kept) {
-		*kept = xcalloc(1, sizeof(**kept));
-		(*kept)->grain_ns = LOSS_SLACK_NS;
-	}
-	if ((*kept)->nr == KEPT_MAX)
-		make_room(*kept);
-	(*kept)->kept[(*kept)->nr++] = *k;
+	if (v && v->nr == KEPT_MAX)
+		make_room(v);
+	else if (!v || v->nr == v->room)
+		v = join_disk(disk)->verdicts = grow(v);
+	v->kept[v->nr++] = *k;
 }
 
 void verdict_keep(const struct join *j, const struct verdict *v, enum bin bin,

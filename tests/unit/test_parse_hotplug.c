@@ -157,6 +157,70 @@ static void many_in_a_row(void **ctx)
 	done(&o, &g);
 }
 
+/* The address sanitizer's. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+
+/* A guest that flushes, and whose records begin in the middle of things. */
+static void busy_visit(unsigned int domid, unsigned int nr, uint64_t ns)
+{
+	char thread[XBLK_COMM_LEN + 1];
+
+	snprintf(thread, sizeof(thread), "%u.xvda-0", domid);
+	gen_round(&g, ns);
+	gen_round(&g, ns);
+	describe(domid, nr, ns);
+	gen_process(&g, 0, 0, ns + 10, 1000 + nr, thread, XBLK_PROCESS_KTHREAD);
+	add(domid, ns + 20, XBLK_EV_COMPLETE, 99, 0, 0);
+	gen_event(&g, domid, 0, ns + 30, XBLK_EV_QUEUE,
+		  XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 3, 500);
+	gen_event(&g, domid, 0, ns + 40, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	gen_event(&g, domid, 0, ns + 50, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	request(domid, 0, ns + 100, 1000 + nr, 0);
+	gen_gone(&g, domid, ns + 500);
+}
+
+struct visits {
+	unsigned int nr;
+	size_t bytes[2]; /* that were in use after a tenth of them, and after all */
+	struct parse *p;
+};
+
+static bool count_bytes(void *ctx, const struct parse *p)
+{
+	struct visits *v = ctx;
+
+	if (p->model.nr_ended == v->nr / 10 && !v->bytes[0])
+		v->bytes[0] = __sanitizer_get_current_allocated_bytes();
+	if (p->model.nr_ended == v->nr && !v->bytes[1])
+		v->bytes[1] = __sanitizer_get_current_allocated_bytes();
+	return true;
+}
+
+/* What stays of a guest that has gone is what is to be told of it. */
+static void what_stays(void **ctx)
+{
+	struct visits v = {.nr = 10000};
+	size_t each;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	for (unsigned int i = 0; i < v.nr; i++)
+		busy_visit(10 + i % 700, i, 10000 + i * 1000);
+	gen_end(&g, 1000000000);
+	msg_silent = true;
+	outcome_init(&o, g.data, g.len);
+	o.parse.on_chunk = count_bytes;
+	o.parse.tally.on_request = NULL;
+	o.parse.ctx = &v;
+	parse_run(&o.parse);
+	assert_false(o.parse.problems);
+	each = (v.bytes[1] - v.bytes[0]) / (v.nr - v.nr / 10);
+	print_message("%zu bytes stay of each guest\n", each);
+	assert_in_range(each, 1, 12 << 10);
+	done(&o, &g);
+}
+
 /* What was under way when a guest went, on either side, has its bin. */
 static void goes_at_work(void **ctx)
 {
@@ -222,9 +286,8 @@ static void wrong_account(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(come_and_go),
-		cmocka_unit_test(many_in_a_row),
-		cmocka_unit_test(goes_at_work),
+		cmocka_unit_test(come_and_go),	 cmocka_unit_test(many_in_a_row),
+		cmocka_unit_test(what_stays),	 cmocka_unit_test(goes_at_work),
 		cmocka_unit_test(wrong_account),
 	};
 
