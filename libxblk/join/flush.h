@@ -60,6 +60,8 @@ struct flushes *disk_flushes(struct disk *disk);
 void flush_queued(struct flushes *f, uint32_t cpu, uint64_t ns, uint32_t pid, bool empty);
 /* A write that was issued on @cpu waits for a flush behind it, for which no bio asks. */
 void flush_behind(struct flushes *f, uint32_t cpu);
+/* The number of the queue whose flush request is @rq: it is that of @cpu from now on. */
+unsigned int flush_queue_of(struct flushes *f, uint32_t cpu, uint32_t rq);
 /* The queue of @cpu is the one whose flush request is @rq, which was issued at @ns. */
 void flush_known(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t ns);
 
@@ -79,9 +81,9 @@ struct flush_served {
 };
 
 /*
- * A guest's flush request @rq is issued.  All that may wait for it is taken for its; q_ns
- * and pid of @to stay if nothing does.  @counted: all that went on behind the one before
- * it was seen.
+ * flush_issue.c: a guest's flush request @rq is issued.  All that may wait for it is
+ * taken for its; q_ns and pid of @to stay if nothing does.  @counted: all that went on
+ * behind the one before it was seen.
  */
 void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq, bool counted,
 		  struct flush_served *to);
@@ -103,6 +105,6 @@ struct rq *flush_before(const struct flushes *f, uint32_t cpu, uint64_t q_ns);
  */
 bool flush_first_doubtful(const struct flushes *f, const struct rq *rq);
 /* It has its bin. */
-void flush_forget(struct flushes *f, const struct rq *rq);
+void flush_forget(const struct flushes *f, const struct rq *rq);
 
 #endif

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a flush request serves that is issued, by what waits for its queue; and what shows
+ * when it is done: what had been on its way only is the next one's.
+ */
+#include "join/flush.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "join/join.h"
+
+/* What waits for a queue, on the CPUs of some. */
+struct waiting {
+	unsigned int nr_cpus, first; /* on how many of them a bio does, the earliest */
+	uint32_t nr, nr_empty, nr_through;
+};
+
+/* And what does on the CPUs of queue @of (-1: of those that are not known). */
+static void add_waiting(const struct flushes *f, int queue, int of, struct waiting *w)
+{
+	const struct flush_first *on = f->queues[queue].waiting;
+
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		if (f->queue_of[i] != of)
+			continue;
+		w->nr += on[i].nr;
+		w->nr_empty += on[i].nr_empty;
+		w->nr_through += on[i].nr_through;
+		if (!on[i].ns)
+			continue;
+		if (!w->nr_cpus++ || on[i].ns < on[w->first].ns)
+			w->first = i;
+	}
+}
+
+/* No queue but @queue can have served what waits on the CPU: none has issued since. */
+static bool undisputed(const struct flushes *f, int queue, unsigned int cpu)
+{
+	for (unsigned int i = 0; i < f->nr_queues; i++) {
+		if (f->queues[i].waiting[cpu].ns != f->queues[queue].waiting[cpu].ns)
+			return false;
+	}
+	return true;
+}
+
+/* What waited for @queue on the CPUs of queue @of waits for no other one either. */
+static void served(struct flushes *f, int queue, int of)
+{
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		const struct flush_first *on = &f->queues[queue].waiting[i];
+
+		if (f->queue_of[i] != of || !(on->ns || on->nr_through))
+			continue;
+		f->waiting[i] = (struct flush_first){0};
+		for (unsigned int k = 0; k < f->nr_queues; k++)
+			f->queues[k].waiting[i] = (struct flush_first){0};
+	}
+}
+
+static uint64_t cpus_of(const struct flushes *f, int queue)
+{
+	uint64_t cpus = 0;
+
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++)
+		cpus |= (uint64_t)(f->queue_of[i] == queue) << i;
+	return cpus;
+}
+
+/* Its own CPU's queue is known by now. */
+static struct flush_queue *issue(struct flushes *f, uint32_t cpu, uint32_t rq,
+				 struct flush_served *to)
+{
+	int queue = flush_queue_of(f, cpu, rq);
+	struct flush_queue *q = &f->queues[queue];
+
+	to->since_ns = q->d_ns;
+	to->before = q->last;
+	to->cpus = cpus_of(f, queue);
+	if (f->nr_queues == 1)
+		to->cpus |= cpus_of(f, -1);
+	return q;
+}
+
+static void issued(struct flush_queue *q, struct rq *rq)
+{
+	memset(q->waiting, 0, sizeof(q->waiting));
+	if (!q->d_ns)
+		q->first = rq;
+	q->last = rq;
+	q->since_ns = q->d_ns;
+	q->d_ns = rq->d_ns;
+}
+
+/* Whether all of @cpus are of other queues than @queue. */
+static bool are_others(const struct flushes *f, int queue, uint64_t cpus)
+{
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		if (cpus >> i & 1 && (f->queue_of[i] == -1 || f->queue_of[i] == queue))
+			return false;
+	}
+	return true;
+}
+
+static void know_cpus(struct flushes *f, int queue, uint64_t cpus)
+{
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		if (cpus >> i & 1 && f->queue_of[i] == -1)
+			f->queue_of[i] = queue;
+	}
+}
+
+static uint32_t sub_nr(uint32_t nr, uint32_t less)
+{
+	return nr > less ? nr - less : 0;
+}
+
+/*
+ * All has gone on that was to behind the queue's last one.  What seemed to wait for that
+ * and is still left came when the block layer had chosen already, or was on its way from
+ * its Q to the queue: it is in a later one.  What has its bin was long ago.
+ */
+static void settle(struct flushes *f, int queue, bool counted)
+{
+	struct flush_queue *q = &f->queues[queue];
+	const struct rq *last = q->last;
+	uint32_t nr;
+
+	if (!last || !counted) {
+		q->nr_left = q->nr_left_own = 0;
+		q->along = 0;
+		return;
+	}
+	nr = q->nr_left + last->nr_waiting;
+	if (q->first && q->first != last) {
+		if (last->nr_gone_on > nr)
+			q->first->flags |= RQ_AMBIGUOUS;
+		q->first = NULL;
+	}
+	/* What was queued before the trace may have gone on behind the first one, too. */
+	if (nr == last->nr_gone_on && q->since_ns)
+		know_cpus(f, queue, q->along);
+	q->nr_left = sub_nr(nr, last->nr_gone_on);
+	q->nr_left_own = sub_nr(q->nr_left_own + q->nr_own, last->nr_gone_on);
+	if (are_others(f, queue, q->along))
+		q->nr_left = q->nr_left_own;
+	if (!q->nr_left)
+		q->along = q->nr_left_own = 0;
+}
+
+void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq, bool counted,
+		  struct flush_served *to)
+{
+	struct flush_queue *q = issue(f, cpu, rq->id, to);
+	struct waiting own = {0}, all = {0};
+	unsigned int nr_other;
+	int queue = q - f->queues;
+
+	add_waiting(f, queue, queue, &all);
+	add_waiting(f, queue, -1, &all);
+	if (all.nr_cpus) {
+		to->q_ns = q->waiting[all.first].ns;
+		to->pid = q->waiting[all.first].pid;
+	}
+	settle(f, queue, counted);
+	add_waiting(f, queue, queue, &own);
+	nr_other = all.nr_cpus - own.nr_cpus;
+	to->nr = all.nr + all.nr_through;
+	to->any = all.nr_cpus;
+	to->through = all.nr_through;
+	to->unsure = (nr_other && (all.nr_cpus > 1 || f->nr_queues > 1)) ||
+		     (all.nr > 1 && all.nr != all.nr_empty) || (all.nr && all.nr_through);
+	to->doubt = q->nr_left;
+	q->nr_own = own.nr + own.nr_through;
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		const struct flush_first *on = &q->waiting[i];
+
+		if (f->queue_of[i] == -1 && (on->ns || on->nr_through))
+			q->along |= 1ull << i;
+	}
+	served(f, queue, queue);
+	issued(q, rq);
+}
+
+bool flush_issued_backend(struct flushes *f, uint32_t cpu, struct rq *rq,
+			  struct flush_served *to)
+{
+	struct flush_queue *q = issue(f, cpu, rq->id, to);
+	int queue = q - f->queues, of = queue;
+	struct waiting w = {0};
+
+	add_waiting(f, queue, of, &w);
+	if (!w.nr_cpus) {
+		of = -1;
+		add_waiting(f, queue, of, &w);
+	}
+	if (w.nr_cpus && (of == queue || f->nr_queues == 1 ||
+			  (w.nr_cpus == 1 && undisputed(f, queue, w.first)))) {
+		to->cpus |= cpus_of(f, of);
+		served(f, queue, of);
+	}
+	issued(q, rq);
+	return w.nr_cpus;
+}
