@@ -112,7 +112,7 @@ static void pass_on(struct join *j, struct stream *s, struct bio *bio, struct di
 	bio->lowest_q_ns = r->time;
 	bio->flags |= BIO_SENT;
 	list_del(&bio->in_rq);
-	list_del(&kin->found);
+	clone_not_found(kin);
 	if (join_disk(to)->searched)
 		clone_found(j, bio);
 	note_flush(s, bio, r);

@@ -7,7 +7,9 @@
  * queued.  Where a disk's layer works later, or has not shown what it does, it is the
  * one that is there at that place; of several it is not known which one.
  *
- * The bios of a disk are searched only from when it was needed first.
+ * The bios of a disk are searched only from when it was needed first.  What is searched
+ * has a bound: of more than can be in flight, the oldest are left out, which are mostly
+ * those whose end was missed.  As long as they are there nothing is found for sure.
  */
 #include "join/join.h"
 
@@ -28,7 +30,7 @@ struct kin *bio_kin(struct join *j, struct bio *bio)
 	kin->bio = bio;
 	list_init(&kin->made);
 	list_init(&kin->sibling);
-	list_init(&kin->found);
+	list_init(&kin->in_found);
 	kin->sector = bio->sector;
 	kin->nr_sectors = bio->nr_sectors;
 	return kin;
@@ -60,18 +62,45 @@ static uint64_t span_of(uint64_t sector, uint32_t nr_sectors)
 	return nr_sectors > SPAN_SECTORS ? SPAN_LARGE : sector / SPAN_SECTORS;
 }
 
-static struct list *bucket(struct join *j, const struct disk *disk, uint64_t span)
+static struct found *bucket(struct join *j, const struct disk *disk, uint64_t span)
 {
 	return &j->found[hash_mix(span ^ (uint64_t)(uintptr_t)disk) & (FOUND - 1)];
+}
+
+static void leave_out(struct kin *kin)
+{
+	list_del(&kin->in_found);
+	kin->left = true;
+	kin->found->nr--;
+	kin->found->nr_left++;
+	bio_mark(kin->bio, BIO_AMBIGUOUS);
+}
+
+void clone_not_found(struct kin *kin)
+{
+	if (!kin->found)
+		return;
+	if (kin->left) {
+		kin->found->nr_left--;
+	} else {
+		list_del(&kin->in_found);
+		kin->found->nr--;
+	}
+	kin->found = NULL;
+	kin->left = false;
 }
 
 void clone_found(struct join *j, struct bio *bio)
 {
 	struct kin *kin = bio_kin(j, bio);
+	struct found *found = bucket(j, bio->disk, span_of(kin->sector, kin->nr_sectors));
 
-	list_del(&kin->found);
-	list_add_tail(bucket(j, bio->disk, span_of(kin->sector, kin->nr_sectors)),
-		      &kin->found);
+	clone_not_found(kin);
+	if (found->nr == FOUND_MAX)
+		leave_out(list_entry(found->bios.next, struct kin, in_found));
+	list_add_tail(&found->bios, &kin->in_found);
+	found->nr++;
+	kin->found = found;
 }
 
 static void search_from_now_on(struct join *j, struct disk *disk)
@@ -112,11 +141,13 @@ static struct bio *search(struct join *j, const struct disk *disk, uint64_t span
 			  const struct xblk_record *r, bool front, unsigned int *nr,
 			  bool mark)
 {
-	struct list *head = bucket(j, disk, span);
+	const struct found *in = bucket(j, disk, span);
 	struct bio *found = NULL;
 
-	for (struct list *n = head->next; n != head; n = n->next) {
-		const struct kin *kin = list_entry(n, struct kin, found);
+	/* Any of these may be it, too. */
+	*nr += in->nr_left ? 2 : 0;
+	for (struct list *n = in->bios.next; n != &in->bios; n = n->next) {
+		const struct kin *kin = list_entry(n, struct kin, in_found);
 		struct bio *bio = kin->bio;
 
 		/* Other spans may be in the same list. */

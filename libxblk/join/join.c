@@ -18,7 +18,7 @@ void join_init(struct join *j, struct model *model)
 	pool_init(&j->places, sizeof(struct place));
 	pool_init(&j->crowds, sizeof(struct crowd));
 	for (unsigned int i = 0; i < FOUND; i++)
-		list_init(&j->found[i]);
+		list_init(&j->found[i].bios);
 	pool_init(&j->rqs, sizeof(struct rq));
 	pool_init(&j->backend_rqs, RQ_BACKEND_SIZE);
 	list_init(&j->hold);

@@ -52,6 +52,8 @@
 #define JOIN_OWN    250u
 
 #define FOUND 1024 /* lists of bios, by hash */
+/* In one of these: so many a guest could have at one place, on 32 rings of 512 slots. */
+#define FOUND_MAX 16384
 
 struct flushes;
 struct flush_times;
@@ -170,11 +172,20 @@ struct kin {
 	unsigned int nr_open; /* parts and clones that are not done */
 	uint32_t nr_done;     /* and those that are, with what was made of them */
 	uint64_t first_c_ns;  /* when the first of these was */
-	struct list found;    /* by its sectors; see clones.c */
+	struct list in_found; /* by its sectors; see clones.c */
+	struct found *found;  /* which list that is; or NULL */
+	bool left;	      /* that had too many: it is counted there alone */
 	uint64_t sector;      /* as it was queued, or sent on itself */
 	uint32_t nr_sectors;
 	uint32_t sent_sectors;	  /* of parts and clones since then, in sum */
 	uint32_t level, up_level; /* how often it was sent on, and @up before this one */
+};
+
+/* Bios that are searched for what was made of one. */
+struct found {
+	struct list bios; /* kin.in_found, the oldest first */
+	unsigned int nr;
+	unsigned int nr_left; /* others that would be in it, see FOUND_MAX */
 };
 
 /* Requests at one place, each of which was issued before another one came back. */
@@ -324,16 +335,16 @@ struct join_report {
 struct join {
 	struct model *model;
 	struct pool bios, backend_bios, kin, rqs, backend_rqs, places, crowds;
-	struct list found[FOUND]; /* bios by their sectors; see clones.c */
-	struct list hold;	  /* guest requests, by hold_until */
-	struct list doubt;	  /* the same: complete unless a loss is still told of */
-	struct list wait_age;	  /* unmatched bios, oldest first */
-	bool waits;		  /* something may be in one of these three */
-	uint64_t now_ns;	  /* as far as dom0 and the rounds have come */
-	uint64_t last_ns;	  /* youngest record */
-	uint64_t start_ns;	  /* of the trace */
-	uint64_t partial_ns;	  /* what was before that is left out; or 0 */
-	struct stream *now;	  /* whose record it is */
+	struct found found[FOUND]; /* bios by their sectors; see clones.c */
+	struct list hold;	   /* guest requests, by hold_until */
+	struct list doubt;	   /* the same: complete unless a loss is still told of */
+	struct list wait_age;	   /* unmatched bios, oldest first */
+	bool waits;		   /* something may be in one of these three */
+	uint64_t now_ns;	   /* as far as dom0 and the rounds have come */
+	uint64_t last_ns;	   /* youngest record */
+	uint64_t start_ns;	   /* of the trace */
+	uint64_t partial_ns;	   /* what was before that is left out; or 0 */
+	struct stream *now;	   /* whose record it is */
 	uint64_t records;
 	uint64_t max_in_flight;
 	uint64_t guest_bios, guest_rqs; /* of all guests */
@@ -442,6 +453,8 @@ struct bio *clone_origin(struct join *j, struct disk *disk, const struct xblk_re
 			 bool front, bool *ambiguous);
 /* @bio can be found from now on, if its disk's bios are searched. */
 void clone_found(struct join *j, struct bio *bio);
+/* Not any more. */
+void clone_not_found(struct kin *kin);
 /*
  * @r says, with sectors of the disk that it is on, that @bio itself is sent on, or what
  * is left of it: the rest must have been before.  Or it is an older one of that name

@@ -74,7 +74,7 @@ static __attribute__((noinline)) void kin_free(struct join *j, struct kin *kin)
 	if (kin->up)
 		kin->up->kin->nr_open--;
 	list_unlink(&kin->sibling);
-	list_unlink(&kin->found);
+	clone_not_found(kin);
 	pool_put(&j->kin, kin);
 }
 

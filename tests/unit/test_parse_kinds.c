@@ -98,6 +98,85 @@ static void remapped(void **ctx)
 	done(&o, &g);
 }
 
+/* Of dm-0. */
+static void dm(struct gen *g, uint64_t ns, unsigned int event, uint64_t sector,
+	       uint32_t id, uint32_t aux)
+{
+	gen_event(g, 0, 0, ns, event, XBLK_OP_READ, sector, 8, id, aux);
+	gen_last(g, 0, 0)->disk = 2;
+}
+
+/* By its own thread, some time after others have queued. */
+static void dm_sends(struct gen *g, uint64_t ns, uint64_t sector, uint32_t id)
+{
+	const uint32_t layer = 1234;
+
+	gen_event(g, 0, 0, ns, XBLK_EV_REMAP, XBLK_OP_READ, 7000, 8, id, layer);
+	dm(g, ns, XBLK_EV_REMAP_FROM, sector, id, layer);
+	gen_event(g, 0, 0, ns + 1, XBLK_EV_QUEUE, XBLK_OP_READ, 7000, 8, id, layer);
+	gen_event(g, 0, 0, ns + 2, XBLK_EV_ISSUE, XBLK_OP_READ, 7000, 8, 200 + id, id);
+	gen_event(g, 0, 0, ns + 3, XBLK_EV_COMPLETE, XBLK_OP_READ, 7000, 8, 200 + id, 0);
+}
+
+/* One of them of 16 sectors, and another one of its second half. */
+static void of_xvdd(struct gen *g, uint64_t ns, unsigned int event, uint32_t id,
+		    bool half)
+{
+	gen_event(g, GEN_GUEST, half, ns, event, XBLK_OP_READ, half ? 72 : 64,
+		  half ? 8 : 16, id, event == XBLK_EV_ISSUE ? id : 0);
+	gen_last(g, GEN_GUEST, half)->disk = 3;
+}
+
+/*
+ * A layer that works later, and more bios than can be in flight, whose ends were missed:
+ * what is searched has a bound, and what is left out of it is nobody else's.
+ */
+static void many_at_a_layer(void **ctx)
+{
+	const unsigned int nr = 3 * FOUND_MAX;
+	const struct join *j;
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_process(&g, 0, 0, 10, 79, "3.xvdd-0", XBLK_PROCESS_KTHREAD);
+	/* That it works later: from now on its bios are searched. */
+	dm(&g, 100, XBLK_EV_QUEUE, 640, 90, 1);
+	dm_sends(&g, 200, 640, 91);
+	dm(&g, 300, XBLK_EV_BIO_COMPLETE, 0, 90, 0);
+	of_xvdd(&g, 1000, XBLK_EV_QUEUE, 1, false);
+	of_xvdd(&g, 1010, XBLK_EV_ISSUE, 1, false);
+	dm(&g, 1110, XBLK_EV_QUEUE, 64, 10, 79);
+	gen_last(&g, 0, 0)->nr_sectors = 16;
+	for (unsigned int i = 0; i < nr; i++)
+		dm(&g, 2000 + i, XBLK_EV_QUEUE, 128, 1000 + i, 1);
+	of_xvdd(&g, 200000, XBLK_EV_QUEUE, 2, true);
+	of_xvdd(&g, 200010, XBLK_EV_ISSUE, 2, true);
+	dm(&g, 200110, XBLK_EV_QUEUE, 72, 11, 79);
+	/* This may be of either. */
+	dm_sends(&g, 200200, 72, 20);
+	dm(&g, 200300, XBLK_EV_BIO_COMPLETE, 0, 11, 0);
+	of_xvdd(&g, 200400, XBLK_EV_COMPLETE, 2, true);
+	dm(&g, 200600, XBLK_EV_BIO_COMPLETE, 0, 10, 0);
+	of_xvdd(&g, 200700, XBLK_EV_COMPLETE, 1, false);
+	run_gen(&o, &g);
+	j = &o.parse.join;
+	for (unsigned int i = 0; i < FOUND; i++) {
+		unsigned int in = 0;
+
+		for (const struct list *n = j->found[i].bios.next; n != &j->found[i].bios;
+		     n = n->next)
+			in++;
+		assert_in_range(in, 0, FOUND_MAX);
+		assert_int_equal(in, j->found[i].nr);
+	}
+	assert_int_equal(o.nr, 2);
+	assert_int_equal(o.results[0].bin, BIN_AMBIGUOUS);
+	assert_int_equal(o.results[1].bin, BIN_AMBIGUOUS);
+	done(&o, &g);
+}
+
 /* An I/O error ends a request like success does. */
 static void error(void **ctx)
 {
@@ -146,9 +225,9 @@ static void dom0s_own(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(discard),   cmocka_unit_test(partition),
-		cmocka_unit_test(remapped),  cmocka_unit_test(error),
-		cmocka_unit_test(dom0s_own),
+		cmocka_unit_test(discard),	   cmocka_unit_test(partition),
+		cmocka_unit_test(remapped),	   cmocka_unit_test(error),
+		cmocka_unit_test(many_at_a_layer), cmocka_unit_test(dom0s_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
