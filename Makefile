@@ -257,11 +257,14 @@ check:
 check-long:
 	tests/check long $(PART)
 
-# What a library is made of, made and named: for tests/host/layers.
-.PHONY: objects-libxenrelay objects-libxblk
+# What a library or a program is made of, made and named: for tests/host/layers.
+OBJECTS_OF := $(addprefix objects-,libxenrelay libxblk xblktrace xblkparse)
+.PHONY: $(OBJECTS_OF)
 objects-libxenrelay: $(call objects,$(RELAY_SRC))
 objects-libxblk: $(call objects,$(XBLK_SRC))
-objects-libxenrelay objects-libxblk:
+objects-xblktrace: $(call objects,$(TRACE_SRC))
+objects-xblkparse: $(call objects,$(PARSE_SRC))
+$(OBJECTS_OF):
 	@echo $^
 
 # Tests that share what they are played with; those of the sink and of whole captures run under the thread sanitizer, too.
