@@ -7,8 +7,26 @@
 
 #include "base/util.h"
 
-static void row_add(struct row **rp, uint32_t nr_sectors, const int64_t stages[STAGE_MAX])
+/* A value for which the row has no part: with room for one, it gets it. */
+static __attribute__((noinline)) void add_far(struct breakdown *b, struct hist **to,
+					      uint64_t ns)
 {
+	if (b->nr_parts < ROWS_OWN) {
+		b->nr_parts++;
+	} else if (b->shared && *b->shared) {
+		--*b->shared;
+	} else {
+		hist_add_beyond(to, ns);
+		return;
+	}
+	hist_add(to, ns);
+}
+
+static inline void row_add(struct breakdown *b, struct row **rp, uint32_t nr_sectors,
+			   const int64_t stages[STAGE_MAX])
+{
+	uint64_t q2c = stages[STAGE_Q2C];
+	size_t bucket = hist_bucket(q2c);
 	struct row *r = *rp;
 
 	if (!r)
@@ -16,7 +34,10 @@ static void row_add(struct row **rp, uint32_t nr_sectors, const int64_t stages[S
 	r->sectors += nr_sectors;
 	for (int i = 0; i < STAGE_PARTS; i++)
 		r->sum[i] += stages[i];
-	hist_add(&r->q2c, stages[STAGE_Q2C]);
+	if (unlikely(!hist_has(r->q2c, bucket)))
+		add_far(b, &r->q2c, q2c);
+	else
+		hist_add_at(&r->q2c, bucket, q2c);
 }
 
 static bool is_process(const struct process_row *row, uint32_t pid, const char *name)
@@ -54,13 +75,14 @@ static struct row **process_row(struct breakdown *b, uint32_t pid, const char *n
 void breakdown_add(struct breakdown *b, unsigned int op, uint32_t nr_sectors,
 		   const int64_t stages[STAGE_MAX])
 {
-	row_add(&b->cells[op & XBLK_OP_MASK][size_class(nr_sectors)], nr_sectors, stages);
+	row_add(b, &b->cells[op & XBLK_OP_MASK][size_class(nr_sectors)], nr_sectors,
+		stages);
 }
 
 void breakdown_add_process(struct breakdown *b, uint32_t pid, const char *name,
 			   uint32_t nr_sectors, const int64_t stages[STAGE_MAX])
 {
-	row_add(process_row(b, pid, name), nr_sectors, stages);
+	row_add(b, process_row(b, pid, name), nr_sectors, stages);
 }
 
 void row_merge(struct row *to, const struct row *from)

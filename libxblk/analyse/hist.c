@@ -41,14 +41,27 @@ void *hist_parts_grow(struct hist_parts *parts, size_t bucket, void *rows, size_
 	return rows;
 }
 
+static struct hist *made(struct hist **to)
+{
+	if (!*to) {
+		*to = xcalloc(1, sizeof(**to));
+		(*to)->min = UINT64_MAX;
+	}
+	return *to;
+}
+
+void hist_add_beyond(struct hist **to, uint64_t ns)
+{
+	struct hist *h = made(to);
+
+	hist_count(h, ns);
+	h->beyond++;
+}
+
 void hist_grow(struct hist **to, size_t bucket)
 {
-	struct hist *h = *to;
+	struct hist *h = made(to);
 
-	if (!h) {
-		h = xcalloc(1, sizeof(*h));
-		h->min = UINT64_MAX;
-	}
 	if (h->parts.nr == h->parts.room) {
 		h->parts.room = more_room(&h->parts);
 		h = xrealloc(h,
@@ -80,6 +93,7 @@ void hist_merge(struct hist **to, const struct hist *from)
 		if (from->parts.of[i])
 			merge_part(to, from, i * HIST_PART);
 	}
+	made(to)->beyond += from->beyond;
 	(*to)->min = min_u64((*to)->min, from->min);
 	(*to)->max = max_u64((*to)->max, from->max);
 	(*to)->count += from->count;
@@ -116,7 +130,7 @@ uint64_t hist_quantile(const struct hist *h, unsigned int permille)
 	uint64_t rank;
 	size_t i;
 
-	if (!h)
+	if (!h || h->beyond)
 		return 0;
 	rank = (uint64_t)(((unsigned __int128)h->count * permille + 999) / 1000);
 	if (!rank)

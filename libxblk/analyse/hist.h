@@ -10,6 +10,7 @@
 #ifndef LIBXBLK_HIST_H
 #define LIBXBLK_HIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct hist_parts {
 struct hist {
 	uint64_t count;
 	uint64_t min, max; /* exact */
+	uint64_t beyond;   /* of @count: in no bucket, so no quantile is known */
 	unsigned __int128 sum;
 	struct hist_parts parts;
 	uint64_t counts[]; /* by part and bucket */
@@ -49,6 +51,14 @@ static inline size_t hist_index(unsigned int part, size_t bucket)
 	return (part - 1) * HIST_PART + bucket % HIST_PART;
 }
 
+/* Whether a value takes no more room. */
+static inline bool hist_has(const struct hist *h, size_t bucket)
+{
+	return h && h->parts.of[bucket / HIST_PART];
+}
+
+/* A value for which there is no room; it makes @h if there is none. */
+void hist_add_beyond(struct hist **h, uint64_t ns);
 /* Makes the part that @bucket is in, and @h, if there is none. */
 void hist_grow(struct hist **h, size_t bucket);
 /*
@@ -57,21 +67,26 @@ void hist_grow(struct hist **h, size_t bucket);
  */
 void *hist_parts_grow(struct hist_parts *parts, size_t bucket, void *rows, size_t size);
 
-/* @bucket: @ns's, for who has it already. */
-static inline void hist_add_at(struct hist **to, size_t bucket, uint64_t ns)
+static inline void hist_count(struct hist *h, uint64_t ns)
 {
-	struct hist *h = *to;
-
-	if (__builtin_expect(!h || !h->parts.of[bucket / HIST_PART], 0)) {
-		hist_grow(to, bucket);
-		h = *to;
-	}
 	if (ns < h->min)
 		h->min = ns;
 	if (ns > h->max)
 		h->max = ns;
 	h->count++;
 	h->sum += ns;
+}
+
+/* @bucket: @ns's, for who has it already. */
+static inline void hist_add_at(struct hist **to, size_t bucket, uint64_t ns)
+{
+	struct hist *h = *to;
+
+	if (__builtin_expect(!hist_has(h, bucket), 0)) {
+		hist_grow(to, bucket);
+		h = *to;
+	}
+	hist_count(h, ns);
 	h->counts[hist_index(h->parts.of[bucket / HIST_PART], bucket)]++;
 }
 
@@ -90,7 +105,7 @@ static inline uint64_t hist_at(const struct hist *h, size_t bucket)
 
 void hist_merge(struct hist **to, const struct hist *from);
 uint64_t hist_mean(const struct hist *h);
-/* The value that @permille / 1000 of all are not above; 0 if empty. */
+/* The value that @permille / 1000 of all are not above; 0 if empty, or with some beyond. */
 uint64_t hist_quantile(const struct hist *h, unsigned int permille);
 /* The smallest value that falls into a bucket. */
 uint64_t hist_lower(size_t bucket);

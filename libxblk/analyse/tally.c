@@ -7,13 +7,14 @@
 #include "base/util.h"
 #include "select/filter.h"
 
-static struct analysis *analysis_of(const struct tally *t, struct disk *disk)
+static struct analysis *analysis_of(struct tally *t, struct disk *disk)
 {
 	struct disk_stats *st = stats_of(disk);
 
 	if (!st->analysis) {
 		st->analysis = xcalloc(1, sizeof(*st->analysis));
 		analysis_init(st->analysis, t->join->start_ns, t->top);
+		st->analysis->breakdown.shared = &t->rows_left;
 		if (t->filter && t->filter->have_time)
 			timeline_span(&st->analysis->timeline,
 				      add_sat(t->join->start_ns, t->filter->from_ns),
@@ -50,8 +51,8 @@ static void add_flush_wait(struct analysis *a, enum side side, uint64_t ns)
 	a->waits[side].ns += ns;
 }
 
-static void add_joined(const struct tally *t, struct disk *disk,
-		       const struct xblk_request *r, bool kept)
+static void add_joined(struct tally *t, struct disk *disk, const struct xblk_request *r,
+		       bool kept)
 {
 	struct analysis *a = analysis_of(t, disk);
 
@@ -76,7 +77,7 @@ static void add_joined(const struct tally *t, struct disk *disk,
 	}
 }
 
-static void add_in_flight(const struct tally *t, struct disk *disk,
+static void add_in_flight(struct tally *t, struct disk *disk,
 			  const struct xblk_request *r)
 {
 	struct analysis *a = analysis_of(t, disk);
@@ -119,8 +120,7 @@ static enum counts chosen(const struct tally *t, const struct domain *guest,
 }
 
 /* With all that there is to be told of it. */
-static bool is_kept(const struct tally *t, struct disk *disk,
-		    const struct xblk_request *r)
+static bool is_kept(struct tally *t, struct disk *disk, const struct xblk_request *r)
 {
 	return r->bin == BIN_IN_FLIGHT ||
 	       (r->bin == BIN_JOINED &&
@@ -130,7 +130,7 @@ static bool is_kept(const struct tally *t, struct disk *disk,
 static enum counts ended(void *ctx, const struct rq *rq, const struct ending *end)
 {
 	struct disk_stats *st = stats_of(rq->disk);
-	const struct tally *t = ctx;
+	struct tally *t = ctx;
 	struct xblk_request r;
 	enum counts counts;
 	bool kept;
@@ -183,6 +183,7 @@ void tally_init(struct tally *t)
 	memset(t, 0, sizeof(*t));
 	t->top = SLOWEST_DEFAULT;
 	t->latencies = t->timeline = t->processes = true;
+	t->rows_left = ROWS_SHARED;
 }
 
 void tally_deinit(const struct tally *t)

@@ -316,6 +316,58 @@ static void processes_bounded(void **ctx)
 	free(b);
 }
 
+/* The address sanitizer's. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+
+/* As many times in each octave as there are, once in each row that there can be. */
+static void fill_rows(struct breakdown *b)
+{
+	int64_t stages[STAGE_MAX] = {0};
+
+	for (unsigned int bucket = 0; bucket < HIST_BUCKETS - 64; bucket += HIST_PART) {
+		stages[STAGE_Q2C] = hist_lower(bucket);
+		for (unsigned int i = 0; i < SIZE_CLASSES * OP_CLASSES; i++)
+			breakdown_add(b, i / SIZE_CLASSES,
+				      size_class_from(i % SIZE_CLASSES), stages);
+		for (uint32_t pid = 1; pid <= PROCESS_ROWS; pid++)
+			breakdown_add_process(b, pid, "x", 8, stages);
+	}
+}
+
+/*
+ * A guest's times and sizes may be such that each row has all of them.  They have a
+ * bound, and what is not known then is not told.
+ */
+static void rows_bounded(void **ctx)
+{
+	const size_t nr_times = (HIST_BUCKETS - 64) / HIST_PART;
+	struct breakdown *b[3];
+	unsigned int shared = 1000;
+	size_t before, bytes;
+	struct row r;
+
+	(void)ctx;
+	before = __sanitizer_get_current_allocated_bytes();
+	for (unsigned int i = 0; i < ARRAY_SIZE(b); i++) {
+		b[i] = calloc(1, sizeof(*b[i]));
+		b[i]->shared = &shared;
+		fill_rows(b[i]);
+	}
+	bytes = __sanitizer_get_current_allocated_bytes() - before;
+	assert_in_range(bytes, 1, 3 * (256 << 10) + 2 * 1000 * HIST_PART * 8);
+	assert_int_equal(shared, 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(b); i++) {
+		assert_true(breakdown_size(b[i], SIZE_CLASSES - 1, &r));
+		assert_int_equal(r.q2c->count, OP_CLASSES * nr_times);
+		assert_in_range(r.q2c->beyond, 1, r.q2c->count);
+		assert_int_equal(r.q2c->max, hist_lower(HIST_BUCKETS - 64 - HIST_PART));
+		assert_int_equal(hist_quantile(r.q2c, 500), 0);
+		row_deinit(&r);
+		breakdown_deinit(b[i]);
+		free(b[i]);
+	}
+}
+
 /* The classes follow one another and cover every size. */
 static void size_classes(void **ctx)
 {
@@ -572,21 +624,14 @@ static void bad_filters(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bands_as_sorted),
-		cmocka_unit_test(bands_whole),
-		cmocka_unit_test(timeline_depths),
-		cmocka_unit_test(timeline_bounds),
-		cmocka_unit_test(timeline_last),
-		cmocka_unit_test(timeline_of_a_span),
-		cmocka_unit_test(slowest_kept),
-		cmocka_unit_test(processes_bounded),
-		cmocka_unit_test(size_classes),
-		cmocka_unit_test(flush_spans),
-		cmocka_unit_test(rows),
-		cmocka_unit_test(stuck),
-		cmocka_unit_test(behind_a_flush),
-		cmocka_unit_test(filters),
-		cmocka_unit_test(bad_filters),
+		cmocka_unit_test(bands_as_sorted), cmocka_unit_test(bands_whole),
+		cmocka_unit_test(timeline_depths), cmocka_unit_test(timeline_bounds),
+		cmocka_unit_test(timeline_last),   cmocka_unit_test(timeline_of_a_span),
+		cmocka_unit_test(slowest_kept),	   cmocka_unit_test(processes_bounded),
+		cmocka_unit_test(rows_bounded),	   cmocka_unit_test(size_classes),
+		cmocka_unit_test(flush_spans),	   cmocka_unit_test(rows),
+		cmocka_unit_test(stuck),	   cmocka_unit_test(behind_a_flush),
+		cmocka_unit_test(filters),	   cmocka_unit_test(bad_filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,31 @@ static void tables(void **ctx)
 	done(&out, &g);
 }
 
+/* Quantiles of a row that got no room for all of its times are not known. */
+static void row_without_room(void **ctx)
+{
+	static const struct filter all;
+	static const struct report_options o = {.by = REPORT_OP | REPORT_PROCESS};
+	struct breakdown *b;
+	struct outcome out;
+	struct printed p;
+	struct gen g;
+
+	(void)ctx;
+	generate(&g);
+	run(&out, g.data, g.len);
+	b = &disk_stats(&out, GEN_GUEST, 0)->analysis->breakdown;
+	hist_add_beyond(&b->cells[XBLK_OP_READ][size_class(8)]->q2c, 30000);
+	printed_init(&p);
+	report_print(p.out, &out.x, &all, &o);
+	printed_has(&p, "22.5         -         -      30.0\n");
+	printed_has(&p, "15.0      15.0      15.0      15.0\n");
+	json_print(p.out, &out.x, &all);
+	printed_has(&p, "\"p99_ns\": null");
+	printed_deinit(&p);
+	done(&out, &g);
+}
+
 /* What is printed is only looked at: it is all there to be printed once more. */
 static void twice(void **ctx)
 {
@@ -318,10 +343,15 @@ static void few_joined(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tables),      cmocka_unit_test(twice),
-		cmocka_unit_test(probes),      cmocka_unit_test(tables_chosen),
-		cmocka_unit_test(micro),       cmocka_unit_test(constant_load),
-		cmocka_unit_test(of_a_window), cmocka_unit_test(few_joined),
+		cmocka_unit_test(tables),
+		cmocka_unit_test(twice),
+		cmocka_unit_test(probes),
+		cmocka_unit_test(tables_chosen),
+		cmocka_unit_test(micro),
+		cmocka_unit_test(constant_load),
+		cmocka_unit_test(of_a_window),
+		cmocka_unit_test(few_joined),
+		cmocka_unit_test(row_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,16 @@ static json_t *stage_means(const uint64_t sum[STAGE_PARTS], uint64_t count)
 	return j;
 }
 
+/* Without room for all of the row's times it is not known. */
+static void set_quantile(json_t *j, const char *name, const struct hist *h,
+			 unsigned int permille)
+{
+	if (h->beyond)
+		json_object_set_new(j, name, json_null());
+	else
+		json_set(j, name, hist_quantile(h, permille));
+}
+
 static json_t *row(const struct row *r)
 {
 	json_t *j = json_object();
@@ -25,10 +35,10 @@ static json_t *row(const struct row *r)
 	json_object_set_new(j, "stage_mean_ns", stage_means(r->sum, r->q2c->count));
 	json_set(j, "mean_ns", hist_mean(r->q2c));
 	json_set(j, "min_ns", r->q2c->min);
-	json_set(j, "p50_ns", hist_quantile(r->q2c, 500));
-	json_set(j, "p90_ns", hist_quantile(r->q2c, 900));
-	json_set(j, "p99_ns", hist_quantile(r->q2c, 990));
-	json_set(j, "p999_ns", hist_quantile(r->q2c, 999));
+	set_quantile(j, "p50_ns", r->q2c, 500);
+	set_quantile(j, "p90_ns", r->q2c, 900);
+	set_quantile(j, "p99_ns", r->q2c, 990);
+	set_quantile(j, "p999_ns", r->q2c, 999);
 	json_set(j, "max_ns", r->q2c->max);
 	return j;
 }

@@ -24,6 +24,16 @@ static void row_titles(FILE *out, const char *what, const char *unit)
 	fputc('\n', out);
 }
 
+/* Without room for all of the row's times it is not known. */
+static void print_quantile(FILE *out, const struct hist *h, unsigned int permille,
+			   struct unit unit)
+{
+	if (h->beyond)
+		fprintf(out, " %9s", "-");
+	else
+		print_value(out, hist_quantile(h, permille) / unit.ns);
+}
+
 static void print_row(FILE *out, const char *name, const struct row *r, struct unit unit)
 {
 	uint64_t n = r->q2c->count;
@@ -34,8 +44,8 @@ static void print_row(FILE *out, const char *name, const struct row *r, struct u
 	for (int i = 0; i < STAGE_PARTS; i++)
 		print_value(out, r->sum[i] / unit.ns / n);
 	print_value(out, hist_mean(r->q2c) / unit.ns);
-	print_value(out, hist_quantile(r->q2c, 500) / unit.ns);
-	print_value(out, hist_quantile(r->q2c, 990) / unit.ns);
+	print_quantile(out, r->q2c, 500, unit);
+	print_quantile(out, r->q2c, 990, unit);
 	print_value(out, r->q2c->max / unit.ns);
 	fputc('\n', out);
 }
