@@ -244,12 +244,24 @@ static bool reader_left(FILE *out)
 	return poll(&fd, 1, 0) > 0 && fd.revents & POLLERR;
 }
 
+/* Why lines did not get to @out; 0: they did. */
+static int lines_error(const struct outputs *outputs, const FILE *out)
+{
+	int error = outputs->text.out == out ? outputs->text.error : 0;
+
+	for (unsigned int i = 0; i < outputs->nr && !error; i++) {
+		if (outputs->of[i].text.out == out)
+			error = outputs->of[i].text.error;
+	}
+	return error;
+}
+
 /* A reader that went away is no failure of ours. */
-static int close_file(FILE *out, const char *name)
+static int close_file(const struct outputs *outputs, FILE *out, const char *name)
 {
 	bool left = reader_left(out), bad = ferror(out);
 
-	errno = 0;
+	errno = lines_error(outputs, out);
 	if (out == stdout ? fflush(out) : fclose(out))
 		bad = true;
 	if (!bad || left || errno == EPIPE)
@@ -267,7 +279,7 @@ int outputs_close(struct outputs *outputs)
 
 		if (!to->file || !to->out)
 			continue;
-		if (close_file(to->out, to->file))
+		if (close_file(outputs, to->out, to->file))
 			ret = -1;
 		/* Nobody came so far as to put something into it. */
 		if (to->made && !to->begun)
@@ -276,7 +288,7 @@ int outputs_close(struct outputs *outputs)
 	if (outputs->main_made && !outputs->main_begun)
 		unlink(outputs->main_file);
 	if (outputs->main &&
-	    close_file(outputs->main,
+	    close_file(outputs, outputs->main,
 		       outputs->main_file ? outputs->main_file : "standard output"))
 		ret = -1;
 	return ret;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "outputs.h"
+#include "said.h"
 #include "test_parse_util.h"
 
 static char folder[] = "/tmp/outputsXXXXXX";
@@ -191,6 +192,28 @@ static void refused_at_once(void **ctx)
 	close(fd);
 }
 
+/* Why lines could not be written, also if all that there are failed at once. */
+static void full(void **ctx)
+{
+	struct options opt = {.requests = true,
+			      .output = in_folder("tables"),
+			      .csv = {true, "/dev/full"}};
+	struct xblk_request r = {.guest = "", .label = "", .uuid = "", .why = ""};
+	struct outputs outputs;
+	struct said said;
+	int fd = open_trace();
+
+	(void)ctx;
+	msg_silent = false;
+	assert_int_equal(outputs_open(&outputs, &opt, fd), 0);
+	for (int i = 0; i < 1000; i++)
+		outputs_request(&outputs, 0, &r);
+	said_begin(&said, STDERR_FILENO);
+	assert_int_equal(outputs_close(&outputs), -1);
+	assert_non_null(strstr(said_end(&said), "/dev/full: No space left on device"));
+	close(fd);
+}
+
 static int make_folder(void **ctx)
 {
 	(void)ctx;
@@ -215,6 +238,7 @@ int main(void)
 		cmocka_unit_test(instead_of_tables),
 		cmocka_unit_test(onto_each_other),
 		cmocka_unit_test(refused_at_once),
+		cmocka_unit_test(full),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "text.h"
 
+#include <errno.h>
+
 #include "base/op.h"
 #include "name.h"
 
@@ -131,7 +133,7 @@ char *put_op(char *to, unsigned int op, uint32_t nr_sectors)
 
 void text_write(struct text *t)
 {
-	if (t->len)
-		fwrite(t->lines, 1, t->len, t->out);
+	if (t->len && fwrite(t->lines, 1, t->len, t->out) < t->len && !t->error)
+		t->error = errno;
 	t->len = 0;
 }

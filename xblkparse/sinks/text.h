@@ -84,6 +84,7 @@ static inline char *put_string_left(char *to, const char *s, size_t width)
 /* Lines on their way to a file. */
 struct text {
 	FILE *out;
+	int error; /* why the first of those that did not get there did not; errno */
 	size_t len;
 	char lines[TEXT_SIZE];
 };
@@ -91,10 +92,11 @@ struct text {
 static inline void text_init(struct text *t, FILE *out)
 {
 	t->out = out;
+	t->error = 0;
 	t->len = 0;
 }
 
-/* What there is goes to the file; an error is @out's. */
+/* What there is goes to the file; an error is also @out's, which does not keep why. */
 void text_write(struct text *t);
 
 /* Where the next line begins, with room for LINE_SIZE. */
