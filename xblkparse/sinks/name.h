@@ -23,7 +23,8 @@ static inline size_t ascii_columns(const char *name)
 {
 	size_t len = 0;
 
-	while (name[len] > 0)
+	/* Whether a char is signed is each architecture's own. */
+	while ((signed char)name[len] > 0)
 		len++;
 	return name[len] ? 0 : len;
 }
