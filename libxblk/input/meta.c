@@ -242,13 +242,17 @@ static void meta_ops(struct model *m, const json_t *names)
 	const json_t *j;
 	size_t i, used = 0;
 
-	m->no_writes = json_array_size(names) > 0;
+	if (!json_array_size(names))
+		return;
+	m->no_writes = true;
 	json_array_foreach (names, i, j) {
-		if (!json_is_string(j) || used >= sizeof(m->ops))
+		if (!json_is_string(j))
 			continue;
 		copy_printable(name, sizeof(name), json_string_value(j),
 			       json_string_length(j));
 		m->no_writes &= strcmp(name, "write") != 0;
+		if (used >= sizeof(m->ops))
+			continue;
 		used += snprintf(m->ops + used, sizeof(m->ops) - used, "%s%s",
 				 used ? ", " : "", name);
 	}
