@@ -127,16 +127,12 @@ static const char *const remedies[BIN_MAX] = {
 	[BIN_BEFORE_TRACE] = "they began before the trace; trace for longer",
 	[BIN_LOST] = "records were lost; trace with larger buffers (xblktrace -b, -n)",
 	[BIN_NO_BACKEND_IO] = "dom0 queued no I/O for them; see what serves the disk",
-	[BIN_NOT_SERVED] =
-		"no traced blkback serves the disk; trace the domain that does",
-	[BIN_INCOMPLETE] = "dom0 does not show how their I/O ended; see what lies below "
-			   "the disk, and what xblktrace says that it traces of that",
+	[BIN_NOT_SERVED] = "no traced blkback serves it; trace the domain that does",
+	[BIN_INCOMPLETE] = "dom0 does not show how their I/O ended; see what is below",
 	[BIN_CAUSALITY] = "the clocks disagree; see the line of the clock",
 	[BIN_CLOCK_CHANGE] = "a clock was set anew meanwhile; trace again",
 	[BIN_EVICTED] = "more were in flight than are kept; trace fewer disks",
-	[BIN_AMBIGUOUS] =
-		"others were in flight at the same place and nothing tells them "
-		"apart; see which probes are not offered",
+	[BIN_AMBIGUOUS] = "others were at the same place; see the probes not offered",
 	[BIN_MALFORMED] = "the guest's records contradict each other; see its module",
 };
 
