@@ -124,9 +124,8 @@ static void end_guest(struct parse *p, struct domain *guest)
 	model_end_guest(&p->model, guest);
 }
 
-int parse_ended(struct parse *p, const char *text, size_t len)
+int parse_ended(struct parse *p, const json_t *root)
 {
-	json_t *root = json_loadb(text, len, 0, NULL);
 	const json_t *ended = json_object_get(root, "ended"), *j;
 	int ret = take_accounts(p, ended);
 	size_t i;
@@ -140,27 +139,17 @@ int parse_ended(struct parse *p, const char *text, size_t len)
 		if (dom && !dom->backend)
 			end_guest(p, dom);
 	}
-	json_decref(root);
 	return ret;
 }
 
-int parse_end(struct parse *p, const char *text, size_t len)
+int parse_end(struct parse *p, const json_t *root)
 {
-	json_error_t error;
-	json_t *root = json_loadb(text, len, 0, &error);
-	const char *reason;
-	int ret;
+	const char *reason = json_string_value(json_object_get(root, "reason"));
 
-	if (!root)
-		return tell(&p->tell, "end of the capture: %s (line %d)", error.text,
-			    error.line);
-	reason = json_string_value(json_object_get(root, "reason"));
 	if (reason)
 		copy_printable(p->reason, sizeof(p->reason), reason, strlen(reason));
 	get_u64(&p->duration_ns, root, "duration_ns");
-	ret = take_accounts(p, root);
-	json_decref(root);
-	return ret;
+	return take_accounts(p, root);
 }
 
 bool parse_conserved(const struct parse *p)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -85,16 +86,42 @@ static void data(struct parse *p, const struct xblk_chunk *c, const void *payloa
 	}
 }
 
+/* What a chunk's text says, or NULL after a message. */
+static json_t *load(struct parse *p, const char *of, const char *text, size_t len)
+{
+	json_error_t error;
+	json_t *root = json_loadb(text, len, 0, &error);
+
+	if (!root)
+		tell(&p->tell, "%s: %s (line %d)", of, error.text, error.line);
+	return root;
+}
+
 static void meta(struct parse *p, const struct xblk_chunk *c, const char *text)
 {
+	json_t *root;
+
 	p->model.meta_ns = c->time;
-	if (c->time < p->merge.round_ns)
+	if (c->time < p->merge.round_ns) {
 		another(p, "time goes back");
-	else if (model_meta(&p->model, text, c->payload) < 0 ||
-		 parse_ended(p, text, c->payload) < 0)
+		return;
+	}
+	root = load(p, "metadata", text, c->payload);
+	if (!root || model_meta(&p->model, root) < 0 || parse_ended(p, root) < 0)
 		p->problems = true;
+	json_decref(root);
 	if (p->model.other_host)
 		another(p, "it is of another host");
+}
+
+static void end(struct parse *p, const struct xblk_chunk *c, const char *text)
+{
+	json_t *root = load(p, "end of the capture", text, c->payload);
+
+	if (!root || parse_end(p, root) < 0)
+		p->problems = true;
+	json_decref(root);
+	p->ended = true;
 }
 
 /* What is in flight is as old as it is now. */
@@ -127,8 +154,7 @@ static void chunk(struct parse *p, const struct xblk_chunk *c, const void *paylo
 		join_advance(&p->join, p->merge.processed_ns);
 		break;
 	case XBLK_CHUNK_END:
-		p->problems |= parse_end(p, payload, c->payload) < 0;
-		p->ended = true;
+		end(p, c, payload);
 		break;
 	default:
 		/* Of a later version that says old readers may skip it. */

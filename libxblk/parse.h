@@ -77,10 +77,10 @@ void parse_account(const struct parse *p, const struct domain *dom, struct accou
 /* Records lost in a stream, by the best account of it there is. */
 uint64_t stream_lost(const struct stream *s);
 
-/* end.c: apply an END chunk's text; -1 after a message if it cannot be used. */
-int parse_end(struct parse *p, const char *text, size_t len);
+/* end.c: apply what an END chunk says; -1 after a message if it cannot be used. */
+int parse_end(struct parse *p, const json_t *root);
 /* end.c: the same of guests that a META chunk says have gone. */
-int parse_ended(struct parse *p, const char *text, size_t len);
+int parse_ended(struct parse *p, const json_t *root);
 /* end.c: what was lost after the last record of a stream, which no record there tells. */
 void parse_lost_behind(struct parse *p, const struct stream *s);
 /* end.c: what was produced, written and found must agree. */

@@ -266,19 +266,14 @@ static bool other_host(const struct model *m, const json_t *root)
 	return *m->host && *host && strcmp(m->host, host) != 0;
 }
 
-int model_meta(struct model *m, const char *text, size_t len)
+int model_meta(struct model *m, const json_t *root)
 {
-	json_error_t error;
-	json_t *root = json_loadb(text, len, 0, &error);
 	const json_t *backend, *j;
 	int ret;
 	size_t i;
 
-	if (!root)
-		return tell(m->tell, "metadata: %s (line %d)", error.text, error.line);
 	if (other_host(m, root)) {
 		m->other_host = true;
-		json_decref(root);
 		return -1;
 	}
 	get_name(m->host, root, "host");
@@ -291,7 +286,6 @@ int model_meta(struct model *m, const char *text, size_t len)
 			break;
 		ret = meta_guest(m, backend, j);
 	}
-	json_decref(root);
 	m->nr_metas++;
 	return ret;
 }

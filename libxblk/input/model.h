@@ -6,6 +6,7 @@
 #ifndef LIBXBLK_MODEL_H
 #define LIBXBLK_MODEL_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -156,8 +157,8 @@ struct model {
 void model_init(struct model *m, size_t disk_size);
 void model_deinit(struct model *m);
 
-/* Apply a META chunk's text; -1 after a message if it cannot be used. */
-int model_meta(struct model *m, const char *text, size_t len);
+/* Apply what a META chunk says; -1 after a message if it cannot be used. */
+int model_meta(struct model *m, const json_t *root);
 
 /* The domain, made up if the metadata knows none; NULL if there are too many. */
 struct domain *model_domain(struct model *m, unsigned int domid);
