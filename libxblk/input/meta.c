@@ -149,6 +149,7 @@ static int meta_backend(struct model *m, const json_t *backend)
 	meta_probes(dom, backend);
 	json_array_foreach (json_object_get(backend, "disks"), i, j) {
 		struct disk *d = meta_disk(m, dom, j);
+		uint64_t of;
 
 		if (!d)
 			return bad(
@@ -156,24 +157,19 @@ static int meta_backend(struct model *m, const json_t *backend)
 				"a disk of the backend has no usable index, or there are "
 				"too many");
 		get_name(d->scheduler, j, "scheduler");
+		d->whole = d->index;
+		if (get_u64(&of, j, "part_of", MAX_DISKS - 1))
+			d->whole = of;
 	}
 	return 0;
 }
 
 /* Records name the whole disk, so a partition stands for the disk it is on. */
-static struct disk *whole_disk(struct model *m, const json_t *backend, uint64_t index)
+static struct disk *whole_disk(const struct model *m, uint64_t index)
 {
-	size_t i;
-	const json_t *j;
+	const struct disk *d = domain_disk(m->backend, index);
 
-	json_array_foreach (json_object_get(backend, "disks"), i, j) {
-		uint64_t this, of;
-
-		if (get_u64(&this, j, "index", MAX_DISKS - 1) && this == index &&
-		    get_u64(&of, j, "part_of", MAX_DISKS - 1))
-			return domain_disk(m->backend, of);
-	}
-	return domain_disk(m->backend, index);
+	return d ? domain_disk(m->backend, d->whole) : NULL;
 }
 
 /* A domain id that has come to another guest: its disks are others, too. */
@@ -195,7 +191,7 @@ static void other_guest(const struct model *m, struct domain *dom, const json_t 
 		strcpy(dom->uuid, uuid);
 }
 
-static int meta_guest(struct model *m, const json_t *backend, const json_t *guest)
+static int meta_guest(struct model *m, const json_t *guest)
 {
 	struct domain *dom;
 	uint64_t domid;
@@ -231,7 +227,7 @@ static int meta_guest(struct model *m, const json_t *backend, const json_t *gues
 		d->start_sector = 0;
 		get_u64(&d->start_sector, j, "start_sector", UINT64_MAX);
 		if (get_u64(&index, j, "backend_disk", MAX_DISKS - 1))
-			d->backing = whole_disk(m, backend, index);
+			d->backing = whole_disk(m, index);
 	}
 	return 0;
 }
@@ -268,7 +264,7 @@ static bool other_host(const struct model *m, const json_t *root)
 
 int model_meta(struct model *m, const json_t *root)
 {
-	const json_t *backend, *j;
+	const json_t *j;
 	int ret;
 	size_t i;
 
@@ -279,12 +275,11 @@ int model_meta(struct model *m, const json_t *root)
 	get_name(m->host, root, "host");
 	get_name(m->tool, root, "tool");
 	meta_ops(m, json_object_get(root, "ops"));
-	backend = json_object_get(root, "backend");
-	ret = meta_backend(m, backend);
+	ret = meta_backend(m, json_object_get(root, "backend"));
 	json_array_foreach (json_object_get(root, "guests"), i, j) {
 		if (ret)
 			break;
-		ret = meta_guest(m, backend, j);
+		ret = meta_guest(m, j);
 	}
 	m->nr_metas++;
 	return ret;

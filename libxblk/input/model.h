@@ -55,6 +55,7 @@ struct disk {
 	struct disk *backing;  /* NULL: not served by a blkback that is traced */
 	uint64_t start_sector;
 	/* the backend's */
+	unsigned int whole; /* index of the one that it is a partition of, or its own */
 	char scheduler[NAME_LEN];
 };
 
