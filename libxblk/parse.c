@@ -58,8 +58,10 @@ static bool skims(const struct parse *p)
 	return p->index && (p->row < p->full_row || p->rest);
 }
 
-static void data(struct parse *p, const struct xblk_chunk *c, const void *payload)
+static void data(struct parse *p, const struct xblk_chunk *c)
 {
+	const struct xblk_record *records = (const void *)(c + 1);
+	size_t nr = c->payload / XBLK_RECORD_SIZE;
 	struct stream *s = merge_stream(&p->merge, c->domid, c->cpu);
 
 	if (!s) {
@@ -79,25 +81,25 @@ static void data(struct parse *p, const struct xblk_chunk *c, const void *payloa
 		return;
 	}
 	if (skims(p)) {
-		merge_skim(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
-		join_skim(s, payload, c->payload / XBLK_RECORD_SIZE);
+		merge_skim(&p->merge, s, c, records, nr);
+		join_skim(s, records, nr);
 	} else {
-		merge_data(&p->merge, s, c, payload, c->payload / XBLK_RECORD_SIZE);
+		merge_data(&p->merge, s, c, records, nr);
 	}
 }
 
 /* What a chunk's text says, or NULL after a message. */
-static json_t *load(struct parse *p, const char *of, const char *text, size_t len)
+static json_t *load(struct parse *p, const struct xblk_chunk *c, const char *of)
 {
 	json_error_t error;
-	json_t *root = json_loadb(text, len, 0, &error);
+	json_t *root = json_loadb((const char *)(c + 1), c->payload, 0, &error);
 
 	if (!root)
 		tell(&p->tell, "%s: %s (line %d)", of, error.text, error.line);
 	return root;
 }
 
-static void meta(struct parse *p, const struct xblk_chunk *c, const char *text)
+static void meta(struct parse *p, const struct xblk_chunk *c)
 {
 	json_t *root;
 
@@ -106,7 +108,7 @@ static void meta(struct parse *p, const struct xblk_chunk *c, const char *text)
 		another(p, "time goes back");
 		return;
 	}
-	root = load(p, "metadata", text, c->payload);
+	root = load(p, c, "metadata");
 	if (!root || model_meta(&p->model, root) < 0 || parse_ended(p, root) < 0)
 		p->problems = true;
 	json_decref(root);
@@ -114,9 +116,9 @@ static void meta(struct parse *p, const struct xblk_chunk *c, const char *text)
 		another(p, "it is of another host");
 }
 
-static void end(struct parse *p, const struct xblk_chunk *c, const char *text)
+static void end(struct parse *p, const struct xblk_chunk *c)
 {
-	json_t *root = load(p, "end of the capture", text, c->payload);
+	json_t *root = load(p, c, "end of the capture");
 
 	if (!root || parse_end(p, root) < 0)
 		p->problems = true;
@@ -131,7 +133,7 @@ static void advance(struct parse *p, uint64_t ns)
 	p->tally.now_ns = p->now_ns;
 }
 
-static void chunk(struct parse *p, const struct xblk_chunk *c, const void *payload)
+static void chunk(struct parse *p, const struct xblk_chunk *c)
 {
 	p->chunks++;
 	if (p->foreign)
@@ -144,17 +146,17 @@ static void chunk(struct parse *p, const struct xblk_chunk *c, const void *paylo
 		advance(p, c->time);
 	switch (c->type) {
 	case XBLK_CHUNK_META:
-		meta(p, c, payload);
+		meta(p, c);
 		break;
 	case XBLK_CHUNK_DATA:
-		data(p, c, payload);
+		data(p, c);
 		break;
 	case XBLK_CHUNK_ROUND:
 		merge_round(&p->merge, c->time);
 		join_advance(&p->join, p->merge.processed_ns);
 		break;
 	case XBLK_CHUNK_END:
-		end(p, c, payload);
+		end(p, c);
 		break;
 	default:
 		/* Of a later version that says old readers may skip it. */
@@ -244,16 +246,15 @@ static bool begin(struct parse *p)
 
 bool parse_some(struct parse *p)
 {
-	const void *payload;
-	struct xblk_chunk c;
+	const struct xblk_chunk *c;
 	int ret;
 
 	if (p->stopped)
 		return false;
 	if (!p->began && !begin(p))
 		return p->reader.waits;
-	while ((ret = reader_next(&p->reader, &c, &payload)) > 0) {
-		chunk(p, &c, payload);
+	while ((ret = reader_next(&p->reader, &c)) > 0) {
+		chunk(p, c);
 		if ((p->stop && *p->stop) || (p->on_chunk && !p->on_chunk(p->ctx, p))) {
 			p->stopped = true;
 			break;

@@ -32,45 +32,48 @@ static bool read_at(const struct seekable *src, void *buf, size_t size, uint64_t
 	return true;
 }
 
-/* The END chunk with which these bytes end. */
-static bool find_end(const uint8_t *tail, size_t len, struct xblk_chunk *c)
+/* The END chunk with which these bytes end, or NULL. */
+static const struct xblk_chunk *find_end(uint8_t *tail, size_t len)
 {
 	unsigned int tries = 0;
 
-	if (len < sizeof(*c))
-		return false;
-	for (size_t at = (len - sizeof(*c)) / CHUNK_ALIGN * CHUNK_ALIGN;
+	if (len < sizeof(struct xblk_chunk))
+		return NULL;
+	for (size_t at = (len - sizeof(struct xblk_chunk)) / CHUNK_ALIGN * CHUNK_ALIGN;
 	     at < len && tries < MAX_TRIES; at -= CHUNK_ALIGN) {
-		memcpy(c, tail + at, sizeof(*c));
+		struct xblk_chunk *c = (struct xblk_chunk *)(tail + at);
+
 		if (c->magic != XBLK_CHUNK_MAGIC || c->type != XBLK_CHUNK_END ||
 		    c->payload > XBLK_CHUNK_MAX_PAYLOAD ||
 		    at + chunk_size(c->payload) != len)
 			continue;
-		if (chunk_intact(c, tail + at + sizeof(*c)))
-			return true;
+		if (chunk_intact(c))
+			return c;
 		tries++;
 	}
-	return false;
+	return NULL;
 }
 
 /* Where the last chunk says that the index is; 0: there is none. */
 static uint64_t find_index(const struct seekable *src)
 {
-	struct xblk_chunk c;
-	bool found = false;
+	const struct xblk_chunk *end = NULL;
+	uint64_t index = 0;
 
 	/* Chunks are aligned in the trace: an end that is not, is not a chunk's. */
 	if (src->size % CHUNK_ALIGN)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(tails) && !found; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tails) && !end; i++) {
 		size_t len = src->size < tails[i] ? src->size : tails[i];
 		uint8_t *tail = xmalloc(len);
 
-		found = read_at(src, tail, len, src->size - len) &&
-			find_end(tail, len, &c);
+		if (read_at(src, tail, len, src->size - len))
+			end = find_end(tail, len);
+		if (end)
+			index = end->index;
 		free(tail);
 	}
-	return found ? c.index : 0;
+	return index;
 }
 
 static bool makes_sense(const struct index *x, uint64_t first, uint64_t end)
@@ -101,9 +104,10 @@ bool index_load(struct index *x, const struct seekable *src, const struct tell *
 	x->start_ns = h.xen_ns;
 	x->end = offset;
 	x->nr = c.payload / sizeof(*x->rows);
-	x->rows = xmalloc(c.payload + 1);
-	if (read_at(src, x->rows, c.payload, offset + sizeof(c)) &&
-	    chunk_intact(&c, x->rows)) {
+	x->chunk = xmalloc(sizeof(c) + c.payload);
+	x->rows = (struct xblk_index_entry *)(x->chunk + 1);
+	if (read_at(src, x->chunk, sizeof(c) + c.payload, offset) &&
+	    x->chunk->payload == c.payload && chunk_intact(x->chunk)) {
 		if (makes_sense(x, h.header_size, offset))
 			return true;
 		tell(to, "input: its index makes no sense: all of it is read");
@@ -114,7 +118,7 @@ bool index_load(struct index *x, const struct seekable *src, const struct tell *
 
 void index_deinit(struct index *x)
 {
-	free(x->rows);
+	free(x->chunk);
 	*x = (struct index){0};
 }
 

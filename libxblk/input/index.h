@@ -28,7 +28,8 @@ struct index {
 	uint64_t start_ns; /* of the trace */
 	uint64_t end;	   /* of the last row, where the index is */
 	size_t nr;
-	struct xblk_index_entry *rows;
+	struct xblk_chunk *chunk;
+	struct xblk_index_entry *rows; /* in the chunk */
 };
 
 /* False, and nothing to be freed, if there is none that can be used. */

@@ -64,8 +64,7 @@ static void make_room(struct reader *r, size_t want)
 	r->end = len;
 }
 
-/* Have at least @want bytes at buf[start], if the trace has them. */
-static bool fill(struct reader *r, size_t want)
+static bool read_more(struct reader *r, size_t want)
 {
 	r->waits = false;
 	while (r->end - r->start < want && !r->eof) {
@@ -90,6 +89,12 @@ static bool fill(struct reader *r, size_t want)
 			r->end += n;
 	}
 	return r->end - r->start >= want;
+}
+
+/* Have at least @want bytes at buf[start], if the trace has them. */
+static inline bool fill(struct reader *r, size_t want)
+{
+	return r->end - r->start >= want || read_more(r, want);
 }
 
 static void consume(struct reader *r, size_t n)
@@ -149,35 +154,20 @@ int reader_open(struct reader *r)
 }
 
 #define COVERED offsetof(struct xblk_chunk, checksum) /* of the header */
-#define SMALL	512 /* to hash two pieces as one takes longer than to copy so much */
 
-static uint64_t sum_of_small(const struct xblk_chunk *c, const void *payload)
+/* To hash two pieces as one takes longer than to have what is covered in one for a while. */
+bool chunk_intact(struct xblk_chunk *c)
 {
-	uint8_t whole[COVERED + SMALL];
-
-	memcpy(whole, c, COVERED);
-	memcpy(whole + COVERED, payload, c->payload);
-	return XXH3_64bits(whole, COVERED + c->payload);
-}
-
-bool chunk_intact(const struct xblk_chunk *c, const void *payload)
-{
-	XXH3_state_t *state;
+	const struct xblk_chunk is = *c;
+	uint8_t *whole = (uint8_t *)(c + 1) - COVERED;
 	uint64_t sum;
 
 	if (reader_trust_checksums)
 		return true;
-	if (c->payload <= SMALL)
-		return c->checksum == sum_of_small(c, payload);
-	state = XXH3_createState();
-	if (!state)
-		return false;
-	XXH3_64bits_reset(state);
-	XXH3_64bits_update(state, c, COVERED);
-	XXH3_64bits_update(state, payload, c->payload);
-	sum = XXH3_64bits_digest(state);
-	XXH3_freeState(state);
-	return c->checksum == sum;
+	memcpy(whole, &is, COVERED);
+	sum = XXH3_64bits(whole, COVERED + is.payload);
+	*c = is;
+	return sum == is.checksum;
 }
 
 static const char *type_name(unsigned int type)
@@ -236,7 +226,15 @@ static bool magic_at(struct reader *r, size_t at)
 	return magic == XBLK_CHUNK_MAGIC;
 }
 
-/* How far to go on from a place where no good chunk is; 0: that is not known so far. */
+static struct xblk_chunk *at_start(const struct reader *r)
+{
+	return (struct xblk_chunk *)(r->buf + r->start);
+}
+
+/*
+ * How far to go on from a place where no good chunk is, but @c, which may move; 0: that
+ * is not known so far.
+ */
 static size_t next_try(struct reader *r, const struct xblk_chunk *c)
 {
 	size_t total = chunk_size(c->payload);
@@ -303,75 +301,75 @@ static void look_ahead(struct reader *r)
 	}
 }
 
-static const char *unpack(struct reader *r, const struct xblk_chunk *pack,
-			  const void *payload)
+static const char *unpack(struct reader *r, const struct xblk_chunk *pack)
 {
 	const char *why;
 
 	if (r->ahead && ahead_take(r->ahead, r->offset, &r->unpack, &why))
 		return why;
-	return unpack_begin(&r->unpack, pack, payload);
+	return unpack_begin(&r->unpack, pack, pack + 1);
 }
 
-/* The chunk at buf[start], whose checksum is right; NULL, or why it is of no use. */
-static const char *hand_out(struct reader *r, struct xblk_chunk *c, const void **payload)
+/* Why the chunk at buf[start], as far as it is there, is of no use; or NULL. */
+static const char *why_not(struct reader *r, struct xblk_chunk *c)
 {
-	const char *why;
-
+	if (c->payload > XBLK_CHUNK_MAX_PAYLOAD)
+		return "its length is out of bounds";
+	if (r->end - r->start < sizeof(*c) + c->payload)
+		return "the trace ends in the middle of it";
+	if (!chunk_intact(c)) {
+		r->wasted += c->payload;
+		return "its checksum does not match";
+	}
 	if (c->flags)
 		return "its flags are of a newer format than this xblkparse knows";
-	*payload = r->buf + r->start + sizeof(*c);
-	if (c->type != XBLK_CHUNK_PACK)
-		return NULL;
-	why = unpack(r, c, *payload);
-	if (!why)
-		unpack_next(&r->unpack, c, payload);
-	return why;
+	return c->type == XBLK_CHUNK_PACK ? unpack(r, c) : NULL;
 }
 
-int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
+/* It is good: what is handed out of it. */
+static const struct xblk_chunk *hand_out(struct reader *r, const struct xblk_chunk *c)
 {
-	if (unpack_next(&r->unpack, c, payload))
+	damage_ends(r);
+	r->step = min_u64(r->end - r->start, chunk_size(c->payload));
+	if (c->type != XBLK_CHUNK_PACK)
+		return c;
+	if (r->ahead)
+		look_ahead(r);
+	return unpack_next(&r->unpack);
+}
+
+int reader_next(struct reader *r, const struct xblk_chunk **to)
+{
+	if (!unpack_over(&r->unpack)) {
+		*to = unpack_next(&r->unpack);
 		return 1;
+	}
 	consume(r, r->step);
 	r->step = 0;
 	for (;;) {
-		const char *why = "it does not begin like a chunk";
-		size_t total, step;
-		bool packed;
+		struct xblk_chunk *c;
+		const char *why;
+		size_t step;
 
 		if (!fill(r, sizeof(*c)))
 			return r->waits ? -EAGAIN : at_end(r);
 		if (r->wasted > WASTE_MIN &&
 		    r->wasted / WASTE_FACTOR > r->offset - r->left_out)
 			return give_up(r);
-		memcpy(c, r->buf + r->start, sizeof(*c));
+		c = at_start(r);
 		if (c->magic != XBLK_CHUNK_MAGIC) {
-			damage(r, NULL, why);
+			damage(r, NULL, "it does not begin like a chunk");
 			consume(r, CHUNK_ALIGN);
 			continue;
 		}
-		total = chunk_size(c->payload);
-		if (c->payload <= XBLK_CHUNK_MAX_PAYLOAD && !fill(r, total) && r->waits)
+		if (c->payload <= XBLK_CHUNK_MAX_PAYLOAD &&
+		    !fill(r, chunk_size(c->payload)) && r->waits)
 			return -EAGAIN;
-		if (c->payload > XBLK_CHUNK_MAX_PAYLOAD) {
-			why = "its length is out of bounds";
-		} else if (r->end - r->start < sizeof(*c) + c->payload) {
-			why = "the trace ends in the middle of it";
-		} else if (!chunk_intact(c, r->buf + r->start + sizeof(*c))) {
-			why = "its checksum does not match";
-			r->wasted += c->payload;
-		} else {
-			packed = c->type == XBLK_CHUNK_PACK;
-			why = hand_out(r, c, payload);
-			if (!why) {
-				damage_ends(r);
-				r->step = r->end - r->start < total ? r->end - r->start
-								    : total;
-				if (packed && r->ahead)
-					look_ahead(r);
-				return 1;
-			}
+		c = at_start(r);
+		why = why_not(r, c);
+		if (!why) {
+			*to = hand_out(r, c);
+			return 1;
 		}
 		damage(r, c, why);
 		step = next_try(r, c);
@@ -384,7 +382,7 @@ int reader_next(struct reader *r, struct xblk_chunk *c, const void **payload)
 bool reader_where(const struct reader *r, uint64_t *offset)
 {
 	*offset = r->offset + r->step;
-	return r->unpack.at == r->unpack.len;
+	return unpack_over(&r->unpack);
 }
 
 void reader_seek(struct reader *r, uint64_t offset)

@@ -67,10 +67,10 @@ int reader_open(struct reader *r);
 
 /*
  * The next chunk: 1; the end: 0, or -1 if reading failed (r->error); -EAGAIN: it is not
- * all there so far, and is to be asked for again.  @payload points to @chunk->payload
- * bytes that stay until the next call; it is aligned for records.
+ * all there so far, and is to be asked for again.  Its payload is behind it, aligned for
+ * records; both stay until the next call.
  */
-int reader_next(struct reader *r, struct xblk_chunk *chunk, const void **payload);
+int reader_next(struct reader *r, const struct xblk_chunk **chunk);
 
 /* Whether reader_next() is to read a chunk from @offset, rather than from a PACK. */
 bool reader_where(const struct reader *r, uint64_t *offset);
@@ -84,7 +84,7 @@ static inline size_t chunk_size(uint32_t payload)
 	       (payload + (size_t)CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN;
 }
 
-/* Its checksum is right. */
-bool chunk_intact(const struct xblk_chunk *c, const void *payload);
+/* Its checksum is right.  Its payload is behind it; it is another one meanwhile. */
+bool chunk_intact(struct xblk_chunk *c);
 
 #endif

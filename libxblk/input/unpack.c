@@ -18,16 +18,13 @@ void unpack_deinit(struct unpack *u)
 /* The whole of the chunk at buf[at]; 0 if there is none that may be here. */
 static size_t chunk_size(const struct unpack *u, size_t at, size_t len)
 {
-	struct xblk_chunk c;
+	const struct xblk_chunk *c = (const void *)(u->buf + at);
 	size_t size;
 
-	if (len - at < sizeof(c))
+	if (len - at < sizeof(*c) || c->magic != XBLK_CHUNK_MAGIC || c->flags ||
+	    c->type == XBLK_CHUNK_PACK || c->payload > len)
 		return 0;
-	memcpy(&c, u->buf + at, sizeof(c));
-	if (c.magic != XBLK_CHUNK_MAGIC || c.flags || c.type == XBLK_CHUNK_PACK ||
-	    c.payload > len)
-		return 0;
-	size = sizeof(c) + (c.payload + (size_t)ALIGN - 1) / ALIGN * ALIGN;
+	size = sizeof(*c) + (c->payload + (size_t)ALIGN - 1) / ALIGN * ALIGN;
 	return size <= len - at ? size : 0;
 }
 
@@ -60,12 +57,10 @@ const char *unpack_begin(struct unpack *u, const struct xblk_chunk *pack,
 	return NULL;
 }
 
-bool unpack_next(struct unpack *u, struct xblk_chunk *c, const void **payload)
+const struct xblk_chunk *unpack_next(struct unpack *u)
 {
-	if (u->at == u->len)
-		return false;
-	memcpy(c, u->buf + u->at, sizeof(*c));
-	*payload = u->buf + u->at + sizeof(*c);
+	const struct xblk_chunk *c = (const void *)(u->buf + u->at);
+
 	u->at += chunk_size(u, u->at, u->len);
-	return true;
+	return c;
 }

@@ -30,7 +30,12 @@ void unpack_deinit(struct unpack *u);
 const char *unpack_begin(struct unpack *u, const struct xblk_chunk *pack,
 			 const void *payload);
 
-/* The next chunk of it, false at its end.  @payload stays until unpack_begin(). */
-bool unpack_next(struct unpack *u, struct xblk_chunk *chunk, const void **payload);
+/* The next chunk of it, its payload behind it; both stay until unpack_begin(). */
+const struct xblk_chunk *unpack_next(struct unpack *u);
+
+static inline bool unpack_over(const struct unpack *u)
+{
+	return u->at == u->len;
+}
 
 #endif
