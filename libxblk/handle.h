@@ -25,9 +25,6 @@ struct xblk {
 	struct index index;
 	uint64_t read_to_ns; /* when the span was complete; 0: not so far */
 
-	/* where on_progress() was told last */
-	uint64_t told_round_ns, told_offset;
-
 	volatile sig_atomic_t stop;
 	bool over;	 /* and on_end() was told */
 	int error;	 /* what it cannot go on from; or 0 */

@@ -244,6 +244,21 @@ static bool begin(struct parse *p)
 	return true;
 }
 
+/* At each round, and where there are none, each MiB: chunks may have one record. */
+static inline bool is_progress(const struct parse *p)
+{
+	return p->told_round_ns != p->merge.round_ns ||
+	       p->reader.offset - p->told_offset >= 1 << 20;
+}
+
+/* False: it is to stop. */
+static bool progress(struct parse *p)
+{
+	p->told_round_ns = p->merge.round_ns;
+	p->told_offset = p->reader.offset;
+	return !p->on_progress || p->on_progress(p->ctx, p);
+}
+
 bool parse_some(struct parse *p)
 {
 	const struct xblk_chunk *c;
@@ -255,7 +270,7 @@ bool parse_some(struct parse *p)
 		return p->reader.waits;
 	while ((ret = reader_next(&p->reader, &c)) > 0) {
 		chunk(p, c);
-		if ((p->stop && *p->stop) || (p->on_chunk && !p->on_chunk(p->ctx, p))) {
+		if ((p->stop && *p->stop) || (is_progress(p) && !progress(p))) {
 			p->stopped = true;
 			break;
 		}

@@ -39,14 +39,16 @@ struct parse {
 	 * out, but for what has to be known of them; @index NULL: everything is read */
 	const struct index *index;
 	size_t full_row, row;
-	bool rest;	  /* what comes is only looked at for losses */
-	uint64_t rest_ns; /* all before that had been processed then */
+	bool rest;			     /* what comes is only looked at for losses */
+	uint64_t rest_ns;		     /* all before that had been processed then */
+	uint64_t told_round_ns, told_offset; /* where on_progress() was called last */
 
 	struct tell tell; /* set by the caller, as is what follows; all may be NULL */
 	const volatile sig_atomic_t *stop;
 	/* each record in global order, gaps too */
 	void (*on_event)(void *ctx, struct stream *s, const struct xblk_record *r);
-	bool (*on_chunk)(void *ctx, const struct parse *p); /* false: stop */
+	/* now and then: something may have been processed; false: stop */
+	bool (*on_progress)(void *ctx, const struct parse *p);
 	/* all records have been given, and what is in flight is about to be given up */
 	void (*on_end)(void *ctx, const struct parse *p);
 	void *ctx;
@@ -68,7 +70,7 @@ void parse_run(struct parse *p);
 /*
  * What is wanted has been read, and the rest cannot change it, but for a loss that is
  * told late: of a file with an index only such are read from here on.  To be called from
- * on_chunk().
+ * on_progress().
  */
 void parse_rest(struct parse *p);
 /* From when on the trace is read in full. */

@@ -102,7 +102,7 @@ static bool settles(const struct seekable *src, const struct index *x, size_t ro
 	trial->parse.tally.timeline = trial->parse.tally.processes = false;
 	trial->parse.tally.on_request = trial_request;
 	trial->parse.tally.ctx = trial->parse.ctx = trial;
-	trial->parse.on_chunk = trial_goes_on;
+	trial->parse.on_progress = trial_goes_on;
 	trial->parse.stop = stop;
 	/* To nobody: what is to be told of the trace is told when it is read. */
 	parse_run(&trial->parse);

@@ -94,18 +94,7 @@ static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 		intervals_advance(&x->intervals, &x->parse, r->time);
 }
 
-/* At each round, and where there are none, each MiB: chunks may have one record. */
-static bool is_progress(struct xblk *x, const struct parse *p)
-{
-	if (x->told_round_ns == p->merge.round_ns &&
-	    p->reader.offset - x->told_offset < 1 << 20)
-		return false;
-	x->told_round_ns = p->merge.round_ns;
-	x->told_offset = p->reader.offset;
-	return true;
-}
-
-static bool on_chunk(void *ctx, const struct parse *p)
+static bool on_progress(void *ctx, const struct parse *p)
 {
 	struct xblk *x = ctx;
 
@@ -115,7 +104,7 @@ static bool on_chunk(void *ctx, const struct parse *p)
 		x->read_to_ns = p->merge.processed_ns;
 		parse_rest(&x->parse);
 	}
-	if (x->options.on_progress && is_progress(x, p)) {
+	if (x->options.on_progress) {
 		struct xblk_trace t;
 
 		xblk_get_trace(x, &t);
@@ -197,7 +186,7 @@ static void set_up(struct xblk *x)
 	p->model.ctx = x;
 	p->stop = &x->stop;
 	p->ctx = x;
-	p->on_chunk = on_chunk;
+	p->on_progress = on_progress;
 	p->on_end = before_end;
 	if (x->options.on_event || x->options.interval_ns)
 		p->on_event = on_event;

@@ -155,7 +155,7 @@ int reader_open(struct reader *r)
 
 #define COVERED offsetof(struct xblk_chunk, checksum) /* of the header */
 
-/* To hash two pieces as one takes longer than to have what is covered in one for a while. */
+/* To hash two pieces as one takes longer than to have them in one for a while. */
 bool chunk_intact(struct xblk_chunk *c)
 {
 	const struct xblk_chunk is = *c;

@@ -58,7 +58,7 @@ static void read_all(struct outcome *o, size_t len, bool go_ahead, struct stop *
 	outcome_init(o, g.data, len);
 	o->parse.reader.go_ahead = go_ahead;
 	if (stop) {
-		o->parse.on_chunk = goes_on;
+		o->parse.on_progress = goes_on;
 		o->parse.ctx = stop;
 	}
 	parse_run(&o->parse);

@@ -207,10 +207,11 @@ static void what_stays(void **ctx)
 	gen_init(&g);
 	for (unsigned int i = 0; i < v.nr; i++)
 		busy_visit(10 + i % 700, i, 10000 + i * 1000);
+	gen_round(&g, 900000000);
 	gen_end(&g, 1000000000);
 	msg_silent = true;
 	outcome_init(&o, g.data, g.len);
-	o.parse.on_chunk = count_bytes;
+	o.parse.on_progress = count_bytes;
 	o.parse.tally.on_request = NULL;
 	o.parse.ctx = &v;
 	parse_run(&o.parse);

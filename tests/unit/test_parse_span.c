@@ -21,7 +21,7 @@ static void parse_span(struct outcome *o, const struct gen *g, const char *span)
 	memset(&filter, 0, sizeof(filter));
 	assert_null(filter_parse_time(&filter, span));
 	outcome_init(o, g->data, g->len);
-	o->parse.on_chunk = goes_on;
+	o->parse.on_progress = goes_on;
 	o->parse.ctx = o;
 	o->parse.tally.filter = &filter;
 	parse_run(&o->parse);
