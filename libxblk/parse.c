@@ -234,8 +234,10 @@ static bool begin(struct parse *p)
 		return false;
 	}
 	p->began = true;
-	p->merge.emit = p->on_event ? tell_and_join_emit : join_emit;
-	p->merge.ctx = p->on_event ? (void *)p : &p->join;
+	if (p->on_event)
+		merge_to(&p->merge, tell_and_join_emit, p);
+	else
+		merge_to(&p->merge, join_emit, &p->join);
 	p->merge.start_ns = p->reader.header.xen_ns;
 	p->join.now_ns = p->join.start_ns = p->merge.start_ns;
 	p->merge.partial = skims(p);

@@ -18,6 +18,15 @@ void merge_init(struct merge *m, struct model *model)
 	map_init(&m->by_cpu);
 }
 
+void merge_to(struct merge *m, const merge_emit_pair emit[EVENTS], void *ctx)
+{
+	for (unsigned int event = 0; event < EVENTS; event++) {
+		m->sides[false].emit[event] = emit[event][false];
+		m->sides[true].emit[event] = emit[event][true];
+	}
+	m->ctx = ctx;
+}
+
 void merge_deinit(struct merge *m)
 {
 	struct stream *s;
@@ -31,7 +40,10 @@ void merge_deinit(struct merge *m)
 	free(m->streams);
 	free(m->busy);
 	free(m->ended);
-	free(m->keys);
+	for (unsigned int i = 0; i < ARRAY_SIZE(m->sides); i++) {
+		free(m->sides[i].streams);
+		free(m->sides[i].keys);
+	}
 	memset(m, 0, sizeof(*m));
 }
 
@@ -140,69 +152,52 @@ static inline uint64_t stream_key(const struct stream *s, uint64_t base_ns)
 }
 
 /*
- * A tree with nodes of four keys: the least of them is one of the node above.  The
- * leaves' nodes come first, then the next level's; the last one is the root.  Which
- * stream is next is hard to foresee; hence no branch depends on it.
+ * A tree of matches that the lesser key wins.  Node n has the key that lost there; who
+ * won meets the other one of nodes 2n and 2n + 1 at the node above.  Which stream is next
+ * is hard to foresee; hence no branch depends on it.
  */
-#define FAN 4
 
-/* A level of so many keys takes so many. */
-static unsigned int full_nodes(unsigned int nr)
+static void play(const struct merge *m, struct merge_side *side)
 {
-	return (nr + FAN - 1) / FAN * FAN;
-}
+	uint64_t *lost, *won;
 
-static inline uint64_t least(const uint64_t node[FAN])
-{
-	return min_u64(min_u64(node[0], node[1]), min_u64(node[2], node[3]));
-}
+	for (side->width = 1; side->width < side->nr; side->width *= 2)
+		;
+	lost = side->keys;
+	won = side->keys + side->width;
+	for (unsigned int i = 0; i < side->nr; i++) {
+		struct stream *s = side->streams[i];
 
-/* Where its levels begin among the keys.  Return: how many keys it has. */
-static size_t lay_out(struct merge *m, unsigned int leaves)
-{
-	unsigned int width = full_nodes(leaves ? leaves : 1);
-
-	m->level[0] = 0;
-	m->level[1] = width;
-	for (m->nr_levels = 1; width > FAN; m->nr_levels++) {
-		width = full_nodes(width / FAN);
-		m->level[m->nr_levels + 1] = m->level[m->nr_levels] + width;
+		s->first_match = (side->width + i) / 2;
+		won[side->width + i] = stream_key(s, m->base_ns);
 	}
-	return m->level[m->nr_levels];
+	for (unsigned int i = side->nr; i < side->width; i++)
+		won[side->width + i] = KEY_ABSENT;
+	for (unsigned int n = side->width - 1; n; n--) {
+		won[n] = min_u64(won[2 * n], won[2 * n + 1]);
+		lost[n] = max_u64(won[2 * n], won[2 * n + 1]);
+	}
+	side->least = won[1];
 }
 
-/* The least key of all. */
-static uint64_t play(struct merge *m)
+/* Only the one whose first match is at @n has another @key. */
+static inline void replay(struct merge_side *side, size_t n, uint64_t key)
 {
-	uint64_t *keys = m->keys;
+	uint64_t *lost = side->keys;
 
-	for (unsigned int i = 0; i < m->level[1]; i++)
-		keys[i] = i < m->nr_busy ? stream_key(m->busy[i], m->base_ns)
-					 : KEY_ABSENT;
-	for (unsigned int l = 1; l < m->nr_levels; l++) {
-		unsigned int from = m->level[l - 1], to = m->level[l];
+	for (; n; n /= 2) {
+		uint64_t other = lost[n];
+		bool wins = key < other;
 
-		for (unsigned int i = to; i < m->level[l + 1]; i++, from += FAN)
-			keys[i] = from < to ? least(keys + from) : KEY_ABSENT;
+		lost[n] = wins ? other : key;
+		key = wins ? key : other;
 	}
-	return least(keys + m->level[m->nr_levels - 1]);
+	side->least = key;
 }
 
-/* The same when only @leaf has another @key. */
-static inline uint64_t replay(const struct merge *m, unsigned int leaf, uint64_t key)
+static inline uint64_t least_key(const struct merge *m)
 {
-	uint64_t *keys = m->keys;
-
-	keys[leaf] = key;
-	key = least(keys + leaf / FAN * FAN);
-	for (unsigned int l = 1; unlikely(l < m->nr_levels); l++) {
-		uint64_t *level = keys + m->level[l];
-
-		leaf /= FAN;
-		level[leaf] = key;
-		key = least(level + leaf / FAN * FAN);
-	}
-	return key;
+	return min_u64(m->sides[false].least, m->sides[true].least);
 }
 
 static bool continues(const struct xblk_record *r)
@@ -220,17 +215,11 @@ static inline const struct xblk_record *behind_first(const struct stream *s)
 	return r;
 }
 
-static inline merge_emit_fn emit_fn(const struct merge *m, const struct stream *s,
-				    const struct xblk_record *r)
-{
-	return m->emit[r->event][s->dom->backend];
-}
-
 static void emit_all(struct merge *m, struct stream *s, const struct xblk_record *from,
 		     const struct xblk_record *to)
 {
 	for (; from < to; from++)
-		emit_fn(m, s, from)(m->ctx, s, from);
+		m->sides[s->dom->backend].emit[from->event](m->ctx, s, from);
 }
 
 /* Something waits of it from now on. */
@@ -246,30 +235,42 @@ static void is_busy(struct merge *m, struct stream *s)
 	m->busy[m->nr_busy++] = s;
 }
 
-/* A tree of those of which something does wait; when the earliest of it was. */
-static uint64_t grow_tree(struct merge *m)
+/* There is room for @nr streams. */
+static void reserve_side(struct merge_side *side, unsigned int nr)
 {
-	size_t nr = m->nr_busy;
+	unsigned int room = side->room ? side->room : 4;
+
+	side->nr = 0;
+	if (nr <= side->room)
+		return;
+	while (room < nr)
+		room *= 2;
+	side->streams = xrealloc(side->streams, room * sizeof(*side->streams));
+	side->keys = xrealloc(side->keys, 3 * room * sizeof(*side->keys));
+	side->room = room;
+}
+
+/* Those of which something is before @limit; when the earliest of it was. */
+static uint64_t take_turns(struct merge *m, uint64_t limit)
+{
+	unsigned int nr = m->nr_busy;
 	uint64_t ns = UINT64_MAX;
 
+	reserve_side(&m->sides[false], nr);
+	reserve_side(&m->sides[true], nr);
 	m->nr_busy = 0;
 	for (unsigned int i = 0; i < nr; i++) {
 		struct stream *s = m->busy[i];
+		struct merge_side *side = &m->sides[s->dom->backend];
 
 		s->busy = waits(s);
 		if (!s->busy)
 			continue;
 		ns = min_u64(ns, s->head->time);
-		s->leaf = m->nr_busy;
 		m->busy[m->nr_busy++] = s;
-	}
-	nr = lay_out(m, m->nr_busy);
-	if (nr > m->room_keys) {
-		free(m->keys);
-		m->keys = NULL;
-		m->room_keys = 0;
-		m->keys = xaligned_alloc(FAN * sizeof(*m->keys), nr * sizeof(*m->keys));
-		m->room_keys = nr;
+		s->side = side;
+		side->streams[side->nr] = s;
+		side->nr += s->head->time < limit;
 	}
 	return ns;
 }
@@ -289,7 +290,7 @@ static inline struct turn turn_of(const struct merge *m, uint64_t key, uint64_t 
 
 	if (key < limit_key) {
 		t.s = m->streams[key & (MAX_STREAMS - 1)];
-		t.emit = emit_fn(m, t.s, t.s->head);
+		t.emit = t.s->side->emit[t.s->head->event];
 	}
 	return t;
 }
@@ -302,7 +303,7 @@ static inline struct turn turn_of(const struct merge *m, uint64_t key, uint64_t 
  */
 static void process_before(struct merge *m, uint64_t limit_key)
 {
-	struct turn turn = turn_of(m, play(m), limit_key);
+	struct turn turn = turn_of(m, least_key(m), limit_key);
 	size_t nr = 0;
 
 	while (turn.s) {
@@ -313,8 +314,8 @@ static void process_before(struct merge *m, uint64_t limit_key)
 		__builtin_prefetch(first + PREFETCH);
 		s->head = behind;
 		nr++;
-		turn = turn_of(m, replay(m, s->leaf, stream_key(s, m->base_ns)),
-			       limit_key);
+		replay(s->side, s->first_match, stream_key(s, m->base_ns));
+		turn = turn_of(m, least_key(m), limit_key);
 		emit(m->ctx, s, first);
 		if (unlikely(first + 1 < behind)) {
 			nr += behind - first - 1;
@@ -327,10 +328,12 @@ static void process_before(struct merge *m, uint64_t limit_key)
 /* Process what is older than @limit, in order. */
 static void process(struct merge *m, uint64_t limit)
 {
-	uint64_t base = grow_tree(m);
+	uint64_t base = take_turns(m, limit);
 
 	if (base < limit) {
 		m->base_ns = max_u64(base, sub_sat(m->processed_ns, KEY_FAR / 2));
+		for (unsigned int i = 0; i < ARRAY_SIZE(m->sides); i++)
+			play(m, &m->sides[i]);
 		process_before(m, key_of(limit, m->base_ns, KEY_FAR - 1));
 	}
 	if (limit > m->processed_ns)

@@ -26,15 +26,15 @@
 /* Above this many buffered records a trace without rounds goes on regardless. */
 #define MERGE_MAX_BUFFERED ((16u << 20) / XBLK_RECORD_SIZE)
 
-#define MAX_STREAMS  8192 /* at once */
-#define MERGE_LEVELS 7	  /* of a tree of so many; see merge.c */
+#define MAX_STREAMS 8192 /* at once */
 
 struct stream {
 	struct domain *dom;
-	struct stream *sibling; /* of the domain, the one before; or NULL */
-	unsigned int nr;	/* in the order of appearance: breaks ties */
-	bool busy;		/* it is in the merge's list of these */
-	unsigned int leaf;	/* of the tree */
+	struct stream *sibling;	  /* of the domain, the one before; or NULL */
+	unsigned int nr;	  /* in the order of appearance: breaks ties */
+	bool busy;		  /* it is in the merge's list of these */
+	struct merge_side *side;  /* where it is while it is its turn, */
+	unsigned int first_match; /* and where there; see merge.c */
 	uint32_t cpu;
 	struct xblk_record *buf, *tail;
 	const struct xblk_record *head; /* up to the tail: these wait */
@@ -73,10 +73,22 @@ struct stream {
 typedef void (*merge_emit_fn)(void *ctx, struct stream *s, const struct xblk_record *r);
 typedef merge_emit_fn merge_emit_pair[2]; /* by struct domain.backend */
 
+/*
+ * dom0's streams, or all guests'.  dom0's are few and have as many records as all others
+ * have: they do not climb a tree of as many levels.
+ */
+struct merge_side {
+	struct stream **streams; /* whose turn it is */
+	unsigned int nr, room;
+	unsigned int width; /* of the tree of their keys: a power of two */
+	uint64_t *keys;	    /* see play() */
+	uint64_t least;
+	merge_emit_fn emit[EVENTS];
+};
+
 struct merge {
 	struct model *model;
-	const merge_emit_pair *emit; /* by event; set by the caller, as is ctx */
-	void *ctx;
+	void *ctx;		 /* of what gets the records */
 	uint64_t start_ns;	 /* of the trace */
 	bool partial;		 /* streams do not come from their beginning on */
 	struct stream **streams; /* by their number; &@none where one has ended */
@@ -88,11 +100,8 @@ struct merge {
 	struct stream none;
 	struct stream **ended; /* nothing more comes of these: what is known of them */
 	unsigned int nr_ended;
-	uint64_t *keys;	  /* of the busy ones: a tree, see replay() */
-	uint64_t base_ns; /* that keys count from */
-	unsigned int nr_levels;
-	unsigned int level[MERGE_LEVELS + 1]; /* where each one's keys begin; their end */
-	size_t room_keys;
+	struct merge_side sides[2]; /* by struct domain.backend */
+	uint64_t base_ns;	    /* that keys count from */
 	size_t buffered;
 	size_t capacity; /* of all streams' buffers */
 	size_t trim_at;	 /* so much of it is too much */
@@ -103,6 +112,9 @@ struct merge {
 
 void merge_init(struct merge *m, struct model *model);
 void merge_deinit(struct merge *m);
+
+/* What gets the records, by event; before there are any. */
+void merge_to(struct merge *m, const merge_emit_pair emit[EVENTS], void *ctx);
 
 /* One that has not ended; NULL if there are too many. */
 struct stream *merge_stream(struct merge *m, unsigned int domid, uint32_t cpu);
