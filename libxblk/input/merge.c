@@ -253,25 +253,35 @@ static void reserve_side(struct merge_side *side, unsigned int nr)
 /* Those of which something is before @limit; when the earliest of it was. */
 static uint64_t take_turns(struct merge *m, uint64_t limit)
 {
-	unsigned int nr = m->nr_busy;
+	struct merge_side *guests = &m->sides[false], *dom0 = &m->sides[true];
+	unsigned int nr = m->nr_busy, nr_busy = 0, nr_guests = 0;
+	struct stream **busy = m->busy;
 	uint64_t ns = UINT64_MAX;
 
-	reserve_side(&m->sides[false], nr);
-	reserve_side(&m->sides[true], nr);
-	m->nr_busy = 0;
+	reserve_side(guests, nr);
+	reserve_side(dom0, nr);
 	for (unsigned int i = 0; i < nr; i++) {
-		struct stream *s = m->busy[i];
-		struct merge_side *side = &m->sides[s->dom->backend];
+		struct stream *s = busy[i];
+		bool before;
 
 		s->busy = waits(s);
 		if (!s->busy)
 			continue;
+		busy[nr_busy++] = s;
 		ns = min_u64(ns, s->head->time);
-		m->busy[m->nr_busy++] = s;
-		s->side = side;
-		side->streams[side->nr] = s;
-		side->nr += s->head->time < limit;
+		before = s->head->time < limit;
+		if (unlikely(s->dom->backend)) {
+			s->side = dom0;
+			dom0->streams[dom0->nr] = s;
+			dom0->nr += before;
+		} else {
+			s->side = guests;
+			guests->streams[nr_guests] = s;
+			nr_guests += before;
+		}
 	}
+	guests->nr = nr_guests;
+	m->nr_busy = nr_busy;
 	return ns;
 }
 
@@ -304,7 +314,6 @@ static inline struct turn turn_of(const struct merge *m, uint64_t key, uint64_t 
 static void process_before(struct merge *m, uint64_t limit_key)
 {
 	struct turn turn = turn_of(m, least_key(m), limit_key);
-	size_t nr = 0;
 
 	while (turn.s) {
 		struct stream *s = turn.s;
@@ -313,16 +322,15 @@ static void process_before(struct merge *m, uint64_t limit_key)
 
 		__builtin_prefetch(first + PREFETCH);
 		s->head = behind;
-		nr++;
+		m->buffered--;
 		replay(s->side, s->first_match, stream_key(s, m->base_ns));
 		turn = turn_of(m, least_key(m), limit_key);
 		emit(m->ctx, s, first);
 		if (unlikely(first + 1 < behind)) {
-			nr += behind - first - 1;
+			m->buffered -= behind - first - 1;
 			emit_all(m, s, first + 1, behind);
 		}
 	}
-	m->buffered -= nr;
 }
 
 /* Process what is older than @limit, in order. */
@@ -413,12 +421,11 @@ static void trim(struct merge *m)
 }
 
 /* Have room for @nr more records. */
-static void reserve(struct merge *m, struct stream *s, size_t nr)
+static __attribute__((noinline)) void make_room(struct merge *m, struct stream *s,
+						size_t nr)
 {
 	size_t held = s->tail - s->head, cap = s->cap ? s->cap : 64;
 
-	if (s->cap - (s->tail - s->buf) >= nr)
-		return;
 	if (s->head != s->buf)
 		memmove(s->buf, s->head, held * sizeof(*s->buf));
 	while (cap - held < nr)
@@ -526,8 +533,9 @@ static void append_other(struct merge *m, struct stream *s, const struct xblk_re
 }
 
 /* Copy what is good behind what @s has; @nr records at the most become @nr. */
-static void append(struct merge *m, struct stream *s, const struct xblk_record *records,
-		   size_t nr, uint64_t min_ns, uint64_t max_ns)
+static __attribute__((noinline)) void append(struct merge *m, struct stream *s,
+					     const struct xblk_record *records, size_t nr,
+					     uint64_t min_ns, uint64_t max_ns)
 {
 	for (size_t i = 0; i < nr; i++) {
 		i += append_good(m, s, records + i, nr - i, min_ns, max_ns);
@@ -536,22 +544,24 @@ static void append(struct merge *m, struct stream *s, const struct xblk_record *
 	}
 }
 
-/* Room for @nr more records and a gap before them.  Return: how many wait. */
-static size_t begin_chunk(struct merge *m, struct stream *s, size_t nr, uint64_t min_ns)
+/* Room for @nr more records and a gap before them.  Return: where they will be. */
+static const struct xblk_record *begin_chunk(struct merge *m, struct stream *s, size_t nr,
+					     uint64_t min_ns)
 {
 	if (!waits(s))
 		s->head = s->tail = s->buf;
-	reserve(m, s, nr + 1);
+	if (unlikely((size_t)(s->buf + s->cap - s->tail) < nr + 1))
+		make_room(m, s, nr + 1);
 	if (s->last_ns < min_ns)
 		s->last_ns = min_ns;
-	return s->tail - s->head;
+	return s->tail;
 }
 
-/* What has come to @s since @held records waited. */
-static void end_chunk(struct merge *m, struct stream *s, size_t held)
+/* What has come to @s is from @first on. */
+static void end_chunk(struct merge *m, struct stream *s, const struct xblk_record *first)
 {
 	is_busy(m, s);
-	m->buffered += s->tail - s->head - held;
+	m->buffered += s->tail - first;
 	if (m->buffered > m->max_buffered)
 		overflow(m);
 	if (m->capacity > m->trim_at && m->capacity > 4 * m->max_buffered)
@@ -572,7 +582,8 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 	uint64_t min_ns = sub_sat(m->start_ns, EARLY_NS);
 	uint64_t max_ns = add_sat(chunk->time, AHEAD_NS);
 	/* A bad record leaves a gap in its place. */
-	size_t held = begin_chunk(m, s, nr, min_ns);
+	const struct xblk_record *first = begin_chunk(m, s, nr, min_ns);
+	size_t good;
 
 	if (s->dom->first_ns == UINT64_MAX)
 		s->dom->behind_ns = m->processed_ns;
@@ -592,21 +603,23 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 	}
 	s->next_sequence = add_sat(chunk->sequence, nr);
 	s->found += nr;
-	append(m, s, records, nr, min_ns, max_ns);
-	end_chunk(m, s, held);
+	good = append_good(m, s, records, nr, min_ns, max_ns);
+	if (unlikely(good < nr))
+		append(m, s, records + good, nr - good, min_ns, max_ns);
+	end_chunk(m, s, first);
 }
 
 void merge_skim(struct merge *m, struct stream *s, const struct xblk_chunk *chunk,
 		const struct xblk_record *records, size_t nr)
 {
 	uint64_t min_ns = sub_sat(m->start_ns, EARLY_NS);
-	size_t held = begin_chunk(m, s, nr, min_ns);
+	const struct xblk_record *first = begin_chunk(m, s, nr, min_ns);
 
 	for (const struct xblk_record *r = records; r < records + nr; r++) {
 		if (r->event == XBLK_EV_PROCESS || r->event == XBLK_EV_LOST)
 			append(m, s, r, 1, min_ns, add_sat(chunk->time, AHEAD_NS));
 	}
-	end_chunk(m, s, held);
+	end_chunk(m, s, first);
 }
 
 void merge_round(struct merge *m, uint64_t ns)
