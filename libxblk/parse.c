@@ -144,12 +144,13 @@ static void chunk(struct parse *p, const struct xblk_chunk *c)
 	}
 	if (c->type <= XBLK_CHUNK_END)
 		advance(p, c->time);
+	if (c->type == XBLK_CHUNK_DATA) {
+		data(p, c);
+		return;
+	}
 	switch (c->type) {
 	case XBLK_CHUNK_META:
 		meta(p, c);
-		break;
-	case XBLK_CHUNK_DATA:
-		data(p, c);
 		break;
 	case XBLK_CHUNK_ROUND:
 		merge_round(&p->merge, c->time);

@@ -186,11 +186,10 @@ static inline void replay(struct merge_side *side, size_t n, uint64_t key)
 	uint64_t *lost = side->keys;
 
 	for (; n; n /= 2) {
-		uint64_t other = lost[n];
-		bool wins = key < other;
+		uint64_t other = lost[n], wins = min_u64(key, other);
 
-		lost[n] = wins ? other : key;
-		key = wins ? key : other;
+		lost[n] = key ^ other ^ wins; /* the other one of them */
+		key = wins;
 	}
 	side->least = key;
 }
