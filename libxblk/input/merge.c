@@ -15,6 +15,7 @@ void merge_init(struct merge *m, struct model *model)
 	memset(m, 0, sizeof(*m));
 	m->model = model;
 	m->max_buffered = MERGE_MAX_BUFFERED;
+	m->fresh_ns = UINT64_MAX;
 	map_init(&m->by_cpu);
 }
 
@@ -232,6 +233,7 @@ static void is_busy(struct merge *m, struct stream *s)
 	}
 	s->busy = true;
 	m->busy[m->nr_busy++] = s;
+	m->fresh_ns = min_u64(m->fresh_ns, s->head->time);
 }
 
 /* There is room for @nr streams. */
@@ -257,6 +259,9 @@ static uint64_t take_turns(struct merge *m, uint64_t limit)
 	struct stream **busy = m->busy;
 	uint64_t ns = UINT64_MAX;
 
+	/* What has come since the round before is mostly of the next one's turn. */
+	if (m->fresh_ns >= limit)
+		nr = m->nr_looked_at;
 	reserve_side(guests, nr);
 	reserve_side(dom0, nr);
 	for (unsigned int i = 0; i < nr; i++) {
@@ -280,7 +285,11 @@ static uint64_t take_turns(struct merge *m, uint64_t limit)
 		}
 	}
 	guests->nr = nr_guests;
-	m->nr_busy = nr_busy;
+	if (m->nr_busy > nr)
+		memmove(busy + nr_busy, busy + nr, (m->nr_busy - nr) * sizeof(*busy));
+	m->nr_busy -= nr - nr_busy;
+	m->nr_looked_at = m->nr_busy;
+	m->fresh_ns = UINT64_MAX;
 	return ns;
 }
 
@@ -353,6 +362,7 @@ static void drain(struct merge *m, struct stream *s)
 
 	s->head = s->tail;
 	m->buffered -= s->tail - first;
+	m->fresh_ns = 0;
 	emit_all(m, s, first, s->tail);
 }
 
