@@ -145,11 +145,13 @@ static inline uint64_t key_of(uint64_t ns, uint64_t base_ns, uint64_t far)
 	return since << NR_BITS;
 }
 
-static inline uint64_t stream_key(const struct stream *s, uint64_t base_ns)
+/* Of its first record, and what is to be done with that. */
+static inline uint64_t stream_key(const struct merge *m, struct stream *s)
 {
 	if (!waits(s))
 		return KEY_ABSENT;
-	return key_of(s->head->time, base_ns, KEY_FAR - 2) | s->nr;
+	s->emit = s->side->emit[s->head->event];
+	return key_of(s->head->time, m->base_ns, KEY_FAR - 2) | s->nr;
 }
 
 /*
@@ -170,7 +172,7 @@ static void play(const struct merge *m, struct merge_side *side)
 		struct stream *s = side->streams[i];
 
 		s->first_match = (side->width + i) / 2;
-		won[side->width + i] = stream_key(s, m->base_ns);
+		won[side->width + i] = stream_key(m, s);
 	}
 	for (unsigned int i = side->nr; i < side->width; i++)
 		won[side->width + i] = KEY_ABSENT;
@@ -308,7 +310,7 @@ static inline struct turn turn_of(const struct merge *m, uint64_t key, uint64_t 
 
 	if (key < limit_key) {
 		t.s = m->streams[key & (MAX_STREAMS - 1)];
-		t.emit = t.s->side->emit[t.s->head->event];
+		t.emit = t.s->emit;
 	}
 	return t;
 }
@@ -331,7 +333,7 @@ static void process_before(struct merge *m, uint64_t limit_key)
 		__builtin_prefetch(first + PREFETCH);
 		s->head = behind;
 		m->buffered--;
-		replay(s->side, s->first_match, stream_key(s, m->base_ns));
+		replay(s->side, s->first_match, stream_key(m, s));
 		turn = turn_of(m, least_key(m), limit_key);
 		emit(m->ctx, s, first);
 		if (unlikely(first + 1 < behind)) {

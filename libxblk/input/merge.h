@@ -28,17 +28,24 @@
 
 #define MAX_STREAMS 8192 /* at once */
 
+struct stream;
+
+/* The next record in order; there is a function for each event, of guests and of dom0. */
+typedef void (*merge_emit_fn)(void *ctx, struct stream *s, const struct xblk_record *r);
+typedef merge_emit_fn merge_emit_pair[2]; /* by struct domain.backend */
+
 struct stream {
 	struct domain *dom;
-	struct stream *sibling;	  /* of the domain, the one before; or NULL */
-	unsigned int nr;	  /* in the order of appearance: breaks ties */
-	bool busy;		  /* it is in the merge's list of these */
+	const struct xblk_record *head; /* up to the tail: these wait */
+	struct xblk_record *buf, *tail;
+	merge_emit_fn emit;	  /* what is to be done with the first of these */
 	struct merge_side *side;  /* where it is while it is its turn, */
 	unsigned int first_match; /* and where there; see merge.c */
+	unsigned int nr;	  /* in the order of appearance: breaks ties */
 	uint32_t cpu;
-	struct xblk_record *buf, *tail;
-	const struct xblk_record *head; /* up to the tail: these wait */
+	bool busy; /* it is in the merge's list of these */
 	size_t cap;
+	struct stream *sibling; /* of the domain, the one before; or NULL */
 	uint64_t next_sequence; /* expected of the next chunk */
 	uint64_t sequence;	/* of the next event, where events are told of */
 	bool reached;		/* its records have come from next_sequence on */
@@ -68,10 +75,6 @@ struct stream {
 	struct process *process; /* whose bio was queued here last */
 	struct list responses;	 /* guests' requests that dom0 has just done here */
 };
-
-/* The next record in order; there is a function for each event, of guests and of dom0. */
-typedef void (*merge_emit_fn)(void *ctx, struct stream *s, const struct xblk_record *r);
-typedef merge_emit_fn merge_emit_pair[2]; /* by struct domain.backend */
 
 /*
  * dom0's streams, or all guests'.  dom0's are few and have as many records as all others
