@@ -11,24 +11,31 @@ static void bio_inherit(struct bio *child, const struct bio *bio)
 	child->flags |= bio->flags & BIO_NO_Q;
 }
 
-/* A part of it, or what was left of it, was done at @ns; the last one counts. */
-static void serve(struct bio *bio, const struct service *by, uint64_t ns)
+/*
+ * A part of it, or what was left of it, was done at @ns; the last one counts.
+ * Return: where by what is to be told, or NULL.
+ */
+static struct service *serve(struct bio *bio, uint64_t ns)
 {
 	if (ns < bio->c_ns)
-		return;
-	bio->by = *by;
+		return NULL;
 	bio->c_ns = ns;
+	return &bio->by;
 }
 
 /* The same of @part, which may have been cut off before the rest of @up was sent on. */
 static void serve_part(struct bio *up, const struct bio *part)
 {
+	struct service *by;
+
 	if (part->c_ns >= up->c_ns) {
 		up->flags &= ~BIO_BESIDE;
 		if (part->kin->up_level != up->kin->level)
 			up->flags |= BIO_BESIDE;
 	}
-	serve(up, &part->by, part->c_ns);
+	by = serve(up, part->c_ns);
+	if (by)
+		*by = part->by;
 	up->error |= part->error;
 	up->flags |= part->flags & BIO_LAYERED;
 }
@@ -61,16 +68,16 @@ static void over(struct join *j, struct bio *bio, uint64_t ns)
 
 void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 {
-	const struct service by = {
-		.disk = rq->disk,
-		.q_ns = bio->lowest_q_ns,
-		.d_ns = rq->first_d_ns,
-		.requeued_ns = rq->requeued_ns,
-		.c_ns = ns,
-		.requeues = rq->requeues,
-	};
+	struct service *by = serve(bio, ns);
 
-	serve(bio, &by, ns);
+	if (by) {
+		by->disk = rq->disk;
+		by->q_ns = bio->lowest_q_ns;
+		by->d_ns = rq->first_d_ns;
+		by->requeued_ns = rq->requeued_ns;
+		by->c_ns = ns;
+		by->requeues = rq->requeues;
+	}
 	bio->error |= rq->error != 0;
 	if (!bio->kin || !bio->kin->nr_open) {
 		over(j, bio, ns);

@@ -124,7 +124,7 @@ struct service {
 	uint32_t requeues;    /* so many */
 };
 
-/* What every event looks at comes first: a bio is larger than a cache line. */
+/* By lines of the cache, of which it fills some; what every event looks at comes first. */
 struct bio {
 	struct list age;   /* of the domain, oldest first */
 	struct list in_rq; /* rq->bios, or its disk's flushes->bios */
@@ -144,15 +144,16 @@ struct bio {
 	struct disk *guest_disk; /* whose I/O it is, or is a part of; or NULL */
 	struct kin *kin;  /* NULL: made of no other one, and searched for by none */
 	struct rq *owner; /* guest request it serves, or NULL */
+	uint64_t c_ns;	  /* dom0's: when all of it was done */
 
 	/* dom0's: one of a guest's ends here */
 	struct list match; /* owner->backend_bios; BIO_UNMATCHED: place->bios */
+	struct service by; /* of what was done last of it */
+
 	uint64_t interrupt_ns, thread_ns; /* see struct waypoints */
-	uint64_t c_ns;			  /* when all of it was done */
-	struct service by;		  /* of what was done last of it */
-	uint32_t request;      /* of blkback, by a BACKEND_BIO record; 0: not known */
-	uint32_t guest_nr;     /* as it was queued */
-	uint64_t guest_sector; /* the same, on the guest's disk */
+	uint64_t guest_sector;		  /* as it was queued, on the guest's disk */
+	uint32_t guest_nr;		  /* the same */
+	uint32_t request; /* of blkback, by a BACKEND_BIO record; 0: not known */
 
 	/* only if BIO_UNMATCHED */
 	struct place *place;
@@ -239,21 +240,28 @@ enum rq_flags {
 	RQ_MISSED = 1 << 15,	/* a record of it is not there, whether told or not */
 };
 
+/* By lines of the cache, too. */
 struct rq {
-	struct list age;
-	struct list bios;
 	struct disk *disk;
 	uint64_t sector;
-	uint64_t d_ns; /* the last issue */
-	uint32_t nr_sectors, id, first_bio, done_sectors;
-	uint32_t requeues, error;
+	uint32_t nr_sectors, id;
 	uint16_t flags;
 	uint8_t op;
-	uint32_t bio_sectors;  /* of all bios that it was issued with */
-	struct disk *credited; /* dom0's: guest disk that it counts for */
-	uint32_t nr_bios, pid; /* who queued the earliest bio; 0: not known */
+	bool backend_error; /* a guest's */
+	uint32_t error;
+	uint64_t d_ns; /* the last issue */
 	uint64_t q_ns;
-	uint64_t first_d_ns, requeue_ns, requeued_ns; /* see struct service */
+	struct list bios;
+
+	struct list age;
+	uint64_t first_d_ns, requeued_ns; /* see struct service */
+	struct disk *credited;		  /* dom0's: guest disk that it counts for */
+	uint32_t first_bio, done_sectors;
+	uint32_t bio_sectors;  /* of all bios that it was issued with */
+	uint32_t nr_bios, pid; /* who queued the earliest bio; 0: not known */
+	uint32_t requeues;
+
+	uint64_t requeue_ns; /* if RQ_REQUEUED */
 
 	/* a guest's: one of dom0's ends here */
 	uint64_t c_ns;
@@ -261,24 +269,15 @@ struct rq {
 	uint32_t match_pid; /* dom0 thread that has queued a part */
 	uint32_t cpu;	    /* vCPU that issued it last */
 	uint32_t nr_backend_bios, outstanding;
-	uint32_t clock_generation, backend_clock_generation;
-	struct place *place; /* where it begins */
-	struct crowd *crowd; /* of that place */
 	int ring;	     /* which it was put on, or RING_UNKNOWN */
 	uint32_t ordinal;    /* there */
-	uint32_t request;    /* what blkback's bios say whose they are; 0: not known */
-	bool backend_error;
-	struct {
-		uint64_t interrupt_ns, thread_ns;
-	} slot; /* that its last one of these is of, see struct waypoints */
-	/* a flush's: what seems to have waited for it, and what went on behind it */
-	uint32_t nr_waiting, nr_gone_on;
+	struct place *place; /* where it begins */
+	struct crowd *crowd; /* of that place */
+
 	struct list backend_bios;
-	struct list match;   /* place->requests */
-	struct list hold;    /* join->hold: completed, but not all in order */
-	struct list respond; /* stream->responses: dom0 is done with it */
+	struct list match; /* place->requests */
 	struct waypoints way;
-	uint64_t hold_until;
+
 	struct {
 		uint64_t q_ns, c_ns;
 		struct service by;
@@ -286,6 +285,17 @@ struct rq {
 		uint32_t request, nr_clones;
 		bool known;
 	} chain; /* of blkback's bio that completed last */
+	uint32_t clock_generation, backend_clock_generation;
+	struct list hold;    /* join->hold: completed, but not all in order */
+	struct list respond; /* stream->responses: dom0 is done with it */
+
+	uint64_t hold_until;
+	struct {
+		uint64_t interrupt_ns, thread_ns;
+	} slot; /* that its last one of these is of, see struct waypoints */
+	/* a flush's: what seems to have waited for it, and what went on behind it */
+	uint32_t nr_waiting, nr_gone_on;
+	uint32_t request; /* what blkback's bios say whose they are; 0: not known */
 };
 
 #define RQ_BACKEND_SIZE offsetof(struct rq, c_ns)
