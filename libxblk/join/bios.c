@@ -211,7 +211,7 @@ void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record 
 	}
 	/* An empty flush is never issued itself, so no D will name it. */
 	if (!is_flush(r))
-		bio_renew(j, disk, r);
+		bio_at(j, disk, r, map_place(&s->dom->bios, r->id), false);
 	if (p)
 		p->last_bio = r->id;
 }
@@ -273,7 +273,7 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 			count_own(disk, r);
 		return;
 	}
-	bio = bio_at(j, disk, r, place);
+	bio = bio_at(j, disk, r, place, true);
 	if (p)
 		p->last_bio = r->id;
 	note_flush(s, bio, r);

@@ -442,10 +442,12 @@ void way_forget_done(struct stream *s);
 void way_completed(const struct stream *s, struct rq *rq);
 
 /* life.c */
-/* At @place, where the domain's map has the identity; whatever it has there is forgotten.
+/*
+ * At @place, where the domain's map has the identity; whatever it has there is forgotten.
+ * @backend: as the domain's, a constant.
  */
 struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *r,
-		   void **place);
+		   void **place, bool backend);
 struct bio *bio_renew(struct join *j, struct disk *disk, const struct xblk_record *r);
 
 /* clones.c */

@@ -27,15 +27,15 @@ static __attribute__((noinline)) void **make_way(struct join *j, struct domain *
 }
 
 struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *r,
-		   void **place)
+		   void **place, bool backend)
 {
 	struct domain *dom = disk->dom;
 	struct bio *bio;
 
 	if (unlikely(*place || join_full(j, dom, dom->nr_bios, j->guest_bios)))
 		place = make_way(j, dom, r->id, *place);
-	bio = dom->backend ? pool_get(&j->backend_bios, BIO_BACKEND_SIZE)
-			   : pool_get(&j->bios, BIO_GUEST_SIZE);
+	bio = backend ? pool_get(&j->backend_bios, BIO_BACKEND_SIZE)
+		      : pool_get(&j->bios, BIO_GUEST_SIZE);
 	*place = bio;
 	bio->disk = disk;
 	bio->id = r->id;
@@ -47,7 +47,7 @@ struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *
 	list_init(&bio->in_rq);
 	list_add_tail(&dom->bio_age, &bio->age);
 	dom->nr_bios++;
-	j->guest_bios += !dom->backend;
+	j->guest_bios += !backend;
 	if (unlikely(join_disk(disk)->searched))
 		clone_found(j, bio);
 	return bio;
@@ -55,7 +55,7 @@ struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *
 
 struct bio *bio_renew(struct join *j, struct disk *disk, const struct xblk_record *r)
 {
-	return bio_at(j, disk, r, map_place(&disk->dom->bios, r->id));
+	return bio_at(j, disk, r, map_place(&disk->dom->bios, r->id), disk->dom->backend);
 }
 
 /* What was made of it, or of which it was made, goes on without it. */

@@ -33,23 +33,23 @@ static __attribute__((noinline)) void **make_way(struct join *j, struct domain *
 	return map_place(&dom->rqs, id);
 }
 
-/* @place: where the map has its identity. */
+/* @place: where the map has its identity; @backend: as its domain's, a constant. */
 static inline struct rq *rq_new(struct join *j, struct disk *disk,
-				const struct xblk_record *r, void **place)
+				const struct xblk_record *r, void **place, bool backend)
 {
 	struct domain *dom = disk->dom;
 	struct rq *rq;
 
 	if (unlikely(*place || join_full(j, dom, dom->nr_rqs, j->guest_rqs)))
 		place = make_way(j, dom, r->id, *place);
-	rq = dom->backend ? pool_get(&j->backend_rqs, RQ_BACKEND_SIZE)
-			  : pool_get(&j->rqs, sizeof(*rq));
+	rq = backend ? pool_get(&j->backend_rqs, RQ_BACKEND_SIZE)
+		     : pool_get(&j->rqs, sizeof(*rq));
 	*place = rq;
 	rq->disk = disk;
 	rq->id = r->id;
 	rq->q_ns = UINT64_MAX;
 	list_init(&rq->bios);
-	if (!dom->backend) {
+	if (!backend) {
 		rq->clock_generation = dom->clock_generation;
 		if (j->model->backend)
 			rq->backend_clock_generation =
@@ -62,7 +62,7 @@ static inline struct rq *rq_new(struct join *j, struct disk *disk,
 	}
 	list_add_tail(&dom->rq_age, &rq->age);
 	dom->nr_rqs++;
-	j->guest_rqs += !dom->backend;
+	j->guest_rqs += !backend;
 	return rq;
 }
 
@@ -76,6 +76,8 @@ static bool bio_fits(const struct rq *rq, const struct bio *bio)
 {
 	if (bio->disk != rq->disk || !same_class(bio->op, rq->op))
 		return false;
+	if (bio->sector == rq->sector && rq->nr_sectors)
+		return true;
 	/* The ranges of one discard request need not touch. */
 	return op_class(rq->op) == XBLK_OP_DISCARD || !bio->nr_sectors ||
 	       overlaps(rq, bio->sector, bio->nr_sectors);
@@ -351,7 +353,7 @@ static void come_again(struct rq *rq, const struct xblk_record *r)
 
 /* The request that is issued, with its bio if it names one; @again: it came back. */
 static inline struct rq *issue(struct join *j, struct stream *s,
-			       const struct xblk_record *r, bool *again)
+			       const struct xblk_record *r, bool *again, bool backend)
 {
 	struct domain *dom = s->dom;
 	struct disk *disk = domain_disk(dom, r->disk);
@@ -365,7 +367,7 @@ static inline struct rq *issue(struct join *j, struct stream *s,
 	rq = *place;
 	*again = rq && is_reissue(rq, disk, r);
 	if (!*again) {
-		rq = rq_new(j, disk, r, place);
+		rq = rq_new(j, disk, r, place, backend);
 		rq->first_d_ns = r->time;
 	} else {
 		come_again(rq, r);
@@ -388,7 +390,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 {
 	struct join_disk *disk;
 	bool again;
-	struct rq *rq = issue(j, s, r, &again);
+	struct rq *rq = issue(j, s, r, &again, false);
 
 	if (!rq)
 		return;
@@ -430,7 +432,7 @@ void rq_order(struct join *j, struct stream *s, const struct xblk_record *r)
 void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	bool again;
-	struct rq *rq = issue(j, s, r, &again);
+	struct rq *rq = issue(j, s, r, &again, true);
 
 	if (!rq)
 		return;
@@ -470,7 +472,7 @@ static struct rq *issued_unseen(struct join *j, struct domain *dom,
 
 	if (!disk)
 		return NULL;
-	rq = rq_new(j, disk, r, place);
+	rq = rq_new(j, disk, r, place, true);
 	rq->op = r->op;
 	rq->sector = r->sector;
 	rq->nr_sectors = r->nr_sectors;
@@ -523,7 +525,8 @@ static bool completion_fits(const struct rq *rq, const struct xblk_record *r)
 {
 	if (rq->disk->index != r->disk || rq->disk->gone || !same_class(rq->op, r->op))
 		return false;
-	return !rq->nr_sectors || !r->nr_sectors || op_class(rq->op) == XBLK_OP_DISCARD ||
+	return rq->sector == r->sector || !rq->nr_sectors || !r->nr_sectors ||
+	       op_class(rq->op) == XBLK_OP_DISCARD ||
 	       overlaps(rq, r->sector, r->nr_sectors);
 }
 
