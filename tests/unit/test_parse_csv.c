@@ -128,6 +128,55 @@ static void csv_longest(void **ctx)
 	printed_deinit(&p);
 }
 
+static void lost(uint64_t from_ns, uint64_t to_ns, const char *want)
+{
+	struct xblk_request r = longest();
+	struct printed p;
+
+	r.guest_lost_from_ns = r.backend_lost_from_ns = from_ns;
+	r.guest_lost_to_ns = r.backend_lost_to_ns = to_ns;
+	printed_init(&p);
+	csv_request_print(&p.lines, 1000, &r);
+	printed_has(&p, want);
+	printed_deinit(&p);
+}
+
+/* Of a loss either end may not be known, or there was none. */
+static void csv_lost(void **ctx)
+{
+	(void)ctx;
+	lost(2000, 3000, ",1000,2000,1000,2000\n");
+	lost(0, 3000, ",,2000,,2000\n");
+	lost(2000, UINT64_MAX, ",1000,,1000,\n");
+	lost(0, 0, ",,,,\n");
+}
+
+/* A time that is mostly the same as one before it is its own where it is not. */
+static void csv_times(void **ctx)
+{
+	struct xblk_request r = longest();
+	struct printed p;
+
+	(void)ctx;
+	r.d_ns = r.backend_q_ns = r.lowest_q_ns = 1000000000;
+	r.first_d_ns = 5;
+	r.backend_c_ns = 0;
+	r.lowest_c_ns = 7000;
+	r.lowest_disk = "sda";
+	r.lowest_requeued_ns = r.lowest_requeues = r.nr_clones = 0;
+	r.requeued_ns = 11;
+	printed_init(&p);
+	csv_request_print(&p.lines, 1000, &r);
+	printed_has(&p, ",-995,11,");
+	printed_has(&p, ",sda,999999000,6000,0,0,0,");
+	r.first_d_ns = r.d_ns;
+	r.lowest_c_ns = 0;
+	csv_request_print(&p.lines, 1000, &r);
+	printed_has(&p, ",999999000,11,");
+	printed_has(&p, ",sda,999999000,,0,0,0,");
+	printed_deinit(&p);
+}
+
 static void csv_stages(void **ctx)
 {
 	static const struct filter all;
@@ -149,8 +198,8 @@ static void csv_stages(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(csv_requests),
-		cmocka_unit_test(csv_longest),
+		cmocka_unit_test(csv_requests), cmocka_unit_test(csv_longest),
+		cmocka_unit_test(csv_lost),	cmocka_unit_test(csv_times),
 		cmocka_unit_test(csv_stages),
 	};
 

@@ -10,21 +10,26 @@
 #include "requests.h"
 #include "text.h"
 
-/* What a spreadsheet would take for a formula begins with one of these. */
-static const bool formula[256] = {
-	['='] = true,  ['+'] = true,  ['-'] = true,  ['@'] = true,
-	['\''] = true, ['\t'] = true, ['\r'] = true,
+/* What a character of a cell means beyond itself, a bit each. */
+enum special {
+	ENDS = 1 << 0,	  /* there is no other one behind it */
+	QUOTED = 1 << 1,  /* the cell has to be quoted */
+	FORMULA = 1 << 2, /* as the first one: a spreadsheet would take it for one */
 };
 
-static const bool quoted[256] = {[','] = true, ['"'] = true, ['\n'] = true};
+static const uint8_t special[256] = {
+	['\0'] = ENDS,	  [','] = QUOTED,   ['"'] = QUOTED,   ['\n'] = QUOTED,
+	['='] = FORMULA,  ['+'] = FORMULA,  ['-'] = FORMULA,  ['@'] = FORMULA,
+	['\''] = FORMULA, ['\t'] = FORMULA, ['\r'] = FORMULA,
+};
 
 /* A leading apostrophe is doubled so that a program can undo it for certain. */
 static char *put_apostrophe(char *to, const char *s)
 {
-	return formula[(uint8_t)*s] ? put_char(to, '\'') : to;
+	return special[(uint8_t)*s] & FORMULA ? put_char(to, '\'') : to;
 }
 
-static char *put_quoted(char *to, const char *s)
+static __attribute__((noinline)) char *put_quoted(char *to, const char *s)
 {
 	to = put_apostrophe(put_char(to, '"'), s);
 	for (; *s; s++) {
@@ -42,14 +47,14 @@ static char *put_quoted(char *to, const char *s)
 static char *put_cell(char *to, const char *s)
 {
 	char *from = to;
+	size_t len = 0;
 
 	to = put_apostrophe(to, s);
-	for (const char *at = s; *at; at++) {
-		if (quoted[(uint8_t)*at])
-			return put_char(put_quoted(from, s), ',');
-		to = put_char(to, *at);
-	}
-	return put_char(to, ',');
+	for (; !(special[(uint8_t)s[len]] & (ENDS | QUOTED)); len++)
+		to[len] = s[len];
+	if (unlikely(s[len]))
+		return put_char(put_quoted(from, s), ',');
+	return put_char(to + len, ',');
 }
 
 /* What put_cell() makes of a name, at most. */
@@ -58,11 +63,7 @@ static char *put_cell(char *to, const char *s)
 /* A number, and the comma behind it. */
 static inline char *put_count(char *to, uint64_t n)
 {
-	if (n >= 10)
-		return put_char(put_long_u64(to, n), ',');
-	to[0] = '0' + n;
-	to[1] = ',';
-	return to + 2;
+	return put_char(put_u64(to, n), ',');
 }
 
 /* What is not known is empty. */
@@ -71,6 +72,17 @@ static inline char *put_time(char *to, uint64_t start_ns, uint64_t ns)
 	if (ns)
 		to = put_i64(to, (int64_t)(ns - start_ns));
 	return put_char(to, ',');
+}
+
+/* The same, where it is mostly @other_ns, which was put from @from to @end. */
+static inline char *put_same_time(char *to, uint64_t start_ns, uint64_t ns,
+				  uint64_t other_ns, const char *from, const char *end)
+{
+	if (unlikely(ns != other_ns))
+		return put_time(to, start_ns, ns);
+	memmove(to, from, 16);
+	memmove(to + 16, from + 16, 8);
+	return to + (end - from);
 }
 
 static char *put_disk_cells(char *to, unsigned int domid, const char *guest,
@@ -126,21 +138,27 @@ static char *put_no_stages(char *to)
 /* What the backend did for a request, all of which was seen. */
 static char *put_backend(char *to, uint64_t start_ns, const struct xblk_request *r)
 {
+	const char *queued, *issued, *completed, *end;
+
 	if (r->backend_request)
 		to = put_u64(to, r->backend_request);
 	to = put_char(to, ',');
 	to = put_count(to, r->backend_pid);
 	to = put_cell(to, r->backend_process);
 	to = put_count(to, r->backend_failed);
+	queued = to;
 	to = put_time(to, start_ns, r->backend_q_ns);
+	issued = to;
 	to = put_time(to, start_ns, r->backend_d_ns);
+	completed = to;
 	to = put_time(to, start_ns, r->backend_c_ns);
+	end = to;
 	to = put_time(to, start_ns, r->backend_interrupt_ns);
 	to = put_time(to, start_ns, r->backend_thread_ns);
 	to = put_time(to, start_ns, r->response_ns);
 	to = put_cell(to, r->lowest_disk);
-	to = put_time(to, start_ns, r->lowest_q_ns);
-	to = put_time(to, start_ns, r->lowest_c_ns);
+	to = put_same_time(to, start_ns, r->lowest_q_ns, r->backend_q_ns, queued, issued);
+	to = put_same_time(to, start_ns, r->lowest_c_ns, r->backend_c_ns, completed, end);
 	to = put_count(to, r->lowest_requeued_ns);
 	to = put_count(to, r->lowest_requeues);
 	to = put_count(to, r->nr_clones);
@@ -166,13 +184,16 @@ _Static_assert(2 * CELL_SIZE(NAME_LEN) + 2 * CELL_SIZE(LABEL_LEN) +
 void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_request *r)
 {
 	char *to = text_line(t);
+	const char *issued, *completed;
 
 	to = put_disk_cells(to, r->domid, r->guest, r->label);
 	to = put_char(op_letters(to, r->op, r->nr_sectors), ',');
 	to = put_count(to, r->sector);
 	to = put_count(to, r->nr_sectors);
 	to = put_time(to, start_ns, r->q_ns);
+	issued = to;
 	to = put_time(to, start_ns, r->d_ns);
+	completed = to;
 	to = put_time(to, start_ns, r->c_ns);
 	to = put_count(to, r->pid);
 	to = put_cell(to, r->pid ? r->process : "");
@@ -187,12 +208,14 @@ void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_requ
 		to = put_count(put_count(to, r->ring), r->slot);
 	else
 		to = put_string(to, ",,");
-	to = put_time(to, start_ns, r->first_d_ns);
+	to = put_same_time(to, start_ns, r->first_d_ns, r->d_ns, issued, completed);
 	to = put_count(to, r->requeued_ns);
 	to = put_time(to, start_ns, r->interrupt_ns);
 	to = r->measured ? put_backend(to, start_ns, r)
 			 : put_string(to, ",,,,,,,,,,,,,,,,,");
-	to = put_char(put_string(to, r->why), ',');
+	if (*r->why)
+		to = put_string(to, r->why);
+	to = put_char(to, ',');
 	if (r->bin == BIN_IN_FLIGHT)
 		to = put_string(to, stage_names[r->reached]);
 	to = put_char(to, ',');

@@ -4,82 +4,105 @@
 #include <errno.h>
 
 #include "base/op.h"
+#include "base/util.h"
 #include "name.h"
 
 #define EIGHT_DIGITS 100000000u
-#define ZEROS	     0x3030303030303030ull
-#define BLANKS	     0x2020202020202020ull
 
-/*
- * The digits of a number that has no more than 8, each in a byte, the first one in the
- * lowest, which is the first one in memory, too.  The number is cut in halves three
- * times, all of its parts at once: what is left of a part when its upper half is taken
- * away goes above that.
- */
-static uint64_t eight_digits(uint32_t number)
+/* The numbers below 100: with two digits, and as they are. */
+static const char two[] = "00010203040506070809101112131415161718192021222324"
+			  "25262728293031323334353637383940414243444546474849"
+			  "50515253545556575859606162636465666768697071727374"
+			  "75767778798081828384858687888990919293949596979899";
+static const char plain[] = "0 1 2 3 4 5 6 7 8 9 101112131415161718192021222324"
+			    "25262728293031323334353637383940414243444546474849"
+			    "50515253545556575859606162636465666768697071727374"
+			    "75767778798081828384858687888990919293949596979899";
+
+static inline char *put_2(char *to, size_t n)
 {
-	uint64_t n = number, upper = number / 10000;
-
-	n = (n << 32) - ((10000ull << 32) - 1) * upper;
-	upper = (n * 10486 >> 20) & 0x0000007f0000007full; /* n / 100 */
-	n = (n << 16) - ((100ull << 16) - 1) * upper;
-	upper = (n * 103 >> 10) & 0x000f000f000f000full; /* n / 10 */
-	return (n << 8) - ((10ull << 8) - 1) * upper;
+	memcpy(to, two + 2 * n, 2);
+	return to + 2;
 }
 
-/* How many of these begin it and say nothing; the last one does. */
-static size_t leading_zeros(uint64_t digits)
+static inline char *put_4(char *to, unsigned int n)
 {
-	return (unsigned int)__builtin_ctzll(digits | 1ull << 56) / 8;
+	return put_2(put_2(to, n / 100), n % 100);
 }
 
-static char *put_eight(char *to, uint64_t digits, size_t from)
+static inline char *put_8(char *to, unsigned int n)
 {
-	digits >>= 8 * from;
-	memcpy(to, &digits, sizeof(digits));
-	return to + 8 - from;
+	return put_4(put_4(to, n / 10000), n % 10000);
 }
 
-/* Apart, so that what is not so large has no work with it. */
-static __attribute__((noinline)) char *put_huge_u64(char *to, uint64_t n)
+/* Of a number's digits the first one or two. */
+static inline char *put_first(char *to, size_t n)
 {
-	to = put_u64(to, n / EIGHT_DIGITS);
-	return put_eight(to, eight_digits(n % EIGHT_DIGITS) + ZEROS, 0);
+	memcpy(to, plain + 2 * n, 2);
+	return to + (n < 10 ? 1 : 2);
+}
+
+static inline char *put_first_4(char *to, unsigned int n)
+{
+	return n < 100 ? put_first(to, n) : put_2(put_first(to, n / 100), n % 100);
+}
+
+static inline char *put_first_8(char *to, unsigned int n)
+{
+	return n < 10000 ? put_first_4(to, n)
+			 : put_4(put_first_4(to, n / 10000), n % 10000);
 }
 
 char *put_long_u64(char *to, uint64_t n)
 {
-	uint64_t digits;
-
-	if (n >= EIGHT_DIGITS)
-		return put_huge_u64(to, n);
-	digits = eight_digits(n);
-	return put_eight(to, digits + ZEROS, leading_zeros(digits));
+	if (n < EIGHT_DIGITS)
+		return put_first_8(to, n);
+	if (n / EIGHT_DIGITS < EIGHT_DIGITS)
+		to = put_first_8(to, n / EIGHT_DIGITS);
+	else
+		to = put_long_u64(to, n / EIGHT_DIGITS);
+	return put_8(to, n % EIGHT_DIGITS);
 }
+
+char *put_long_i64(char *to, int64_t n)
+{
+	return n < 0 ? put_u64(put_char(to, '-'), -(uint64_t)n) : put_long_u64(to, n);
+}
+
+/* The least number that is too wide for so many columns. */
+static const uint64_t too_wide[] = {
+	0,	     10,	   100,		  1000,	     10000,
+	100000,	     1000000,	   10000000,	  100000000, 1000000000,
+	10000000000, 100000000000, 1000000000000,
+};
 
 char *put_right_u64(char *to, uint64_t n, size_t width)
 {
-	char long_one[NUMBER_SIZE + PUT_SLACK];
-	uint64_t digits, zeros;
-	size_t len;
+	char *at = to + width, *from = to;
 
-	if (n >= EIGHT_DIGITS || width > 8) {
-		len = put_u64(long_one, n) - long_one;
-		to = put_blanks(to, width > len ? width - len : 0);
-		return mempcpy(to, long_one, len);
+	if (width >= ARRAY_SIZE(too_wide) || n >= too_wide[width]) {
+		to = put_u64(to, n);
+		return put_right(from, to, to - from, width);
 	}
-	digits = eight_digits(n);
-	zeros = leading_zeros(digits);
-	/* The leading ones become blanks. */
-	digits += ZEROS - ((ZEROS - BLANKS) & ((1ull << 8 * zeros) - 1));
-	return put_eight(to, digits, zeros < 8 - width ? zeros : 8 - width);
+	to = put_blanks(to, width);
+	for (; n >= 100; n /= 100)
+		put_2(at -= 2, n % 100);
+	if (n >= 10)
+		put_2(at - 2, n);
+	else
+		at[-1] = '0' + n;
+	return to;
 }
 
-char *put_digits(char *to, uint64_t n, unsigned int nr)
+char *put_digits(char *to, uint32_t n, unsigned int nr)
 {
-	if (nr > 8)
-		to = put_char(to, '0' + n / EIGHT_DIGITS % 10);
-	return put_eight(to, eight_digits(n % EIGHT_DIGITS) + ZEROS, nr > 8 ? 0 : 8 - nr);
+	char *end = to + nr, *at = end;
+
+	for (; at - to >= 2; n /= 100)
+		put_2(at -= 2, n % 100);
+	if (at > to)
+		at[-1] = '0' + n % 10;
+	return end;
 }
 
 char *put_name(char *to, const char *name, size_t *columns)

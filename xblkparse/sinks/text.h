@@ -17,7 +17,7 @@
 #define TEXT_SIZE   65536
 #define LINE_SIZE   2048
 #define NUMBER_SIZE 20 /* the largest one; with a sign, too */
-/* Digits are put 8 at a time, so there has to be room for as many behind a number. */
+/* What puts a part may write so much behind that, too. */
 #define PUT_SLACK 8
 
 static inline char *put_char(char *to, char c)
@@ -28,29 +28,31 @@ static inline char *put_char(char *to, char c)
 
 static inline char *put_string(char *to, const char *s)
 {
-	return mempcpy(to, s, strlen(s));
+	return stpcpy(to, s);
 }
 
-/* Any number. */
-char *put_long_u64(char *to, uint64_t n);
+/*
+ * Any number.  They are in many places of a line, and were all of it there each time,
+ * what makes a line would be larger than the processor's first cache: most of those that
+ * are no times have one digit.
+ */
+__attribute__((noinline)) char *put_long_u64(char *to, uint64_t n);
+__attribute__((noinline)) char *put_long_i64(char *to, int64_t n);
 
 static inline char *put_u64(char *to, uint64_t n)
 {
-	/* Most of those that are not times. */
 	return n < 10 ? put_char(to, '0' + n) : put_long_u64(to, n);
 }
 
 static inline char *put_i64(char *to, int64_t n)
 {
-	if (n >= 0)
-		return put_u64(to, n);
-	return put_u64(put_char(to, '-'), -(uint64_t)n);
+	return (uint64_t)n < 10 ? put_char(to, '0' + n) : put_long_i64(to, n);
 }
 
 /* At the right of @width columns, behind blanks. */
 char *put_right_u64(char *to, uint64_t n, size_t width);
 /* The last @nr digits of it, 9 at most. */
-char *put_digits(char *to, uint64_t n, unsigned int nr);
+char *put_digits(char *to, uint32_t n, unsigned int nr);
 /* A name, as the locale can show it; @columns: how many it takes. */
 char *put_name(char *to, const char *name, size_t *columns);
 /* What is from @from to @to takes @columns; it gets to the right of @width. */
