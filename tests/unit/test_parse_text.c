@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Numbers and words of a line, as printf() would have them. */
 #include <inttypes.h>
+#include <math.h>
 
-#include "sinks/text.h"
-#include "test_parse_util.h"
+#include "printed.h"
+#include "sinks/table.h"
 
 /* What was put from @line to @to is what printf() makes of the rest. */
 __attribute__((format(printf, 3, 4))) static void is(const char *line, const char *to,
@@ -80,12 +81,63 @@ static void words(void **ctx)
 	is(line, put_right(line + 1, to, 2, 2), "a12");
 }
 
+/* A value of a table, and a share, as printf() rounds them. */
+static void value(double v)
+{
+	char want[128];
+	struct printed p;
+
+	snprintf(want, sizeof(want), " %9.*f%7.2f%%",
+		 v >= 99.95    ? 0
+		 : v >= 9.995  ? 1
+		 : v >= 0.9995 ? 2
+			       : 3,
+		 v, v);
+	printed_init(&p);
+	print_value(p.out, v);
+	print_percent(p.out, v);
+	printed_is(&p, want);
+}
+
+/* Halfway between two numbers, just beside that, and where there are other digits. */
+static void values(void **ctx)
+{
+	static const double edges[] = {0.9995, 9.995, 99.95, 999.5, 0x1p53};
+
+	(void)ctx;
+	for (unsigned int n = 0; n < 20000; n++) {
+		value(n / 2000.0);
+		value(n / 64.0);
+		value(nextafter(n / 64.0, 0));
+		value(nextafter(n / 64.0, INFINITY));
+	}
+	for (double v = 1e-30; v < 1e15; v *= 1.37)
+		value(v);
+	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		value(edges[i]);
+		value(nextafter(edges[i], 0));
+		value(nextafter(edges[i], INFINITY));
+	}
+}
+
+static void titles(void **ctx)
+{
+	struct printed p;
+
+	(void)ctx;
+	printed_init(&p);
+	print_title(p.out, "p50", "\u00b5s");
+	print_title(p.out, "in Q2C", "");
+	print_title(p.out, "guest's share", "ms");
+	printed_is(&p, "    p50 \u00b5s    in Q2C guest's share ms");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(digits),
-		cmocka_unit_test(words),
+		cmocka_unit_test(numbers), cmocka_unit_test(digits),
+		cmocka_unit_test(words),   cmocka_unit_test(values),
+		cmocka_unit_test(titles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,8 +26,11 @@ static void print_row(FILE *out, const char *name, const struct hist *h,
 	fprintf(out, "  %-8s %10" PRIu64, name, h->count);
 	for (int i = 0; i < COLUMNS; i++)
 		print_value(out, column(h, i) / unit.ns);
-	fprintf(out, " %s%7.2f%%%s\n", begin,
-		all->sum ? 100.0 * (double)h->sum / (double)all->sum : 0.0, end);
+	putc(' ', out);
+	fputs(begin, out);
+	print_percent(out, all->sum ? 100.0 * (double)h->sum / (double)all->sum : 0.0);
+	fputs(end, out);
+	putc('\n', out);
 }
 
 static void print_substages(FILE *out, const struct disk_stats *st, enum stage of,

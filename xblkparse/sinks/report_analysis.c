@@ -158,10 +158,12 @@ static void print_bands(FILE *out, const struct disk_stats *st, struct unit unit
 		fprintf(out, "  %-10s %10" PRIu64, band_names[i], bands[i].count);
 		print_value(out, bands[i].from_ns / unit.ns);
 		print_value(out, bands[i].to_ns / unit.ns);
-		for (int s = 0; s < STAGE_PARTS; s++)
-			fprintf(out, " %s%7.2f%%%s", s == most ? paint->most : "",
-				sum > 0 ? 100 * bands[i].sum[s] / sum : 0,
-				s == most ? paint->off : "");
+		for (int s = 0; s < STAGE_PARTS; s++) {
+			putc(' ', out);
+			fputs(s == most ? paint->most : "", out);
+			print_percent(out, sum > 0 ? 100 * bands[i].sum[s] / sum : 0);
+			fputs(s == most ? paint->off : "", out);
+		}
 		fprintf(out, "  most in %s\n", stage_names[most]);
 	}
 }

@@ -14,21 +14,6 @@ void request_titles(FILE *out)
 	fputc('\n', out);
 }
 
-/* At the right of @width columns, with @digits of them behind the point. */
-static char *put_decimal(char *to, int64_t n, unsigned int digits, size_t width)
-{
-	uint64_t abs_n = n < 0 ? -(uint64_t)n : (uint64_t)n, unit = 1;
-	char *from = to;
-
-	for (unsigned int i = 0; i < digits; i++)
-		unit *= 10;
-	if (n < 0)
-		to = put_char(to, '-');
-	to = put_char(put_u64(to, abs_n / unit), '.');
-	to = put_digits(to, abs_n % unit, digits);
-	return put_right(from, to, to - from, width);
-}
-
 static char *put_column(char *to, uint64_t n, size_t width)
 {
 	return put_right_u64(put_char(to, ' '), n, width);

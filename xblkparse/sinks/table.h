@@ -28,6 +28,9 @@ struct unit unit_for(uint64_t ns);
 /* Three digits that mean something, in 9 columns after a blank. */
 void print_value(FILE *out, double v);
 
+/* Of 100, with two digits behind the point: in 8 columns. */
+void print_percent(FILE *out, double v);
+
 /* Right-aligned over such a column. */
 void print_title(FILE *out, const char *title, const char *unit);
 

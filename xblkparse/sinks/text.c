@@ -123,6 +123,21 @@ char *put_right(char *from, char *to, size_t columns, size_t width)
 	return to + blank;
 }
 
+char *put_decimal(char *to, int64_t n, unsigned int digits, size_t width)
+{
+	uint64_t abs_n = n < 0 ? -(uint64_t)n : (uint64_t)n, unit = 1;
+	char *from = to;
+
+	for (unsigned int i = 0; i < digits; i++)
+		unit *= 10;
+	if (n < 0)
+		to = put_char(to, '-');
+	to = put_u64(to, abs_n / unit);
+	if (digits)
+		to = put_digits(put_char(to, '.'), abs_n % unit, digits);
+	return put_right(from, to, to - from, width);
+}
+
 #define DISK_WIDTH 12
 
 char *put_disk(char *to, unsigned int domid, const char *label)

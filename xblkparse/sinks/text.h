@@ -53,6 +53,8 @@ static inline char *put_i64(char *to, int64_t n)
 char *put_right_u64(char *to, uint64_t n, size_t width);
 /* The last @nr digits of it, 9 at most. */
 char *put_digits(char *to, uint32_t n, unsigned int nr);
+/* At the right of @width columns, with the last @digits of it behind a point, if any. */
+char *put_decimal(char *to, int64_t n, unsigned int digits, size_t width);
 /* A name, as the locale can show it; @columns: how many it takes. */
 char *put_name(char *to, const char *name, size_t *columns);
 /* What is from @from to @to takes @columns; it gets to the right of @width. */
