@@ -286,12 +286,24 @@ static json_t *summary(const struct xblk *x, const struct filter *f)
 	return j;
 }
 
+/* Each blank, quotation mark and digit comes alone. */
+static int put_token(const char *token, size_t size, void *text)
+{
+	text_put(text, token, size);
+	return 0;
+}
+
 bool json_print(FILE *out, const struct xblk *x, const struct filter *f)
 {
 	json_t *j = summary(x, f);
-	int ret = json_dumpf(j, out, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+	struct text text;
+	int ret;
 
+	text_init(&text, out);
+	ret = json_dump_callback(j, put_token, &text,
+				 JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 	json_decref(j);
-	fputc('\n', out);
+	text_put(&text, "\n", 1);
+	text_write(&text);
 	return ret == 0 && !ferror(out);
 }

@@ -175,3 +175,18 @@ void text_write(struct text *t)
 		t->error = errno;
 	t->len = 0;
 }
+
+void text_put(struct text *t, const char *bytes, size_t size)
+{
+	while (size > TEXT_SIZE - t->len) {
+		size_t some = TEXT_SIZE - t->len;
+
+		memcpy(t->lines + t->len, bytes, some);
+		t->len = TEXT_SIZE;
+		text_write(t);
+		bytes += some;
+		size -= some;
+	}
+	memcpy(t->lines + t->len, bytes, size);
+	t->len += size;
+}

@@ -103,6 +103,9 @@ static inline void text_init(struct text *t, FILE *out)
 /* What there is goes to the file; an error is also @out's, which does not keep why. */
 void text_write(struct text *t);
 
+/* Any bytes, of any number, to what there is. */
+void text_put(struct text *t, const char *bytes, size_t size);
+
 /* Where the next line begins, with room for LINE_SIZE. */
 static inline char *text_line(struct text *t)
 {
