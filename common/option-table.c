@@ -147,9 +147,10 @@ static int take(const struct option_table *table, const struct option_row *row, 
 	if (!why)
 		return -1;
 	if (!row->letter)
-		return bad_usage("--%s=%s: %s", row->name, optarg, why);
+		return bad_usage("--%s%s%s: %s", row->name, optarg ? "=" : "",
+				 optarg ?: "", why);
 	return bad_usage("-%c%s%s: %s", row->letter, *row->argument == '[' ? "" : " ",
-			 optarg, why);
+			 optarg ?: "", why);
 }
 
 int option_table_read(const struct option_table *table, int argc, char **argv, void *to)

@@ -23,7 +23,8 @@ static const char *set_level(void *to, const char *arg)
 	struct options *o = to;
 
 	o->level = arg;
-	o->levels++;
+	if (++o->levels > 3)
+		return "more than three";
 	return arg && strcmp(arg, "9") ? "not 9" : NULL;
 }
 
@@ -139,6 +140,8 @@ static void test_refused(void **state)
 		{"-l8", "-l8: not 9"},
 		{"--level=8", "--level=8: not 9"},
 		{"--must 8\n", "--must=8?: not 9"},
+		{"--level --level --level --level", "--level: more than three"},
+		{"-l -l -l -l", "-l: more than three"},
 	};
 	char line[256];
 	unsigned int i;
