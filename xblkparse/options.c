@@ -42,6 +42,8 @@ static const char *set_format(void *to, const char *arg)
 	return o->format ? NULL : why;
 }
 
+static const char no_file_name[] = "no file name";
+
 /* "-" is standard output, as it is with other tools. */
 static const char *file_or_standard(const char *arg)
 {
@@ -51,7 +53,7 @@ static const char *file_or_standard(const char *arg)
 static const char *set_file(void *to, const char *arg)
 {
 	*(const char **)to = file_or_standard(arg);
-	return NULL;
+	return *arg ? NULL : no_file_name;
 }
 
 static const char *set_format_file(void *to, const char *arg)
@@ -60,6 +62,8 @@ static const char *set_format_file(void *to, const char *arg)
 
 	if (f->wanted)
 		return "there is one already, and it has one file";
+	if (arg && !*arg)
+		return no_file_name;
 	f->wanted = true;
 	f->file = file_or_standard(arg);
 	return NULL;

@@ -105,6 +105,15 @@ static void several(void **ctx)
 	assert_non_null(strstr(err.text, "more than 64"));
 }
 
+static void says(const char *line, const char *want)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, line), 2);
+	if (!strstr(err.text, want))
+		fail_msg("%s: said: %s", line, err.text);
+}
+
 /* What has a file of its own, and what takes the place of the tables. */
 static void formats(void **ctx)
 {
@@ -137,6 +146,10 @@ static void formats(void **ctx)
 	assert_int_equal(parse(&o, "--csv -J b"), -1);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_int_equal(parse(&o, wrong[i]), 2);
+	says("-J a --json", "usage: --json: there is one already");
+	says("--csv= trace", "--csv=: no file name");
+	says("--json= trace", "--json=: no file name");
+	says("--output= trace", "-o : no file name");
 }
 
 int main(void)
