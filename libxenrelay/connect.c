@@ -337,15 +337,15 @@ static int check_granted(struct xenrelay_channel *ch, const struct xenrelay_opti
  * A guest that closes while its pages are being mapped takes its grants back, and may
  * have used them anew: what was mapped is not the channel then, and what failed is no
  * fault of it.  Once it is ours and mapped, closing waits for us.
+ *
+ * Return: 0, @err or what else is wrong; -ESTALE, of nothing else here, if it has closed.
  */
 static int check_still_ready(struct xenrelay_channel *ch, int err)
 {
 	int ret = xr_check_connected(ch);
 
-	if (ret == -ENOTCONN) {
-		ch->connecting->nr_late++;
-		ret = ch_fail(ch, -ENOENT, "the guest has closed it");
-	}
+	if (ret == -ENOTCONN)
+		ret = ch_fail(ch, -ESTALE, "the guest has closed it");
 	if (ret)
 		ch->short_of_room = false;
 	return ret ? ret : err;
@@ -436,6 +436,8 @@ static int ask_again(struct xenrelay_channel *ch)
 {
 	struct xr_connecting *c = ch->connecting;
 
+	if (++c->nr_late == MAX_LATE)
+		return -ENOENT;
 	xr_unmap(ch);
 	ch->claimed = false;
 	c->ready_until = 0;
@@ -458,7 +460,6 @@ static int decide(struct xenrelay_channel *ch, int err)
 
 int xenrelay_connect_poll(struct xenrelay_channel *ch)
 {
-	unsigned int nr_late;
 	int err;
 
 	if (!ch)
@@ -468,13 +469,12 @@ int xenrelay_connect_poll(struct xenrelay_channel *ch)
 	if (!ch->changed && xr_now_ms() < ch->connecting->look_at)
 		return -EINPROGRESS;
 	ch->changed = false;
-	nr_late = ch->connecting->nr_late;
 	err = attempt(ch);
 	if (err == -EINPROGRESS)
 		return err;
 	if (!ch->ring_kib_wanted)
 		ch->ring_kib_wanted = (uint64_t)ch->layout.ring_pages * KIB_PER_PAGE;
-	if (nr_late != ch->connecting->nr_late && ch->connecting->nr_late < MAX_LATE)
+	if (err == -ESTALE)
 		err = ask_again(ch);
 	else if (err)
 		err = ask_for_less(ch, err);
