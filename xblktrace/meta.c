@@ -9,7 +9,6 @@
 
 #include "actions.h"
 #include "disks.h"
-#include "disks.h"
 #include "meta.h"
 #include "msg.h"
 #include "saturate.h"
