@@ -123,6 +123,8 @@ static void look_at(void *user, uint32_t pid, const char *name, bool now)
 	s->found |= filter_is_process(s->item, pid, name ? name : "");
 	if (name && now)
 		add(&s->list, "%s (%u)", name, pid);
+	else if (now)
+		add(&s->list, "%u", pid);
 }
 
 void chosen_look(struct chosen *c, const struct filter *f, unsigned int domid,

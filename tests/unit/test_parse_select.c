@@ -241,6 +241,23 @@ static void nothing_chosen(void **ctx)
 	assert_true(told("d3 d4 pdd Dsdc", "none of 1 requests was chosen"));
 }
 
+/* One of which no record has told the name has its number. */
+static void without_a_name(void **ctx)
+{
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	begin(&o, &g, "d5 pnginx");
+	parse_run(&o.parse);
+	model_process(model_find(&o.parse.model, 5), 503);
+	msg_silent = false;
+	said_begin(&err, STDERR_FILENO);
+	assert_false(chosen_tell(&o.x, &filter, &(struct chosen){0}));
+	assert_non_null(strstr(said_end(&err), "there are: postfix (502), 503\n"));
+	done(&o, &g);
+}
+
 static void on_forgotten(void *ctx, const struct domain *guest, uint32_t pid,
 			 const char *name)
 {
@@ -345,9 +362,10 @@ static void names_in_the_guest(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests),	  cmocka_unit_test(events),
-		cmocka_unit_test(nothing_chosen), cmocka_unit_test(of_a_guest_gone),
-		cmocka_unit_test(of_many),	  cmocka_unit_test(names_in_the_guest),
+		cmocka_unit_test(requests),	      cmocka_unit_test(events),
+		cmocka_unit_test(nothing_chosen),     cmocka_unit_test(without_a_name),
+		cmocka_unit_test(of_a_guest_gone),    cmocka_unit_test(of_many),
+		cmocka_unit_test(names_in_the_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
