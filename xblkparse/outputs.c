@@ -37,9 +37,9 @@ static bool may_write(const struct outputs *outputs, const char *name,
 		      const struct stat *st)
 {
 	if (same_file(st, outputs->input))
-		msg_say("usage: %s is the trace itself: write to another file", name);
+		msg_say("%s is the trace itself: write to another file", name);
 	else if (is_open(outputs, st))
-		msg_say("usage: %s is an output already: write to another file", name);
+		msg_say("%s is an output already: write to another file", name);
 	else
 		return true;
 	return false;

@@ -136,13 +136,18 @@ static bool opens(const struct options *opt, int fd)
 static void onto_each_other(void **ctx)
 {
 	struct options opt;
+	struct said said;
 	int fd = open_trace();
 
 	(void)ctx;
-	msg_silent = true;
 	unlink(in_folder("x"));
 	opt = (struct options){.output = in_folder("trace")};
+	said_begin(&said, STDERR_FILENO);
 	assert_false(opens(&opt, fd));
+	/* Not as a wrong command line, whose exit status is another one. */
+	assert_non_null(strstr(said_end(&said), "/trace is the trace itself"));
+	assert_null(strstr(said.text, "usage"));
+	msg_silent = true;
 	opt = (struct options){.output = in_folder("x"),
 			       .json = {true, in_folder("trace")}};
 	assert_false(opens(&opt, fd));
