@@ -38,7 +38,7 @@ help:
 	@echo 'make demo               a Xen host in QEMU: trace a guest'"'"'s I/O and show the stages'
 	@echo 'make sched-compare      I/O schedulers in guest and dom0, compared in the lab (REPEATS=3)'
 	@echo 'make check              unit tests, fuzzers and the lab (over half an hour)'
-	@echo 'make check-long         the lab scenarios that take longest, and ten on other kernels; PART=1/3: a third of them'
+	@echo 'make check-long         the lab scenarios that take longest, and fifteen on other kernels; PART=1/3: a third of them'
 	@echo 'make bench-parse        xblkparse against blkparse and btt (a few minutes)'
 	@echo 'make lint               sparse, clang-tidy, clang-format, shellcheck and the man pages'
 	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'
