@@ -20,7 +20,7 @@
  * @timeline:	what happened when
  * @processes:	whose they are
  * @on_process_gone: is told of each process of a guest that is forgotten, as the guest
- *has gone or there are too many: the guest's number and name, its own, NULL: not known
+ * has gone or there are too many: the guest's number and name, its own, NULL: not known
  */
 struct xblk_analysis {
 	const struct filter *filter;

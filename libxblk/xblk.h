@@ -29,11 +29,11 @@
  * @problems is set.  The library prints nothing and never ends the program.
  *
  * Ownership.  What a callback is given, with its strings, belongs to the library and
- *stays until the callback returns; what xblk_get_trace() and the xblk_next_ functions
- *fill in is the caller's, but its strings stay only until the next byte is read, or to
+ * stays until the callback returns; what xblk_get_trace() and the xblk_next_ functions
+ * fill in is the caller's, but its strings stay only until the next byte is read, or to
  * xblk_close() where nothing is read any more.  The memory of a handle grows with the
- *disks that have I/O and with what is in flight, not with the length of the trace; what a
- * hostile guest writes is bounded, too.
+ * disks that have I/O and with what is in flight, not with the length of the trace; what
+ * a hostile guest writes is bounded, too.
  *
  * Context.  Callbacks come from within xblk_feed(), xblk_finish() and xblk_read(), in the
  * thread that called these.  In a callback the handle may be asked, and stopped, but not
@@ -165,7 +165,7 @@ struct io_count {
  * @backend_lost_from_ns, @backend_lost_to_ns: the same of dom0
  *
  * It is flat and does not change.  A loss that is told of later may yet have concerned
- *it: then its disk's counts of bins say so, and it is not told of again.
+ * it: then its disk's counts of bins say so, and it is not told of again.
  */
 struct xblk_request {
 	unsigned int domid;
@@ -220,7 +220,7 @@ struct xblk_request {
  * @disk:	number of the disk in xblk_next_disk(); XBLK_NO_DISK_NR: none, or not known
  * @label:	of that; NULL: there is none
  * @of:		another one for each stream that there is; for xblk_event_served() and its
- *like
+ * like
  */
 struct xblk_event_record {
 	const struct xblk_record *record;

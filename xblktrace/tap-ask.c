@@ -53,7 +53,7 @@ struct follower {
  * struct tapping - a tap, as who asked for it has it
  * @sock:	where it comes from; @ended: nothing comes any more
  * @sink:	takes it to @out, with a thread of its own: a file can hang, as a
- *network's does, and a signal is to be taken all the same
+ * network's does, and a signal is to be taken all the same
  * @bytes:	that have come
  * @told:	it was told to end
  * @began, @give_up_at, @shown_at: monotonic, ns; 0: never

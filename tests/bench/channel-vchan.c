@@ -3,8 +3,10 @@
  * A stream over libxenvchan: the guest is its server, as it is the one who grants
  * its pages to dom0 in Xenrelay, too.
  *
- *	channel-vchan send PATH SIZE			in the guest, until the reader
- *goes channel-vchan receive DOMID PATH READING-SIZE MS MBYTES	in dom0: bytes and ns
+ *	channel-vchan send PATH SIZE
+ *		in the guest, until the reader goes
+ *	channel-vchan receive DOMID PATH READING-SIZE MS MBYTES
+ *		in dom0: bytes and ns
  */
 #include <libxenvchan.h>
 

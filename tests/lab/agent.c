@@ -8,12 +8,12 @@
  *	agent turns N				two processes take turns, N times
  *
  * <guest>/data/lab/cmd is "ID SECONDS COMMAND", .../out is "ID STATUS SIZE\n" and the
- *output; output too long for XenStore is at the start of the scratch disk, dom0's DISK
- *and the guest's /dev/xvdz.
+ * output; output too long for XenStore is at the start of the scratch disk, dom0's DISK
+ * and the guest's /dev/xvdz.
  *
  * One process a command on each side, because a fork and exec in a PV domain under
- *emulation costs 50 to 150 ms; the same in shell with xenstore-watch and friends took 1
- *to 3 s a command.
+ * emulation costs 50 to 150 ms; the same in shell with xenstore-watch and friends took 1
+ * to 3 s a command.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

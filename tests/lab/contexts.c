@@ -8,8 +8,7 @@
  * It says "reading" when it is connected, and reads until SIGTERM.  Then it says
  *
  *	items CPU CONTEXT READ MISSED	numbers that it has read, and those in between
- *	ring CPU READ LOST LOST_NMI	what it has read, and what the ring says of the
- *rest
+ *	ring CPU READ LOST LOST_NMI	what it has read, and what the ring lost
  *
  * What must not be in a ring is said on stderr; the exit status is 0 only without.
  */

@@ -6,7 +6,7 @@
 /**
  * struct channel_pages - which of the played pages are whose
  * @data:	the rings' first one, @nr_data: how many there are, which may be fewer
- *than the rings have: then they are the same again
+ * than the rings have: then they are the same again
  */
 struct channel_pages {
 	unsigned int info, producer, consumer, losses, directory;

@@ -2,7 +2,7 @@
 /*
  * Random storage stacks under random guests, see stacks.h: no latency is wrong, in no
  * trace, and no request is in a wrong bin.  It may be ambiguous only where another one
- *was at its place (or flushes overlapped), and lost only where something was lost in its
+ * was at its place (or flushes overlapped), and lost only where something was lost in its
  * time, or in that of one that it shared its place with.
  *
  *	build/test/test_parse_stacks		1,000 traces
