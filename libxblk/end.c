@@ -190,6 +190,13 @@ bool parse_sides(const struct parse *p)
 	const struct domain *backend = p->model.backend;
 	bool issued = false, good = true;
 
+	/* Of metadata that make no sense it has been told. */
+	if (!backend && !p->problems) {
+		tell(&p->tell,
+		     "metadata: there are none that say which domain serves the "
+		     "disks: no record can be used");
+		return false;
+	}
 	for (size_t i = 0; i < p->model.nr_disks; i++) {
 		const struct disk *d = p->model.all_disks[i];
 

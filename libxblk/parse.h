@@ -87,7 +87,8 @@ int parse_ended(struct parse *p, const json_t *root);
 void parse_lost_behind(struct parse *p, const struct stream *s);
 /* end.c: what was produced, written and found must agree. */
 bool parse_conserved(const struct parse *p);
-/* end.c: where one side has I/O, the other one must have records of it. */
+/* end.c: which side is dom0 is known; where one has I/O, the other one must have records
+ * of it. */
 bool parse_sides(const struct parse *p);
 
 #endif
