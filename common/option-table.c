@@ -131,6 +131,12 @@ static int bad_option(const struct option_table *table, int c, char **argv)
 			 typed);
 }
 
+/* Return: the status to exit with, which is not 0 if nobody can have seen it. */
+static int printed(void)
+{
+	return fflush(stdout) ? -msg_error("standard output: %s", strerror(errno)) : 0;
+}
+
 /* Return: as option_table_read(). */
 static int take(const struct option_table *table, const struct option_row *row, void *to)
 {
@@ -141,7 +147,7 @@ static int take(const struct option_table *table, const struct option_row *row, 
 			puts(table->version);
 		else
 			print_usage(table);
-		return 0;
+		return printed();
 	}
 	why = row->set((char *)to + row->at, optarg);
 	if (!why)

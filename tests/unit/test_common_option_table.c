@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A table of options: what is taken from a command line, the usage, and what is refused. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -122,6 +124,27 @@ static void test_usage(void **state)
 	assert_string_equal(err.text, "");
 }
 
+/* Nobody has seen it then. */
+static void test_full_output(void **state)
+{
+	int full = open("/dev/full", O_WRONLY), before = dup(STDOUT_FILENO), status;
+	char *argv[] = {"it", "--help", NULL};
+
+	(void)state;
+	said_begin(&err, STDERR_FILENO);
+	dup2(full, STDOUT_FILENO);
+	optind = 0;
+	status = option_table_read(&table, 2, argv, &opts);
+	__fpurge(stdout);
+	clearerr(stdout);
+	dup2(before, STDOUT_FILENO);
+	said_end(&err);
+	close(before);
+	close(full);
+	assert_int_equal(status, 1);
+	assert_string_equal(err.text, "it: standard output: No space left on device\n");
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -161,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_full_output),
 		cmocka_unit_test(test_refused),
 	};
 
