@@ -91,20 +91,49 @@ static int take_accounts(struct parse *p, const json_t *of)
 	return ret;
 }
 
-void parse_lost_behind(struct parse *p, const struct stream *s)
+void parse_lost_behind(struct parse *p, struct stream *s)
 {
-	uint64_t from = s->last_ns;
+	uint64_t in_file = add_sat(s->end_written, s->end_marks), from = s->last_ns;
+	/* Of a stream that had none in what was read it is not known where it ends. */
+	bool behind = s->has_end && (s->reached || !p->merge.partial) &&
+		      s->next_sequence < in_file;
 
-	if (!s->has_end || s->end_lost <= s->lost)
-		return;
-	/*
-	 * Where its last record has been left out, and was of later.  Of a stream that
-	 * had none in what was read that is not known.
-	 */
-	if (p->rest && (s->reached || !p->merge.partial) &&
-	    s->next_sequence < add_sat(s->end_written, s->end_marks))
+	/* Where its last record has been left out, and was of later. */
+	if (behind && p->rest)
 		from = max_u64(from, p->rest_ns);
-	join_gap(&p->join, s->dom, from, UINT64_MAX);
+	else if (behind)
+		s->missing = add_sat(s->missing, in_file - s->next_sequence);
+	if ((behind && !p->rest) || (s->has_end && s->end_lost > s->lost))
+		join_gap(&p->join, s->dom, from, UINT64_MAX);
+}
+
+static void lost_at_cut(struct parse *p)
+{
+	for (unsigned int i = 0; i < p->model.nr_domains; i++) {
+		struct domain *dom = p->model.domains[i];
+
+		if (!dom->ended)
+			join_gap(&p->join, dom, p->merge.round_ns, UINT64_MAX);
+	}
+}
+
+void parse_begin_cut(struct parse *p)
+{
+	p->before_cut = xcalloc(p->model.nr_domains + 1, sizeof(*p->before_cut));
+	for (unsigned int i = 0; i < p->model.nr_domains; i++)
+		p->before_cut[i] = p->model.domains[i]->gaps;
+	lost_at_cut(p);
+}
+
+void parse_finish_cut(struct parse *p)
+{
+	join_advance(&p->join, UINT64_MAX);
+	/* What has not come back by now is in flight, for all that the trace tells. */
+	for (unsigned int i = 0; i < p->model.nr_domains; i++)
+		p->model.domains[i]->gaps = p->before_cut[i];
+	join_finish(&p->join);
+	/* What else is not joined may be so for what is missing. */
+	lost_at_cut(p);
 }
 
 /* Nothing more comes of the guest; what is known of it stays. */

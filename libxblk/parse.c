@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -40,6 +41,7 @@ void parse_deinit(struct parse *p)
 	merge_deinit(&p->merge);
 	model_deinit(&p->model);
 	reader_deinit(&p->reader);
+	free(p->before_cut);
 }
 
 /* Two that were put together must not be taken for one: nothing compares. */
@@ -290,12 +292,17 @@ void parse_finish(struct parse *p)
 {
 	if (!p->began)
 		return;
-	merge_finish(&p->merge);
 	lost_at_the_end(p);
+	if (!p->ended)
+		parse_begin_cut(p);
+	merge_finish(&p->merge);
 	advance(p, p->join.now_ns);
 	if (p->on_end)
 		p->on_end(p->ctx, p);
-	join_finish(&p->join);
+	if (p->before_cut)
+		parse_finish_cut(p);
+	else
+		join_finish(&p->join);
 	tally_finish(&p->tally);
 	p->problems |= p->reader.damaged > 0;
 	if (!p->ended && !p->stopped) {

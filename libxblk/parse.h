@@ -33,7 +33,8 @@ struct parse {
 	uint64_t now_ns;
 	char reason[NAME_LEN]; /* why the capture ended */
 	uint64_t duration_ns;
-	uint64_t events_sent; /* notifications from guests' channels */
+	uint64_t events_sent;	 /* notifications from guests' channels */
+	struct gaps *before_cut; /* each domain's, see parse_begin_cut(); or NULL */
 
 	/* rows of the file: those before @full_row and all behind parse_rest() are left
 	 * out, but for what has to be known of them; @index NULL: everything is read */
@@ -83,8 +84,18 @@ uint64_t stream_lost(const struct stream *s);
 int parse_end(struct parse *p, const json_t *root);
 /* end.c: the same of guests that a META chunk says have gone. */
 int parse_ended(struct parse *p, const json_t *root);
-/* end.c: what was lost after the last record of a stream, which no record there tells. */
-void parse_lost_behind(struct parse *p, const struct stream *s);
+/*
+ * end.c: what was lost after the last record of a stream, which no record there tells: by
+ * its producer, or with the end of it in the file.
+ */
+void parse_lost_behind(struct parse *p, struct stream *s);
+/*
+ * end.c: of a trace without its end anything may be missing behind the last round, of any
+ * stream, and nothing says so: no request is joined there.  To be called before what is
+ * left is processed; and in place of join_finish().
+ */
+void parse_begin_cut(struct parse *p);
+void parse_finish_cut(struct parse *p);
 /* end.c: what was produced, written and found must agree. */
 bool parse_conserved(const struct parse *p);
 /* end.c: which side is dom0 is known; where one has I/O, the other one must have records

@@ -176,6 +176,62 @@ static void lost_at_the_end(void **ctx)
 	done(&o, &g);
 }
 
+/* The last chunk of a CPU's is damaged: behind it no record tells, but the counters do. */
+static void damaged_at_the_end(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+	size_t at;
+
+	(void)ctx;
+	gen_init(&g);
+	dom0_io(&g, 1000, 64, 2);
+	guest_io(&g, 1000, 64, 1);
+	gen_flush(&g, 10000);
+	at = g.len;
+	dom0_io(&g, 20000, 64, 2);
+	guest_io(&g, 20000, 64, 1);
+	gen_end(&g, 1000000);
+	g.data[at + sizeof(struct xblk_chunk)] ^= 1;
+	run(&o, g.data, g.len);
+	assert_true(o.parse.problems);
+	assert_int_equal(bin(&o, BIN_JOINED), 1);
+	assert_int_equal(bin(&o, BIN_LOST), 1);
+	assert_int_equal(o.parse.merge.streams[0]->dom->domid, 0);
+	assert_int_equal(o.parse.merge.streams[0]->missing, 3);
+	done(&o, &g);
+}
+
+/* Behind the last round of a trace that was cut off anything may be missing. */
+static void cut_off(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init_bare(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, gen_meta_text, strlen(gen_meta_text));
+	GUEST(500, COMPLETE, READ, 128, 8, 100, 0);
+	GUEST(600, QUEUE, READ, 192, 8, 2, 500);
+	GUEST(700, ISSUE, READ, 192, 8, 101, 2);
+	guest_io(&g, 1000, 64, 1);
+	gen_process(&g, 0, 0, 0, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
+	dom0_io(&g, 1000, 64, 2);
+	gen_round(&g, 10000000);
+	guest_io(&g, 20000000, 64, 1);
+	GUEST(20026000, COMPLETE, READ, 256, 8, 102, 0);
+	dom0_io(&g, 20000000, 64, 2);
+	gen_round(&g, 30000000);
+	/* The guest's records of the second round are whole, dom0's are not. */
+	run(&o, g.data, g.len - sizeof(struct xblk_chunk) - 1);
+	assert_true(o.parse.problems);
+	assert_int_equal(bin(&o, BIN_JOINED), 1);
+	assert_int_equal(bin(&o, BIN_BEFORE_TRACE), 1);
+	assert_int_equal(bin(&o, BIN_IN_FLIGHT), 1);
+	assert_int_equal(bin(&o, BIN_LOST), 2);
+	done(&o, &g);
+}
+
 /* The CPU that lost records writes again long after, and only then says so. */
 static void lost_told_late(void **ctx)
 {
@@ -375,6 +431,8 @@ int main(void)
 		cmocka_unit_test(lost_in_guest),
 		cmocka_unit_test(lost_by_sequence),
 		cmocka_unit_test(lost_at_the_end),
+		cmocka_unit_test(damaged_at_the_end),
+		cmocka_unit_test(cut_off),
 		cmocka_unit_test(lost_told_late),
 		cmocka_unit_test(many_lost_told_late),
 		cmocka_unit_test(stale_ids),

@@ -204,7 +204,7 @@ static void many_processes(void **ctx)
 	gen_last(&g, 0, 0)->disk = 1;
 	GUEST(505000, COMPLETE, READ, 64, 8, 100, 0);
 	gen_last(&g, GEN_GUEST, 0)->disk = 1;
-	gen_flush(&g, 600000);
+	gen_round(&g, 600000);
 	run(&o, g.data, g.len);
 	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->bins[BIN_JOINED], 2);
 	assert_int_equal(disk_stats(&o, GEN_GUEST, 1)->bins[BIN_JOINED], 1);

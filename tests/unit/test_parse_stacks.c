@@ -40,6 +40,7 @@ struct check {
 	struct bytes bytes;
 	struct parse parse;
 	uint64_t seed, wrong;
+	bool broken; /* something is missing at the end of the trace */
 };
 
 static struct tally_of tallies[MAX_STACKS];
@@ -304,9 +305,9 @@ static enum bin right_bin(const struct answer *a)
 /* What the trace does not have, though nothing says so: the beginning, names, an order. */
 static bool hides(const struct check *c)
 {
-	return c->stacks.traits &
-	       (1u << TRAIT_LOSS | 1u << TRAIT_MIDDLE | 1u << TRAIT_OLD |
-		1u << TRAIT_BLIND | 1u << TRAIT_CLOCK);
+	return c->broken || c->stacks.traits & (1u << TRAIT_LOSS | 1u << TRAIT_MIDDLE |
+						1u << TRAIT_OLD | 1u << TRAIT_BLIND |
+						1u << TRAIT_CLOCK);
 }
 
 /*
@@ -317,6 +318,12 @@ static bool is_doubt(const struct check *c, enum bin bin)
 {
 	return bin == BIN_AMBIGUOUS || bin == BIN_LOST || bin == BIN_BEFORE_TRACE ||
 	       (bin == BIN_INCOMPLETE && hides(c));
+}
+
+static bool wrong_latency(const struct answer *a, const struct xblk_request *r,
+			  enum bin bin)
+{
+	return r->measured && (bin == BIN_BEFORE_TRACE || !right_stages(a, r->stages));
 }
 
 static void check_request(void *ctx, const struct xblk_request *r)
@@ -331,6 +338,11 @@ static void check_request(void *ctx, const struct xblk_request *r)
 		return;
 	}
 	bin = right_bin(a);
+	if (c->broken) {
+		if (wrong_latency(a, r, bin))
+			wrong(c, a, r, "latency");
+		return;
+	}
 	tally_of(a->stack)->bins[r->bin]++;
 	tally_of(a->stack)->contested += a->contested;
 	/* The parts of one that was issued before the trace are told of each. */
@@ -350,7 +362,7 @@ static void check_request(void *ctx, const struct xblk_request *r)
 	if (r->bin != bin && !may_be(a, r->bin) && !until_told(a, r->bin) &&
 	    !(bin == BIN_BEFORE_TRACE && !a->c_ns && r->bin == BIN_IN_FLIGHT))
 		wrong(c, a, r, bin_names[bin]);
-	else if (r->measured && (bin == BIN_BEFORE_TRACE || !right_stages(a, r->stages)))
+	else if (wrong_latency(a, r, bin))
 		wrong(c, a, r, "latency");
 	else if (r->measured && !right_thread(a, r))
 		wrong(c, a, r, "thread");
@@ -393,21 +405,51 @@ static void check_bins_at_end(struct check *c)
 		wrong(c, NULL, NULL, "more of before the trace at the end");
 }
 
-static void run_seed(uint64_t seed)
+/* Where the last chunk of one of its streams is. */
+static size_t last_chunk(const struct gen *g, uint64_t nr)
 {
-	struct check c = {.seed = seed};
+	const struct gen_stream *s = &g->streams[nr % g->nr_streams];
+	size_t last = 0, at = sizeof(struct xblk_trace_header);
+	struct xblk_chunk c;
+
+	for (; at < g->len; at += sizeof(c) + (c.payload + 31) / 32 * 32) {
+		memcpy(&c, g->data + at, sizeof(c));
+		if (c.type == XBLK_CHUNK_DATA && c.domid == s->domid && c.cpu == s->cpu)
+			last = at;
+	}
+	return last;
+}
+
+/* A chunk is damaged behind which no other of its stream tells; or the trace is cut off. */
+static void break_end(struct check *c)
+{
+	struct gen *g = &c->stacks.gen;
+
+	if (c->seed % 2)
+		g->data[last_chunk(g, c->seed / 2) + sizeof(struct xblk_chunk)] ^= 1;
+	else
+		c->bytes.len -= c->bytes.len * (1 + c->seed % 9) / 11 + c->seed % 64;
+}
+
+static void run_seed(uint64_t seed, bool broken)
+{
+	struct check c = {.seed = seed, .broken = broken};
 
 	seed_now = seed;
 	stacks_make(&c.stacks, seed, shapes, traits, ios);
 	c.bytes.data = c.stacks.gen.data;
 	c.bytes.len = c.stacks.gen.len;
+	if (broken)
+		break_end(&c);
 	parse_init(&c.parse, read_bytes, &c.bytes);
 	c.parse.tally.on_request = check_request;
 	c.parse.tally.ctx = &c;
 	parse_run(&c.parse);
-	if (c.parse.problems)
-		wrong(&c, NULL, NULL, "the trace has problems");
-	check_all_told(&c);
+	if (c.parse.problems != broken)
+		wrong(&c, NULL, NULL,
+		      broken ? "nothing is said" : "the trace has problems");
+	if (!broken)
+		check_all_told(&c);
 	check_bins_at_end(&c);
 	if (c.wrong > MAX_TOLD)
 		print_message(" and %" PRIu64 " more\n", c.wrong - MAX_TOLD);
@@ -455,7 +497,7 @@ static void any_stack(void **ctx)
 	(void)ctx;
 	msg_silent = true;
 	for (uint64_t seed = first_seed; seed < first_seed + seeds; seed++)
-		run_seed(seed);
+		run_seed(seed, false);
 	print_tallies();
 	if (wrong_seeds)
 		print_message("%" PRIu64 " of %" PRIu64 " traces are wrong\n",
@@ -474,6 +516,17 @@ static void from_environment(const char *name, uint64_t *to)
 
 	if (text)
 		*to = strtoull(text, NULL, 10);
+}
+
+/* What is missing at the end makes no latency wrong, and puts nothing into another bin. */
+static void broken_end(void **ctx)
+{
+	(void)ctx;
+	msg_silent = true;
+	wrong_seeds = 0;
+	for (uint64_t seed = first_seed; seed < first_seed + (seeds + 3) / 4; seed++)
+		run_seed(seed, true);
+	assert_int_equal(wrong_seeds, 0);
 }
 
 /* A list of names, with commas between them. */
@@ -507,6 +560,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_stack),
+		cmocka_unit_test(broken_end),
 	};
 	uint64_t nr = ios;
 
