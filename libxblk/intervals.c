@@ -53,7 +53,7 @@ static void describe_stages(struct xblk_interval *to, struct disk_stats *st)
 		to->mean_ns[s] = hist_mean(st->window[s]);
 		if (s == STAGE_Q2C)
 			to->p99_ns = hist_quantile(st->window[s], 990);
-		free(st->window[s]);
+		hist_free(st->window[s], &st->room);
 		st->window[s] = NULL;
 	}
 }

@@ -248,7 +248,7 @@ struct xblk_event_record {
  * @done:	what the guest had back, by enum kind
  * @joined:	requests whose stages are known
  * @mean_ns:	of these, by enum stage
- * @p99_ns:	of their Q2C
+ * @p99_ns:	of their Q2C; 0: not known
  * @lost:	records that the guest and dom0 lost
  * @queued:	at the end of it: bios that are in no request that was issued
  * @in_flight:	requests that were issued and have not come back

@@ -15,6 +15,14 @@ static uint64_t rank_of(uint64_t count, unsigned int permille)
 	return (uint64_t)(((unsigned __int128)count * permille + 999) / 1000);
 }
 
+void bands_grow(struct bands *b, size_t bucket, struct room *room)
+{
+	if (b->parts.nr && !room_take(room, sizeof(*b->sums) / sizeof(uint64_t)))
+		b->unknown = hist_parts_share(&b->parts, bucket);
+	else
+		b->sums = hist_parts_grow(&b->parts, bucket, b->sums, sizeof(*b->sums));
+}
+
 void bands_fold(const struct bands *b, const struct hist *q2c, struct band to[BANDS])
 {
 	uint64_t first = 0, ends[BANDS];

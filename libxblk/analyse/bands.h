@@ -8,6 +8,7 @@
 #ifndef LIBXBLK_BANDS_H
 #define LIBXBLK_BANDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "analyse/hist.h"
@@ -18,6 +19,7 @@
 struct bands {
 	struct hist_parts parts;
 	uint64_t (*sums)[STAGE_PARTS]; /* by part and bucket */
+	bool unknown;		       /* there was no room for all of them */
 };
 
 struct band {
@@ -31,16 +33,26 @@ extern const unsigned int band_permille[BANDS + 1];
 /* "p0-50", ... */
 extern const char *const band_names[BANDS];
 
-static inline void bands_add(struct bands *b, const int64_t stages[STAGE_MAX])
+/* Makes the part that @bucket is in. */
+void bands_grow(struct bands *b, size_t bucket, struct room *room);
+
+static inline void bands_add(struct bands *b, const int64_t stages[STAGE_MAX],
+			     struct room *room)
 {
 	size_t bucket = hist_bucket(stages[STAGE_Q2C]);
 	uint64_t *sum;
 
 	if (!b->parts.of[bucket / HIST_PART])
-		b->sums = hist_parts_grow(&b->parts, bucket, b->sums, sizeof(*b->sums));
+		bands_grow(b, bucket, room);
 	sum = b->sums[hist_index(b->parts.of[bucket / HIST_PART], bucket)];
 	for (int i = 0; i < STAGE_PARTS; i++)
 		sum[i] += stages[i];
+}
+
+/* Whether they are, of the requests of @q2c: if not, they cannot be folded. */
+static inline bool bands_known(const struct bands *b, const struct hist *q2c)
+{
+	return q2c && !q2c->beyond && !b->unknown;
 }
 
 /*

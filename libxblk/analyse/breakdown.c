@@ -7,26 +7,9 @@
 
 #include "base/util.h"
 
-/* A value for which the row has no part: with room for one, it gets it. */
-static __attribute__((noinline)) void add_far(struct breakdown *b, struct hist **to,
-					      uint64_t ns)
-{
-	if (b->nr_parts < ROWS_OWN) {
-		b->nr_parts++;
-	} else if (b->shared && *b->shared) {
-		--*b->shared;
-	} else {
-		hist_add_beyond(to, ns);
-		return;
-	}
-	hist_add(to, ns);
-}
-
 static inline void row_add(struct breakdown *b, struct row **rp, uint32_t nr_sectors,
 			   const int64_t stages[STAGE_MAX])
 {
-	uint64_t q2c = stages[STAGE_Q2C];
-	size_t bucket = hist_bucket(q2c);
 	struct row *r = *rp;
 
 	if (!r)
@@ -34,10 +17,7 @@ static inline void row_add(struct breakdown *b, struct row **rp, uint32_t nr_sec
 	r->sectors += nr_sectors;
 	for (int i = 0; i < STAGE_PARTS; i++)
 		r->sum[i] += stages[i];
-	if (unlikely(!hist_has(r->q2c, bucket)))
-		add_far(b, &r->q2c, q2c);
-	else
-		hist_add_at(&r->q2c, bucket, q2c);
+	hist_add(&r->q2c, stages[STAGE_Q2C], b->room);
 }
 
 static bool is_process(const struct process_row *row, uint32_t pid, const char *name)

@@ -2,8 +2,7 @@
 /*
  * A disk's joined requests by what they have in common: operation, size,
  * process.  The number of rows is bounded; processes beyond it share one.  So is the room
- * for their histograms: a guest may have each row full of times that are far apart.  Of
- * a row that got no more, counts, means and extremes are right, and quantiles not known.
+ * for their histograms.
  */
 #ifndef LIBXBLK_BREAKDOWN_H
 #define LIBXBLK_BREAKDOWN_H
@@ -18,10 +17,6 @@
 
 #define PROCESS_ROWS	64
 #define PROCESS_BUCKETS (2 * PROCESS_ROWS)
-
-/* Parts of histograms: of each disk's rows, 64 KiB, and all disks' beyond that, 8 MiB. */
-#define ROWS_OWN    512
-#define ROWS_SHARED 65536
 
 struct row {
 	uint64_t sectors;
@@ -42,8 +37,7 @@ struct breakdown {
 	unsigned int nr_processes;
 	uint8_t buckets[PROCESS_BUCKETS]; /* 1 + index; 0: free */
 	struct row *others;		  /* of all further processes */
-	unsigned int nr_parts;		  /* of its own */
-	unsigned int *shared; /* how many more all disks may have; NULL: none */
+	struct room *room;		  /* the disk's; or NULL */
 };
 
 void breakdown_add(struct breakdown *b, unsigned int op, uint32_t nr_sectors,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "analyse/hist.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -17,10 +18,35 @@ uint64_t hist_lower(size_t bucket)
 	return (uint64_t)((bucket & (SUB - 1)) | SUB) << shift;
 }
 
-/* Room for one part more, or twice as many as before. */
+bool room_take(struct room *room, unsigned int nr)
+{
+	unsigned int own, beyond;
+
+	if (!room)
+		return true;
+	own = room->used < ROOM_OWN ? ROOM_OWN - room->used : 0;
+	beyond = nr > own ? nr - own : 0;
+	if (beyond && (!room->shared || *room->shared < beyond))
+		return false;
+	if (beyond)
+		*room->shared -= beyond;
+	room->used += nr;
+	return true;
+}
+
+void room_give(struct room *room, unsigned int nr)
+{
+	if (!room)
+		return;
+	if (room->used > ROOM_OWN)
+		*room->shared += min_u64(nr, room->used - ROOM_OWN);
+	room->used -= nr;
+}
+
+/* Room for one part more, and for a part of what there is. */
 static unsigned int more_room(const struct hist_parts *parts)
 {
-	unsigned int room = parts->room ? 2 * parts->room : 1;
+	unsigned int room = parts->room + parts->room / 4 + 1;
 
 	return room < HIST_PARTS ? room : HIST_PARTS;
 }
@@ -50,18 +76,20 @@ static struct hist *made(struct hist **to)
 	return *to;
 }
 
-void hist_add_beyond(struct hist **to, uint64_t ns)
+bool hist_parts_share(struct hist_parts *parts, size_t bucket)
 {
-	struct hist *h = made(to);
-
-	hist_count(h, ns);
-	h->beyond++;
+	parts->of[bucket / HIST_PART] = parts->nr > 0;
+	return parts->nr;
 }
 
-void hist_grow(struct hist **to, size_t bucket)
+void hist_grow(struct hist **to, size_t bucket, struct room *room)
 {
 	struct hist *h = made(to);
 
+	if (h->parts.nr && !room_take(room, 1)) {
+		h->beyond = hist_parts_share(&h->parts, bucket);
+		return;
+	}
 	if (h->parts.nr == h->parts.room) {
 		h->parts.room = more_room(&h->parts);
 		h = xrealloc(h,
@@ -72,6 +100,13 @@ void hist_grow(struct hist **to, size_t bucket)
 	*to = h;
 }
 
+void hist_free(struct hist *h, struct room *room)
+{
+	if (h)
+		room_give(room, h->parts.nr - 1);
+	free(h);
+}
+
 static void merge_part(struct hist **to, const struct hist *from, size_t first)
 {
 	const uint64_t *counts =
@@ -79,7 +114,7 @@ static void merge_part(struct hist **to, const struct hist *from, size_t first)
 	uint64_t *sums;
 
 	if (!*to || !(*to)->parts.of[first / HIST_PART])
-		hist_grow(to, first);
+		hist_grow(to, first, NULL);
 	sums = &(*to)->counts[hist_index((*to)->parts.of[first / HIST_PART], first)];
 	for (unsigned int i = 0; i < HIST_PART; i++)
 		sums[i] += counts[i];
@@ -93,7 +128,7 @@ void hist_merge(struct hist **to, const struct hist *from)
 		if (from->parts.of[i])
 			merge_part(to, from, i * HIST_PART);
 	}
-	made(to)->beyond += from->beyond;
+	made(to)->beyond |= from->beyond;
 	(*to)->min = min_u64((*to)->min, from->min);
 	(*to)->max = max_u64((*to)->max, from->max);
 	(*to)->count += from->count;

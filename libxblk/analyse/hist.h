@@ -21,6 +21,24 @@
 
 _Static_assert(HIST_PARTS <= UINT8_MAX, "a part's number is a byte");
 
+/*
+ * How much room parts of histograms may take, of 128 bytes each, as a guest may have
+ * times that are far apart: of each disk 128 KiB, and all disks' beyond that 6 MiB.  Of
+ * what got no more, counts, means and extremes are right, and quantiles not known.
+ */
+#define ROOM_OWN    1024
+#define ROOM_SHARED 49152
+
+struct room {
+	unsigned int used;    /* parts of the disk's, without the first one of each */
+	unsigned int *shared; /* how many more all disks may have; NULL: none */
+};
+
+/* Whether there is room for @nr more parts, which are taken then; NULL: for any. */
+bool room_take(struct room *room, unsigned int nr);
+/* So many are no more. */
+void room_give(struct room *room, unsigned int nr);
+
 /* Which parts there are, numbered from 1 on in the order of their appearance; 0: none. */
 struct hist_parts {
 	uint8_t nr, room;
@@ -30,7 +48,7 @@ struct hist_parts {
 struct hist {
 	uint64_t count;
 	uint64_t min, max; /* exact */
-	uint64_t beyond;   /* of @count: in no bucket, so no quantile is known */
+	bool beyond; /* some are in buckets not their own, so no quantile is known */
 	unsigned __int128 sum;
 	struct hist_parts parts;
 	uint64_t counts[]; /* by part and bucket */
@@ -51,21 +69,23 @@ static inline size_t hist_index(unsigned int part, size_t bucket)
 	return (part - 1) * HIST_PART + bucket % HIST_PART;
 }
 
-/* Whether a value takes no more room. */
-static inline bool hist_has(const struct hist *h, size_t bucket)
+/* The number of the part that a bucket is in; 0: there is none. */
+static inline unsigned int hist_part(const struct hist *h, size_t bucket)
 {
-	return h && h->parts.of[bucket / HIST_PART];
+	return h ? h->parts.of[bucket / HIST_PART] : 0;
 }
 
-/* A value for which there is no room; it makes @h if there is none. */
-void hist_add_beyond(struct hist **h, uint64_t ns);
 /* Makes the part that @bucket is in, and @h, if there is none. */
-void hist_grow(struct hist **h, size_t bucket);
+void hist_grow(struct hist **h, size_t bucket, struct room *room);
+/* What it has taken of @room is free again; @h may be NULL. */
+void hist_free(struct hist *h, struct room *room);
 /*
  * The same of what else goes by buckets: @rows, of @size bytes each, which are zeroed at
  * first.  Return: where they are now.
  */
 void *hist_parts_grow(struct hist_parts *parts, size_t bucket, void *rows, size_t size);
+/* Without room, what is in @bucket goes to the first part.  False: there is none so far. */
+bool hist_parts_share(struct hist_parts *parts, size_t bucket);
 
 static inline void hist_count(struct hist *h, uint64_t ns)
 {
@@ -78,27 +98,30 @@ static inline void hist_count(struct hist *h, uint64_t ns)
 }
 
 /* @bucket: @ns's, for who has it already. */
-static inline void hist_add_at(struct hist **to, size_t bucket, uint64_t ns)
+static inline void hist_add_at(struct hist **to, size_t bucket, uint64_t ns,
+			       struct room *room)
 {
 	struct hist *h = *to;
+	unsigned int part = hist_part(h, bucket);
 
-	if (__builtin_expect(!hist_has(h, bucket), 0)) {
-		hist_grow(to, bucket);
+	if (__builtin_expect(!part, 0)) {
+		hist_grow(to, bucket, room);
 		h = *to;
+		part = hist_part(h, bucket);
 	}
+	h->counts[hist_index(part, bucket)]++;
 	hist_count(h, ns);
-	h->counts[hist_index(h->parts.of[bucket / HIST_PART], bucket)]++;
 }
 
-static inline void hist_add(struct hist **to, uint64_t ns)
+static inline void hist_add(struct hist **to, uint64_t ns, struct room *room)
 {
-	hist_add_at(to, hist_bucket(ns), ns);
+	hist_add_at(to, hist_bucket(ns), ns, room);
 }
 
 /* How many there are in a bucket. */
 static inline uint64_t hist_at(const struct hist *h, size_t bucket)
 {
-	unsigned int part = h ? h->parts.of[bucket / HIST_PART] : 0;
+	unsigned int part = hist_part(h, bucket);
 
 	return part ? h->counts[hist_index(part, bucket)] : 0;
 }

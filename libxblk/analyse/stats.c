@@ -3,20 +3,21 @@
 
 #include <stdlib.h>
 
-static inline void add_stages(struct hist *to[STAGE_MAX], const int64_t stages[STAGE_MAX])
+static inline void add_stages(struct hist *to[STAGE_MAX], const int64_t stages[STAGE_MAX],
+			      struct room *room)
 {
 	for (int i = 0; i < STAGE_MAX; i++)
-		hist_add(&to[i], stages[i]);
+		hist_add(&to[i], stages[i], room);
 }
 
 void stats_joined(struct disk_stats *s, const int64_t stages[STAGE_MAX])
 {
-	add_stages(s->stages, stages);
+	add_stages(s->stages, stages, &s->room);
 }
 
 void stats_windowed(struct disk_stats *s, const int64_t stages[STAGE_MAX])
 {
-	add_stages(s->window, stages);
+	add_stages(s->window, stages, &s->room);
 }
 
 void stats_merge(struct disk_stats *to, const struct disk_stats *from)

@@ -11,6 +11,7 @@
 #include "xblk.h"
 
 struct disk_stats {
+	struct room room; /* of all histograms below */
 	uint64_t requests;
 	uint64_t bins[BIN_MAX];
 	struct hist *stages[STAGE_MAX];	 /* NULL until something is joined */

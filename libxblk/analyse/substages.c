@@ -26,7 +26,8 @@ static uint64_t clamp(uint64_t ns, uint64_t from, uint64_t to)
 	return ns < from ? from : ns > to ? to : ns;
 }
 
-void substages_add(struct hist *hists[SUB_MAX], const struct xblk_request *r)
+void substages_add(struct hist *hists[SUB_MAX], const struct xblk_request *r,
+		   struct room *room)
 {
 	uint64_t thread, interrupt, response;
 
@@ -34,24 +35,24 @@ void substages_add(struct hist *hists[SUB_MAX], const struct xblk_request *r)
 	if (r->backend_thread_ns && r->backend_interrupt_ns) {
 		thread = clamp(r->backend_thread_ns, r->d_ns, r->backend_q_ns);
 		interrupt = clamp(r->backend_interrupt_ns, r->d_ns, thread);
-		hist_add(&hists[SUB_NOTIFY], interrupt - r->d_ns);
-		hist_add(&hists[SUB_WAKE], thread - interrupt);
-		hist_add(&hists[SUB_MAP], r->backend_q_ns - thread);
+		hist_add(&hists[SUB_NOTIFY], interrupt - r->d_ns, room);
+		hist_add(&hists[SUB_WAKE], thread - interrupt, room);
+		hist_add(&hists[SUB_MAP], r->backend_q_ns - thread, room);
 	}
 	/* Of a device with nothing below it this would be the stage once more. */
 	if (r->lowest_q_ns > r->backend_q_ns && r->lowest_q_ns <= r->backend_d_ns) {
-		hist_add(&hists[SUB_LAYERS], r->lowest_q_ns - r->backend_q_ns);
+		hist_add(&hists[SUB_LAYERS], r->lowest_q_ns - r->backend_q_ns, room);
 		hist_add(&hists[SUB_QUEUE],
-			 r->backend_d_ns - r->lowest_q_ns + r->lowest_requeued_ns);
+			 r->backend_d_ns - r->lowest_q_ns + r->lowest_requeued_ns, room);
 		hist_add(&hists[SUB_DEVICE],
-			 r->lowest_c_ns - r->backend_d_ns - r->lowest_requeued_ns);
-		hist_add(&hists[SUB_LAYERS_BACK], r->backend_c_ns - r->lowest_c_ns);
+			 r->lowest_c_ns - r->backend_d_ns - r->lowest_requeued_ns, room);
+		hist_add(&hists[SUB_LAYERS_BACK], r->backend_c_ns - r->lowest_c_ns, room);
 	}
 	if (r->response_ns && r->interrupt_ns) {
 		response = clamp(r->response_ns, r->backend_c_ns, r->c_ns);
 		interrupt = clamp(r->interrupt_ns, response, r->c_ns);
-		hist_add(&hists[SUB_UNMAP], response - r->backend_c_ns);
-		hist_add(&hists[SUB_NOTIFY_BACK], interrupt - response);
-		hist_add(&hists[SUB_FINISH], r->c_ns - interrupt);
+		hist_add(&hists[SUB_UNMAP], response - r->backend_c_ns, room);
+		hist_add(&hists[SUB_NOTIFY_BACK], interrupt - response, room);
+		hist_add(&hists[SUB_FINISH], r->c_ns - interrupt, room);
 	}
 }

@@ -30,6 +30,7 @@ extern const enum stage substage_of[SUB_MAX];
 
 /* Into the histograms, which are made as needed, go the substages that are known of a
  * measured request. */
-void substages_add(struct hist *hists[SUB_MAX], const struct xblk_request *r);
+void substages_add(struct hist *hists[SUB_MAX], const struct xblk_request *r,
+		   struct room *room);
 
 #endif

@@ -14,7 +14,8 @@ static struct analysis *analysis_of(struct tally *t, struct disk *disk)
 	if (!st->analysis) {
 		st->analysis = xcalloc(1, sizeof(*st->analysis));
 		analysis_init(st->analysis, t->join->start_ns, t->top);
-		st->analysis->breakdown.shared = &t->rows_left;
+		st->room.shared = &t->room_left;
+		st->analysis->breakdown.room = &st->room;
 		if (t->filter && t->filter->have_time)
 			timeline_span(&st->analysis->timeline,
 				      add_sat(t->join->start_ns, t->filter->from_ns),
@@ -51,20 +52,20 @@ static void add_flush_wait(struct analysis *a, enum side side, uint64_t ns)
 	a->waits[side].ns += ns;
 }
 
-static void add_joined(struct tally *t, struct disk *disk, const struct xblk_request *r,
-		       bool kept)
+static inline __attribute__((always_inline)) void
+add_joined(struct tally *t, struct disk *disk, const struct xblk_request *r, bool kept)
 {
 	struct analysis *a = analysis_of(t, disk);
 
 	stats_joined(stats_of(disk), r->stages);
-	substages_add(stats_of(disk)->substages, r);
+	substages_add(stats_of(disk)->substages, r, &stats_of(disk)->room);
 	if (t->windows)
 		stats_windowed(stats_of(disk), r->stages);
 	breakdown_add(&a->breakdown, r->op, r->nr_sectors, r->stages);
 	if (t->processes)
 		breakdown_add_process(&a->breakdown, r->pid, r->process, r->nr_sectors,
 				      r->stages);
-	bands_add(&a->bands, r->stages);
+	bands_add(&a->bands, r->stages, &stats_of(disk)->room);
 	if (t->timeline)
 		timeline_joined(&a->timeline, r->c_ns, r->stages);
 	add_flush_wait(a, SIDE_GUEST, r->guest_flush_ns);
@@ -183,7 +184,7 @@ void tally_init(struct tally *t)
 	memset(t, 0, sizeof(*t));
 	t->top = SLOWEST_DEFAULT;
 	t->latencies = t->timeline = t->processes = true;
-	t->rows_left = ROWS_SHARED;
+	t->room_left = ROOM_SHARED;
 }
 
 void tally_deinit(const struct tally *t)

@@ -34,7 +34,7 @@ struct tally {
 	/* on at first; each costs some ns a request */
 	bool latencies; /* all that is kept of joined ones and of those in flight */
 	bool timeline, processes;    /* of these */
-	unsigned int rows_left;	     /* see ROWS_SHARED */
+	unsigned int room_left;	     /* see ROOM_SHARED */
 	tally_request_fn on_request; /* each that counts; or NULL */
 	void *ctx;
 };

@@ -37,7 +37,7 @@ static void check_quantiles(uint64_t *values, size_t nr)
 	struct hist *h = NULL;
 
 	for (size_t i = 0; i < nr; i++) {
-		hist_add(&h, values[i]);
+		hist_add(&h, values[i], NULL);
 		sum += values[i];
 	}
 	qsort(values, nr, sizeof(*values), compare);
@@ -106,7 +106,7 @@ static void bounds(void **ctx)
 	for (size_t i = 0; i < HIST_BUCKETS; i++) {
 		struct hist *h = NULL;
 
-		hist_add(&h, hist_lower(i));
+		hist_add(&h, hist_lower(i), NULL);
 		assert_int_equal(hist_at(h, i), 1);
 		free(h);
 	}
@@ -131,8 +131,8 @@ static void merging(void **ctx)
 	for (size_t i = 0; i < NR; i++) {
 		uint64_t v = random64() % 1000000000;
 
-		hist_add(&all, v);
-		hist_add(&half[i % 3 == 0], v);
+		hist_add(&all, v, NULL);
+		hist_add(&half[i % 3 == 0], v, NULL);
 	}
 	hist_merge(&half[0], half[1]);
 	assert_same(half[0], all);
@@ -153,10 +153,39 @@ static void of_few_parts(void **ctx)
 
 	(void)ctx;
 	for (uint64_t ns = 1000; ns < 1000000000; ns *= 1000)
-		hist_add(&h, ns);
+		hist_add(&h, ns, NULL);
 	assert_int_equal(h->parts.nr, 2);
 	assert_true(h->parts.room <= 2);
 	free(h);
+}
+
+/* What a disk has beyond its own room others have not, until it is given back. */
+static void room_is_shared(void **ctx)
+{
+	struct hist *first = NULL, *second = NULL;
+	unsigned int shared = 3;
+	struct room mine = {.used = ROOM_OWN - 2, .shared = &shared},
+		    other = {.used = ROOM_OWN, .shared = &shared};
+
+	(void)ctx;
+	for (unsigned int i = 0; i < 5; i++)
+		hist_add(&first, 1000ull << 2 * i, &mine);
+	assert_int_equal(mine.used, ROOM_OWN + 2);
+	assert_int_equal(shared, 1);
+	for (unsigned int i = 0; i < 3; i++)
+		hist_add(&second, 1000ull << 2 * i, &other);
+	assert_int_equal(shared, 0);
+	assert_false(first->beyond);
+	assert_true(second->beyond);
+	assert_int_equal(hist_quantile(second, 500), 0);
+	assert_int_equal(hist_mean(second), 7000);
+	assert_int_equal(second->max, 16000);
+	hist_free(first, &mine);
+	assert_int_equal(shared, 2);
+	assert_int_equal(mine.used, ROOM_OWN - 2);
+	hist_free(second, &other);
+	assert_int_equal(shared, 3);
+	hist_free(NULL, &mine);
 }
 
 int main(void)
@@ -168,6 +197,7 @@ int main(void)
 		cmocka_unit_test(empty),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(merging),
+		cmocka_unit_test(room_is_shared),
 		cmocka_unit_test(of_few_parts),
 	};
 

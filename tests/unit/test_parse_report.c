@@ -36,12 +36,14 @@ static void tables(void **ctx)
 	done(&out, &g);
 }
 
-/* Quantiles of a row that got no room for all of its times are not known. */
+/* Of a row or stage that got no room for all of its times they are not known, nor bands. */
 static void row_without_room(void **ctx)
 {
 	static const struct filter all;
-	static const struct report_options o = {.by = REPORT_OP | REPORT_PROCESS};
-	struct breakdown *b;
+	static const struct report_options o = {.by = REPORT_BAND | REPORT_OP |
+						      REPORT_PROCESS};
+	struct room full = {.used = ROOM_OWN};
+	struct disk_stats *st;
 	struct outcome out;
 	struct printed p;
 	struct gen g;
@@ -49,14 +51,26 @@ static void row_without_room(void **ctx)
 	(void)ctx;
 	generate(&g);
 	run(&out, g.data, g.len);
-	b = &disk_stats(&out, GEN_GUEST, 0)->analysis->breakdown;
-	hist_add_beyond(&b->cells[XBLK_OP_READ][size_class(8)]->q2c, 30000);
+	st = stats_of(domain_disk(model_domain(&out.parse.model, GEN_GUEST), 0));
+	hist_add(&st->analysis->breakdown.cells[XBLK_OP_READ][size_class(8)]->q2c, 30000,
+		 &full);
 	printed_init(&p);
 	report_print(p.out, &out.x, &all, &o);
 	printed_has(&p, "22.5         -         -      30.0\n");
 	printed_has(&p, "15.0      15.0      15.0      15.0\n");
+	printed_has(&p, "\n  p0-50 ");
 	json_print(p.out, &out.x, &all);
 	printed_has(&p, "\"p99_ns\": null");
+	printed_deinit(&p);
+	hist_add(&st->stages[STAGE_Q2C], 30000, &full);
+	printed_init(&p);
+	report_print(p.out, &out.x, &all, &o);
+	printed_has(&p, "22.5         -         -         -         -      30.0");
+	printed_has(&p, "slowness   not known");
+	json_print(p.out, &out.x, &all);
+	printed_has(&p, "\"bands\": []");
+	csv_summary(p.out, &out.x, &all);
+	printed_has(&p, ",Q2C,2,22500,15000,,,,,30000,");
 	printed_deinit(&p);
 	done(&out, &g);
 }

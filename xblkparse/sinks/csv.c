@@ -225,6 +225,18 @@ void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_requ
 	text_end_line(t, to);
 }
 
+/* Empty where there was no room for all of the times. */
+static void put_quantiles(FILE *out, const struct hist *h)
+{
+	static const unsigned int permille[] = {500, 900, 990, 999};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(permille); i++) {
+		if (!h->beyond)
+			fprintf(out, "%" PRIu64, hist_quantile(h, permille[i]));
+		fputc(',', out);
+	}
+}
+
 void csv_summary(FILE *out, const struct xblk *x, const struct filter *f)
 {
 	struct xblk_disk d;
@@ -245,12 +257,10 @@ void csv_summary(FILE *out, const struct xblk *x, const struct filter *f)
 
 			to = put_disk_cells(line, d.domid, d.guest, d.label);
 			fwrite(line, 1, to - line, out);
-			fprintf(out,
-				"%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-				",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.9f\n",
-				stage_names[s], h->count, hist_mean(h), h->min,
-				hist_quantile(h, 500), hist_quantile(h, 900),
-				hist_quantile(h, 990), hist_quantile(h, 999), h->max,
+			fprintf(out, "%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",",
+				stage_names[s], h->count, hist_mean(h), h->min);
+			put_quantiles(out, h);
+			fprintf(out, "%" PRIu64 ",%.9f\n", h->max,
 				all->sum ? (double)h->sum / (double)all->sum : 0);
 		}
 	}

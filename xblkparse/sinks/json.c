@@ -63,10 +63,7 @@ static json_t *stage(const struct hist *h, const struct hist *all)
 	json_set(j, "count", h->count);
 	json_set(j, "mean_ns", hist_mean(h));
 	json_set(j, "min_ns", h->min);
-	json_set(j, "p50_ns", hist_quantile(h, 500));
-	json_set(j, "p90_ns", hist_quantile(h, 900));
-	json_set(j, "p99_ns", hist_quantile(h, 990));
-	json_set(j, "p999_ns", hist_quantile(h, 999));
+	json_set_quantiles(j, h);
 	json_set(j, "max_ns", h->max);
 	json_set(j, "sum_ns", h->sum > UINT64_MAX ? UINT64_MAX : (uint64_t)h->sum);
 	json_object_set_new(j, "share",
@@ -78,6 +75,9 @@ static json_t *histogram(const struct hist *h)
 {
 	json_t *j = json_array();
 
+	/* Some of its times are in no bucket. */
+	if (h->beyond)
+		return j;
 	for (size_t i = 0; i < HIST_BUCKETS; i++) {
 		uint64_t count = hist_at(h, i);
 

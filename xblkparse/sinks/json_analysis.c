@@ -16,16 +16,6 @@ static json_t *stage_means(const uint64_t sum[STAGE_PARTS], uint64_t count)
 	return j;
 }
 
-/* Without room for all of the row's times it is not known. */
-static void set_quantile(json_t *j, const char *name, const struct hist *h,
-			 unsigned int permille)
-{
-	if (h->beyond)
-		json_object_set_new(j, name, json_null());
-	else
-		json_set(j, name, hist_quantile(h, permille));
-}
-
 static json_t *row(const struct row *r)
 {
 	json_t *j = json_object();
@@ -35,10 +25,7 @@ static json_t *row(const struct row *r)
 	json_object_set_new(j, "stage_mean_ns", stage_means(r->sum, r->q2c->count));
 	json_set(j, "mean_ns", hist_mean(r->q2c));
 	json_set(j, "min_ns", r->q2c->min);
-	set_quantile(j, "p50_ns", r->q2c, 500);
-	set_quantile(j, "p90_ns", r->q2c, 900);
-	set_quantile(j, "p99_ns", r->q2c, 990);
-	set_quantile(j, "p999_ns", r->q2c, 999);
+	json_set_quantiles(j, r->q2c);
 	json_set(j, "max_ns", r->q2c->max);
 	return j;
 }
@@ -96,7 +83,7 @@ static json_t *bands(const struct bands *b, const struct hist *q2c)
 	struct band folded[BANDS];
 	json_t *j = json_array();
 
-	if (!q2c)
+	if (!bands_known(b, q2c))
 		return j;
 	bands_fold(b, q2c, folded);
 	for (int i = 0; i < BANDS; i++) {

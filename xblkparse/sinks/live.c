@@ -65,7 +65,7 @@ static void print_interval(FILE *out, const struct xblk *x, const struct xblk_di
 				 seconds);
 	for (int s = 0; s < STAGE_MAX; s++)
 		print_stage(out, i->joined, i->mean_ns[s]);
-	print_stage(out, i->joined, i->p99_ns);
+	print_stage(out, i->p99_ns, i->p99_ns);
 	fprintf(out, " %8" PRIu64, i->lost);
 	print_in_flight(out, i);
 }

@@ -12,20 +12,17 @@
 
 static const char *const titles[COLUMNS] = {"mean", "p50", "p90", "p99", "p99.9", "max"};
 
-static uint64_t column(const struct hist *h, int i)
-{
-	static const unsigned int permille[COLUMNS] = {0, 500, 900, 990, 999, 1000};
-
-	return i ? hist_quantile(h, permille[i]) : hist_mean(h);
-}
-
 static void print_row(FILE *out, const char *name, const struct hist *h,
 		      const struct hist *all, struct unit unit, const char *begin,
 		      const char *end)
 {
+	static const unsigned int permille[] = {500, 900, 990, 999};
+
 	fprintf(out, "  %-8s %10" PRIu64, name, h->count);
-	for (int i = 0; i < COLUMNS; i++)
-		print_value(out, column(h, i) / unit.ns);
+	print_value(out, hist_mean(h) / unit.ns);
+	for (unsigned int i = 0; i < ARRAY_SIZE(permille); i++)
+		print_quantile(out, h, permille[i], unit);
+	print_value(out, h->max / unit.ns);
 	putc(' ', out);
 	fputs(begin, out);
 	print_percent(out, all->sum ? 100.0 * (double)h->sum / (double)all->sum : 0.0);

@@ -24,16 +24,6 @@ static void row_titles(FILE *out, const char *what, const char *unit)
 	fputc('\n', out);
 }
 
-/* Without room for all of the row's times it is not known. */
-static void print_quantile(FILE *out, const struct hist *h, unsigned int permille,
-			   struct unit unit)
-{
-	if (h->beyond)
-		fprintf(out, " %9s", "-");
-	else
-		print_value(out, hist_quantile(h, permille) / unit.ns);
-}
-
 static void print_row(FILE *out, const char *name, const struct row *r, struct unit unit)
 {
 	uint64_t n = r->q2c->count;
@@ -138,6 +128,10 @@ static void print_bands(FILE *out, const struct disk_stats *st, struct unit unit
 {
 	struct band bands[BANDS];
 
+	if (!bands_known(&st->analysis->bands, st->stages[STAGE_Q2C])) {
+		fputs("  slowness   not known: there was no room for all times\n", out);
+		return;
+	}
 	bands_fold(&st->analysis->bands, st->stages[STAGE_Q2C], bands);
 	fprintf(out, "  %-10s %10s", "slowness", "count");
 	print_title(out, "from", unit.name);

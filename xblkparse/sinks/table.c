@@ -66,6 +66,15 @@ void print_percent(FILE *out, double v)
 	putc('%', out);
 }
 
+void print_quantile(FILE *out, const struct hist *h, unsigned int permille,
+		    struct unit unit)
+{
+	if (h->beyond)
+		fprintf(out, " %9s", "-");
+	else
+		print_value(out, hist_quantile(h, permille) / unit.ns);
+}
+
 /* printf counts bytes, but a character may have several. */
 static size_t columns(const char *s)
 {

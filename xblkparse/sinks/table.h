@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "analyse/hist.h"
+
 struct unit {
 	const char *name;
 	double ns;
@@ -27,6 +29,10 @@ struct unit unit_for(uint64_t ns);
 
 /* Three digits that mean something, in 9 columns after a blank. */
 void print_value(FILE *out, double v);
+
+/* A quantile likewise, "-" where there was no room for all of the times. */
+void print_quantile(FILE *out, const struct hist *h, unsigned int permille,
+		    struct unit unit);
 
 /* Of 100, with two digits behind the point: in 8 columns. */
 void print_percent(FILE *out, double v);
