@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <malloc.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -306,6 +307,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	no_memory = &out_of_memory;
+	/* Else the largest buffer that was ever freed says what is given back. */
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
 	/* Which characters the output can have; numbers are the same everywhere. */
 	setlocale(LC_CTYPE, "");
 	ret = options_parse(&run.opt, argc, argv);

@@ -368,14 +368,19 @@ static void drain(struct merge *m, struct stream *s)
 	emit_all(m, s, first, s->tail);
 }
 
-void merge_end_stream(struct merge *m, struct stream *s)
+static void free_buffer(struct merge *m, struct stream *s)
 {
-	drain(m, s);
 	m->capacity -= s->cap;
 	free(s->buf);
 	s->buf = s->tail = NULL;
 	s->head = NULL;
 	s->cap = 0;
+}
+
+void merge_end_stream(struct merge *m, struct stream *s)
+{
+	drain(m, s);
+	free_buffer(m, s);
 	m->streams[s->nr] = &m->none;
 	m->nr_none++;
 	if (s->cpu <= UINT16_MAX)
@@ -413,40 +418,58 @@ static void overflow(struct merge *m)
 	}
 }
 
-/* Buffers of streams that have nothing now, lest all of them grow in turn. */
-static void trim(struct merge *m)
-{
-	for (unsigned int i = 0; i < m->nr_streams; i++) {
-		struct stream *s = m->streams[i];
+#define BUFFER_MIN  64
+#define BUFFER_STEP ((1u << 20) / XBLK_RECORD_SIZE)
 
-		if (waits(s))
-			continue;
-		m->capacity -= s->cap;
-		free(s->buf);
-		s->buf = s->tail = NULL;
-		s->head = NULL;
-		s->cap = 0;
-	}
-	/* Not again for as little as the next chunk brings. */
-	m->trim_at = m->capacity + 4 * m->max_buffered;
+/*
+ * What the buffers may have room for: all that may be buffered, and in each stream for
+ * little more than it has.
+ */
+static size_t max_capacity(const struct merge *m)
+{
+	return m->max_buffered + BUFFER_STEP + (size_t)m->nr_streams * BUFFER_MIN;
 }
 
-/* Have room for @nr more records. */
-static __attribute__((noinline)) void make_room(struct merge *m, struct stream *s,
-						size_t nr)
+/* With what waits at its beginning. */
+static void resize(struct merge *m, struct stream *s, size_t cap)
 {
-	size_t held = s->tail - s->head, cap = s->cap ? s->cap : 64;
+	size_t held = s->tail - s->head;
 
 	if (s->head != s->buf)
 		memmove(s->buf, s->head, held * sizeof(*s->buf));
-	while (cap - held < nr)
-		cap *= 2;
 	if (cap != s->cap)
 		s->buf = xrealloc(s->buf, cap * sizeof(*s->buf));
 	m->capacity += cap - s->cap;
 	s->cap = cap;
 	s->head = s->buf;
 	s->tail = s->buf + held;
+}
+
+/* Buffers have room for what they hold, lest all of them grow in turn. */
+static void trim(struct merge *m)
+{
+	for (unsigned int i = 0; i < m->nr_streams; i++) {
+		struct stream *s = m->streams[i];
+
+		if (waits(s))
+			resize(m, s, s->tail - s->head);
+		else
+			free_buffer(m, s);
+	}
+	/* Not again for as little as the next chunk brings. */
+	m->trim_at = m->capacity + m->max_buffered / 8;
+}
+
+/* Have room for @nr more records. */
+static __attribute__((noinline)) void make_room(struct merge *m, struct stream *s,
+						size_t nr)
+{
+	size_t held = s->tail - s->head, cap = s->cap ? s->cap : BUFFER_MIN;
+
+	/* By doubling, while that is little of all that may be. */
+	while (cap - held < nr)
+		cap += min_u64(cap, BUFFER_STEP);
+	resize(m, s, cap);
 }
 
 static bool in_gap(const struct stream *s)
@@ -575,7 +598,7 @@ static void end_chunk(struct merge *m, struct stream *s, const struct xblk_recor
 	m->buffered += s->tail - first;
 	if (m->buffered > m->max_buffered)
 		overflow(m);
-	if (m->capacity > m->trim_at && m->capacity > 4 * m->max_buffered)
+	if (m->capacity > m->trim_at && m->capacity > max_capacity(m))
 		trim(m);
 }
 
@@ -649,6 +672,8 @@ void merge_finish(struct merge *m)
 {
 	process(m, UINT64_MAX);
 	/* The very last instant is not below the limit. */
-	for (unsigned int i = 0; i < m->nr_streams; i++)
+	for (unsigned int i = 0; i < m->nr_streams; i++) {
 		drain(m, m->streams[i]);
+		free_buffer(m, m->streams[i]);
+	}
 }

@@ -24,7 +24,7 @@
 #define EVENTS (EV_GAP + 1)
 
 /* Above this many buffered records a trace without rounds goes on regardless. */
-#define MERGE_MAX_BUFFERED ((16u << 20) / XBLK_RECORD_SIZE)
+#define MERGE_MAX_BUFFERED ((8u << 20) / XBLK_RECORD_SIZE)
 
 #define MAX_STREAMS 8192 /* at once */
 

@@ -10,6 +10,7 @@ struct order {
 	uint64_t last_ns;
 	unsigned int nr, backwards;
 	unsigned int before_end;
+	size_t most; /* room for so many records */
 };
 
 static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
@@ -22,6 +23,8 @@ static void on_event(void *ctx, struct stream *s, const struct xblk_record *r)
 	if (r->time > o->last_ns)
 		o->last_ns = r->time;
 	o->before_end += !o->parse.ended;
+	if (o->parse.merge.capacity > o->most)
+		o->most = o->parse.merge.capacity;
 }
 
 static void run_order(struct order *o, struct gen *g, size_t max_buffered)
@@ -256,6 +259,27 @@ static void month_late(void **ctx)
 	order_done(&o, &g);
 }
 
+/* One stream after the other has as much as may wait: room for that is not left over. */
+static void room_for_what_waits(void **ctx)
+{
+	const unsigned int nr = 1 << 18;
+	struct gen g;
+	struct order o;
+
+	(void)ctx;
+	gen_init(&g);
+	for (unsigned int cpu = 0; cpu < 6; cpu++) {
+		for (unsigned int i = 0; i < nr; i++)
+			add(&g, 3, cpu, (uint64_t)cpu * nr + i);
+		gen_flush(&g, (uint64_t)cpu * nr + nr);
+	}
+	gen_end(&g, 6 * nr);
+	run_order(&o, &g, nr);
+	assert_int_equal(o.nr, 1 + 6 * nr); /* and the name of blkback's thread */
+	assert_in_range(o.most, nr / 2, nr + nr / 2);
+	order_done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,7 +287,7 @@ int main(void)
 		cmocka_unit_test(two_rounds_late),  cmocka_unit_test(late_completion),
 		cmocka_unit_test(no_rounds),	    cmocka_unit_test(one_stream_behind),
 		cmocka_unit_test(rounds_backwards), cmocka_unit_test(parts_stay),
-		cmocka_unit_test(month_late),
+		cmocka_unit_test(month_late),	    cmocka_unit_test(room_for_what_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
