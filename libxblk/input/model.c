@@ -122,6 +122,7 @@ void model_end_guest(struct model *m, struct domain *dom)
 	map_deinit(&dom->bios);
 	map_deinit(&dom->rqs);
 	model_each_process(dom, tell_name, dom);
+	m->guest_processes -= dom->backend ? 0 : dom->processes.nr;
 	map_each(&dom->processes, process_free);
 	map_each(&dom->rings, free);
 	map_deinit(&dom->processes);
@@ -189,9 +190,19 @@ static struct process *take_idle(struct domain *dom)
 
 static size_t max_processes(const struct domain *dom)
 {
-	return dom->backend
-		       ? MAX_PROCESSES
-		       : (size_t)VCPU_PROCESSES * (dom->nr_streams + !dom->nr_streams);
+	if (dom->backend)
+		return MAX_PROCESSES;
+	if (dom->model->guest_processes >= SHARED_PROCESSES)
+		return VCPU_PROCESSES;
+	return (size_t)VCPU_PROCESSES * (dom->nr_streams + !dom->nr_streams);
+}
+
+static struct process *new_process(struct domain *dom)
+{
+	if (dom->processes.nr >= max_processes(dom))
+		return take_idle(dom);
+	dom->model->guest_processes += !dom->backend;
+	return xcalloc(1, sizeof(struct process));
 }
 
 struct process *model_process(struct domain *dom, uint32_t pid)
@@ -199,8 +210,7 @@ struct process *model_process(struct domain *dom, uint32_t pid)
 	struct process *p = map_get(&dom->processes, pid);
 
 	if (!p) {
-		p = dom->processes.nr < max_processes(dom) ? xcalloc(1, sizeof(*p))
-							   : take_idle(dom);
+		p = new_process(dom);
 		p->pid = pid;
 		map_set(&dom->processes, pid, p);
 		list_add_tail(&dom->process_age, &p->age);

@@ -26,11 +26,13 @@
 #define MAX_PROCESSES 65536 /* of dom0 */
 /*
  * Of a guest, for each of its vCPUs: so many names its tracer remembers to have told, and
- * it tells one again that it has forgotten.
+ * it tells one again that it has forgotten.  Where all guests have as many as they share,
+ * in 5 MB, each may have no more than one vCPU's.
  */
-#define VCPU_PROCESSES 128
-#define RING_CPUS      64  /* as many as a channel has rings */
-#define PLACES	       256 /* lists of them at first, by hash */
+#define VCPU_PROCESSES	 128
+#define SHARED_PROCESSES 16384
+#define RING_CPUS	 64  /* as many as a channel has rings */
+#define PLACES		 256 /* lists of them at first, by hash */
 
 #define RING_UNKNOWN (-1)
 
@@ -98,7 +100,7 @@ struct matching {
 };
 
 struct domain {
-	const struct model *model;
+	struct model *model;
 	unsigned int domid;
 	bool backend;
 	bool ended;	/* its number is another guest's, if there is one */
@@ -140,6 +142,7 @@ struct model {
 	struct domain *backend;	 /* NULL until a metadata names it */
 	struct disk **all_disks; /* in the order of their appearance */
 	size_t nr_disks, disk_size;
+	size_t guest_processes; /* of all guests */
 	unsigned int nr_metas;
 	uint64_t meta_ns; /* of the one that is applied; set by who does */
 	bool other_host;  /* the last one was not of the same host */

@@ -259,13 +259,41 @@ static void processes(void **ctx)
 	done(&o, &g);
 }
 
+/* One that has as many as all may have leaves others as many as one vCPU's. */
+static void processes_shared(void **ctx)
+{
+	struct domain *greedy, *other;
+	struct model m;
+
+	(void)ctx;
+	model_init(&m, sizeof(struct disk));
+	greedy = model_domain(&m, 3);
+	other = model_domain(&m, 4);
+	greedy->nr_streams = 1000;
+	other->nr_streams = 8;
+	for (uint32_t i = 0; i < 2 * SHARED_PROCESSES; i++)
+		model_process(greedy, i);
+	assert_int_equal(greedy->processes.nr, SHARED_PROCESSES);
+	for (uint32_t i = 0; i < 1000; i++)
+		model_process(other, i);
+	assert_int_equal(other->processes.nr, VCPU_PROCESSES);
+	assert_non_null(map_get(&other->processes, 999));
+	model_end_guest(&m, greedy);
+	assert_int_equal(m.guest_processes, VCPU_PROCESSES);
+	for (uint32_t i = 0; i < 1000; i++)
+		model_process(other, i);
+	assert_int_equal(other->processes.nr, 1000);
+	model_deinit(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_records),	 cmocka_unit_test(invalid_is_a_loss),
-		cmocka_unit_test(ahead_of_time), cmocka_unit_test(ahead_by_force),
-		cmocka_unit_test(two_guests),	 cmocka_unit_test(names),
-		cmocka_unit_test(senseless),	 cmocka_unit_test(processes),
+		cmocka_unit_test(bad_records),	    cmocka_unit_test(invalid_is_a_loss),
+		cmocka_unit_test(ahead_of_time),    cmocka_unit_test(ahead_by_force),
+		cmocka_unit_test(two_guests),	    cmocka_unit_test(names),
+		cmocka_unit_test(senseless),	    cmocka_unit_test(processes),
+		cmocka_unit_test(processes_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
