@@ -45,10 +45,10 @@
 
 /*
  * All guests share so many bios, and so many requests, as is more than the queues and
- * rings of many guests hold, in 60 MB.  Each may have a few beyond, so that one that
+ * rings of many guests hold, in 20 MB.  Each may have a few beyond, so that one that
  * writes what it likes takes nothing from the others.
  */
-#define JOIN_SHARED 60000u
+#define JOIN_SHARED 20000u
 #define JOIN_OWN    250u
 
 #define FOUND 1024 /* lists of bios, by hash */
