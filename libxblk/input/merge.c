@@ -584,7 +584,7 @@ static const struct xblk_record *begin_chunk(struct merge *m, struct stream *s, 
 {
 	if (!waits(s))
 		s->head = s->tail = s->buf;
-	if (unlikely((size_t)(s->buf + s->cap - s->tail) < nr + 1))
+	if (unlikely(s->cap - (s->tail - s->buf) < nr + 1))
 		make_room(m, s, nr + 1);
 	if (s->last_ns < min_ns)
 		s->last_ns = min_ns;
