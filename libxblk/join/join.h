@@ -44,12 +44,13 @@
 #define JOIN_MAX_IN_FLIGHT (1u << 20)
 
 /*
- * All guests share so many bios, and so many requests, as is more than the queues and
- * rings of many guests hold, in 20 MB.  Each may have a few beyond, so that one that
- * writes what it likes takes nothing from the others.
+ * All guests share so many requests as four disks of eight rings with 512 slots have, and
+ * more bios, of which large requests have several, in 20 MB.  Each may have a few beyond,
+ * so that one that writes what it likes takes nothing from the others.
  */
-#define JOIN_SHARED 20000u
-#define JOIN_OWN    250u
+#define JOIN_SHARED_RQS	 16384u
+#define JOIN_SHARED_BIOS 24576u
+#define JOIN_OWN	 250u
 
 #define FOUND 1024 /* lists of bios, by hash */
 /* In one of these: so many a guest could have at one place, on 32 rings of 512 slots. */
@@ -381,12 +382,21 @@ void join_finish(struct join *j);
 /* Something is missing from a stream of @dom. */
 void join_gap(struct join *j, struct domain *dom, uint64_t from, uint64_t to);
 
-/* Whether a domain that has @nr of what all guests have @all has no room for another. */
+/* Whether a domain that has @nr has no room for another; @full: nor have all guests. */
 static inline bool join_full(const struct join *j, const struct domain *dom, uint64_t nr,
-			     uint64_t all)
+			     bool full)
 {
-	return nr >= j->max_in_flight ||
-	       (all >= JOIN_SHARED && nr >= JOIN_OWN && !dom->backend);
+	return nr >= j->max_in_flight || (full && nr >= JOIN_OWN && !dom->backend);
+}
+
+static inline bool bios_full(const struct join *j, const struct domain *dom)
+{
+	return join_full(j, dom, dom->nr_bios, j->guest_bios >= JOIN_SHARED_BIOS);
+}
+
+static inline bool rqs_full(const struct join *j, const struct domain *dom)
+{
+	return join_full(j, dom, dom->nr_rqs, j->guest_rqs >= JOIN_SHARED_RQS);
 }
 
 /* Those of dom0 are shorter. */

@@ -261,7 +261,7 @@ static struct ending why_not(const struct join *j, const struct rq *rq,
 	if (!(rq->flags & RQ_COMPLETED)) {
 		if (at_end)
 			return because(BIN_IN_FLIGHT, "it has not come back");
-		if (join_full(j, guest, guest->nr_rqs, j->guest_rqs))
+		if (rqs_full(j, guest))
 			return because(BIN_EVICTED,
 				       "too many of the guest's were in flight");
 		return because(BIN_MALFORMED, "its end is missing");

@@ -16,7 +16,7 @@ static __attribute__((noinline)) void **make_way(struct join *j, struct domain *
 		dom->stale_bios++;
 		bio_forget(j, stale);
 	}
-	if (join_full(j, dom, dom->nr_bios, j->guest_bios)) {
+	if (bios_full(j, dom)) {
 		struct bio *oldest = list_entry(dom->bio_age.next, struct bio, age);
 
 		dom->evicted_bios++;
@@ -32,7 +32,7 @@ struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *
 	struct domain *dom = disk->dom;
 	struct bio *bio;
 
-	if (unlikely(*place || join_full(j, dom, dom->nr_bios, j->guest_bios)))
+	if (unlikely(*place || bios_full(j, dom)))
 		place = make_way(j, dom, r->id, *place);
 	bio = backend ? pool_get(&j->backend_bios, BIO_BACKEND_SIZE)
 		      : pool_get(&j->bios, BIO_GUEST_SIZE);

@@ -24,7 +24,7 @@ static __attribute__((noinline)) void **make_way(struct join *j, struct domain *
 		dom->stale_rqs++;
 		rq_forget(j, stale);
 	}
-	if (join_full(j, dom, dom->nr_rqs, j->guest_rqs)) {
+	if (rqs_full(j, dom)) {
 		struct rq *oldest = list_entry(dom->rq_age.next, struct rq, age);
 
 		dom->evicted_rqs += !(oldest->flags & RQ_COMPLETED);
@@ -40,7 +40,7 @@ static inline struct rq *rq_new(struct join *j, struct disk *disk,
 	struct domain *dom = disk->dom;
 	struct rq *rq;
 
-	if (unlikely(*place || join_full(j, dom, dom->nr_rqs, j->guest_rqs)))
+	if (unlikely(*place || rqs_full(j, dom)))
 		place = make_way(j, dom, r->id, *place);
 	rq = backend ? pool_get(&j->backend_rqs, RQ_BACKEND_SIZE)
 		     : pool_get(&j->rqs, sizeof(*rq));

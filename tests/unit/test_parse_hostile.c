@@ -186,9 +186,10 @@ static void senseless(void **ctx)
 	run(&o, g.data, g.len);
 	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 100);
 	assert_int_equal(model_domain(&o.parse.model, 4)->evicted_rqs,
-			 200000 - JOIN_SHARED);
-	assert_int_equal(disk_stats(&o, 4, 0)->bins[BIN_EVICTED], 200000 - JOIN_SHARED);
-	assert_true(o.parse.join.rqs.nr_blocks * 1024 < JOIN_SHARED + 8192);
+			 200000 - JOIN_SHARED_RQS);
+	assert_int_equal(disk_stats(&o, 4, 0)->bins[BIN_EVICTED],
+			 200000 - JOIN_SHARED_RQS);
+	assert_true(o.parse.join.rqs.nr_blocks * 1024 < JOIN_SHARED_RQS + 8192);
 	done(&o, &g);
 }
 
