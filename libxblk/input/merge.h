@@ -98,9 +98,10 @@ struct merge {
 	struct map by_cpu;	 /* those of CPUs below 65536, by stream_id() */
 	struct stream **busy;	 /* of which something may wait */
 	unsigned int nr_busy, room_busy;
-	unsigned int
-		nr_looked_at; /* of these, that were there when records were processed */
-	uint64_t fresh_ns;    /* when the first record is of those that were not */
+	/* Of these, those that were there when records were processed; and when the first
+	 * record is of those that were not. */
+	unsigned int nr_looked_at;
+	uint64_t fresh_ns;
 	unsigned int nr_streams;
 	unsigned int nr_none;
 	struct stream none;
