@@ -14,6 +14,7 @@ struct flushes *flushes_new(void)
 
 	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
 		f->queue_of[i] = -1;
+		f->ring_of[i] = FLUSH_RING_UNKNOWN;
 		list_init(&f->bios[i]);
 	}
 	return f;
@@ -103,6 +104,28 @@ void flush_known(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t ns)
 	f->queues[queue].d_ns = ns;
 }
 
+void flush_ring(struct flushes *f, uint32_t cpu, int ring)
+{
+	int *of = &f->ring_of[cpu % FLUSH_CPUS];
+
+	if (*of == FLUSH_RING_UNKNOWN)
+		*of = ring;
+	else if (*of != ring)
+		*of = FLUSH_RING_SEVERAL;
+}
+
+bool flush_other_ring(const struct flushes *f, int queue, uint32_t cpu)
+{
+	int ring = f->ring_of[cpu % FLUSH_CPUS];
+
+	for (unsigned int i = 0; ring >= 0 && i < FLUSH_CPUS; i++) {
+		if (f->queue_of[i] == queue && f->ring_of[i] >= 0 &&
+		    f->ring_of[i] != ring)
+			return true;
+	}
+	return false;
+}
+
 struct flushes *disk_flushes(struct disk *disk)
 {
 	struct join_disk *d = join_disk(disk);
@@ -155,8 +178,9 @@ struct rq *flush_before(const struct flushes *f, uint32_t cpu, uint64_t q_ns)
 	for (unsigned int i = 0; i < f->nr_queues; i++) {
 		const struct flush_queue *q = &f->queues[i];
 
-		if ((of >= 0 && of != (int)i) || q_ns <= q->since_ns || q_ns > q->d_ns ||
-		    !q->last || !(q->last->flags & RQ_COMPLETED))
+		if ((of >= 0 && of != (int)i) || flush_other_ring(f, i, cpu) ||
+		    q_ns <= q->since_ns || q_ns > q->d_ns || !q->last ||
+		    !(q->last->flags & RQ_COMPLETED))
 			continue;
 		if (found)
 			return NULL;

@@ -15,6 +15,9 @@
 
 #define FLUSH_CPUS 64 /* as many as a channel has rings */
 
+#define FLUSH_RING_UNKNOWN (-1)
+#define FLUSH_RING_SEVERAL (-2) /* a task was moved on its way, or the queues changed */
+
 struct rq;
 
 /* The first Q on a CPU since a queue's last flush; .ns is 0 if there was none. */
@@ -44,6 +47,7 @@ struct flush_queue {
 
 struct flushes {
 	int queue_of[FLUSH_CPUS]; /* of a CPU; -1: not known */
+	int ring_of[FLUSH_CPUS];  /* to which its requests go; FLUSH_RING_* */
 	struct flush_queue *queues;
 	unsigned int nr_queues;
 	struct flush_first waiting[FLUSH_CPUS]; /* for a queue that has issued none */
@@ -62,6 +66,10 @@ void flush_queued(struct flushes *f, uint32_t cpu, uint64_t ns, uint32_t pid, bo
 void flush_behind(struct flushes *f, uint32_t cpu);
 /* The number of the queue whose flush request is @rq: it is that of @cpu from now on. */
 unsigned int flush_queue_of(struct flushes *f, uint32_t cpu, uint32_t rq);
+/* A request that was issued on @cpu went to @ring: each hardware queue has its own. */
+void flush_ring(struct flushes *f, uint32_t cpu, int ring);
+/* Whether what is issued on @cpu goes to another ring than what is on @queue's CPUs. */
+bool flush_other_ring(const struct flushes *f, int queue, uint32_t cpu);
 /* The queue of @cpu is the one whose flush request is @rq, which was issued at @ns. */
 void flush_known(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t ns);
 

@@ -16,13 +16,20 @@ struct waiting {
 	uint32_t nr, nr_empty, nr_through;
 };
 
+static bool any_on(const struct flush_first *on)
+{
+	return on->ns || on->nr_through;
+}
+
 /* And what does on the CPUs of queue @of (-1: of those that are not known). */
 static void add_waiting(const struct flushes *f, int queue, int of, struct waiting *w)
 {
 	const struct flush_first *on = f->queues[queue].waiting;
 
 	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
-		if (f->queue_of[i] != of)
+		if (f->queue_of[i] != of || !any_on(&on[i]))
+			continue;
+		if (of != queue && flush_other_ring(f, queue, i))
 			continue;
 		w->nr += on[i].nr;
 		w->nr_empty += on[i].nr_empty;
@@ -50,7 +57,7 @@ static void served(struct flushes *f, int queue, int of)
 	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
 		const struct flush_first *on = &f->queues[queue].waiting[i];
 
-		if (f->queue_of[i] != of || !(on->ns || on->nr_through))
+		if (f->queue_of[i] != of || !any_on(on))
 			continue;
 		f->waiting[i] = (struct flush_first){0};
 		for (unsigned int k = 0; k < f->nr_queues; k++)
@@ -175,7 +182,7 @@ void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq, bool counted,
 	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
 		const struct flush_first *on = &q->waiting[i];
 
-		if (f->queue_of[i] == -1 && (on->ns || on->nr_through))
+		if (f->queue_of[i] == -1 && any_on(on) && !flush_other_ring(f, queue, i))
 			q->along |= 1ull << i;
 	}
 	served(f, queue, queue);

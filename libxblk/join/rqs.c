@@ -419,6 +419,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 void rq_order(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	struct rq *rq = map_get(&s->dom->rqs, r->id);
+	struct flushes *flushes;
 
 	s->dom->orders = true;
 	if (!rq || rq->disk->index != r->disk || rq->ring != RING_UNKNOWN ||
@@ -426,6 +427,9 @@ void rq_order(struct join *j, struct stream *s, const struct xblk_record *r)
 		return;
 	rq->ring = r->nr_sectors;
 	rq->ordinal = r->aux;
+	flushes = join_disk(rq->disk)->flushes;
+	if (unlikely(flushes))
+		flush_ring(flushes, s->cpu, rq->ring);
 	match_ordered(j, rq);
 }
 

@@ -5,11 +5,18 @@
  */
 #include "test_parse_util.h"
 
-/* The guest's CPU says which place its request has on ring 0. */
+/* The guest's CPU says which place its request has on a ring. */
+static void on_ring(struct gen *g, unsigned int cpu, uint64_t ns, unsigned int ring,
+		    uint32_t rq, uint32_t ordinal)
+{
+	gen_event(g, GEN_GUEST, cpu, ns, XBLK_EV_ORDER, 0, 0, ring, rq, ordinal);
+}
+
+/* On ring 0. */
 static void order(struct gen *g, unsigned int cpu, uint64_t ns, uint32_t rq,
 		  uint32_t ordinal)
 {
-	gen_event(g, GEN_GUEST, cpu, ns, XBLK_EV_ORDER, 0, 0, 0, rq, ordinal);
+	on_ring(g, cpu, ns, 0, rq, ordinal);
 }
 
 /*
@@ -141,6 +148,78 @@ static void first_flushes_of_two_queues(void **ctx)
 	assert_int_equal(result_at(&o, 0, 1150)->bin, BIN_AMBIGUOUS);
 	assert_int_equal(result_at(&o, 0, 1100)->bin, BIN_AMBIGUOUS);
 	done(&o, &g);
+}
+
+/* A durable write: its flush comes behind it, and no bio asks for that.  Takes 500 ns. */
+static void write_durably(struct gen *g, unsigned int cpu, unsigned int ring, uint64_t ns,
+			  uint64_t sector)
+{
+	const unsigned int op = XBLK_OP_WRITE | XBLK_OP_F_FUA;
+	uint32_t id = sector;
+
+	gen_event(g, GEN_GUEST, cpu, ns, XBLK_EV_QUEUE, op, sector, 8, id, 500);
+	gen_event(g, GEN_GUEST, cpu, ns + 50, XBLK_EV_ISSUE, XBLK_OP_WRITE, sector, 8,
+		  id + 1, id);
+	on_ring(g, cpu, ns + 60, ring, id + 1, ns / 100);
+	gen_event(g, 0, 0, ns + 100, XBLK_EV_QUEUE, op, sector, 8, id,
+		  GEN_KTHREAD + ring);
+	gen_event(g, 0, 0, ns + 200, XBLK_EV_ISSUE, op, sector, 8, id + 1, id);
+	gen_event(g, 0, 0, ns + 300, XBLK_EV_COMPLETE, op, sector, 8, id + 1, 0);
+	gen_event(g, GEN_GUEST, cpu, ns + 500, XBLK_EV_COMPLETE, XBLK_OP_WRITE, sector, 8,
+		  id + 1, 0);
+}
+
+/* The flush of a queue, behind @nr durable writes.  Takes 500 ns. */
+static void flush_behind_writes(struct gen *g, unsigned int cpu, uint64_t ns, uint32_t rq,
+				unsigned int nr)
+{
+	gen_event(g, GEN_GUEST, cpu, ns, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, rq, 0);
+	on_ring(g, cpu, ns + 10, cpu, rq, ns / 100);
+	gen_event(g, 0, 0, ns + 100, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0,
+		  0, rq, GEN_KTHREAD + cpu);
+	gen_event(g, 0, 0, ns + 200, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0, 900, 0);
+	gen_event(g, 0, 0, ns + 300, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 900, 0);
+	gen_event(g, GEN_GUEST, cpu, ns + 500, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, rq,
+		  0);
+	for (unsigned int i = 0; i < nr; i++)
+		gen_event(g, GEN_GUEST, cpu, ns + 501 + i, XBLK_EV_COMPLETE,
+			  XBLK_OP_WRITE | XBLK_OP_F_FUA, 0, 0, 0, 0);
+}
+
+/*
+ * Each hardware queue has a ring of its own.  What waits on a CPU whose queue has not
+ * issued a flush yet waits for none of another ring's, once it is known that it went to
+ * another one; where a CPU's requests went to both, it is not told.
+ */
+static void first_flush_of_another_ring(void **ctx)
+{
+	(void)ctx;
+	for (unsigned int moved = 0; moved < 2; moved++) {
+		struct gen g;
+		struct outcome o;
+
+		gen_init(&g);
+		gen_process(&g, 0, 0, 0, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
+		gen_process(&g, 0, 0, 0, GEN_KTHREAD + 1, "3.xvda-1",
+			    XBLK_PROCESS_KTHREAD);
+		write_durably(&g, 0, 0, 1000, 800);
+		flush_behind_writes(&g, 0, 2000, 100, 1);
+		write_durably(&g, 0, 0, 3000, 1600);
+		write_durably(&g, 1, 1, 4000, 2400);
+		write_durably(&g, 1, !moved, 5000, 3200);
+		flush_behind_writes(&g, 0, 6000, 100, 1 + moved);
+		flush_behind_writes(&g, 1, 7000, 101, 2 - moved);
+		run_gen(&o, &g);
+		assert_int_equal(o.nr, 7);
+		assert_stages(result_at(&o, 0, 2000), 0, 100, 100, 100, 200);
+		if (moved) {
+			assert_int_equal(result_at(&o, 0, 6000)->bin, BIN_AMBIGUOUS);
+		} else {
+			assert_stages(result_at(&o, 0, 6000), 0, 100, 100, 100, 200);
+			assert_stages(result_at(&o, 0, 7000), 0, 100, 100, 100, 200);
+		}
+		done(&o, &g);
+	}
 }
 
 /*
@@ -385,6 +464,7 @@ int main(void)
 		cmocka_unit_test(flushes_of_two_backend_queues),
 		cmocka_unit_test(flush_of_a_queue_learned_late),
 		cmocka_unit_test(first_flushes_of_two_queues),
+		cmocka_unit_test(first_flush_of_another_ring),
 		cmocka_unit_test(flush_of_a_thread_that_moves),
 		cmocka_unit_test(flush_issued_again),
 		cmocka_unit_test(flushes_together),
