@@ -104,7 +104,7 @@ void flush_known(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t ns)
 	f->queues[queue].d_ns = ns;
 }
 
-void flush_ring(struct flushes *f, uint32_t cpu, int ring)
+void flush_note_ring(struct flushes *f, uint32_t cpu, int ring)
 {
 	int *of = &f->ring_of[cpu % FLUSH_CPUS];
 
@@ -117,13 +117,16 @@ void flush_ring(struct flushes *f, uint32_t cpu, int ring)
 bool flush_other_ring(const struct flushes *f, int queue, uint32_t cpu)
 {
 	int ring = f->ring_of[cpu % FLUSH_CPUS];
+	bool other = false;
 
 	for (unsigned int i = 0; ring >= 0 && i < FLUSH_CPUS; i++) {
-		if (f->queue_of[i] == queue && f->ring_of[i] >= 0 &&
-		    f->ring_of[i] != ring)
-			return true;
+		if (f->queue_of[i] != queue)
+			continue;
+		if (f->ring_of[i] == ring)
+			return false;
+		other |= f->ring_of[i] >= 0;
 	}
-	return false;
+	return other;
 }
 
 struct flushes *disk_flushes(struct disk *disk)

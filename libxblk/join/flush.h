@@ -67,8 +67,8 @@ void flush_behind(struct flushes *f, uint32_t cpu);
 /* The number of the queue whose flush request is @rq: it is that of @cpu from now on. */
 unsigned int flush_queue_of(struct flushes *f, uint32_t cpu, uint32_t rq);
 /* A request that was issued on @cpu went to @ring: each hardware queue has its own. */
-void flush_ring(struct flushes *f, uint32_t cpu, int ring);
-/* Whether what is issued on @cpu goes to another ring than what is on @queue's CPUs. */
+void flush_note_ring(struct flushes *f, uint32_t cpu, int ring);
+/* Whether what is issued on @cpu goes to another ring than what is on any of @queue's. */
 bool flush_other_ring(const struct flushes *f, int queue, uint32_t cpu);
 /* The queue of @cpu is the one whose flush request is @rq, which was issued at @ns. */
 void flush_known(struct flushes *f, uint32_t cpu, uint32_t rq, uint64_t ns);

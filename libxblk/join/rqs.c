@@ -429,7 +429,7 @@ void rq_order(struct join *j, struct stream *s, const struct xblk_record *r)
 	rq->ordinal = r->aux;
 	flushes = join_disk(rq->disk)->flushes;
 	if (unlikely(flushes))
-		flush_ring(flushes, s->cpu, rq->ring);
+		flush_note_ring(flushes, s->cpu, rq->ring);
 	match_ordered(j, rq);
 }
 
