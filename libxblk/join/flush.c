@@ -54,7 +54,7 @@ void flush_queued(struct flushes *f, uint32_t cpu, uint64_t ns, uint32_t pid, bo
 		first_queued(&f->queues[i].waiting[cpu], ns, pid, empty);
 }
 
-static struct flush_queue *find_queue(const struct flushes *f, uint32_t rq)
+struct flush_queue *flush_queue(const struct flushes *f, uint32_t rq)
 {
 	for (unsigned int i = 0; f && i < f->nr_queues; i++) {
 		if (f->queues[i].rq == rq)
@@ -86,7 +86,7 @@ static unsigned int take_queue(struct flushes *f)
 
 unsigned int flush_queue_of(struct flushes *f, uint32_t cpu, uint32_t rq)
 {
-	const struct flush_queue *q = find_queue(f, rq);
+	const struct flush_queue *q = flush_queue(f, rq);
 	unsigned int at = q ? q - f->queues : take_queue(f);
 
 	if (!q) {
@@ -140,17 +140,19 @@ struct flushes *disk_flushes(struct disk *disk)
 
 void flush_forget(const struct flushes *f, const struct rq *rq)
 {
-	struct flush_queue *q = find_queue(f, rq->id);
+	struct flush_queue *q = flush_queue(f, rq->id);
 
 	if (q && q->last == rq)
 		q->last = NULL;
+	if (q && q->before == rq)
+		q->before = NULL;
 	if (q && q->first == rq)
 		q->first = NULL;
 }
 
 bool flush_first_doubtful(const struct flushes *f, const struct rq *rq)
 {
-	const struct flush_queue *q = find_queue(f, rq->id);
+	const struct flush_queue *q = flush_queue(f, rq->id);
 	const struct rq *next = q ? q->last : NULL;
 
 	if (!next || q->first != rq || next == rq)
@@ -161,14 +163,14 @@ bool flush_first_doubtful(const struct flushes *f, const struct rq *rq)
 
 uint64_t flush_since(const struct flushes *f, uint32_t rq)
 {
-	const struct flush_queue *q = find_queue(f, rq);
+	const struct flush_queue *q = flush_queue(f, rq);
 
 	return q ? q->d_ns : 0;
 }
 
 struct rq *flush_last(const struct flushes *f, uint32_t rq)
 {
-	const struct flush_queue *q = find_queue(f, rq);
+	const struct flush_queue *q = flush_queue(f, rq);
 
 	return q ? q->last : NULL;
 }

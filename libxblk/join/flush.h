@@ -26,6 +26,7 @@ struct flush_first {
 	uint32_t pid;	       /* whose */
 	uint32_t nr, nr_empty; /* bios since, and those with no data of their own */
 	uint32_t nr_through; /* writes that are flushed behind, as the disk cannot more */
+	bool stale;	     /* one may have gone on behind another queue's flush */
 };
 
 struct flush_queue {
@@ -38,8 +39,10 @@ struct flush_queue {
 	 */
 	uint32_t nr_left, nr_left_own;
 	uint64_t along;
-	uint32_t nr_own; /* what seemed to wait for the last one on CPUs of its own */
-	struct rq *last; /* what that was, if it has no bin yet; or NULL */
+	uint32_t nr_own;   /* what seemed to wait for the last one on CPUs of its own */
+	struct rq *last;   /* what that was, if it has no bin yet; or NULL */
+	struct rq *before; /* and the one before it */
+	bool moved;	   /* what that is for waited on a CPU of no or another queue */
 	/* The first one, until the one behind it has shown what waited for it; or NULL */
 	struct rq *first;
 	struct flush_first waiting[FLUSH_CPUS];
@@ -85,22 +88,32 @@ struct flush_served {
 	bool any, through; /* there are bios, there are such writes */
 	bool unsure;	   /* some may not be: if as many go on behind it, they are */
 	bool doubt; /* some may have seemed to be for one before, and as many not be */
+	bool stale; /* one may have gone on behind another queue's */
 	struct rq *before; /* the queue's last one, if it has no bin yet; or NULL */
+};
+
+/* What is known by a flush's D. */
+struct flush_seen {
+	bool counted;	  /* all that went on behind its queue's last one */
+	bool all_waiting; /* all on the disk that may wait for it */
 };
 
 /*
  * flush_issue.c: a guest's flush request @rq is issued.  All that may wait for it is
- * taken for its; q_ns and pid of @to stay if nothing does.  @counted: all that went on
- * behind the one before it was seen.
+ * taken for its; q_ns and pid of @to stay if nothing does.
  */
-void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq, bool counted,
-		  struct flush_served *to);
+void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq,
+		  const struct flush_seen *seen, struct flush_served *to);
 /*
  * One of dom0's.  What waits on CPUs of no known queue is its only if nothing else does.
  * Return: whether anything waits for it.
  */
 bool flush_issued_backend(struct flushes *f, uint32_t cpu, struct rq *rq,
 			  struct flush_served *to);
+/* What waited for a flush went on behind @rq, which was one. */
+void flush_gone_on(struct flushes *f, struct rq *rq);
+/* Its queue, by its flush request's identity; or NULL. */
+struct flush_queue *flush_queue(const struct flushes *f, uint32_t rq);
 /* When that request was issued last; 0 if it was not. */
 uint64_t flush_since(const struct flushes *f, uint32_t rq);
 /* What the flush request of that identity was when it was issued last; or NULL. */

@@ -14,6 +14,7 @@
 struct waiting {
 	unsigned int nr_cpus, first; /* on how many of them a bio does, the earliest */
 	uint32_t nr, nr_empty, nr_through;
+	bool stale;
 };
 
 static bool any_on(const struct flush_first *on)
@@ -34,6 +35,7 @@ static void add_waiting(const struct flushes *f, int queue, int of, struct waiti
 		w->nr += on[i].nr;
 		w->nr_empty += on[i].nr_empty;
 		w->nr_through += on[i].nr_through;
+		w->stale |= on[i].stale;
 		if (!on[i].ns)
 			continue;
 		if (!w->nr_cpus++ || on[i].ns < on[w->first].ns)
@@ -94,6 +96,7 @@ static void issued(struct flush_queue *q, struct rq *rq)
 	memset(q->waiting, 0, sizeof(q->waiting));
 	if (!q->d_ns)
 		q->first = rq;
+	q->before = q->last;
 	q->last = rq;
 	q->since_ns = q->d_ns;
 	q->d_ns = rq->d_ns;
@@ -155,21 +158,130 @@ static void settle(struct flushes *f, int queue, bool counted)
 		q->along = q->nr_left_own = 0;
 }
 
-void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq, bool counted,
-		  struct flush_served *to)
+/* Whether what was taken for its, or was left of those before, may be more than it
+ * served. */
+static bool may_leave(const struct flush_queue *q)
+{
+	return q->nr_left || (q->last && q->last->nr_waiting > 1 &&
+			      q->last->nr_waiting > q->last->nr_gone_on);
+}
+
+/* The CPU of the only bio of the disk that waits for a flush; -1 if none or several do. */
+static int only_waiting(const struct flushes *f)
+{
+	int only = -1;
+
+	for (unsigned int i = 0; i < f->nr_queues; i++) {
+		if (may_leave(&f->queues[i]))
+			return -1;
+	}
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		const struct flush_first *on = &f->waiting[i];
+
+		if (!any_on(on))
+			continue;
+		if (only >= 0 || on->nr != 1 || on->nr_through)
+			return -1;
+		only = i;
+	}
+	return only;
+}
+
+static void doubt(struct rq *rq)
+{
+	if (rq)
+		rq->flags |= RQ_AMBIGUOUS;
+}
+
+/*
+ * No flush is issued for nothing, so it is for the only bio that waits, on whatever CPU
+ * that does: a thread may have gone to another one between its Q and the choice of the
+ * queue.
+ */
+static void take_only(struct flushes *f, struct flush_queue *q, unsigned int cpu,
+		      struct flush_served *to)
+{
+	const struct flush_first on = f->waiting[cpu];
+
+	to->q_ns = on.ns;
+	to->pid = on.pid;
+	to->nr = 1;
+	to->any = true;
+	q->nr_own = 1;
+	q->moved = f->queue_of[cpu] != q - f->queues;
+	/* The queue's last one may have been for it, and this one for what that one took.
+	 */
+	to->stale = on.ns <= to->since_ns;
+	if (to->stale)
+		doubt(to->before);
+	f->waiting[cpu] = (struct flush_first){0};
+	for (unsigned int i = 0; i < f->nr_queues; i++)
+		f->queues[i].waiting[cpu] = (struct flush_first){0};
+}
+
+/*
+ * A flush of @queue was not, or not only, for what waited on its CPUs, but for what had
+ * come from one of another queue, and seems to wait there yet.
+ */
+static void doubt_others(struct flushes *f, int queue)
+{
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		int of = f->queue_of[i];
+
+		if (of == queue || (of == -1 && f->nr_queues == 1))
+			continue;
+		f->waiting[i].stale = any_on(&f->waiting[i]);
+		for (unsigned int k = 0; k < f->nr_queues; k++) {
+			struct flush_first *on = &f->queues[k].waiting[i];
+
+			on->stale = any_on(on);
+		}
+	}
+}
+
+void flush_gone_on(struct flushes *f, struct rq *rq)
+{
+	const struct flush_queue *q = flush_queue(f, rq->id);
+
+	rq->nr_gone_on++;
+	if (!q || q->last != rq || rq->nr_gone_on <= q->nr_left + rq->nr_waiting)
+		return;
+	/* Or what the one before it seemed to be for had been on its way. */
+	doubt(q->before);
+	doubt_others(f, q - f->queues);
+}
+
+/* None waits for one: what another queue's seemed to be for may have been for this one. */
+static void doubt_moved(const struct flushes *f)
+{
+	for (unsigned int i = 0; i < f->nr_queues; i++) {
+		if (f->queues[i].moved)
+			doubt(f->queues[i].last);
+	}
+}
+
+void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq,
+		  const struct flush_seen *seen, struct flush_served *to)
 {
 	struct flush_queue *q = issue(f, cpu, rq->id, to);
 	struct waiting own = {0}, all = {0};
 	unsigned int nr_other;
-	int queue = q - f->queues;
+	int queue = q - f->queues, only;
 
+	settle(f, queue, seen->counted);
+	q->moved = false;
+	only = seen->all_waiting || f->nr_queues == 1 ? only_waiting(f) : -1;
+	if (only >= 0) {
+		take_only(f, q, only, to);
+		issued(q, rq);
+		return;
+	}
 	add_waiting(f, queue, queue, &all);
 	add_waiting(f, queue, -1, &all);
 	if (all.nr_cpus) {
 		to->q_ns = q->waiting[all.first].ns;
 		to->pid = q->waiting[all.first].pid;
 	}
-	settle(f, queue, counted);
 	add_waiting(f, queue, queue, &own);
 	nr_other = all.nr_cpus - own.nr_cpus;
 	to->nr = all.nr + all.nr_through;
@@ -178,6 +290,9 @@ void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq, bool counted,
 	to->unsure = (nr_other && (all.nr_cpus > 1 || f->nr_queues > 1)) ||
 		     (all.nr > 1 && all.nr != all.nr_empty) || (all.nr && all.nr_through);
 	to->doubt = q->nr_left;
+	to->stale = all.stale;
+	if (!all.nr_cpus && !all.nr_through)
+		doubt_moved(f);
 	q->nr_own = own.nr + own.nr_through;
 	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
 		const struct flush_first *on = &q->waiting[i];
@@ -187,6 +302,8 @@ void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq, bool counted,
 	}
 	served(f, queue, queue);
 	issued(q, rq);
+	if (all.stale || !to->nr)
+		doubt_others(f, queue);
 }
 
 bool flush_issued_backend(struct flushes *f, uint32_t cpu, struct rq *rq,

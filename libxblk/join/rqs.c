@@ -254,6 +254,13 @@ static void miss_flush_q(const struct join *j, struct rq *rq,
 	rq->flags |= RQ_AMBIGUOUS;
 }
 
+/* Whether a Q that was not seen may wait for a flush yet. */
+static bool may_wait_unseen(const struct join *j, const struct rq *rq)
+{
+	return sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) <
+	       join_unseen_until(j, rq->disk->dom, rq->d_ns);
+}
+
 static void take_flush_q(const struct join *j, struct rq *rq, uint32_t cpu)
 {
 	struct flush_served by = {.q_ns = rq->d_ns};
@@ -261,8 +268,12 @@ static void take_flush_q(const struct join *j, struct rq *rq, uint32_t cpu)
 	struct flushes *flushes = disk_flushes(disk);
 	bool lossy =
 		gaps_overlap(&disk->dom->gaps, flush_since(flushes, rq->id), rq->d_ns);
+	const struct flush_seen seen = {
+		.counted = !lossy,
+		.all_waiting = !j->model->no_writes && !may_wait_unseen(j, rq),
+	};
 
-	flush_issued(flushes, cpu, rq, !lossy, &by);
+	flush_issued(flushes, cpu, rq, &seen, &by);
 	if (!by.any && !by.through)
 		miss_flush_q(j, rq, &by);
 	if (by.unsure)
@@ -270,7 +281,7 @@ static void take_flush_q(const struct join *j, struct rq *rq, uint32_t cpu)
 	if (by.doubt)
 		rq->flags |= RQ_DOUBT;
 	/* What was queued before the trace goes on behind it, too. */
-	if (by.unsure && !by.since_ns)
+	if ((by.unsure && !by.since_ns) || by.stale)
 		rq->flags |= RQ_AMBIGUOUS;
 	rq->q_ns = by.q_ns;
 	rq->pid = by.pid;
@@ -294,7 +305,7 @@ static void note_flushed(const struct rq *rq, uint32_t cpu)
 		return;
 	flush = flush_before(disk_flushes(rq->disk), cpu, bio->q_ns);
 	if (flush)
-		flush->nr_gone_on++;
+		flush_gone_on(disk_flushes(rq->disk), flush);
 }
 
 /* Whether @r issues @rq once more, rather than another one of the same id. */
@@ -647,10 +658,11 @@ static inline bool completes(struct rq *rq, const struct xblk_record *r)
 static void note_flush_end(const struct stream *s, const struct disk *disk,
 			   const struct rq *rq)
 {
-	struct rq *flush = flush_last(join_disk(disk)->flushes, s->flush_id);
+	struct flushes *flushes = join_disk(disk)->flushes;
+	struct rq *flush = flush_last(flushes, s->flush_id);
 
 	if (flush && !rq && s->flush_id)
-		flush->nr_gone_on++;
+		flush_gone_on(flushes, flush);
 }
 
 /* A disk that cannot write through is flushed behind it, for no bio. */

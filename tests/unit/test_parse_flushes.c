@@ -27,7 +27,8 @@ struct event {
 struct guest {
 	struct event events[MAX_EVENTS];
 	size_t nr_events;
-	uint32_t ordinal, last_id;
+	uint32_t ordinals[CPUS], last_id;
+	bool queues; /* each vCPU has its own, and so a ring */
 	uint64_t random;
 	struct {
 		uint64_t q_ns, d_ns;
@@ -54,28 +55,36 @@ static void add(struct guest *u, unsigned int domid, unsigned int cpu, uint64_t 
 
 #define ADD(domid, cpu, ns, ev, ...) add(u, domid, cpu, ns, XBLK_EV_##ev, __VA_ARGS__)
 
-/* From its D on @cpu until it is back on vCPU 0: when that is. */
+/* Its queue is that of @cpu. */
+static unsigned int ring_of(const struct guest *u, unsigned int cpu)
+{
+	return u->queues ? cpu : 0;
+}
+
+/* From its D on @cpu until it is back on its ring's vCPU: when that is. */
 static uint64_t serve(struct guest *u, unsigned int cpu, uint64_t ns, unsigned int op,
 		      uint64_t sector, uint32_t sectors, uint32_t rq, uint32_t first)
 {
-	uint32_t bio = ++u->last_id, id = sectors ? ++u->last_id : 0xf0000001u;
+	const unsigned int ring = ring_of(u, cpu);
+	uint32_t bio = ++u->last_id, id = sectors ? ++u->last_id : 0xf0000100u + ring;
 	unsigned int backend_op = sectors ? op : BOTH;
 	uint64_t queued, issued;
 
 	ADD(GEN_GUEST, cpu, ns, ISSUE, op, sector, sectors, rq, first);
-	ADD(GEN_GUEST, cpu, ns + 500, ORDER, 0, 0, 0, rq, u->ordinal++);
+	ADD(GEN_GUEST, cpu, ns + 500, ORDER, 0, 0, ring, rq, u->ordinals[ring]++);
 	queued = ns + between(u, 8000, 20000);
-	ADD(0, 0, queued, QUEUE, backend_op, sector, sectors, bio, GEN_KTHREAD);
-	ADD(0, 0, queued + 1, BACKEND_BIO, 0, 0, 0, bio, 1 + rq % 1000);
+	ADD(0, ring, queued, QUEUE, backend_op, sector, sectors, bio, GEN_KTHREAD + ring);
+	ADD(0, ring, queued + 1, BACKEND_BIO, 0, 0, 0, bio, 1 + rq % 1000);
 	issued = queued + between(u, 500, 2000);
-	ADD(0, 0, issued, ISSUE, op, sector, sectors, id, sectors ? bio : 0);
+	ADD(0, ring, issued, ISSUE, op, sector, sectors, id, sectors ? bio : 0);
 	ns = issued + (sectors ? between(u, 20000, 80000) : between(u, 200000, 900000));
-	ADD(0, 1, ns, COMPLETE, op, sector, sectors, id, 0);
+	ADD(0, CPUS + ring, ns, COMPLETE, op, sector, sectors, id, 0);
 	if (!sectors)
-		ADD(0, 1, ns + 100, COMPLETE, XBLK_OP_WRITE, 0, 0, ++u->last_id, 0);
-	ADD(0, 1, ns + 200, RESPONSE, op, 0, 1 + rq % 1000, rq, 1);
+		ADD(0, CPUS + ring, ns + 100, COMPLETE, XBLK_OP_WRITE, 0, 0, ++u->last_id,
+		    0);
+	ADD(0, CPUS + ring, ns + 200, RESPONSE, op, 0, 1 + rq % 1000, rq, 1 + ring);
 	ns += between(u, 8000, 20000);
-	ADD(GEN_GUEST, 0, ns, COMPLETE, op, sector, sectors, rq, 0);
+	ADD(GEN_GUEST, ring, ns, COMPLETE, op, sector, sectors, rq, 0);
 	return ns;
 }
 
@@ -85,7 +94,7 @@ static uint64_t flush(struct guest *u, unsigned int cpu, uint64_t ns, uint64_t q
 	assert_true(u->nr_flushes < MAX_FLUSHES);
 	u->flushes[u->nr_flushes].d_ns = ns;
 	u->flushes[u->nr_flushes++].q_ns = q_ns ? q_ns : ns;
-	return serve(u, cpu, ns, XBLK_OP_FLUSH, 0, 0, 0xf0000000u, 0);
+	return serve(u, cpu, ns, XBLK_OP_FLUSH, 0, 0, 0xf0000000u + ring_of(u, cpu), 0);
 }
 
 static uint64_t write_on(struct guest *u, unsigned int cpu, uint64_t ns)
@@ -132,6 +141,12 @@ static unsigned int told(struct guest *u)
 	struct gen g;
 
 	gen_init(&g);
+	for (unsigned int i = 0; u->queues && i < CPUS; i++) {
+		char name[] = "3.xvda-0";
+
+		name[sizeof(name) - 2] += i;
+		gen_process(&g, 0, 0, 0, GEN_KTHREAD + i, name, XBLK_PROCESS_KTHREAD);
+	}
 	qsort(u->events, u->nr_events, sizeof(*u->events), by_time);
 	for (size_t i = 0; i < u->nr_events; i++) {
 		const struct event *e = &u->events[i];
@@ -240,6 +255,128 @@ static unsigned int write_and_flush(unsigned int jobs, bool moving)
 	share = told(u);
 	free(u);
 	return share;
+}
+
+enum step {
+	ASKS,
+	IS_QUEUED,
+	WAITS
+};
+
+struct job {
+	enum step step;
+	uint64_t ns, q_ns; /* of the next step, of its Q */
+	unsigned int cpu;
+	bool served; /* by the flush that is under way */
+};
+
+struct queue {
+	uint64_t done_ns; /* of the flush that is under way; 0: none is */
+};
+
+/* All that is queued on it waits for this one. */
+static void start(struct guest *u, struct queue *q, unsigned int cpu, struct job *jobs,
+		  unsigned int nr, uint64_t ns)
+{
+	uint64_t q_ns = 0;
+
+	q->done_ns = 0;
+	for (unsigned int i = 0; i < nr; i++) {
+		if (jobs[i].step != WAITS || jobs[i].cpu != cpu)
+			continue;
+		jobs[i].served = true;
+		if (!q_ns || jobs[i].q_ns < q_ns)
+			q_ns = jobs[i].q_ns;
+	}
+	if (q_ns)
+		q->done_ns = flush(u, cpu, ns + between(u, 500, 3000), q_ns);
+}
+
+static void flush_ends(struct guest *u, struct queue *q, unsigned int cpu,
+		       struct job *jobs, unsigned int nr)
+{
+	uint64_t ns = q->done_ns;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		struct job *job = &jobs[i];
+
+		if (!job->served || job->cpu != cpu)
+			continue;
+		ns += 100;
+		ADD(GEN_GUEST, cpu, ns, COMPLETE, XBLK_OP_WRITE, 0, 0, ++u->last_id, 0);
+		job->served = false;
+		job->step = ASKS;
+		job->ns = ns + between(u, 10000, 60000);
+		job->ns = write_on(u, cpu, job->ns) + between(u, 5000, 60000);
+	}
+	start(u, q, cpu, jobs, nr, ns);
+}
+
+/* It may go to another vCPU between its Q and the choice of the queue. */
+static void take_step(struct guest *u, struct queue *queues, struct job *jobs,
+		      unsigned int nr, struct job *job)
+{
+	if (job->step == ASKS) {
+		ADD(GEN_GUEST, job->cpu, job->ns, QUEUE, BOTH, 0, 0, ++u->last_id,
+		    500 + (job - jobs));
+		job->q_ns = job->ns;
+		job->step = IS_QUEUED;
+		if (between(u, 0, 100)) {
+			job->ns += between(u, 500, 3000);
+		} else {
+			job->cpu = between(u, 0, CPUS);
+			job->ns += between(u, 20000, 80000);
+		}
+		return;
+	}
+	job->step = WAITS;
+	if (!queues[job->cpu].done_ns)
+		start(u, &queues[job->cpu], job->cpu, jobs, nr, job->ns);
+}
+
+/* The same where each vCPU has a queue of its own; and these jobs move. */
+static unsigned int write_and_flush_on_queues(unsigned int nr, uint64_t seed)
+{
+	struct guest *u = guest_new();
+	struct queue queues[CPUS] = {0};
+	struct job jobs[CPUS] = {0};
+	unsigned int share;
+
+	u->random = seed;
+	u->queues = true;
+	for (unsigned int i = 0; i < nr; i++)
+		jobs[i] = (struct job){.ns = 2000000000 + 7000 * i, .cpu = i};
+	while (u->nr_flushes < 1000) {
+		struct job *job = NULL;
+		struct queue *q = NULL;
+
+		for (unsigned int i = 0; i < nr; i++) {
+			if (jobs[i].step != WAITS && (!job || jobs[i].ns < job->ns))
+				job = &jobs[i];
+		}
+		for (unsigned int i = 0; i < CPUS; i++) {
+			if (queues[i].done_ns && (!q || queues[i].done_ns < q->done_ns))
+				q = &queues[i];
+		}
+		if (job && (!q || job->ns < q->done_ns))
+			take_step(u, queues, jobs, nr, job);
+		else
+			flush_ends(u, q, q - queues, jobs, nr);
+	}
+	share = told(u);
+	free(u);
+	return share;
+}
+
+/* One that waits alone is told wherever it went; of several it may not be. */
+static void moving_jobs(void **ctx)
+{
+	(void)ctx;
+	for (uint64_t seed = 1; seed <= 5; seed++) {
+		assert_true(write_and_flush_on_queues(1, seed) >= 99);
+		for (unsigned int nr = 2; nr <= CPUS; nr++)
+			assert_true(write_and_flush_on_queues(nr, seed) >= 50);
+	}
 }
 
 /* fio --fsync=1 --numjobs=1: whichever vCPU it runs on. */
@@ -353,9 +490,13 @@ static void brought_along_first(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(journal),	 cmocka_unit_test(one_job),
-		cmocka_unit_test(four_jobs),	 cmocka_unit_test(asked_before),
-		cmocka_unit_test(brought_along), cmocka_unit_test(brought_along_first),
+		cmocka_unit_test(journal),
+		cmocka_unit_test(one_job),
+		cmocka_unit_test(four_jobs),
+		cmocka_unit_test(moving_jobs),
+		cmocka_unit_test(asked_before),
+		cmocka_unit_test(brought_along),
+		cmocka_unit_test(brought_along_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
