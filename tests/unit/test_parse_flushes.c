@@ -28,11 +28,12 @@ struct guest {
 	struct event events[MAX_EVENTS];
 	size_t nr_events;
 	uint32_t ordinals[CPUS], last_id;
-	bool queues; /* each vCPU has its own, and so a ring */
+	bool queues;		/* each vCPU has its own, and so a ring */
+	uint64_t done_ns[CPUS]; /* dom0's last flush of a queue */
 	uint64_t random;
 	struct {
 		uint64_t q_ns, d_ns;
-		bool told;
+		uint64_t backend_ns; /* dom0's Q2D */
 	} flushes[MAX_FLUSHES];
 	unsigned int nr_flushes, nr_told, nr_wrong;
 };
@@ -61,13 +62,32 @@ static unsigned int ring_of(const struct guest *u, unsigned int cpu)
 	return u->queues ? cpu : 0;
 }
 
+/*
+ * Where dom0 issues a flush that its thread queued on CPU @queued_on at *@ns: of one time
+ * in fifty on another CPU, and when that CPU's queue is done with its last one.
+ */
+static unsigned int backend_flush(struct guest *u, unsigned int queued_on, uint64_t *ns)
+{
+	unsigned int cpu = queued_on;
+
+	if (!u->queues)
+		return cpu;
+	if (!between(u, 0, 50)) {
+		cpu = between(u, 0, CPUS);
+		*ns += between(u, 2000, 20000);
+	}
+	if (*ns < u->done_ns[cpu])
+		*ns = u->done_ns[cpu] + 1000;
+	return cpu;
+}
+
 /* From its D on @cpu until it is back on its ring's vCPU: when that is. */
 static uint64_t serve(struct guest *u, unsigned int cpu, uint64_t ns, unsigned int op,
 		      uint64_t sector, uint32_t sectors, uint32_t rq, uint32_t first)
 {
 	const unsigned int ring = ring_of(u, cpu);
-	uint32_t bio = ++u->last_id, id = sectors ? ++u->last_id : 0xf0000100u + ring;
-	unsigned int backend_op = sectors ? op : BOTH;
+	uint32_t bio = ++u->last_id, id = ++u->last_id;
+	unsigned int backend_op = sectors ? op : BOTH, backend_cpu = ring;
 	uint64_t queued, issued;
 
 	ADD(GEN_GUEST, cpu, ns, ISSUE, op, sector, sectors, rq, first);
@@ -76,13 +96,21 @@ static uint64_t serve(struct guest *u, unsigned int cpu, uint64_t ns, unsigned i
 	ADD(0, ring, queued, QUEUE, backend_op, sector, sectors, bio, GEN_KTHREAD + ring);
 	ADD(0, ring, queued + 1, BACKEND_BIO, 0, 0, 0, bio, 1 + rq % 1000);
 	issued = queued + between(u, 500, 2000);
-	ADD(0, ring, issued, ISSUE, op, sector, sectors, id, sectors ? bio : 0);
+	if (!sectors) {
+		backend_cpu = backend_flush(u, ring, &issued);
+		u->flushes[u->nr_flushes - 1].backend_ns = issued - queued;
+		id = 0xf0000100u + backend_cpu;
+	}
+	ADD(0, backend_cpu, issued, ISSUE, op, sector, sectors, id, sectors ? bio : 0);
 	ns = issued + (sectors ? between(u, 20000, 80000) : between(u, 200000, 900000));
-	ADD(0, CPUS + ring, ns, COMPLETE, op, sector, sectors, id, 0);
-	if (!sectors)
-		ADD(0, CPUS + ring, ns + 100, COMPLETE, XBLK_OP_WRITE, 0, 0, ++u->last_id,
-		    0);
-	ADD(0, CPUS + ring, ns + 200, RESPONSE, op, 0, 1 + rq % 1000, rq, 1 + ring);
+	ADD(0, CPUS + backend_cpu, ns, COMPLETE, op, sector, sectors, id, 0);
+	if (!sectors) {
+		u->done_ns[backend_cpu] = ns;
+		ADD(0, CPUS + backend_cpu, ns + 100, COMPLETE, XBLK_OP_WRITE, 0, 0,
+		    ++u->last_id, 0);
+	}
+	ADD(0, CPUS + backend_cpu, ns + 200, RESPONSE, op, 0, 1 + rq % 1000, rq,
+	    1 + ring);
 	ns += between(u, 8000, 20000);
 	ADD(GEN_GUEST, ring, ns, COMPLETE, op, sector, sectors, rq, 0);
 	return ns;
@@ -127,8 +155,10 @@ static void check_flush(void *ctx, const struct xblk_request *r)
 		if (d_ns != r->d_ns)
 			continue;
 		u->nr_told++;
-		u->nr_wrong += r->stages[STAGE_U_Q2D] !=
-			       (int64_t)(u->flushes[i].d_ns - u->flushes[i].q_ns);
+		u->nr_wrong +=
+			r->stages[STAGE_U_Q2D] !=
+				(int64_t)(u->flushes[i].d_ns - u->flushes[i].q_ns) ||
+			r->stages[STAGE_0_Q2D] != (int64_t)u->flushes[i].backend_ns;
 		return;
 	}
 	u->nr_wrong++;
@@ -368,12 +398,15 @@ static unsigned int write_and_flush_on_queues(unsigned int nr, uint64_t seed)
 	return share;
 }
 
-/* One that waits alone is told wherever it went; of several it may not be. */
+/*
+ * A guest's that waits alone is told wherever it went; of several it may not be.  In dom0
+ * others may wait of which nothing is recorded.
+ */
 static void moving_jobs(void **ctx)
 {
 	(void)ctx;
 	for (uint64_t seed = 1; seed <= 5; seed++) {
-		assert_true(write_and_flush_on_queues(1, seed) >= 99);
+		assert_true(write_and_flush_on_queues(1, seed) >= 95);
 		for (unsigned int nr = 2; nr <= CPUS; nr++)
 			assert_true(write_and_flush_on_queues(nr, seed) >= 50);
 	}
