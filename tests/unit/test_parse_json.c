@@ -51,10 +51,46 @@ static void json_members(void **ctx)
 	done(&o, &g);
 }
 
+/* It is written piece by piece, and is what jansson prints of the whole of it. */
+static void json_as_a_whole(void **ctx)
+{
+	static const struct filter all, none = {.disks = {1, {{"none"}}}};
+	static const struct filter *const filters[] = {&all, &none};
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	generate(&g);
+	run(&o, g.data, g.len);
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		struct printed p;
+		char *whole;
+		json_t *j;
+
+		printed_init(&p);
+		assert_true(json_print(p.out, &o.x, filters[i]));
+		fflush(p.out);
+		j = json_loads(p.text, JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(j);
+		assert_int_equal(json_array_size(json_object_get(j, "disks")) > 0,
+				 i == 0);
+		whole = json_dumps(j, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+		assert_non_null(whole);
+		assert_int_equal(strlen(whole) + 1, p.len);
+		assert_memory_equal(whole, p.text, p.len - 1);
+		assert_int_equal(p.text[p.len - 1], '\n');
+		free(whole);
+		json_decref(j);
+		printed_deinit(&p);
+	}
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_members),
+		cmocka_unit_test(json_as_a_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

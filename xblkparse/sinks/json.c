@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The summary for machines; xblkparse(1) describes every field. */
 #include "json_util.h"
+#include "json_writer.h"
 #include "output.h"
 #include "base/util.h"
 
@@ -237,33 +238,38 @@ static void set_trace(json_t *j, const struct xblk_trace *t)
 	json_set(j, "duration_ns", t->duration_ns);
 }
 
-static void set_lists(json_t *j, const struct xblk *x, const struct filter *f)
+static void put_lists(struct json_writer *w, const struct xblk *x, const struct filter *f)
 {
-	json_t *streams = json_array(), *all_probes = json_array(), *disks = json_array(),
-	       *backend_disks = json_array();
 	struct xblk_domain dom;
 	struct xblk_stream s;
 	struct xblk_disk d;
 	size_t at;
 
+	json_writer_open(w, "streams", '[');
 	for (at = 0; xblk_next_stream(x, &at, &s);)
-		json_array_append_new(streams, stream(&s));
+		json_writer_put(w, NULL, stream(&s));
+	json_writer_close(w, ']');
+	json_writer_open(w, "probes", '[');
 	for (at = 0; xblk_next_domain(x, &at, &dom);) {
 		if (dom.probes_told)
-			json_array_append_new(all_probes, probes(&dom));
+			json_writer_put(w, NULL, probes(&dom));
 	}
+	json_writer_close(w, ']');
+	json_writer_open(w, "disks", '[');
+	for (at = 0; xblk_next_disk(x, &at, &d);) {
+		if (!d.backend && filter_disk(f, &d))
+			json_writer_put(w, NULL, disk(x, &d));
+	}
+	json_writer_close(w, ']');
+	json_writer_open(w, "backend_disks", '[');
 	for (at = 0; xblk_next_disk(x, &at, &d);) {
 		if (d.backend)
-			json_array_append_new(backend_disks, backend_disk(x, &d));
-		else if (filter_disk(f, &d))
-			json_array_append_new(disks, disk(x, &d));
+			json_writer_put(w, NULL, backend_disk(x, &d));
 	}
-	json_object_set_new(j, "streams", streams);
-	json_object_set_new(j, "probes", all_probes);
-	json_object_set_new(j, "disks", disks);
-	json_object_set_new(j, "backend_disks", backend_disks);
+	json_writer_close(w, ']');
 }
 
+/* What does not grow with the number of disks. */
 static json_t *summary(const struct xblk *x, const struct filter *f)
 {
 	json_t *j = json_object();
@@ -282,28 +288,17 @@ static json_t *summary(const struct xblk *x, const struct filter *f)
 	json_object_set_new(j, "bins", bins(&all));
 	json_object_set_new(j, "clock", clock_check(&all, total_uncertainty(x, f)));
 	stats_deinit(&all);
-	set_lists(j, x, f);
 	return j;
-}
-
-/* Each blank, quotation mark and digit comes alone. */
-static int put_token(const char *token, size_t size, void *text)
-{
-	text_put(text, token, size);
-	return 0;
 }
 
 bool json_print(FILE *out, const struct xblk *x, const struct filter *f)
 {
-	json_t *j = summary(x, f);
-	struct text text;
-	int ret;
+	struct json_writer w;
 
-	text_init(&text, out);
-	ret = json_dump_callback(j, put_token, &text,
-				 JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-	json_decref(j);
-	text_put(&text, "\n", 1);
-	text_write(&text);
-	return ret == 0 && !ferror(out);
+	json_writer_init(&w, out);
+	json_writer_open(&w, NULL, '{');
+	json_writer_put_members(&w, summary(x, f));
+	put_lists(&w, x, f);
+	json_writer_close(&w, '}');
+	return json_writer_end(&w);
 }

@@ -106,6 +106,13 @@ void text_write(struct text *t);
 /* Any bytes, of any number, to what there is. */
 void text_put(struct text *t, const char *bytes, size_t size);
 
+static inline void text_put_char(struct text *t, char c)
+{
+	if (t->len == TEXT_SIZE)
+		text_write(t);
+	t->lines[t->len++] = c;
+}
+
 /* Where the next line begins, with room for LINE_SIZE. */
 static inline char *text_line(struct text *t)
 {
