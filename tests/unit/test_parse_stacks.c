@@ -12,6 +12,7 @@
  *	TRAITS=same,rings ...			only these besides, see trait_names;
  *						"none": none of them
  *	IOS=30 ...				fewer of them in each trace
+ *	CUTS=100 STEP=1 ...			so many small traces cut off at each byte
  *
  * To let a join grow: TRAITS=none first, then one trait after the other, then all.  Each
  * trace has only some of the traits that it may have, and says which.  Of what is wrong
@@ -29,6 +30,7 @@
 #define MAX_STACKS     128
 #define MAX_TOLD       5  /* requests of a trace that are shown */
 #define MAX_SEEDS_TOLD 10 /* traces of which some are */
+#define CUT_IOS	       60 /* of a trace that is cut off at many places: some rounds of it */
 
 struct tally_of {
 	char stack[STACK_NAME];
@@ -50,6 +52,7 @@ static uint64_t first_seed = 1, seeds = 1000;
 static uint64_t seed_now, wrong_seeds;
 /* Requests, and of these those whose bin says less than could be known. */
 static uint64_t requests, cautious, threads;
+static uint64_t cuts = 4, cut_step = 13, nr_cuts, cut_latencies;
 
 static struct tally_of *tally_of(const char *stack)
 {
@@ -341,6 +344,7 @@ static void check_request(void *ctx, const struct xblk_request *r)
 	if (c->broken) {
 		if (wrong_latency(a, r, bin))
 			wrong(c, a, r, "latency");
+		cut_latencies += r->measured;
 		return;
 	}
 	tally_of(a->stack)->bins[r->bin]++;
@@ -431,30 +435,64 @@ static void break_end(struct check *c)
 		c->bytes.len -= c->bytes.len * (1 + c->seed % 9) / 11 + c->seed % 64;
 }
 
+/* The trace is read, all of it or what break_end() left of it. */
+static void run_check(struct check *c)
+{
+	uint64_t before = c->wrong;
+
+	parse_init(&c->parse, read_bytes, &c->bytes);
+	c->parse.tally.on_request = check_request;
+	c->parse.tally.ctx = c;
+	parse_run(&c->parse);
+	if (c->parse.problems != c->broken)
+		wrong(c, NULL, NULL,
+		      c->broken ? "nothing is said" : "the trace has problems");
+	if (!c->broken)
+		check_all_told(c);
+	check_bins_at_end(c);
+	if (c->wrong > before && c->wrong > MAX_TOLD)
+		print_message(" and %" PRIu64 " more\n", c->wrong - MAX_TOLD);
+	parse_deinit(&c->parse);
+}
+
+static void make_trace(struct check *c, unsigned int nr)
+{
+	seed_now = c->seed;
+	stacks_make(&c->stacks, c->seed, shapes, traits, nr);
+	c->bytes.data = c->stacks.gen.data;
+	c->bytes.len = c->stacks.gen.len;
+}
+
 static void run_seed(uint64_t seed, bool broken)
 {
 	struct check c = {.seed = seed, .broken = broken};
 
-	seed_now = seed;
-	stacks_make(&c.stacks, seed, shapes, traits, ios);
-	c.bytes.data = c.stacks.gen.data;
-	c.bytes.len = c.stacks.gen.len;
+	make_trace(&c, ios);
 	if (broken)
 		break_end(&c);
-	parse_init(&c.parse, read_bytes, &c.bytes);
-	c.parse.tally.on_request = check_request;
-	c.parse.tally.ctx = &c;
-	parse_run(&c.parse);
-	if (c.parse.problems != broken)
-		wrong(&c, NULL, NULL,
-		      broken ? "nothing is said" : "the trace has problems");
-	if (!broken)
-		check_all_told(&c);
-	check_bins_at_end(&c);
-	if (c.wrong > MAX_TOLD)
-		print_message(" and %" PRIu64 " more\n", c.wrong - MAX_TOLD);
+	run_check(&c);
 	wrong_seeds += c.wrong != 0;
-	parse_deinit(&c.parse);
+	stacks_deinit(&c.stacks);
+}
+
+/* One trace that is cut off at each of its bytes; behind the padding of its end nothing
+ * is missing. */
+static void run_cuts(uint64_t seed)
+{
+	struct check c = {.seed = seed, .broken = true};
+
+	make_trace(&c, CUT_IOS);
+	for (size_t len = 0; len <= c.stacks.gen.len - 32; len += cut_step) {
+		nr_cuts++;
+		c.bytes.data = malloc(len + !len); /* so that a sanitizer sees its end */
+		assert_non_null(c.bytes.data);
+		memcpy((uint8_t *)c.bytes.data, c.stacks.gen.data, len);
+		c.bytes.len = len;
+		c.bytes.pos = 0;
+		run_check(&c);
+		free((uint8_t *)c.bytes.data);
+	}
+	wrong_seeds += c.wrong != 0;
 	stacks_deinit(&c.stacks);
 }
 
@@ -529,6 +567,21 @@ static void broken_end(void **ctx)
 	assert_int_equal(wrong_seeds, 0);
 }
 
+/* Wherever a trace is cut off, each latency is right that is still told. */
+static void cut_off(void **ctx)
+{
+	(void)ctx;
+	msg_silent = true;
+	wrong_seeds = cut_latencies = 0;
+	for (uint64_t seed = first_seed; seed < first_seed + cuts; seed++)
+		run_cuts(seed);
+	print_message("%" PRIu64 " cuts, %" PRIu64 " latencies\n", nr_cuts,
+		      cut_latencies);
+	assert_int_equal(wrong_seeds, 0);
+	if (cuts >= 4)
+		assert_true(cut_latencies > 0);
+}
+
 /* A list of names, with commas between them. */
 static unsigned int names_from_environment(const char *name, const char *const *names,
 					   unsigned int nr, unsigned int all)
@@ -561,11 +614,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_stack),
 		cmocka_unit_test(broken_end),
+		cmocka_unit_test(cut_off),
 	};
 	uint64_t nr = ios;
 
 	from_environment("SEED", &first_seed);
 	from_environment("SEEDS", &seeds);
+	from_environment("CUTS", &cuts);
+	from_environment("STEP", &cut_step);
 	from_environment("IOS", &nr);
 	ios = nr;
 	shapes = names_from_environment("STACKS", shape_names, SHAPE_MAX, shapes);
