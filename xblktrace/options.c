@@ -220,6 +220,15 @@ static const struct option_table table = {
 	.version = PROGRAM " " XBLK_VERSION,
 };
 
+/* Something was said that is of a capture to be begun. */
+static bool begins_capture(const struct options *opts)
+{
+	return opts->nr_domains || opts->nr_disks || opts->ops || opts->output ||
+	       opts->duration_ns || opts->sized || opts->compress_level ||
+	       opts->overwrite || opts->max_memory || opts->max_size || opts->nr_files ||
+	       opts->doorbell_percent || opts->follow;
+}
+
 /* Return: as options_parse(). */
 static int check(const struct options *opts, int argc, char **argv)
 {
@@ -228,9 +237,9 @@ static int check(const struct options *opts, int argc, char **argv)
 	if (opts->status && opts->end)
 		return bad_usage("--status and --kill: one at a time");
 	if (opts->status || opts->end)
-		return opts->nr_domains
-			       ? bad_usage("-d: no capture is begun with --status "
-					   "or --kill")
+		return begins_capture(opts)
+			       ? bad_usage("no capture is begun with --status or --kill: "
+					   "of other options only -v goes with them")
 			       : -1;
 	if (!opts->nr_domains)
 		return bad_usage("no domain given: use -d with a number or name of 'xl "

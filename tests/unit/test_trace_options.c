@@ -284,6 +284,12 @@ static void test_limits(void **state)
 		{"-d 3 -w 0",
 		 "-w 0: not a number of seconds from 0.000000001 to 1000000000"},
 		{"-d 3 -w 1000000001", "seconds from 0.000000001 to 1000000000"},
+		{"--status -k", "--status and --kill: one at a time"},
+		{"--status -d 3", "no capture is begun with --status or --kill"},
+		{"--status -o x", "no capture is begun with --status or --kill"},
+		{"-k -w 3", "no capture is begun with --status or --kill"},
+		{"-k -b 256", "no capture is begun with --status or --kill"},
+		{"-k -F", "no capture is begun with --status or --kill"},
 	};
 	unsigned int i;
 
@@ -294,6 +300,10 @@ static void test_limits(void **state)
 			fail_msg("%s: said: %s", wrong[i].line, err.text);
 		options_free(&opts);
 	}
+	assert_int_equal(parse("--status -v"), -1);
+	options_free(&opts);
+	assert_int_equal(parse("-k -v"), -1);
+	options_free(&opts);
 	assert_int_equal(parse("-d 3 -b 4 -n 65536"), -1);
 	options_free(&opts);
 	assert_int_equal(parse("-d 3 -b 131072 -n 2"), -1);
