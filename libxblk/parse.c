@@ -51,8 +51,18 @@ static void another(struct parse *p, const char *why)
 		tell(&p->tell,
 		     "input: another trace begins at byte %" PRIu64
 		     ", and is not used: %s",
-		     p->reader.offset, why);
+		     p->reader.another ? p->reader.another : p->reader.offset, why);
 	p->foreign = p->problems = true;
+}
+
+/* As reader_next(). */
+static int next(struct parse *p, const struct xblk_chunk **c)
+{
+	int ret = reader_next(&p->reader, c);
+
+	if (p->reader.another)
+		another(p, "a header of its own is there");
+	return ret;
 }
 
 static bool skims(const struct parse *p)
@@ -273,7 +283,7 @@ bool parse_some(struct parse *p)
 		return false;
 	if (!p->began && !begin(p))
 		return p->reader.waits;
-	while ((ret = reader_next(&p->reader, &c)) > 0) {
+	while ((ret = next(p, &c)) > 0) {
 		chunk(p, c);
 		if ((p->stop && *p->stop) || (is_progress(p) && !progress(p))) {
 			p->stopped = true;

@@ -310,6 +310,21 @@ static const char *unpack(struct reader *r, const struct xblk_chunk *pack)
 	return unpack_begin(&r->unpack, pack, pack + 1);
 }
 
+/*
+ * Whether another trace was put behind this one: its header is where a chunk should be.
+ * In a stretch that is damaged it may be what a guest wrote.
+ */
+static bool header_at_start(const struct reader *r)
+{
+	struct xblk_trace_header h;
+
+	_Static_assert(sizeof(h) <= sizeof(struct xblk_chunk), "it is there");
+	memcpy(&h, r->buf + r->start, sizeof(h));
+	return !r->in_damage && h.magic == XBLK_TRACE_MAGIC &&
+	       h.checksum ==
+		       XXH3_64bits(&h, offsetof(struct xblk_trace_header, checksum));
+}
+
 /* Why the chunk at buf[start], as far as it is there, is of no use; or NULL. */
 static const char *why_not(struct reader *r, struct xblk_chunk *c)
 {
@@ -357,6 +372,12 @@ int reader_next(struct reader *r, const struct xblk_chunk **to)
 		    r->wasted / WASTE_FACTOR > r->offset - r->left_out)
 			return give_up(r);
 		c = at_start(r);
+		if (c->magic != XBLK_CHUNK_MAGIC && header_at_start(r)) {
+			if (!r->another)
+				r->another = r->offset;
+			consume(r, sizeof(r->header));
+			continue;
+		}
 		if (c->magic != XBLK_CHUNK_MAGIC) {
 			damage(r, NULL, "it does not begin like a chunk");
 			consume(r, CHUNK_ALIGN);

@@ -46,6 +46,7 @@ struct reader {
 	struct ahead *ahead;  /* NULL: every pack is unpacked when it is read */
 	uint64_t given_to;    /* where in the trace the last one given to it ends */
 	struct xblk_trace_header header;
+	uint64_t another; /* where another trace's header is; 0: there is none */
 	uint64_t damaged; /* stretches that could not be used */
 	uint64_t damaged_bytes;
 	uint64_t wasted;   /* bytes hashed for chunks that were none */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What does not belong together: it is said, and in no latency. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "test_parse_util.h"
@@ -48,20 +49,51 @@ static void check_first_only(struct gen *g)
 	done(&o, g);
 }
 
+static void keep_text(void *ctx, const char *text)
+{
+	char *to = ctx;
+
+	assert_true(strlen(to) + strlen(text) < 1000);
+	strcat(strcat(to, text), "\n");
+}
+
+/* That is said and no damage, with the place where the other one begins. */
+static void check_header(struct gen *g, size_t at)
+{
+	char told[1024] = "", want[128];
+	struct outcome o;
+
+	outcome_init(&o, g->data, g->len);
+	o.parse.tell = (struct tell){keep_text, told};
+	parse_run(&o.parse);
+	snprintf(want, sizeof(want),
+		 "input: another trace begins at byte %zu, and is not used: "
+		 "a header of its own is there\n",
+		 at);
+	told[strlen(want)] = '\0'; /* the first one may have no end, which is said, too */
+	assert_string_equal(told, want);
+	assert_int_equal(o.parse.reader.damaged, 0);
+	assert_true(o.parse.foreign);
+	parse_deinit(&o.parse);
+}
+
 /* cat one two */
 static void behind_the_end(void **ctx)
 {
 	struct gen g, more;
+	size_t at;
 
 	(void)ctx;
 	gen_init(&g);
 	one(&g, 1000);
 	gen_end(&g, 10000);
+	at = g.len;
 	gen_init(&more);
 	one(&more, 20000);
 	gen_end(&more, 30000);
 	add(&g, &more, 0);
 	gen_deinit(&more);
+	check_header(&g, at);
 	check_first_only(&g);
 }
 
@@ -69,16 +101,37 @@ static void behind_the_end(void **ctx)
 static void without_an_end(void **ctx)
 {
 	struct gen g, more;
+	size_t at;
 
 	(void)ctx;
 	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
+	at = g.len;
 	gen_init(&more);
 	one(&more, 20000);
 	gen_end(&more, 30000);
 	add(&g, &more, 0);
 	gen_deinit(&more);
+	check_header(&g, at);
+	check_first_only(&g);
+}
+
+/* Of the other one there is no more than that. */
+static void header_alone(void **ctx)
+{
+	struct gen g, more;
+	size_t at;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_end(&g, 10000);
+	at = g.len;
+	gen_init_bare(&more);
+	add(&g, &more, 0);
+	gen_deinit(&more);
+	check_header(&g, at);
 	check_first_only(&g);
 }
 
@@ -261,11 +314,12 @@ static void idle_side(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(behind_the_end), cmocka_unit_test(without_an_end),
-		cmocka_unit_test(without_header), cmocka_unit_test(another_host),
-		cmocka_unit_test(time_goes_back), cmocka_unit_test(streams_begin_again),
-		cmocka_unit_test(the_same_again), cmocka_unit_test(domid_again),
-		cmocka_unit_test(one_side),	  cmocka_unit_test(idle_side),
+		cmocka_unit_test(behind_the_end),      cmocka_unit_test(without_an_end),
+		cmocka_unit_test(header_alone),	       cmocka_unit_test(without_header),
+		cmocka_unit_test(another_host),	       cmocka_unit_test(time_goes_back),
+		cmocka_unit_test(streams_begin_again), cmocka_unit_test(the_same_again),
+		cmocka_unit_test(domid_again),	       cmocka_unit_test(one_side),
+		cmocka_unit_test(idle_side),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
