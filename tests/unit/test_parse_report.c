@@ -354,18 +354,43 @@ static void few_joined(void **ctx)
 	}
 }
 
+/* What dom0 did is not in the trace: its disk is not to be looked into. */
+static void nothing_of_dom0(void **ctx)
+{
+	static const struct report_options tables;
+	static const struct filter all;
+	struct outcome o;
+	struct printed p;
+	struct gen g;
+
+	(void)ctx;
+	gen_init_bare(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, gen_meta_text, strlen(gen_meta_text));
+	for (unsigned int i = 0; i < 20; i++) {
+		uint64_t ns = 100000000 + 1000000 * i;
+
+		GUEST(ns, QUEUE, READ, 64, 8, 1, 500);
+		GUEST(ns + 10, ISSUE, READ, 64, 8, 100, 1);
+		GUEST(ns + 1000, COMPLETE, READ, 64, 8, 100, 0);
+	}
+	gen_end(&g, 1000000000);
+	run(&o, g.data, g.len);
+	printed_init(&p);
+	report_print(p.out, &o.x, &all, &tables);
+	printed_has(&p, "\n  none is joined: the trace has no record of dom0");
+	assert_null(strstr(p.text, "see what serves the disk"));
+	printed_deinit(&p);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tables),
-		cmocka_unit_test(twice),
-		cmocka_unit_test(probes),
-		cmocka_unit_test(tables_chosen),
-		cmocka_unit_test(micro),
-		cmocka_unit_test(constant_load),
-		cmocka_unit_test(of_a_window),
-		cmocka_unit_test(few_joined),
-		cmocka_unit_test(row_without_room),
+		cmocka_unit_test(tables),	   cmocka_unit_test(twice),
+		cmocka_unit_test(probes),	   cmocka_unit_test(tables_chosen),
+		cmocka_unit_test(micro),	   cmocka_unit_test(constant_load),
+		cmocka_unit_test(of_a_window),	   cmocka_unit_test(few_joined),
+		cmocka_unit_test(nothing_of_dom0), cmocka_unit_test(row_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

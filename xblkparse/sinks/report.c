@@ -138,13 +138,30 @@ static const char *const remedies[BIN_MAX] = {
 
 #define FEW_OF 10 /* requests that came back: of less nothing is said */
 
-static void print_few_joined(FILE *out, const struct disk_stats *st)
+static bool any_of_backend(const struct xblk *x)
+{
+	struct xblk_domain dom;
+
+	for (size_t at = 0; xblk_next_domain(x, &at, &dom);) {
+		if (dom.backend && dom.records)
+			return true;
+	}
+	return false;
+}
+
+static void print_few_joined(FILE *out, const struct xblk *x, const struct disk_stats *st)
 {
 	uint64_t back = st->requests - st->bins[BIN_IN_FLIGHT];
 	enum bin most = BIN_BEFORE_TRACE;
 
 	if (back < FEW_OF || st->bins[BIN_JOINED] >= back / 2)
 		return;
+	if (!any_of_backend(x)) {
+		fputs("  none is joined: the trace has no record of dom0, and what it did "
+		      "is not known\n",
+		      out);
+		return;
+	}
 	for (int i = 0; i < BIN_MAX; i++) {
 		if (remedies[i] && st->bins[i] > st->bins[most])
 			most = i;
@@ -187,7 +204,7 @@ static void print_disk(FILE *out, const struct xblk *x, const struct xblk_disk *
 	print_merges(out, "dom0", &counts->backend);
 	print_done(out, counts);
 	print_bins(out, st, counts);
-	print_few_joined(out, st);
+	print_few_joined(out, x, st);
 }
 
 static void print_domain(FILE *out, const struct xblk_domain *dom)
