@@ -8,10 +8,11 @@
 #include "base/util.h"
 #include "join/join.h"
 
-struct flushes *flushes_new(void)
+struct flushes *flushes_new(const struct disk *disk)
 {
 	struct flushes *f = xcalloc(1, sizeof(*f));
 
+	f->disk = disk;
 	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
 		f->queue_of[i] = -1;
 		f->ring_of[i] = FLUSH_RING_UNKNOWN;
@@ -63,12 +64,15 @@ struct flush_queue *flush_queue(const struct flushes *f, uint32_t rq)
 	return NULL;
 }
 
-/* Room for another one: if there is none, that of the one issued longest ago. */
+/*
+ * Room for another one: if there is none, that of the one issued longest ago.  A queue
+ * has a CPU of its own at least, and each CPU has a stream.
+ */
 static unsigned int take_queue(struct flushes *f)
 {
 	unsigned int at = 0;
 
-	if (f->nr_queues < FLUSH_CPUS) {
+	if (f->nr_queues < min_u64(FLUSH_CPUS, f->disk->dom->nr_streams)) {
 		at = f->nr_queues++;
 		f->queues = xrealloc(f->queues, f->nr_queues * sizeof(*f->queues));
 		return at;
@@ -134,7 +138,7 @@ struct flushes *disk_flushes(struct disk *disk)
 	struct join_disk *d = join_disk(disk);
 
 	if (!d->flushes)
-		d->flushes = flushes_new();
+		d->flushes = flushes_new(disk);
 	return d->flushes;
 }
 

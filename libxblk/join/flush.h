@@ -18,6 +18,7 @@
 #define FLUSH_RING_UNKNOWN (-1)
 #define FLUSH_RING_SEVERAL (-2) /* a task was moved on its way, or the queues changed */
 
+struct disk;
 struct rq;
 
 /* The first Q on a CPU since a queue's last flush; .ns is 0 if there was none. */
@@ -49,6 +50,7 @@ struct flush_queue {
 };
 
 struct flushes {
+	const struct disk *disk;
 	int queue_of[FLUSH_CPUS]; /* of a CPU; -1: not known */
 	int ring_of[FLUSH_CPUS];  /* to which its requests go; FLUSH_RING_* */
 	struct flush_queue *queues;
@@ -57,9 +59,7 @@ struct flushes {
 	struct list bios[FLUSH_CPUS]; /* dom0's empty ones that no request has taken up */
 };
 
-struct disk;
-
-struct flushes *flushes_new(void);
+struct flushes *flushes_new(const struct disk *disk);
 void flushes_free(struct flushes *f);
 /* What is known of which queue a disk's flushes go to; made as needed. */
 struct flushes *disk_flushes(struct disk *disk);

@@ -45,12 +45,13 @@
 
 /*
  * All guests share so many requests as four disks of eight rings with 512 slots have, and
- * more bios, of which large requests have several, in 20 MB.  Each may have a few beyond,
- * so that one that writes what it likes takes nothing from the others.
+ * more bios, of which large requests have several, in 20 MB.  Each may have beyond what
+ * four rings of one page hold, so that one that writes what it likes takes nothing from
+ * the others; in 100 KiB.
  */
 #define JOIN_SHARED_RQS	 16384u
 #define JOIN_SHARED_BIOS 24576u
-#define JOIN_OWN	 250u
+#define JOIN_OWN	 128u
 
 #define FOUND 1024 /* lists of bios, by hash */
 /* In one of these: so many a guest could have at one place, on 32 rings of 512 slots. */

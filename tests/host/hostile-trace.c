@@ -13,8 +13,9 @@
 #include "trace_gen.h"
 
 #define FRIEND	   GEN_GUEST
-#define CPUS	   64 /* of a hostile guest: as many as a channel has rings */
-#define MAX_GUESTS 64
+#define CPUS	   64	/* as many as a channel has rings */
+#define STREAMS	   8000 /* so many there may be at once: a few less than are read */
+#define MAX_GUESTS 1000
 #define THREAD(d)  (1000 + (d)) /* of a guest's disk */
 #define FAR_NS	   (1ull << 46) /* for so long there is little */
 #define SLOTS	   64		/* requests that are under way while a guest is served */
@@ -33,7 +34,7 @@ struct stream {
 };
 
 static struct stream dom0, friends, streams[MAX_GUESTS][CPUS];
-static unsigned int nr_guests;
+static unsigned int nr_guests, nr_cpus; /* of each hostile guest */
 static uint64_t now = 1000000;
 static uint64_t random_state, friend_id;
 static struct gen g;
@@ -115,9 +116,9 @@ static void flush(void)
 {
 	flush_stream(&dom0, 0, 0);
 	flush_stream(&friends, FRIEND, 0);
-	for (unsigned int i = 0; i < nr_guests * CPUS; i++)
-		flush_stream(&streams[i / CPUS][i % CPUS], FRIEND + 1 + i / CPUS,
-			     i % CPUS);
+	for (unsigned int i = 0; i < nr_guests * nr_cpus; i++)
+		flush_stream(&streams[i / nr_cpus][i % nr_cpus], FRIEND + 1 + i / nr_cpus,
+			     i % nr_cpus);
 	write_out();
 }
 
@@ -130,7 +131,7 @@ static void next_round(void)
 
 static void begin(void)
 {
-	static char meta[1 << 16];
+	static char meta[1 << 18];
 	size_t len;
 
 	gen_init_bare(&g);
@@ -183,7 +184,7 @@ static void be_served(void)
 
 static struct stream *any_cpu(unsigned int guest)
 {
-	return &streams[guest][next_random() % CPUS];
+	return &streams[guest][next_random() % nr_cpus];
 }
 
 static uint64_t sub(uint64_t ns, uint64_t less)
@@ -297,8 +298,8 @@ static void waiting(unsigned int guest)
 {
 	static uint32_t n;
 
-	add(&streams[guest][n++ / (WAITING / 8)], now + 1, XBLK_EV_INTERRUPT)->disk =
-		XBLK_NO_DISK;
+	add(&streams[guest][n++ / (WAITING / 8) % nr_cpus], now + 1, XBLK_EV_INTERRUPT)
+		->disk = XBLK_NO_DISK;
 }
 
 /* So many of one kind, of each guest in turn, while the ordinary one goes on. */
@@ -311,7 +312,7 @@ static void some(void (*one)(unsigned int guest), unsigned int nr, unsigned int 
 			be_served();
 			next_round();
 		}
-		if (nr_guests && i % 8192 == 8191)
+		if (nr_guests && i % 65536 == 65535)
 			flush();
 	}
 }
@@ -323,6 +324,7 @@ int main(int argc, char **argv)
 	nr_guests = argc == 2 ? strtoul(argv[1], NULL, 0) : MAX_GUESTS + 1;
 	if (nr_guests > MAX_GUESTS)
 		return 2;
+	nr_cpus = nr_guests * CPUS > STREAMS ? STREAMS / nr_guests : CPUS;
 	begin();
 	be_served();
 	next_round();
