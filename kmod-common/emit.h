@@ -5,20 +5,18 @@
 
 #include <linux/compiler.h>
 #include <linux/types.h>
+#include "sink.h"
 #include "xblk/record.h"
 
 int xblk_emit_init(void);
 void xblk_emit_exit(void);
 void xblk_emit_reset(u32 records);
 
-/**
- * xblk_sink() - write one record to the stream of this CPU
- *
- * Provided by each module.  Called with interrupts off.
- * Return: false if there was no room; the sink has counted that as one loss, and
- * whoever reads the stream finds out about it there.
+/*
+ * xblk_sink(), in each module's sink.h, writes one record to the stream of this CPU with
+ * interrupts off.  It returns false if there was no room; it has counted that as one
+ * loss, and whoever reads the stream finds out about it there.
  */
-bool xblk_sink(const struct xblk_record *rec);
 
 extern u32 xblk_emit_names_last;
 void xblk_emit_count(void);

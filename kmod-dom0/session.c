@@ -31,11 +31,8 @@
 #define WAKE_PART    48	  /* of a buffer: so much more in it wakes a reader */
 
 /**
- * struct session_stream - the records of one CPU: a ring in its relay buffer
- * @ring:	its producer's end
- * @wake_at:	the producer's position at which the reader is woken
- * @wake:	does so, outside the probe
- * @producer:	what the producer's end tells the reader
+ * struct session_stream - how the records of one CPU are read
+ * @producer:	what the producer's end of its ring tells the reader
  * @losses:	likewise
  * @consumer:	what the reader tells it
  * @reader:	its reading end, under the lock of the file's inode, as all below
@@ -48,9 +45,6 @@
  * @stage:	room for a LOST record and STAGE_LENGTH of the ring's
  */
 struct session_stream {
-	struct xenrelay_ring ring;
-	u64 wake_at;
-	struct irq_work wake;
 	union xenrelay_producer_line producer ____cacheline_aligned;
 	struct xenrelay_loss_line losses;
 	union xenrelay_consumer_line consumer;
@@ -69,24 +63,21 @@ static struct rchan *relay;
 static bool tracing;
 static bool overwrite;
 static DEFINE_PER_CPU_ALIGNED(struct session_stream, streams);
+DEFINE_PER_CPU_ALIGNED(struct session_ring, session_rings);
 
-bool xblk_sink(const struct xblk_record *rec)
+/* Once in a lap, and where there is no room.  Return: whether there is; else it is lost. */
+noinline bool session_sink_at_stop(struct xenrelay_ring *ring, u64 now)
 {
-	struct session_stream *stream = this_cpu_ptr(&streams);
-	struct xenrelay_ring *ring = &stream->ring;
-	void *room = xenrelay_ring_reserve(ring);
+	if (likely(xenrelay_ring_find_room(ring)))
+		return true;
+	xenrelay_ring_lose(ring, now);
+	return false;
+}
 
-	if (unlikely(!room)) {
-		xenrelay_ring_lose(ring, rec->time);
-		return false;
-	}
-	memcpy(room, rec, sizeof(*rec));
-	xenrelay_ring_commit(ring);
-	if (unlikely(ring->head >= READ_ONCE(stream->wake_at))) {
-		WRITE_ONCE(stream->wake_at, U64_MAX);
-		irq_work_queue(&stream->wake);
-	}
-	return true;
+noinline void session_wake(struct session_ring *to)
+{
+	WRITE_ONCE(to->wake_at, U64_MAX);
+	irq_work_queue(&to->wake);
 }
 
 /*
@@ -209,10 +200,12 @@ static int parse_mode(const char *mode)
 }
 
 /* A ring that holds nothing: it counts its losses. */
-static void shut_ring(struct session_stream *stream)
+static void shut_ring(int cpu)
 {
-	xenrelay_ring_init(&stream->ring, NULL, 0, RECORD_SIZE, false, &stream->producer,
-			   &stream->losses, &stream->consumer);
+	struct session_stream *stream = per_cpu_ptr(&streams, cpu);
+
+	xenrelay_ring_init(&per_cpu(session_rings, cpu).ring, NULL, 0, RECORD_SIZE, false,
+			   &stream->producer, &stream->losses, &stream->consumer);
 }
 
 /* A probe that could not be taken off may still write, with interrupts off. */
@@ -221,13 +214,13 @@ static void buffers_free(void)
 	int cpu;
 
 	for_each_possible_cpu (cpu)
-		shut_ring(per_cpu_ptr(&streams, cpu));
+		shut_ring(cpu);
 	synchronize_rcu();
 	if (relay)
 		relay_close(relay);
 	relay = NULL;
 	for_each_possible_cpu (cpu) {
-		irq_work_sync(&per_cpu(streams, cpu).wake);
+		irq_work_sync(&per_cpu(session_rings, cpu).wake);
 		kvfree(per_cpu(streams, cpu).stage);
 		per_cpu(streams, cpu).stage = NULL;
 	}
@@ -241,6 +234,7 @@ static void wake_reader(struct irq_work *work)
 static int streams_init(size_t bytes)
 {
 	struct session_stream *stream;
+	struct session_ring *to;
 	struct rchan_buf *buf;
 	int cpu;
 
@@ -248,17 +242,17 @@ static int streams_init(size_t bytes)
 		stream = per_cpu_ptr(&streams, cpu);
 		*stream = (struct session_stream){
 			.last = xblk_clock_now(),
-			.wake_at = U64_MAX,
 		};
-		init_irq_work(&stream->wake, wake_reader);
+		to = per_cpu_ptr(&session_rings, cpu);
+		to->wake_at = U64_MAX;
+		init_irq_work(&to->wake, wake_reader);
 		buf = *per_cpu_ptr(relay->buf, cpu);
 		if (!buf) {
-			shut_ring(stream);
+			shut_ring(cpu);
 			continue;
 		}
-		xenrelay_ring_init(&stream->ring, buf->start, bytes, RECORD_SIZE,
-				   overwrite, &stream->producer, &stream->losses,
-				   &stream->consumer);
+		xenrelay_ring_init(&to->ring, buf->start, bytes, RECORD_SIZE, overwrite,
+				   &stream->producer, &stream->losses, &stream->consumer);
 		xr_ring_init(&stream->reader, buf->start, bytes / RECORD_SIZE,
 			     RECORD_SIZE, overwrite, &stream->producer, &stream->losses,
 			     &stream->consumer);
@@ -472,7 +466,7 @@ __poll_t session_poll(struct file *file, struct poll_table_struct *wait)
 		if (!stream->stage)
 			continue;
 		wake_at = stream->looked_at + stream->reader.capacity / WAKE_PART;
-		WRITE_ONCE(stream->wake_at, wake_at);
+		WRITE_ONCE(per_cpu(session_rings, cpu).wake_at, wake_at);
 		/* If the producer misses it now, its next record does not. */
 		if (produced(stream) >= wake_at)
 			ready = EPOLLIN | EPOLLRDNORM;
@@ -497,7 +491,7 @@ void session_show(struct seq_file *s)
 	mutex_lock(&session_lock);
 	for_each_possible_cpu (cpu) {
 		stream = per_cpu_ptr(&streams, cpu);
-		ring = &stream->ring;
+		ring = &per_cpu(session_rings, cpu).ring;
 		if (relay)
 			seq_printf(s,
 				   XBLK_CONTROL_STAT_CPU

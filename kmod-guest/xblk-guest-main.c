@@ -37,7 +37,7 @@ MODULE_PARM_DESC(max_ring_kib,
 		 "the most KiB of trace ring for each vCPU that a reader may "
 		 "ask for");
 
-static struct xenrelay_channel *channel;
+struct xenrelay_channel *xblk_channel;
 
 /**
  * struct wanted_disk - a disk that the reader wants
@@ -70,11 +70,6 @@ struct traced_disks {
 
 /* Not NULL while probes are attached. */
 static struct traced_disks __rcu *traced;
-
-bool xblk_sink(const struct xblk_record *rec)
-{
-	return !xenrelay_write(channel, rec);
-}
 
 /*
  * The device id of a disk of blkfront's: its parent is the xenbus device
@@ -307,7 +302,7 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 
 	if (err)
 		return err;
-	channel = chan;
+	xblk_channel = chan;
 	/* It is replaced from here alone. */
 	disks = rcu_dereference_protected(traced, true);
 	xenrelay_get_stats(chan, &stats);
@@ -375,9 +370,9 @@ static int __init xblk_guest_init(void)
 	err = xblk_emit_init();
 	if (err)
 		goto err_probes;
-	channel = xenrelay_open(&params);
-	if (IS_ERR(channel)) {
-		err = PTR_ERR(channel);
+	xblk_channel = xenrelay_open(&params);
+	if (IS_ERR(xblk_channel)) {
+		err = PTR_ERR(xblk_channel);
 		pr_err("cannot announce the channel: %d\n", err);
 		goto err_emit;
 	}
@@ -394,7 +389,7 @@ err_probes:
 static void __exit xblk_guest_exit(void)
 {
 	xblk_resume_unregister();
-	xenrelay_close(channel);
+	xenrelay_close(xblk_channel);
 	xblk_emit_exit();
 	blkfront_probes_exit();
 }
