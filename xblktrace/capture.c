@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "capture.h"
@@ -226,6 +227,21 @@ static unsigned int choose_wait(const struct capture *c)
 	return ms;
 }
 
+/*
+ * What is not urgent waits for the next time that the processor is woken anyhow, as by
+ * the drain's own wait, so that an idle capture does not wake it twice as often.  It is
+ * for this wait alone: a thread that is made meanwhile would have it for good.
+ */
+static int poll_unhurried(struct pollfd *pfd, nfds_t nr, unsigned int ms)
+{
+	int ready;
+
+	prctl(PR_SET_TIMERSLACK, ms * NSEC_PER_MSEC);
+	ready = poll(pfd, nr, ms);
+	prctl(PR_SET_TIMERSLACK, 0); /* what the thread began with */
+	return ready;
+}
+
 static void wait_for_news(struct capture *c, unsigned int ms)
 {
 	struct pollfd pfd[3 + SERVICE_FDS + TAP_MAX] = {
@@ -233,11 +249,17 @@ static void wait_for_news(struct capture *c, unsigned int ms)
 		{.fd = c->store_gone ? -1 : xenrelay_fd(c->reader), .events = POLLIN},
 		{.fd = c->drain.tell, .events = POLLIN},
 	};
+	const nfds_t nr = sizeof(pfd) / sizeof(*pfd);
 	eventfd_t count;
+	int ready;
 
 	service_poll(c->service, pfd + 3);
 	taps_poll(c, pfd + 3 + SERVICE_FDS);
-	if (poll(pfd, 3 + SERVICE_FDS + TAP_MAX, ms) <= 0)
+	if (ms == WAIT_MS)
+		ready = poll_unhurried(pfd, nr, ms);
+	else
+		ready = poll(pfd, nr, ms);
+	if (ready <= 0)
 		return;
 	c->reader_woken |= !!pfd[1].revents;
 	if (pfd[2].revents)
