@@ -36,10 +36,10 @@ extern const char *const band_names[BANDS];
 /* Makes the part that @bucket is in. */
 void bands_grow(struct bands *b, size_t bucket, struct room *room);
 
-static inline void bands_add(struct bands *b, const int64_t stages[STAGE_MAX],
-			     struct room *room)
+/* @bucket: Q2C's */
+static inline void bands_add(struct bands *b, size_t bucket,
+			     const int64_t stages[STAGE_MAX], struct room *room)
 {
-	size_t bucket = hist_bucket(stages[STAGE_Q2C]);
 	uint64_t *sum;
 
 	if (!b->parts.of[bucket / HIST_PART])

@@ -8,7 +8,7 @@
 #include "base/util.h"
 
 static inline void row_add(struct breakdown *b, struct row **rp, uint32_t nr_sectors,
-			   const int64_t stages[STAGE_MAX])
+			   size_t bucket, const int64_t stages[STAGE_MAX])
 {
 	struct row *r = *rp;
 
@@ -17,7 +17,7 @@ static inline void row_add(struct breakdown *b, struct row **rp, uint32_t nr_sec
 	r->sectors += nr_sectors;
 	for (int i = 0; i < STAGE_PARTS; i++)
 		r->sum[i] += stages[i];
-	hist_add(&r->q2c, stages[STAGE_Q2C], b->room);
+	hist_add_at(&r->q2c, bucket, stages[STAGE_Q2C], b->room);
 }
 
 static bool is_process(const struct process_row *row, uint32_t pid, const char *name)
@@ -53,16 +53,17 @@ static struct row **process_row(struct breakdown *b, uint32_t pid, const char *n
 }
 
 void breakdown_add(struct breakdown *b, unsigned int op, uint32_t nr_sectors,
-		   const int64_t stages[STAGE_MAX])
+		   size_t bucket, const int64_t stages[STAGE_MAX])
 {
 	row_add(b, &b->cells[op & XBLK_OP_MASK][size_class(nr_sectors)], nr_sectors,
-		stages);
+		bucket, stages);
 }
 
 void breakdown_add_process(struct breakdown *b, uint32_t pid, const char *name,
-			   uint32_t nr_sectors, const int64_t stages[STAGE_MAX])
+			   uint32_t nr_sectors, size_t bucket,
+			   const int64_t stages[STAGE_MAX])
 {
-	row_add(b, process_row(b, pid, name), nr_sectors, stages);
+	row_add(b, process_row(b, pid, name), nr_sectors, bucket, stages);
 }
 
 void row_merge(struct row *to, const struct row *from)

@@ -40,10 +40,12 @@ struct breakdown {
 	struct room *room;		  /* the disk's; or NULL */
 };
 
+/* @bucket: Q2C's */
 void breakdown_add(struct breakdown *b, unsigned int op, uint32_t nr_sectors,
-		   const int64_t stages[STAGE_MAX]);
+		   size_t bucket, const int64_t stages[STAGE_MAX]);
 void breakdown_add_process(struct breakdown *b, uint32_t pid, const char *name,
-			   uint32_t nr_sectors, const int64_t stages[STAGE_MAX]);
+			   uint32_t nr_sectors, size_t bucket,
+			   const int64_t stages[STAGE_MAX]);
 /* @to += @from, which may be NULL. */
 void row_merge(struct row *to, const struct row *from);
 void row_deinit(const struct row *r);

@@ -58,19 +58,19 @@ static inline size_t hist_bucket(uint64_t ns)
 {
 	/* Below two octaves' worth every value has a bucket of its own. */
 	unsigned int shift =
-		63 - __builtin_clzll(ns | 1u << HIST_SUB_BITS) - HIST_SUB_BITS;
+		(__builtin_clzll(ns | 1u << HIST_SUB_BITS) ^ 63) - HIST_SUB_BITS;
 
 	return ((size_t)shift << HIST_SUB_BITS) + (ns >> shift);
 }
 
 /* Where a bucket is that has a part of its own. */
-static inline size_t hist_index(unsigned int part, size_t bucket)
+static inline size_t hist_index(size_t part, size_t bucket)
 {
-	return (part - 1) * HIST_PART + bucket % HIST_PART;
+	return part * HIST_PART + bucket % HIST_PART - HIST_PART;
 }
 
 /* The number of the part that a bucket is in; 0: there is none. */
-static inline unsigned int hist_part(const struct hist *h, size_t bucket)
+static inline size_t hist_part(const struct hist *h, size_t bucket)
 {
 	return h ? h->parts.of[bucket / HIST_PART] : 0;
 }
@@ -89,12 +89,12 @@ bool hist_parts_share(struct hist_parts *parts, size_t bucket);
 
 static inline void hist_count(struct hist *h, uint64_t ns)
 {
-	if (ns < h->min)
-		h->min = ns;
-	if (ns > h->max)
-		h->max = ns;
 	h->count++;
 	h->sum += ns;
+	if (__builtin_expect(ns < h->min, 0))
+		h->min = ns;
+	if (__builtin_expect(ns > h->max, 0))
+		h->max = ns;
 }
 
 /* @bucket: @ns's, for who has it already. */
@@ -102,7 +102,7 @@ static inline void hist_add_at(struct hist **to, size_t bucket, uint64_t ns,
 			       struct room *room)
 {
 	struct hist *h = *to;
-	unsigned int part = hist_part(h, bucket);
+	size_t part = hist_part(h, bucket);
 
 	if (__builtin_expect(!part, 0)) {
 		hist_grow(to, bucket, room);
@@ -121,7 +121,7 @@ static inline void hist_add(struct hist **to, uint64_t ns, struct room *room)
 /* How many there are in a bucket. */
 static inline uint64_t hist_at(const struct hist *h, size_t bucket)
 {
-	unsigned int part = hist_part(h, bucket);
+	size_t part = hist_part(h, bucket);
 
 	return part ? h->counts[hist_index(part, bucket)] : 0;
 }

@@ -3,21 +3,22 @@
 
 #include <stdlib.h>
 
-static inline void add_stages(struct hist *to[STAGE_MAX], const int64_t stages[STAGE_MAX],
-			      struct room *room)
+static inline void add_stages(struct hist *to[STAGE_MAX], size_t bucket,
+			      const int64_t stages[STAGE_MAX], struct room *room)
 {
-	for (int i = 0; i < STAGE_MAX; i++)
+	for (int i = 0; i < STAGE_PARTS; i++)
 		hist_add(&to[i], stages[i], room);
+	hist_add_at(&to[STAGE_Q2C], bucket, stages[STAGE_Q2C], room);
 }
 
-void stats_joined(struct disk_stats *s, const int64_t stages[STAGE_MAX])
+void stats_joined(struct disk_stats *s, size_t bucket, const int64_t stages[STAGE_MAX])
 {
-	add_stages(s->stages, stages, &s->room);
+	add_stages(s->stages, bucket, stages, &s->room);
 }
 
-void stats_windowed(struct disk_stats *s, const int64_t stages[STAGE_MAX])
+void stats_windowed(struct disk_stats *s, size_t bucket, const int64_t stages[STAGE_MAX])
 {
-	add_stages(s->window, stages, &s->room);
+	add_stages(s->window, bucket, stages, &s->room);
 }
 
 void stats_merge(struct disk_stats *to, const struct disk_stats *from)

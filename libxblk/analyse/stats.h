@@ -23,10 +23,10 @@ struct disk_stats {
 	struct hist *window[STAGE_MAX]; /* as stages, since the last running report */
 };
 
-/* The end of a request with these stages; they are not negative. */
-void stats_joined(struct disk_stats *s, const int64_t stages[STAGE_MAX]);
+/* The end of a request with these stages; they are not negative. @bucket: Q2C's */
+void stats_joined(struct disk_stats *s, size_t bucket, const int64_t stages[STAGE_MAX]);
 /* The same for the running report's window. */
-void stats_windowed(struct disk_stats *s, const int64_t stages[STAGE_MAX]);
+void stats_windowed(struct disk_stats *s, size_t bucket, const int64_t stages[STAGE_MAX]);
 /* Add @from to @to, also histograms. */
 void stats_merge(struct disk_stats *to, const struct disk_stats *from);
 void stats_deinit(struct disk_stats *s);

@@ -55,17 +55,18 @@ static void add_flush_wait(struct analysis *a, enum side side, uint64_t ns)
 static inline __attribute__((always_inline)) void
 add_joined(struct tally *t, struct disk *disk, const struct xblk_request *r, bool kept)
 {
+	size_t bucket = hist_bucket(r->stages[STAGE_Q2C]);
 	struct analysis *a = analysis_of(t, disk);
 
-	stats_joined(stats_of(disk), r->stages);
+	stats_joined(stats_of(disk), bucket, r->stages);
 	substages_add(stats_of(disk)->substages, r, &stats_of(disk)->room);
 	if (t->windows)
-		stats_windowed(stats_of(disk), r->stages);
-	breakdown_add(&a->breakdown, r->op, r->nr_sectors, r->stages);
+		stats_windowed(stats_of(disk), bucket, r->stages);
+	breakdown_add(&a->breakdown, r->op, r->nr_sectors, bucket, r->stages);
 	if (t->processes)
 		breakdown_add_process(&a->breakdown, r->pid, r->process, r->nr_sectors,
-				      r->stages);
-	bands_add(&a->bands, r->stages, &stats_of(disk)->room);
+				      bucket, r->stages);
+	bands_add(&a->bands, bucket, r->stages, &stats_of(disk)->room);
 	if (t->timeline)
 		timeline_joined(&a->timeline, r->c_ns, r->stages);
 	add_flush_wait(a, SIDE_GUEST, r->guest_flush_ns);

@@ -56,7 +56,7 @@ static void check_bands(size_t nr)
 	for (size_t i = 0; i < nr; i++) {
 		all[i] = random_request();
 		hist_add(&q2c, all[i].stages[STAGE_Q2C], NULL);
-		bands_add(b, all[i].stages, NULL);
+		bands_add(b, hist_bucket(all[i].stages[STAGE_Q2C]), all[i].stages, NULL);
 	}
 	qsort(all, nr, sizeof(*all), compare);
 	bands_fold(b, q2c, folded);
@@ -108,7 +108,7 @@ static void bands_whole(void **ctx)
 		struct request r = random_request();
 
 		hist_add(&q2c, r.stages[STAGE_Q2C], NULL);
-		bands_add(b, r.stages, NULL);
+		bands_add(b, hist_bucket(r.stages[STAGE_Q2C]), r.stages, NULL);
 		for (int s = 0; s < STAGE_PARTS; s++)
 			want[s] += r.stages[s];
 	}
@@ -303,7 +303,8 @@ static void processes_bounded(void **ctx)
 		struct request r = random_request();
 
 		for (int twice = 0; twice < 2; twice++)
-			breakdown_add_process(b, 1000 * i, "fio", 8, r.stages);
+			breakdown_add_process(b, 1000 * i, "fio", 8,
+					      hist_bucket(r.stages[STAGE_Q2C]), r.stages);
 	}
 	assert_int_equal(b->nr_processes, PROCESS_ROWS);
 	for (unsigned int i = 0; i < b->nr_processes; i++) {
@@ -328,9 +329,9 @@ static void fill_rows(struct breakdown *b)
 		stages[STAGE_Q2C] = hist_lower(bucket);
 		for (unsigned int i = 0; i < SIZE_CLASSES * OP_CLASSES; i++)
 			breakdown_add(b, i / SIZE_CLASSES,
-				      size_class_from(i % SIZE_CLASSES), stages);
+				      size_class_from(i % SIZE_CLASSES), bucket, stages);
 		for (uint32_t pid = 1; pid <= PROCESS_ROWS; pid++)
-			breakdown_add_process(b, pid, "x", 8, stages);
+			breakdown_add_process(b, pid, "x", 8, bucket, stages);
 	}
 }
 
