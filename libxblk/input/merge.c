@@ -10,12 +10,20 @@
 #define EARLY_NS 1000000000ull
 #define AHEAD_NS 10000000000ull
 
+/* What belongs to the record before it comes right behind that, whatever its time. */
+static bool continues(unsigned int event)
+{
+	return event == XBLK_EV_PART || event == XBLK_EV_REMAP_FROM;
+}
+
 void merge_init(struct merge *m, struct model *model)
 {
 	memset(m, 0, sizeof(*m));
 	m->model = model;
 	m->max_buffered = MERGE_MAX_BUFFERED;
 	m->fresh_ns = UINT64_MAX;
+	for (unsigned int event = 0; event < EVENTS; event++)
+		m->key_bits[event] = continues(event) ? MAX_STREAMS - 1 : UINT64_MAX;
 	map_init(&m->by_cpu);
 }
 
@@ -141,44 +149,51 @@ static inline uint64_t key_of(uint64_t ns, uint64_t base_ns, uint64_t far)
 	uint64_t since = ns - base_ns;
 
 	if (unlikely(since > far))
-		since = ns < base_ns ? 0 : far;
+		since = ns < base_ns ? 1 : far;
 	return since << NR_BITS;
 }
 
 /* Of its first record, and what is to be done with that. */
 static inline uint64_t stream_key(const struct merge *m, struct stream *s)
 {
-	if (!waits(s))
-		return KEY_ABSENT;
 	s->emit = s->side->emit[s->head->event];
 	return key_of(s->head->time, m->base_ns, KEY_FAR - 2) | s->nr;
 }
 
+/* Behind the one that is being processed. */
+static inline uint64_t next_key(const struct merge *m, struct stream *s)
+{
+	if (unlikely(!waits(s)))
+		return KEY_ABSENT;
+	return stream_key(m, s) & m->key_bits[s->head->event];
+}
+
 /*
- * A tree of matches that the lesser key wins.  Node n has the key that lost there; who
- * won meets the other one of nodes 2n and 2n + 1 at the node above.  Which stream is next
- * is hard to foresee; hence no branch depends on it.
+ * A tree of matches that the lesser key wins, between as many as there are.  Node n has
+ * the key that lost there; who won meets the other one of nodes 2n and 2n + 1 at the node
+ * above.  Which stream is next is hard to foresee; hence no branch depends on it.
  */
 
 static void play(const struct merge *m, struct merge_side *side)
 {
-	uint64_t *lost, *won;
+	unsigned int nr = side->nr;
+	uint64_t *lost = side->keys, *won = side->keys + nr;
 
-	for (side->width = 1; side->width < side->nr; side->width *= 2)
-		;
-	lost = side->keys;
-	won = side->keys + side->width;
-	for (unsigned int i = 0; i < side->nr; i++) {
+	if (!nr) {
+		side->least = KEY_ABSENT;
+		return;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
 		struct stream *s = side->streams[i];
 
-		s->first_match = (side->width + i) / 2;
-		won[side->width + i] = stream_key(m, s);
+		s->first_match = (nr + i) / 2;
+		won[nr + i] = stream_key(m, s);
 	}
-	for (unsigned int i = side->nr; i < side->width; i++)
-		won[side->width + i] = KEY_ABSENT;
-	for (unsigned int n = side->width - 1; n; n--) {
-		won[n] = min_u64(won[2 * n], won[2 * n + 1]);
-		lost[n] = max_u64(won[2 * n], won[2 * n + 1]);
+	for (unsigned int n = nr - 1; n; n--) {
+		uint64_t one = won[2 * n], other = won[2 * n + 1];
+
+		won[n] = min_u64(one, other);
+		lost[n] = max_u64(one, other);
 	}
 	side->least = won[1];
 }
@@ -189,10 +204,10 @@ static inline void replay(struct merge_side *side, size_t n, uint64_t key)
 	uint64_t *lost = side->keys;
 
 	for (; n; n /= 2) {
-		uint64_t other = lost[n], wins = min_u64(key, other);
+		uint64_t other = lost[n], both = key + other;
 
-		lost[n] = key ^ other ^ wins; /* the other one of them */
-		key = wins;
+		key = min_u64(key, other);
+		lost[n] = both - key;
 	}
 	side->least = key;
 }
@@ -200,21 +215,6 @@ static inline void replay(struct merge_side *side, size_t n, uint64_t key)
 static inline uint64_t least_key(const struct merge *m)
 {
 	return min_u64(m->sides[false].least, m->sides[true].least);
-}
-
-static bool continues(const struct xblk_record *r)
-{
-	return 1u << r->event & (1u << XBLK_EV_PART | 1u << XBLK_EV_REMAP_FROM);
-}
-
-/* What belongs to the first record of @s comes right behind it, whatever its time. */
-static inline const struct xblk_record *behind_first(const struct stream *s)
-{
-	const struct xblk_record *r = s->head + 1;
-
-	while (r < s->tail && continues(r))
-		r++;
-	return r;
 }
 
 static void emit_all(struct merge *m, struct stream *s, const struct xblk_record *from,
@@ -328,18 +328,14 @@ static void process_before(struct merge *m, uint64_t limit_key)
 	while (turn.s) {
 		struct stream *s = turn.s;
 		merge_emit_fn emit = turn.emit;
-		const struct xblk_record *first = s->head, *behind = behind_first(s);
+		const struct xblk_record *first = s->head;
 
 		__builtin_prefetch(first + PREFETCH);
-		s->head = behind;
+		s->head = first + 1;
 		m->buffered--;
-		replay(s->side, s->first_match, stream_key(m, s));
+		replay(s->side, s->first_match, next_key(m, s));
 		turn = turn_of(m, least_key(m), limit_key);
 		emit(m->ctx, s, first);
-		if (unlikely(first + 1 < behind)) {
-			m->buffered -= behind - first - 1;
-			emit_all(m, s, first + 1, behind);
-		}
 	}
 }
 
@@ -349,7 +345,9 @@ static void process(struct merge *m, uint64_t limit)
 	uint64_t base = take_turns(m, limit);
 
 	if (base < limit) {
-		m->base_ns = max_u64(base, sub_sat(m->processed_ns, KEY_FAR / 2));
+		/* Nothing but what belongs to another record is at no time. */
+		m->base_ns =
+			sub_sat(max_u64(base, sub_sat(m->processed_ns, KEY_FAR / 2)), 1);
 		for (unsigned int i = 0; i < ARRAY_SIZE(m->sides); i++)
 			play(m, &m->sides[i]);
 		process_before(m, key_of(limit, m->base_ns, KEY_FAR - 1));

@@ -41,7 +41,7 @@ struct stream {
 	merge_emit_fn emit;	  /* what is to be done with the first of these */
 	struct merge_side *side;  /* where it is while it is its turn, */
 	unsigned int first_match; /* and where there; see merge.c */
-	unsigned int nr;	  /* in the order of appearance: breaks ties */
+	uint64_t nr;		  /* in the order of appearance: breaks ties */
 	uint32_t cpu;
 	bool busy; /* it is in the merge's list of these */
 	size_t cap;
@@ -83,8 +83,7 @@ struct stream {
 struct merge_side {
 	struct stream **streams; /* whose turn it is */
 	unsigned int nr, room;
-	unsigned int width; /* of the tree of their keys: a power of two */
-	uint64_t *keys;	    /* see play() */
+	uint64_t *keys; /* see play() */
 	uint64_t least;
 	merge_emit_fn emit[EVENTS];
 };
@@ -109,6 +108,7 @@ struct merge {
 	unsigned int nr_ended;
 	struct merge_side sides[2]; /* by struct domain.backend */
 	uint64_t base_ns;	    /* that keys count from */
+	uint64_t key_bits[EVENTS];  /* that count of a record's key */
 	size_t buffered;
 	size_t capacity; /* of all streams' buffers */
 	size_t trim_at;	 /* so much of it is too much */
