@@ -499,32 +499,29 @@ static void append_gap(struct stream *s, uint64_t until, uint64_t count)
 	end_gap(s, until);
 }
 
-/* Those of the @nr records, from the first one on, that can be taken as they are. */
+/* Those of the @nr records, from the first one on, that are good and in order. */
 static size_t append_good(const struct merge *m, struct stream *s,
-			  const struct xblk_record *records, size_t nr, uint64_t min_ns,
-			  uint64_t max_ns)
+			  const struct xblk_record *records, size_t nr, uint64_t max_ns)
 {
-	uint64_t last_ns = s->last_ns, processed_ns = m->processed_ns, late = 0;
+	uint64_t last_ns = max_u64(s->last_ns, m->processed_ns);
 	const struct domain *dom = s->dom;
+	const struct xblk_record *r = records, *end = records + nr;
 	struct xblk_record *restrict to = s->tail;
-	size_t n;
 
-	for (n = 0; n < nr; n++) {
-		const struct xblk_record *r = &records[n];
-
-		if (unlikely(!record_valid(r, dom, min_ns, max_ns) ||
+	for (; r < end; r++) {
+		if (unlikely(r->time < last_ns || !record_valid(r, dom, 0, max_ns) ||
 			     r->event == XBLK_EV_LOST))
 			break;
-		late += r->time < processed_ns;
-		last_ns = max_u64(last_ns, r->time);
-		to[n] = *r;
+		last_ns = r->time;
+		*to++ = *r;
 	}
-	if (n && in_gap(s))
+	if (r == records)
+		return 0;
+	if (in_gap(s))
 		end_gap(s, records[0].time);
-	s->late += late;
 	s->last_ns = last_ns;
-	s->tail += n;
-	return n;
+	s->tail = to;
+	return r - records;
 }
 
 /*
@@ -541,7 +538,7 @@ static struct xblk_record loss_here(const struct stream *s, const struct xblk_re
 	return rec;
 }
 
-/* A loss is counted, what is bad leaves a gap. */
+/* What is late or out of order is good, a loss is counted, what is bad leaves a gap. */
 static void append_other(struct merge *m, struct stream *s, const struct xblk_record *r,
 			 uint64_t min_ns, uint64_t max_ns)
 {
@@ -558,7 +555,8 @@ static void append_other(struct merge *m, struct stream *s, const struct xblk_re
 	}
 	if (in_gap(s))
 		end_gap(s, r->time);
-	s->lost = add_sat(s->lost, r->lost.count);
+	if (r->event == XBLK_EV_LOST)
+		s->lost = add_sat(s->lost, r->lost.count);
 	s->late += r->time < m->processed_ns;
 	s->last_ns = max_u64(s->last_ns, r->time);
 	*s->tail++ = *r;
@@ -570,7 +568,7 @@ static __attribute__((noinline)) void append(struct merge *m, struct stream *s,
 					     uint64_t min_ns, uint64_t max_ns)
 {
 	for (size_t i = 0; i < nr; i++) {
-		i += append_good(m, s, records + i, nr - i, min_ns, max_ns);
+		i += append_good(m, s, records + i, nr - i, max_ns);
 		if (i < nr)
 			append_other(m, s, &records[i], min_ns, max_ns);
 	}
@@ -635,7 +633,7 @@ void merge_data(struct merge *m, struct stream *s, const struct xblk_chunk *chun
 	}
 	s->next_sequence = add_sat(chunk->sequence, nr);
 	s->found += nr;
-	good = append_good(m, s, records, nr, min_ns, max_ns);
+	good = append_good(m, s, records, nr, max_ns);
 	if (unlikely(good < nr))
 		append(m, s, records + good, nr - good, min_ns, max_ns);
 	end_chunk(m, s, first);
