@@ -51,7 +51,7 @@ static void numbers(void **ctx)
 	number(UINT64_MAX);
 }
 
-/* Where eight digits come from: all of the fours, in both halves. */
+/* Where digits come from, two and three at a time: all of these, at each place. */
 static void digits(void **ctx)
 {
 	(void)ctx;
@@ -61,6 +61,14 @@ static void digits(void **ctx)
 		is(line, put_digits(line, n * 10000 + 9999 - n, 8), "%04u%04u", n,
 		   9999 - n);
 		is(line, put_u64(line, n), "%u", n);
+	}
+	for (unsigned int n = 0; n < 1000; n++) {
+		uint64_t same = n * 1001001001001001001ull;
+		char line[LINE_SIZE];
+
+		for (uint64_t unit = 1; unit <= 1000000000000000; unit *= 1000)
+			is(line, put_u64(line, n * unit), "%" PRIu64, n * unit);
+		is(line, put_u64(line, same), "%" PRIu64, same);
 	}
 }
 

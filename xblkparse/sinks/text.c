@@ -7,61 +7,75 @@
 #include "base/util.h"
 #include "name.h"
 
-#define EIGHT_DIGITS 100000000u
+/*
+ * The numbers below 1000, in four bytes each: as they are, and how many digits these are;
+ * and with three digits.
+ */
+#define TEN(of, behind)                                                          \
+	of "0" behind of "1" behind of "2" behind of "3" behind of "4" behind of \
+	   "5" behind of "6" behind of "7" behind of "8" behind of "9" behind
+#define NINETY(of, behind)                                                              \
+	TEN(of "1", behind)                                                             \
+	TEN(of "2", behind) TEN(of "3", behind) TEN(of "4", behind) TEN(of "5", behind) \
+		TEN(of "6", behind) TEN(of "7", behind) TEN(of "8", behind)             \
+			TEN(of "9", behind)
+#define HUNDRED(of) TEN(of "0", "\3") NINETY(of, "\3")
+#define NINE_HUNDRED                                                                  \
+	HUNDRED("1")                                                                  \
+	HUNDRED("2") HUNDRED("3") HUNDRED("4") HUNDRED("5") HUNDRED("6") HUNDRED("7") \
+		HUNDRED("8") HUNDRED("9")
 
-/* The numbers below 100: with two digits, and as they are. */
-static const char two[] = "00010203040506070809101112131415161718192021222324"
-			  "25262728293031323334353637383940414243444546474849"
-			  "50515253545556575859606162636465666768697071727374"
-			  "75767778798081828384858687888990919293949596979899";
-static const char plain[] = "0 1 2 3 4 5 6 7 8 9 101112131415161718192021222324"
-			    "25262728293031323334353637383940414243444546474849"
-			    "50515253545556575859606162636465666768697071727374"
-			    "75767778798081828384858687888990919293949596979899";
+static const char plain[] = TEN("", "\0\0\1") NINETY("", "\0\2") NINE_HUNDRED;
+static const char three[] = HUNDRED("0") NINE_HUNDRED;
+
+#define MILLION 1000000u
+#define BILLION 1000000000u
 
 static inline char *put_2(char *to, size_t n)
 {
-	memcpy(to, two + 2 * n, 2);
+	memcpy(to, three + 4 * n + 1, 2);
 	return to + 2;
 }
 
-static inline char *put_4(char *to, unsigned int n)
+static inline char *put_3(char *to, size_t n)
 {
-	return put_2(put_2(to, n / 100), n % 100);
+	memcpy(to, three + 4 * n, 4);
+	return to + 3;
 }
 
-static inline char *put_8(char *to, unsigned int n)
+static inline char *put_6(char *to, unsigned int n)
 {
-	return put_4(put_4(to, n / 10000), n % 10000);
+	return put_3(put_3(to, n / 1000), n % 1000);
 }
 
-/* Of a number's digits the first one or two. */
-static inline char *put_first(char *to, size_t n)
+/* Of a number's digits the first ones, three and six at most. */
+static inline char *put_first_3(char *to, size_t n)
 {
-	memcpy(to, plain + 2 * n, 2);
-	return to + (n < 10 ? 1 : 2);
+	const char *digits = plain + 4 * n;
+
+	memcpy(to, digits, 4);
+	return to + digits[3];
 }
 
-static inline char *put_first_4(char *to, unsigned int n)
+static inline char *put_first_6(char *to, unsigned int n)
 {
-	return n < 100 ? put_first(to, n) : put_2(put_first(to, n / 100), n % 100);
+	return n < 1000 ? put_first_3(to, n) : put_3(put_first_3(to, n / 1000), n % 1000);
 }
 
-static inline char *put_first_8(char *to, unsigned int n)
+/* The next nine digits. */
+static inline char *put_9(char *to, unsigned int n)
 {
-	return n < 10000 ? put_first_4(to, n)
-			 : put_4(put_first_4(to, n / 10000), n % 10000);
+	return put_6(put_3(to, n / MILLION), n % MILLION);
 }
 
 char *put_long_u64(char *to, uint64_t n)
 {
-	if (n < EIGHT_DIGITS)
-		return put_first_8(to, n);
-	if (n / EIGHT_DIGITS < EIGHT_DIGITS)
-		to = put_first_8(to, n / EIGHT_DIGITS);
-	else
-		to = put_long_u64(to, n / EIGHT_DIGITS);
-	return put_8(to, n % EIGHT_DIGITS);
+	if (n < MILLION)
+		return put_first_6(to, n);
+	if (n < BILLION)
+		return put_6(put_first_3(to, (unsigned int)n / MILLION),
+			     (unsigned int)n % MILLION);
+	return put_9(put_long_u64(to, n / BILLION), n % BILLION);
 }
 
 char *put_long_i64(char *to, int64_t n)
