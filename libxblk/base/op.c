@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/op.h"
 
+#include <stdbool.h>
+
 const char *const op_names[OP_CLASSES] = {
 	[XBLK_OP_READ] = "read",
 	[XBLK_OP_WRITE] = "write",
@@ -11,36 +13,28 @@ const char *const op_names[OP_CLASSES] = {
 	[XBLK_OP_OTHER] = "other",
 };
 
+/* A table: whether it is a read or a write, no branch can foresee. */
+static const char letters[OP_CLASSES] = {
+	[XBLK_OP_READ] = 'R',		[XBLK_OP_WRITE] = 'W',
+	[XBLK_OP_FLUSH] = 'F',		[XBLK_OP_DISCARD] = 'D',
+	[XBLK_OP_SECURE_DISCARD] = 'D', [XBLK_OP_WRITE_ZEROES] = 'W',
+	[XBLK_OP_OTHER - 1] = 'N',	[XBLK_OP_OTHER] = 'N',
+};
+
 /* blktrace's RWBS: flush first, then what is done, then how. */
-char *op_letters(char *to, unsigned int op, uint32_t nr_sectors)
+static __attribute__((noinline)) char *all_letters(char *to, unsigned int op,
+						   uint32_t nr_sectors)
 {
 	unsigned int kind = op & XBLK_OP_MASK;
+	bool flushes = op & XBLK_OP_F_PREFLUSH;
 
-	if (op & XBLK_OP_F_PREFLUSH && kind != XBLK_OP_FLUSH)
+	if (flushes && kind != XBLK_OP_FLUSH)
 		*to++ = 'F';
-	switch (kind) {
-	case XBLK_OP_READ:
-		*to++ = 'R';
-		break;
-	case XBLK_OP_WRITE:
-	case XBLK_OP_WRITE_ZEROES:
-		/* blktrace shows an empty write that only flushes as F. */
-		if (nr_sectors || !(op & XBLK_OP_F_PREFLUSH))
-			*to++ = 'W';
-		break;
-	case XBLK_OP_FLUSH:
-		*to++ = 'F';
-		break;
-	case XBLK_OP_DISCARD:
-	case XBLK_OP_SECURE_DISCARD:
-		*to++ = 'D';
-		if (kind == XBLK_OP_SECURE_DISCARD)
-			*to++ = 'E';
-		break;
-	default:
-		*to++ = 'N';
-		break;
-	}
+	/* blktrace shows an empty write that only flushes as F. */
+	if (letters[kind] != 'W' || nr_sectors || !flushes)
+		*to++ = letters[kind];
+	if (kind == XBLK_OP_SECURE_DISCARD)
+		*to++ = 'E';
 	if (op & XBLK_OP_F_FUA)
 		*to++ = 'F';
 	if (op & XBLK_OP_F_RAHEAD)
@@ -51,4 +45,13 @@ char *op_letters(char *to, unsigned int op, uint32_t nr_sectors)
 		*to++ = 'M';
 	*to = '\0';
 	return to;
+}
+
+char *op_letters(char *to, unsigned int op, uint32_t nr_sectors)
+{
+	if (op > XBLK_OP_WRITE)
+		return all_letters(to, op, nr_sectors);
+	to[0] = letters[op];
+	to[1] = '\0';
+	return to + 1;
 }
