@@ -282,5 +282,6 @@ int model_meta(struct model *m, const json_t *root)
 		ret = meta_guest(m, j);
 	}
 	m->nr_metas++;
+	m->names++;
 	return ret;
 }

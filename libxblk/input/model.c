@@ -241,8 +241,11 @@ void model_name_process(struct domain *dom, const struct xblk_record *r)
 	char comm[COMM_SIZE];
 
 	copy_printable(comm, sizeof(comm), r->comm, XBLK_COMM_LEN);
-	if (p->known && strcmp(p->comm, comm))
-		keep_former(dom, p, r->time);
+	if (!p->known || strcmp(p->comm, comm)) {
+		if (p->known)
+			keep_former(dom, p, r->time);
+		dom->model->names++;
+	}
 	strcpy(p->comm, comm);
 	p->kthread = r->op & XBLK_PROCESS_KTHREAD;
 	p->known = true;

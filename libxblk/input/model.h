@@ -144,6 +144,7 @@ struct model {
 	size_t nr_disks, disk_size;
 	size_t guest_processes; /* of all guests */
 	unsigned int nr_metas;
+	uint64_t names;	  /* see struct xblk_request */
 	uint64_t meta_ns; /* of the one that is applied; set by who does */
 	bool other_host;  /* the last one was not of the same host */
 	char host[NAME_LEN], tool[NAME_LEN];

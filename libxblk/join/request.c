@@ -111,6 +111,7 @@ void rq_describe_rest(struct xblk_request *to, const struct join *j, const struc
 {
 	const struct disk *disk = rq->disk;
 
+	to->names = j->model->names;
 	to->domid = disk->dom->domid;
 	to->guest = disk->guest;
 	to->uuid = disk->uuid;

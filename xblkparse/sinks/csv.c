@@ -60,17 +60,57 @@ static char *put_cell(char *to, const char *s)
 /* What put_cell() makes of a name, at most. */
 #define CELL_SIZE(name_size) (2 * (name_size) + 3)
 
+/* Columns that mostly have what they had in the row before. */
+enum column {
+	GUEST,
+	DISK,
+	PROCESS,
+	BIN,
+	UUID,
+	BACKEND_PROCESS,
+	LOWEST_DISK,
+	COLUMNS
+};
+
+_Static_assert(COLUMNS <= KEPT_PARTS && CELL_SIZE(LABEL_LEN) <= KEPT_SIZE,
+	       "their cells can be kept");
+
+static __attribute__((noinline)) void make_cell(struct kept *cell, const char *name,
+						uint64_t names)
+{
+	cell->of = name;
+	cell->names = names;
+	cell->len = put_cell(cell->text, name) - cell->text;
+}
+
+#define SHORT_CELL 16
+
+static inline char *put_name_cell(char *to, struct kept *cell, const char *name,
+				  const struct xblk_request *r)
+{
+	if (unlikely(cell->of != name || cell->names != r->names))
+		make_cell(cell, name, r->names);
+	memcpy(to, cell->text, SHORT_CELL);
+	if (unlikely(cell->len > SHORT_CELL))
+		memcpy(to + SHORT_CELL, cell->text + SHORT_CELL, cell->len - SHORT_CELL);
+	return to + cell->len;
+}
+
 /* A number, and the comma behind it. */
 static inline char *put_count(char *to, uint64_t n)
 {
-	return put_char(put_u64(to, n), ',');
+	if (n >= 10)
+		return put_char(put_long_u64(to, n), ',');
+	to[0] = '0' + n;
+	to[1] = ',';
+	return to + 2;
 }
 
 /* What is not known is empty. */
 static inline char *put_time(char *to, uint64_t start_ns, uint64_t ns)
 {
 	if (ns)
-		to = put_i64(to, (int64_t)(ns - start_ns));
+		to = put_long_i64(to, (int64_t)(ns - start_ns));
 	return put_char(to, ',');
 }
 
@@ -124,7 +164,7 @@ void csv_request_titles(FILE *out)
 static char *put_stages(char *to, const struct xblk_request *r)
 {
 	for (int i = 0; i < STAGE_MAX; i++)
-		to = put_char(put_i64(to, r->stages[i]), ',');
+		to = put_char(put_long_i64(to, r->stages[i]), ',');
 	to = put_count(to, r->guest_flush_ns);
 	return put_count(to, r->backend_flush_ns);
 }
@@ -136,7 +176,8 @@ static char *put_no_stages(char *to)
 }
 
 /* What the backend did for a request, all of which was seen. */
-static char *put_backend(char *to, uint64_t start_ns, const struct xblk_request *r)
+static char *put_backend(char *to, struct kept kept[], uint64_t start_ns,
+			 const struct xblk_request *r)
 {
 	const char *queued, *issued, *completed, *end;
 
@@ -144,7 +185,7 @@ static char *put_backend(char *to, uint64_t start_ns, const struct xblk_request 
 		to = put_u64(to, r->backend_request);
 	to = put_char(to, ',');
 	to = put_count(to, r->backend_pid);
-	to = put_cell(to, r->backend_process);
+	to = put_name_cell(to, &kept[BACKEND_PROCESS], r->backend_process, r);
 	to = put_count(to, r->backend_failed);
 	queued = to;
 	to = put_time(to, start_ns, r->backend_q_ns);
@@ -156,7 +197,7 @@ static char *put_backend(char *to, uint64_t start_ns, const struct xblk_request 
 	to = put_time(to, start_ns, r->backend_interrupt_ns);
 	to = put_time(to, start_ns, r->backend_thread_ns);
 	to = put_time(to, start_ns, r->response_ns);
-	to = put_cell(to, r->lowest_disk);
+	to = put_name_cell(to, &kept[LOWEST_DISK], r->lowest_disk, r);
 	to = put_same_time(to, start_ns, r->lowest_q_ns, r->backend_q_ns, queued, issued);
 	to = put_same_time(to, start_ns, r->lowest_c_ns, r->backend_c_ns, completed, end);
 	to = put_count(to, r->lowest_requeued_ns);
@@ -170,7 +211,7 @@ static char *put_lost(char *to, uint64_t start_ns, uint64_t from_ns, uint64_t to
 {
 	to = put_time(to, start_ns, from_ns);
 	if (to_ns && to_ns != UINT64_MAX)
-		to = put_i64(to, (int64_t)(to_ns - start_ns));
+		to = put_long_i64(to, (int64_t)(to_ns - start_ns));
 	return to;
 }
 
@@ -183,10 +224,13 @@ _Static_assert(2 * CELL_SIZE(NAME_LEN) + 2 * CELL_SIZE(LABEL_LEN) +
 
 void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_request *r)
 {
+	struct kept *kept = t->kept;
 	char *to = text_line(t);
 	const char *issued, *completed;
 
-	to = put_disk_cells(to, r->domid, r->guest, r->label);
+	to = put_count(to, r->domid);
+	to = put_name_cell(to, &kept[GUEST], r->guest, r);
+	to = put_name_cell(to, &kept[DISK], r->label, r);
 	to = put_char(op_letters(to, r->op, r->nr_sectors), ',');
 	to = put_count(to, r->sector);
 	to = put_count(to, r->nr_sectors);
@@ -196,14 +240,14 @@ void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_requ
 	completed = to;
 	to = put_time(to, start_ns, r->c_ns);
 	to = put_count(to, r->pid);
-	to = put_cell(to, r->pid ? r->process : "");
+	to = put_name_cell(to, &kept[PROCESS], r->pid ? r->process : "", r);
 	to = put_count(to, r->nr_bios);
 	to = put_count(to, r->nr_backend_bios);
 	to = put_count(to, r->requeues);
 	to = put_count(to, r->error);
-	to = put_char(put_string(to, bin_names[r->bin]), ',');
+	to = put_name_cell(to, &kept[BIN], bin_names[r->bin], r);
 	to = r->measured ? put_stages(to, r) : put_no_stages(to);
-	to = put_cell(to, r->uuid);
+	to = put_name_cell(to, &kept[UUID], r->uuid, r);
 	if (r->ring >= 0)
 		to = put_count(put_count(to, r->ring), r->slot);
 	else
@@ -211,7 +255,7 @@ void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_requ
 	to = put_same_time(to, start_ns, r->first_d_ns, r->d_ns, issued, completed);
 	to = put_count(to, r->requeued_ns);
 	to = put_time(to, start_ns, r->interrupt_ns);
-	to = r->measured ? put_backend(to, start_ns, r)
+	to = r->measured ? put_backend(to, kept, start_ns, r)
 			 : put_string(to, ",,,,,,,,,,,,,,,,,");
 	if (*r->why)
 		to = put_string(to, r->why);

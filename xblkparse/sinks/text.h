@@ -85,11 +85,23 @@ static inline char *put_string_left(char *to, const char *s, size_t width)
 	return put_blanks(mempcpy(to, s, len), width > len ? width - len : 0);
 }
 
+#define KEPT_PARTS 7
+#define KEPT_SIZE  168
+
+/* A part of a line that was made of a name: the next line mostly has the same one. */
+struct kept {
+	const char *of; /* NULL: there was none so far */
+	uint64_t names; /* see struct xblk_request */
+	size_t len;
+	char text[KEPT_SIZE];
+};
+
 /* Lines on their way to a file. */
 struct text {
 	FILE *out;
 	int error; /* why the first of those that did not get there did not; errno */
 	size_t len;
+	struct kept kept[KEPT_PARTS];
 	char lines[TEXT_SIZE];
 };
 
@@ -98,6 +110,7 @@ static inline void text_init(struct text *t, FILE *out)
 	t->out = out;
 	t->error = 0;
 	t->len = 0;
+	memset(t->kept, 0, sizeof(t->kept));
 }
 
 /* What there is goes to the file; an error is also @out's, which does not keep why. */
