@@ -122,8 +122,8 @@ struct io_count {
  *		any number on
  * @process:	name of the process that queued its first bio; "?": not known
  * @pid:	of that process; 0: not known
- * @names:	counts changes of names: where two requests have the same, a name that is at
- *		the same place is the same one
+ * @names:	counts changes of names: where two requests have the same count, names
+ *		at the same place are the same
  * @op:		enum xblk_op, and flags
  * @sector:	its first one on the guest's disk
  * @nr_sectors:	of 512 bytes

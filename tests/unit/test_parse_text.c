@@ -72,6 +72,37 @@ static void digits(void **ctx)
 	}
 }
 
+static void time_is(struct times *times, uint64_t ns)
+{
+	char line[LINE_SIZE];
+
+	is(line, put_since(line, times, ns), "%" PRId64, (int64_t)(ns - times->start_ns));
+}
+
+/* Near the last one and far from it, to either side, and before the start. */
+static void since(void **ctx)
+{
+	static const uint64_t starts[] = {0, 1000, 987654321, INT64_MAX, UINT64_MAX};
+	static const uint64_t steps[] = {0, 1, 999, 1000, 999999, 1000000, 1000001};
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		struct times times;
+
+		times_init(&times, starts[i]);
+		for (uint64_t ns = 1, n = 0; n < 20; ns *= 10, n++) {
+			for (size_t k = 0; k < ARRAY_SIZE(steps); k++) {
+				time_is(&times, starts[i] + ns + steps[k]);
+				time_is(&times, starts[i] + ns - steps[k]);
+				time_is(&times, starts[i] - ns - steps[k]);
+			}
+		}
+		time_is(&times, starts[i] + INT64_MAX - 999999);
+		time_is(&times, starts[i] + INT64_MAX);
+		time_is(&times, starts[i] + (uint64_t)INT64_MIN);
+	}
+}
+
 static void words(void **ctx)
 {
 	char line[LINE_SIZE], *to;
@@ -144,8 +175,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers), cmocka_unit_test(digits),
-		cmocka_unit_test(words),   cmocka_unit_test(values),
-		cmocka_unit_test(titles),
+		cmocka_unit_test(since),   cmocka_unit_test(words),
+		cmocka_unit_test(values),  cmocka_unit_test(titles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

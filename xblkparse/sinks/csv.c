@@ -107,19 +107,19 @@ static inline char *put_count(char *to, uint64_t n)
 }
 
 /* What is not known is empty. */
-static inline char *put_time(char *to, uint64_t start_ns, uint64_t ns)
+static inline char *put_time(char *to, struct times *times, uint64_t ns)
 {
 	if (ns)
-		to = put_long_i64(to, (int64_t)(ns - start_ns));
+		to = put_since(to, times, ns);
 	return put_char(to, ',');
 }
 
 /* The same, where it is mostly @other_ns, which was put from @from to @end. */
-static inline char *put_same_time(char *to, uint64_t start_ns, uint64_t ns,
+static inline char *put_same_time(char *to, struct times *times, uint64_t ns,
 				  uint64_t other_ns, const char *from, const char *end)
 {
 	if (unlikely(ns != other_ns))
-		return put_time(to, start_ns, ns);
+		return put_time(to, times, ns);
 	memmove(to, from, 16);
 	memmove(to + 16, from + 16, 8);
 	return to + (end - from);
@@ -176,42 +176,42 @@ static char *put_no_stages(char *to)
 }
 
 /* What the backend did for a request, all of which was seen. */
-static char *put_backend(char *to, struct kept kept[], uint64_t start_ns,
-			 const struct xblk_request *r)
+static char *put_backend(char *to, struct text *t, const struct xblk_request *r)
 {
 	const char *queued, *issued, *completed, *end;
+	struct times *times = &t->times;
 
 	if (r->backend_request)
 		to = put_u64(to, r->backend_request);
 	to = put_char(to, ',');
 	to = put_count(to, r->backend_pid);
-	to = put_name_cell(to, &kept[BACKEND_PROCESS], r->backend_process, r);
+	to = put_name_cell(to, &t->kept[BACKEND_PROCESS], r->backend_process, r);
 	to = put_count(to, r->backend_failed);
 	queued = to;
-	to = put_time(to, start_ns, r->backend_q_ns);
+	to = put_time(to, times, r->backend_q_ns);
 	issued = to;
-	to = put_time(to, start_ns, r->backend_d_ns);
+	to = put_time(to, times, r->backend_d_ns);
 	completed = to;
-	to = put_time(to, start_ns, r->backend_c_ns);
+	to = put_time(to, times, r->backend_c_ns);
 	end = to;
-	to = put_time(to, start_ns, r->backend_interrupt_ns);
-	to = put_time(to, start_ns, r->backend_thread_ns);
-	to = put_time(to, start_ns, r->response_ns);
-	to = put_name_cell(to, &kept[LOWEST_DISK], r->lowest_disk, r);
-	to = put_same_time(to, start_ns, r->lowest_q_ns, r->backend_q_ns, queued, issued);
-	to = put_same_time(to, start_ns, r->lowest_c_ns, r->backend_c_ns, completed, end);
+	to = put_time(to, times, r->backend_interrupt_ns);
+	to = put_time(to, times, r->backend_thread_ns);
+	to = put_time(to, times, r->response_ns);
+	to = put_name_cell(to, &t->kept[LOWEST_DISK], r->lowest_disk, r);
+	to = put_same_time(to, times, r->lowest_q_ns, r->backend_q_ns, queued, issued);
+	to = put_same_time(to, times, r->lowest_c_ns, r->backend_c_ns, completed, end);
 	to = put_count(to, r->lowest_requeued_ns);
 	to = put_count(to, r->lowest_requeues);
 	to = put_count(to, r->nr_clones);
-	return put_time(to, start_ns, r->first_clone_ns);
+	return put_time(to, times, r->first_clone_ns);
 }
 
 /* The end of a loss may be that of the trace: then it is not known. */
-static char *put_lost(char *to, uint64_t start_ns, uint64_t from_ns, uint64_t to_ns)
+static char *put_lost(char *to, struct times *times, uint64_t from_ns, uint64_t to_ns)
 {
-	to = put_time(to, start_ns, from_ns);
+	to = put_time(to, times, from_ns);
 	if (to_ns && to_ns != UINT64_MAX)
-		to = put_long_i64(to, (int64_t)(to_ns - start_ns));
+		to = put_since(to, times, to_ns);
 	return to;
 }
 
@@ -224,48 +224,49 @@ _Static_assert(2 * CELL_SIZE(NAME_LEN) + 2 * CELL_SIZE(LABEL_LEN) +
 
 void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_request *r)
 {
-	struct kept *kept = t->kept;
+	struct times *times = &t->times;
 	char *to = text_line(t);
 	const char *issued, *completed;
 
+	if (unlikely(times->start_ns != start_ns))
+		times_init(times, start_ns);
 	to = put_count(to, r->domid);
-	to = put_name_cell(to, &kept[GUEST], r->guest, r);
-	to = put_name_cell(to, &kept[DISK], r->label, r);
+	to = put_name_cell(to, &t->kept[GUEST], r->guest, r);
+	to = put_name_cell(to, &t->kept[DISK], r->label, r);
 	to = put_char(op_letters(to, r->op, r->nr_sectors), ',');
 	to = put_count(to, r->sector);
 	to = put_count(to, r->nr_sectors);
-	to = put_time(to, start_ns, r->q_ns);
+	to = put_time(to, times, r->q_ns);
 	issued = to;
-	to = put_time(to, start_ns, r->d_ns);
+	to = put_time(to, times, r->d_ns);
 	completed = to;
-	to = put_time(to, start_ns, r->c_ns);
+	to = put_time(to, times, r->c_ns);
 	to = put_count(to, r->pid);
-	to = put_name_cell(to, &kept[PROCESS], r->pid ? r->process : "", r);
+	to = put_name_cell(to, &t->kept[PROCESS], r->pid ? r->process : "", r);
 	to = put_count(to, r->nr_bios);
 	to = put_count(to, r->nr_backend_bios);
 	to = put_count(to, r->requeues);
 	to = put_count(to, r->error);
-	to = put_name_cell(to, &kept[BIN], bin_names[r->bin], r);
+	to = put_name_cell(to, &t->kept[BIN], bin_names[r->bin], r);
 	to = r->measured ? put_stages(to, r) : put_no_stages(to);
-	to = put_name_cell(to, &kept[UUID], r->uuid, r);
+	to = put_name_cell(to, &t->kept[UUID], r->uuid, r);
 	if (r->ring >= 0)
 		to = put_count(put_count(to, r->ring), r->slot);
 	else
 		to = put_string(to, ",,");
-	to = put_same_time(to, start_ns, r->first_d_ns, r->d_ns, issued, completed);
+	to = put_same_time(to, times, r->first_d_ns, r->d_ns, issued, completed);
 	to = put_count(to, r->requeued_ns);
-	to = put_time(to, start_ns, r->interrupt_ns);
-	to = r->measured ? put_backend(to, kept, start_ns, r)
-			 : put_string(to, ",,,,,,,,,,,,,,,,,");
+	to = put_time(to, times, r->interrupt_ns);
+	to = r->measured ? put_backend(to, t, r) : put_string(to, ",,,,,,,,,,,,,,,,,");
 	if (*r->why)
 		to = put_string(to, r->why);
 	to = put_char(to, ',');
 	if (r->bin == BIN_IN_FLIGHT)
 		to = put_string(to, stage_names[r->reached]);
 	to = put_char(to, ',');
-	to = put_lost(to, start_ns, r->guest_lost_from_ns, r->guest_lost_to_ns);
+	to = put_lost(to, times, r->guest_lost_from_ns, r->guest_lost_to_ns);
 	to = put_char(to, ',');
-	to = put_lost(to, start_ns, r->backend_lost_from_ns, r->backend_lost_to_ns);
+	to = put_lost(to, times, r->backend_lost_from_ns, r->backend_lost_to_ns);
 	text_end_line(t, to);
 }
 

@@ -7,45 +7,30 @@
 #include "base/util.h"
 #include "name.h"
 
-/*
- * The numbers below 1000, in four bytes each: as they are, and how many digits these are;
- * and with three digits.
- */
-#define TEN(of, behind)                                                          \
-	of "0" behind of "1" behind of "2" behind of "3" behind of "4" behind of \
-	   "5" behind of "6" behind of "7" behind of "8" behind of "9" behind
-#define NINETY(of, behind)                                                              \
-	TEN(of "1", behind)                                                             \
-	TEN(of "2", behind) TEN(of "3", behind) TEN(of "4", behind) TEN(of "5", behind) \
-		TEN(of "6", behind) TEN(of "7", behind) TEN(of "8", behind)             \
-			TEN(of "9", behind)
+/* clang-format off */
+#define TEN(of, behind) \
+	of "0" behind of "1" behind of "2" behind of "3" behind of "4" behind \
+	of "5" behind of "6" behind of "7" behind of "8" behind of "9" behind
+#define NINETY(of, behind) \
+	TEN(of "1", behind) TEN(of "2", behind) TEN(of "3", behind) \
+	TEN(of "4", behind) TEN(of "5", behind) TEN(of "6", behind) \
+	TEN(of "7", behind) TEN(of "8", behind) TEN(of "9", behind)
 #define HUNDRED(of) TEN(of "0", "\3") NINETY(of, "\3")
-#define NINE_HUNDRED                                                                  \
-	HUNDRED("1")                                                                  \
-	HUNDRED("2") HUNDRED("3") HUNDRED("4") HUNDRED("5") HUNDRED("6") HUNDRED("7") \
-		HUNDRED("8") HUNDRED("9")
+#define NINE_HUNDRED \
+	HUNDRED("1") HUNDRED("2") HUNDRED("3") HUNDRED("4") HUNDRED("5") \
+	HUNDRED("6") HUNDRED("7") HUNDRED("8") HUNDRED("9")
+/* clang-format on */
 
+/* The numbers below 1000, in four bytes each: their digits, and how many these are. */
 static const char plain[] = TEN("", "\0\0\1") NINETY("", "\0\2") NINE_HUNDRED;
-static const char three[] = HUNDRED("0") NINE_HUNDRED;
+const char three_digits[] = HUNDRED("0") NINE_HUNDRED;
 
-#define MILLION 1000000u
 #define BILLION 1000000000u
 
 static inline char *put_2(char *to, size_t n)
 {
-	memcpy(to, three + 4 * n + 1, 2);
+	memcpy(to, three_digits + 4 * n + 1, 2);
 	return to + 2;
-}
-
-static inline char *put_3(char *to, size_t n)
-{
-	memcpy(to, three + 4 * n, 4);
-	return to + 3;
-}
-
-static inline char *put_6(char *to, unsigned int n)
-{
-	return put_3(put_3(to, n / 1000), n % 1000);
 }
 
 /* Of a number's digits the first ones, three and six at most. */
@@ -81,6 +66,19 @@ char *put_long_u64(char *to, uint64_t n)
 char *put_long_i64(char *to, int64_t n)
 {
 	return n < 0 ? put_u64(put_char(to, '-'), -(uint64_t)n) : put_long_u64(to, n);
+}
+
+char *put_far_time(char *to, struct times *times, uint64_t ns)
+{
+	int64_t since = (int64_t)(ns - times->start_ns);
+
+	/* Others near these have a sign, or not as many digits. */
+	if (since < MILLION || since > INT64_MAX - MILLION)
+		return put_i64(to, since);
+	times->from_ns = ns - since % MILLION;
+	times->span_ns = MILLION;
+	times->len = put_u64(times->digits, since / MILLION) - times->digits;
+	return put_since(to, times, ns);
 }
 
 /* The least number that is too wide for so many columns. */

@@ -49,6 +49,51 @@ static inline char *put_i64(char *to, int64_t n)
 	return (uint64_t)n < 10 ? put_char(to, '0' + n) : put_long_i64(to, n);
 }
 
+/* All numbers below 1000, in four bytes each. */
+extern const char three_digits[];
+
+/* Below 1000, with three digits; below a million, with six. */
+static inline char *put_3(char *to, size_t n)
+{
+	memcpy(to, three_digits + 4 * n, 4);
+	return to + 3;
+}
+
+static inline char *put_6(char *to, unsigned int n)
+{
+	return put_3(put_3(to, n / 1000), n % 1000);
+}
+
+#define MILLION 1000000
+
+/* Times: but for six digits each of them is mostly the same as the one before. */
+struct times {
+	uint64_t start_ns; /* since when they are told */
+	/* those which have @len of @digits before six others; none at first */
+	uint64_t from_ns, span_ns;
+	size_t len;
+	char digits[NUMBER_SIZE + PUT_SLACK];
+};
+
+static inline void times_init(struct times *times, uint64_t start_ns)
+{
+	memset(times, 0, sizeof(*times));
+	times->start_ns = start_ns;
+}
+
+/* Any one, also before the start. */
+__attribute__((noinline)) char *put_far_time(char *to, struct times *times, uint64_t ns);
+
+static inline char *put_since(char *to, struct times *times, uint64_t ns)
+{
+	uint64_t rest = ns - times->from_ns;
+
+	if (rest >= times->span_ns)
+		return put_far_time(to, times, ns);
+	memcpy(to, times->digits, 16);
+	return put_6(to + times->len, rest);
+}
+
 /* At the right of @width columns, behind blanks. */
 char *put_right_u64(char *to, uint64_t n, size_t width);
 /* The last @nr digits of it, 9 at most. */
@@ -102,6 +147,7 @@ struct text {
 	int error; /* why the first of those that did not get there did not; errno */
 	size_t len;
 	struct kept kept[KEPT_PARTS];
+	struct times times;
 	char lines[TEXT_SIZE];
 };
 
@@ -111,6 +157,7 @@ static inline void text_init(struct text *t, FILE *out)
 	t->error = 0;
 	t->len = 0;
 	memset(t->kept, 0, sizeof(t->kept));
+	times_init(&t->times, 0);
 }
 
 /* What there is goes to the file; an error is also @out's, which does not keep why. */
