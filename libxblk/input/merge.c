@@ -458,6 +458,17 @@ static void trim(struct merge *m)
 	m->trim_at = m->capacity + m->max_buffered / 8;
 }
 
+static __attribute__((noinline)) void may_trim(struct merge *m)
+{
+	/* It only grows: streams that have ended leave their number to others. */
+	size_t most = max_capacity(m);
+
+	if (m->capacity > most)
+		trim(m);
+	else
+		m->trim_at = most;
+}
+
 /* Have room for @nr more records. */
 static __attribute__((noinline)) void make_room(struct merge *m, struct stream *s,
 						size_t nr)
@@ -594,8 +605,8 @@ static void end_chunk(struct merge *m, struct stream *s, const struct xblk_recor
 	m->buffered += s->tail - first;
 	if (m->buffered > m->max_buffered)
 		overflow(m);
-	if (m->capacity > m->trim_at && m->capacity > max_capacity(m))
-		trim(m);
+	if (unlikely(m->capacity > m->trim_at))
+		may_trim(m);
 }
 
 /* What waits of a stream was skimmed; from here on each record counts. */
