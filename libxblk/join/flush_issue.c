@@ -158,8 +158,7 @@ static void settle(struct flushes *f, int queue, bool counted)
 		q->along = q->nr_left_own = 0;
 }
 
-/* Whether what was taken for its, or was left of those before, may be more than it
- * served. */
+/* Whether what was taken for its, or was left before, may be more than it served. */
 static bool may_leave(const struct flush_queue *q)
 {
 	return q->nr_left || (q->last && q->last->nr_waiting > 1 &&
@@ -209,8 +208,7 @@ static void take_only(struct flushes *f, struct flush_queue *q, unsigned int cpu
 	to->any = true;
 	q->nr_own = 1;
 	q->moved = f->queue_of[cpu] != q - f->queues;
-	/* The queue's last one may have been for it, and this one for what that one took.
-	 */
+	/* The queue's last one may have been for it, and this one for what that took. */
 	to->stale = on.ns <= to->since_ns;
 	if (to->stale)
 		doubt(to->before);
@@ -244,7 +242,8 @@ void flush_gone_on(struct flushes *f, struct rq *rq)
 	const struct flush_queue *q = flush_queue(f, rq->id);
 
 	rq->nr_gone_on++;
-	if (!q || q->last != rq || rq->nr_gone_on <= q->nr_left + rq->nr_waiting)
+	/* Once: what came to wait since is none of its. */
+	if (!q || q->last != rq || rq->nr_gone_on != q->nr_left + rq->nr_waiting + 1)
 		return;
 	/* Or what the one before it seemed to be for had been on its way. */
 	doubt(q->before);
