@@ -77,44 +77,43 @@ static void check_header(struct gen *g, size_t at)
 	parse_deinit(&o.parse);
 }
 
+/* A whole one is put behind @g. */
+static void check_another(struct gen *g)
+{
+	const size_t at = g->len;
+	struct gen more;
+
+	gen_init(&more);
+	one(&more, 20000);
+	gen_end(&more, 30000);
+	add(g, &more, 0);
+	gen_deinit(&more);
+	check_header(g, at);
+	check_first_only(g);
+}
+
 /* cat one two */
 static void behind_the_end(void **ctx)
 {
-	struct gen g, more;
-	size_t at;
+	struct gen g;
 
 	(void)ctx;
 	gen_init(&g);
 	one(&g, 1000);
 	gen_end(&g, 10000);
-	at = g.len;
-	gen_init(&more);
-	one(&more, 20000);
-	gen_end(&more, 30000);
-	add(&g, &more, 0);
-	gen_deinit(&more);
-	check_header(&g, at);
-	check_first_only(&g);
+	check_another(&g);
 }
 
 /* The first one was cut off, at the border of a chunk. */
 static void without_an_end(void **ctx)
 {
-	struct gen g, more;
-	size_t at;
+	struct gen g;
 
 	(void)ctx;
 	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
-	at = g.len;
-	gen_init(&more);
-	one(&more, 20000);
-	gen_end(&more, 30000);
-	add(&g, &more, 0);
-	gen_deinit(&more);
-	check_header(&g, at);
-	check_first_only(&g);
+	check_another(&g);
 }
 
 /* Of the other one there is no more than that. */
