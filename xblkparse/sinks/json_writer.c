@@ -52,8 +52,10 @@ void json_writer_close(struct json_writer *w, char bracket)
 	w->first = false;
 }
 
-/* Each blank, quotation mark and digit comes alone; a line's end is jansson's own, as it
- * escapes those in strings. */
+/*
+ * Each blank, quotation mark and digit comes alone; a line's end is jansson's own, as it
+ * escapes those in strings.
+ */
 static int put_token(const char *token, size_t size, void *writer)
 {
 	struct json_writer *w = writer;

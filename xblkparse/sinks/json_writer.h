@@ -21,8 +21,10 @@ struct json_writer {
 };
 
 void json_writer_init(struct json_writer *w, FILE *out);
-/* An object or an array begins and ends: '{' and '}', '[' and ']'. @key: NULL in an
- * array, and of the document. */
+/*
+ * An object or an array begins and ends: '{' and '}', '[' and ']'.  @key: a name of the
+ * format, which is put as it is; NULL in an array, and of the document.
+ */
 void json_writer_open(struct json_writer *w, const char *key, char bracket);
 void json_writer_close(struct json_writer *w, char bracket);
 /* A piece, which is freed. */
