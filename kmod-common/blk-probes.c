@@ -25,6 +25,7 @@
 #include "clock.h"
 #include "disks.h"
 #include "emit.h"
+#include "flush-probes.h"
 #include "tracepoints.h"
 
 static u32 id_key __ro_after_init;
@@ -273,8 +274,11 @@ static void probe_rq_issue(void *data, struct request *rq)
 	local_irq_save(flags);
 	rec.time = xblk_clock_now();
 	xblk_emit(&rec);
-	/* Which bios became this request, exactly: the block layer knows now. */
-	if (rq->bio && rq->bio->bi_next) {
+	if (unlikely(!rq->bio)) {
+		if (READ_ONCE(xblk_flush_queues))
+			xblk_emit_flush_queue(&rec, rq);
+	} else if (rq->bio->bi_next) {
+		/* Which bios became this request, exactly: the block layer knows now. */
 		rec.event = XBLK_EV_PART;
 		for (bio = rq->bio->bi_next; bio; bio = bio->bi_next) {
 			rec.sector = bio->bi_iter.bi_sector;

@@ -4,6 +4,7 @@
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include "../kmod-common/blk-probes.h"
+#include "../kmod-common/flush-probes.h"
 #include "../kmod-common/tracepoints.h"
 #include "blkback-probes.h"
 #include "dm-probes.h"
@@ -28,6 +29,18 @@ static const struct probe_group block_group = {
 	.show = block_show,
 };
 
+static int flush_attach(void)
+{
+	xblk_flush_probes_attach();
+	return 0;
+}
+
+static const struct probe_group flush_group = {
+	.attach = flush_attach,
+	.detach = xblk_flush_probes_detach,
+	.show = xblk_flush_probes_show,
+};
+
 /*
  * In the order of attaching and of detaching: those that take up to a second to detach
  * from their functions, in which nobody reads, come last.
@@ -35,6 +48,7 @@ static const struct probe_group block_group = {
 static const struct probe_group *const groups[] = {
 	&block_group,
 	&dm_group,
+	&flush_group,
 	&blkback_group,
 };
 

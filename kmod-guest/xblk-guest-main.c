@@ -18,6 +18,7 @@
 #include "../kmod-common/clock.h"
 #include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
+#include "../kmod-common/flush-probes.h"
 #include "../kmod-common/resume.h"
 #include "xblk/guest.h"
 #include "xblk/record.h"
@@ -289,8 +290,12 @@ static void mark_clock(u32 generation)
 /* For the reader to tell; without it records come all the same. */
 static void say_nodes(const struct traced_disks *disks)
 {
-	xenbus_write(XBT_NIL, NODES, XBLK_GUEST_NODE_PROBES,
-		     blkfront_probes_attach(disks->events >= XBLK_EV_ORDER));
+	const char *names = blkfront_probes_attach(disks->events >= XBLK_EV_ORDER);
+
+	if (disks->events >= XBLK_EV_FLUSH_QUEUE)
+		xblk_flush_probes_attach();
+	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_PROBES, "%s%s", names,
+		      xblk_flush_probes_name());
 	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_OPS, "%u", disks->ops);
 }
 
@@ -331,6 +336,7 @@ static void reader_disconnect(void *priv)
 	/* Those that go at once are first: the other takes up to a second. */
 	xblk_blk_probes_detach();
 	blkfront_probes_detach();
+	xblk_flush_probes_detach();
 	xblk_clock_unwatch();
 	forget_disks();
 }

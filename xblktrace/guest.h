@@ -104,7 +104,7 @@ struct guest {
 	struct backoff again;
 	unsigned int looks;
 	unsigned int ops;
-	char probes[64];
+	char probes[128];
 	struct names names;
 	uint64_t events;
 	uint64_t events_before;

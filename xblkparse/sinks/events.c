@@ -100,6 +100,10 @@ static char *put_rest(char *to, const struct xblk_event_record *e)
 		return put_named(to, " of disk ", r->aux);
 	case XBLK_EV_BACKEND_BIO:
 		return put_named(put_named(to, "  bio ", r->id), " request ", r->aux);
+	case XBLK_EV_FLUSH_QUEUE:
+		to = put_named(to, "  queue ", r->sector);
+		to = put_named(to, " rq ", r->id);
+		return r->aux ? put_named(to, " bio ", r->aux) : to;
 	case XBLK_EV_INTERRUPT:
 		return put_named(to, "  ring ", r->aux);
 	case XBLK_EV_RING:

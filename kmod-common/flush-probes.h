@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which flush a request waits for. */
+#ifndef XBLK_FLUSH_PROBES_H
+#define XBLK_FLUSH_PROBES_H
+
+#include <linux/types.h>
+
+struct request;
+struct seq_file;
+struct xblk_record;
+
+/* Whether it is told. */
+extern bool xblk_flush_queues;
+
+void xblk_flush_probes_attach(void);
+void xblk_flush_probes_detach(void);
+void xblk_flush_probes_show(struct seq_file *s, bool attached);
+const char *xblk_flush_probes_name(void);
+void xblk_emit_flush_queue(struct xblk_record *rec, const struct request *rq);
+
+#endif /* XBLK_FLUSH_PROBES_H */
