@@ -27,7 +27,7 @@ struct flush_first {
 	uint32_t pid;	       /* whose */
 	uint32_t nr, nr_empty; /* bios since, and those with no data of their own */
 	uint32_t nr_through; /* writes that are flushed behind, as the disk cannot more */
-	bool stale;	     /* one may have gone on behind another queue's flush */
+	bool doubtful;	     /* one may have gone on behind another queue's flush */
 };
 
 struct flush_queue {
@@ -43,7 +43,6 @@ struct flush_queue {
 	uint32_t nr_own;   /* what seemed to wait for the last one on CPUs of its own */
 	struct rq *last;   /* what that was, if it has no bin yet; or NULL */
 	struct rq *before; /* and the one before it */
-	bool moved;	   /* what that is for waited on a CPU of no or another queue */
 	/* The first one, until the one behind it has shown what waited for it; or NULL */
 	struct rq *first;
 	struct flush_first waiting[FLUSH_CPUS];
@@ -55,6 +54,9 @@ struct flushes {
 	int ring_of[FLUSH_CPUS];  /* to which its requests go; FLUSH_RING_* */
 	struct flush_queue *queues;
 	unsigned int nr_queues;
+	/* A thread went to another CPU between a Q and its queue: others may, and hide
+	 * it. */
+	bool moves;
 	struct flush_first waiting[FLUSH_CPUS]; /* for a queue that has issued none */
 	struct list bios[FLUSH_CPUS]; /* dom0's empty ones that no request has taken up */
 };
@@ -88,7 +90,7 @@ struct flush_served {
 	bool any, through; /* there are bios, there are such writes */
 	bool unsure;	   /* some may not be: if as many go on behind it, they are */
 	bool doubt; /* some may have seemed to be for one before, and as many not be */
-	bool stale; /* one may have gone on behind another queue's */
+	bool any_queue;	   /* it may be for what seems to wait for another queue's */
 	struct rq *before; /* the queue's last one, if it has no bin yet; or NULL */
 };
 

@@ -14,7 +14,7 @@
 struct waiting {
 	unsigned int nr_cpus, first; /* on how many of them a bio does, the earliest */
 	uint32_t nr, nr_empty, nr_through;
-	bool stale;
+	bool doubtful;
 };
 
 static bool any_on(const struct flush_first *on)
@@ -35,7 +35,7 @@ static void add_waiting(const struct flushes *f, int queue, int of, struct waiti
 		w->nr += on[i].nr;
 		w->nr_empty += on[i].nr_empty;
 		w->nr_through += on[i].nr_through;
-		w->stale |= on[i].stale;
+		w->doubtful |= on[i].doubtful;
 		if (!on[i].ns)
 			continue;
 		if (!w->nr_cpus++ || on[i].ns < on[w->first].ns)
@@ -192,6 +192,28 @@ static void doubt(struct rq *rq)
 		rq->flags |= RQ_AMBIGUOUS;
 }
 
+/* A flush of @queue may have been for what seems to wait for another one. */
+static void doubt_others(struct flushes *f, int queue)
+{
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		if (f->queue_of[i] == queue)
+			continue;
+		f->waiting[i].doubtful = any_on(&f->waiting[i]);
+		for (unsigned int k = 0; k < f->nr_queues; k++) {
+			struct flush_first *on = &f->queues[k].waiting[i];
+
+			on->doubtful = any_on(on);
+		}
+	}
+}
+
+/* A thread has gone to a CPU of @queue: of the others', what seems to wait may not. */
+static void note_move(struct flushes *f, int queue)
+{
+	f->moves |= f->nr_queues > 1;
+	doubt_others(f, queue);
+}
+
 /*
  * No flush is issued for nothing, so it is for the only bio that waits, on whatever CPU
  * that does: a thread may have gone to another one between its Q and the choice of the
@@ -207,34 +229,15 @@ static void take_only(struct flushes *f, struct flush_queue *q, unsigned int cpu
 	to->nr = 1;
 	to->any = true;
 	q->nr_own = 1;
-	q->moved = f->queue_of[cpu] != q - f->queues;
+	if (f->queue_of[cpu] >= 0 && f->queue_of[cpu] != q - f->queues)
+		note_move(f, q - f->queues);
 	/* The queue's last one may have been for it, and this one for what that took. */
-	to->stale = on.ns <= to->since_ns;
-	if (to->stale)
+	to->any_queue = on.doubtful || on.ns <= to->since_ns;
+	if (on.ns <= to->since_ns)
 		doubt(to->before);
 	f->waiting[cpu] = (struct flush_first){0};
 	for (unsigned int i = 0; i < f->nr_queues; i++)
 		f->queues[i].waiting[cpu] = (struct flush_first){0};
-}
-
-/*
- * A flush of @queue was not, or not only, for what waited on its CPUs, but for what had
- * come from one of another queue, and seems to wait there yet.
- */
-static void doubt_others(struct flushes *f, int queue)
-{
-	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
-		int of = f->queue_of[i];
-
-		if (of == queue || (of == -1 && f->nr_queues == 1))
-			continue;
-		f->waiting[i].stale = any_on(&f->waiting[i]);
-		for (unsigned int k = 0; k < f->nr_queues; k++) {
-			struct flush_first *on = &f->queues[k].waiting[i];
-
-			on->stale = any_on(on);
-		}
-	}
 }
 
 void flush_gone_on(struct flushes *f, struct rq *rq)
@@ -247,16 +250,21 @@ void flush_gone_on(struct flushes *f, struct rq *rq)
 		return;
 	/* Or what the one before it seemed to be for had been on its way. */
 	doubt(q->before);
-	doubt_others(f, q - f->queues);
+	note_move(f, q - f->queues);
 }
 
-/* None waits for one: what another queue's seemed to be for may have been for this one. */
-static void doubt_moved(const struct flushes *f)
+/* Or something may wait that is on CPUs of others than @queue, or was left of theirs. */
+static bool waits_elsewhere(const struct flushes *f, int queue)
 {
 	for (unsigned int i = 0; i < f->nr_queues; i++) {
-		if (f->queues[i].moved)
-			doubt(f->queues[i].last);
+		if (i != (unsigned int)queue && may_leave(&f->queues[i]))
+			return true;
 	}
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		if (f->queue_of[i] != queue && any_on(&f->waiting[i]))
+			return true;
+	}
+	return false;
 }
 
 void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq,
@@ -268,7 +276,6 @@ void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq,
 	int queue = q - f->queues, only;
 
 	settle(f, queue, seen->counted);
-	q->moved = false;
 	only = seen->all_waiting || f->nr_queues == 1 ? only_waiting(f) : -1;
 	if (only >= 0) {
 		take_only(f, q, only, to);
@@ -289,9 +296,9 @@ void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq,
 	to->unsure = (nr_other && (all.nr_cpus > 1 || f->nr_queues > 1)) ||
 		     (all.nr > 1 && all.nr != all.nr_empty) || (all.nr && all.nr_through);
 	to->doubt = q->nr_left;
-	to->stale = all.stale;
-	if (!all.nr_cpus && !all.nr_through)
-		doubt_moved(f);
+	/* Another thread may have gone the other way. */
+	to->any_queue = all.doubtful ||
+			(f->moves && (q->nr_left || waits_elsewhere(f, queue)));
 	q->nr_own = own.nr + own.nr_through;
 	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
 		const struct flush_first *on = &q->waiting[i];
@@ -301,7 +308,9 @@ void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq,
 	}
 	served(f, queue, queue);
 	issued(q, rq);
-	if (all.stale || !to->nr)
+	if (!to->nr && !q->nr_left)
+		note_move(f, queue);
+	else if (to->any_queue)
 		doubt_others(f, queue);
 }
 

@@ -281,7 +281,7 @@ static void take_flush_q(const struct join *j, struct rq *rq, uint32_t cpu)
 	if (by.doubt)
 		rq->flags |= RQ_DOUBT;
 	/* What was queued before the trace goes on behind it, too. */
-	if ((by.unsure && !by.since_ns) || by.stale)
+	if ((by.unsure && !by.since_ns) || by.any_queue)
 		rq->flags |= RQ_AMBIGUOUS;
 	rq->q_ns = by.q_ns;
 	rq->pid = by.pid;
