@@ -185,6 +185,7 @@ static const struct disk *served(const struct xblk *x, const struct xblk_event_r
 	case XBLK_EV_RESPONSE:
 		return of_thread(x, way_thread(dom, r->aux));
 	case XBLK_EV_ISSUE:
+	case XBLK_EV_FLUSH_QUEUE:
 	case XBLK_EV_PART:
 	case XBLK_EV_REQUEUE:
 		return of_bio(dom, r->aux);

@@ -44,6 +44,7 @@ void model_deinit(struct model *m)
 		map_deinit(&dom->processes);
 		map_deinit(&dom->bios);
 		map_deinit(&dom->rqs);
+		map_deinit(&dom->flush_waits);
 		matching_free(dom->matching);
 		free(dom->disks);
 		free(dom);
@@ -121,6 +122,7 @@ void model_end_guest(struct model *m, struct domain *dom)
 	dom->matching = NULL;
 	map_deinit(&dom->bios);
 	map_deinit(&dom->rqs);
+	map_deinit(&dom->flush_waits);
 	model_each_process(dom, tell_name, dom);
 	m->guest_processes -= dom->backend ? 0 : dom->processes.nr;
 	map_each(&dom->processes, process_free);
@@ -148,6 +150,7 @@ struct domain *model_domain(struct model *m, unsigned int domid)
 	snprintf(dom->name, sizeof(dom->name), "domain%u", domid);
 	map_init(&dom->bios);
 	map_init(&dom->rqs);
+	map_init(&dom->flush_waits);
 	map_init(&dom->processes);
 	map_init(&dom->rings);
 	list_init(&dom->bio_age);

@@ -116,7 +116,7 @@ struct domain {
 	struct disk *newest; /* of all that it ever had */
 
 	/* what the join knows of it */
-	struct map bios, rqs, processes, rings;
+	struct map bios, rqs, flush_waits, processes, rings;
 	uint64_t interrupt_ns;	     /* a guest's last one, of any disk */
 	struct list bio_age, rq_age; /* oldest first */
 	struct list process_age;     /* those first that may be forgotten */
@@ -125,6 +125,7 @@ struct domain {
 	uint64_t evicted_bios, evicted_rqs, stale_bios, stale_rqs;
 	struct gaps gaps;
 	uint32_t clock_generation;
+	bool tells_flushes; /* it has FLUSH_QUEUE records */
 	bool orders; /* a guest's: it tells the order of its requests on the rings */
 	uint64_t first_ns; /* of its first record */
 	/* when its records began, or began again, in the middle of the trace; or 0 */

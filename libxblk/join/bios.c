@@ -66,6 +66,31 @@ static void over(struct join *j, struct bio *bio, uint64_t ns)
 	match_bio_done(j, bio);
 }
 
+/* What it was made into may not be. */
+static void done(struct join *j, struct bio *bio, uint64_t ns)
+{
+	if (!bio->kin || !bio->kin->nr_open) {
+		over(j, bio, ns);
+		return;
+	}
+	bio->flags |= BIO_OVER;
+	bio->rq = NULL;
+	list_del(&bio->in_rq);
+	map_del(&bio->disk->dom->bios, bio->id, bio);
+}
+
+void bio_served(struct join *j, struct bio *bio, const struct service *by, bool error)
+{
+	struct service *to = serve(bio, by->c_ns);
+
+	if (to) {
+		*to = *by;
+		to->q_ns = bio->lowest_q_ns;
+	}
+	bio->error |= error;
+	done(j, bio, by->c_ns);
+}
+
 void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 {
 	struct service *by = serve(bio, ns);
@@ -79,14 +104,7 @@ void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 		by->requeues = rq->requeues;
 	}
 	bio->error |= rq->error != 0;
-	if (!bio->kin || !bio->kin->nr_open) {
-		over(j, bio, ns);
-		return;
-	}
-	bio->flags |= BIO_OVER;
-	bio->rq = NULL;
-	list_del(&bio->in_rq);
-	map_del(&bio->disk->dom->bios, bio->id, bio);
+	done(j, bio, ns);
 }
 
 static void note_flush(struct stream *s, struct bio *bio, const struct xblk_record *r)
@@ -96,7 +114,8 @@ static void note_flush(struct stream *s, struct bio *bio, const struct xblk_reco
 	if (!(r->op & XBLK_OP_F_PREFLUSH) && !is_flush(r))
 		return;
 	flushes = disk_flushes(bio->disk);
-	flush_queued(flushes, s->cpu, r->time, r->aux, is_flush(r));
+	if (!s->dom->tells_flushes)
+		flush_queued(flushes, s->cpu, r->time, r->aux, is_flush(r));
 	if (!is_flush(r))
 		return;
 	bio->cpu = s->cpu % FLUSH_CPUS;
@@ -202,16 +221,13 @@ void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record 
 {
 	struct disk *disk = domain_disk(s->dom, r->disk);
 	struct process *p = queued_by(s, r->aux);
+	struct bio *bio;
 
 	if (!disk)
 		return;
 	counts_of(disk)->guest.bios++;
-	if (r->op & XBLK_OP_F_PREFLUSH || is_flush(r)) {
-		flush_queued(disk_flushes(disk), s->cpu, r->time, r->aux, is_flush(r));
-	}
-	/* An empty flush is never issued itself, so no D will name it. */
-	if (!is_flush(r))
-		bio_at(j, disk, r, map_place(&s->dom->bios, r->id), false);
+	bio = bio_at(j, disk, r, map_place(&s->dom->bios, r->id), false);
+	note_flush(s, bio, r);
 	if (p)
 		p->last_bio = r->id;
 }

@@ -6,6 +6,8 @@
 
 #include "base/util.h"
 #include "join/flush.h"
+#include "join/flush_told.h"
+#include "join/told_queues.h"
 
 void join_init(struct join *j, struct model *model)
 {
@@ -32,6 +34,8 @@ static void forget_flushes(struct join_disk *disk)
 	disk->flushes = NULL;
 	free(disk->flush_times);
 	disk->flush_times = NULL;
+	told_queues_free(disk->told_queues);
+	disk->told_queues = NULL;
 }
 
 void join_deinit(struct join *j)
@@ -181,6 +185,9 @@ static void on_other(void *ctx, struct stream *s, const struct xblk_record *r)
 	case XBLK_EV_BACKEND_BIO:
 		bio_backend(s->dom, r);
 		break;
+	case XBLK_EV_FLUSH_QUEUE:
+		flush_told(j, s, r);
+		break;
 	case XBLK_EV_CLOCK:
 		s->dom->clock_generation = r->id;
 		begin_anew(ctx, s->dom, r->time);
@@ -225,6 +232,7 @@ const merge_emit_pair join_emit[EVENTS] = {
 	[XBLK_EV_ORDER] = {on_other, on_other},
 	[XBLK_EV_BACKEND_BIO] = {on_other, on_other},
 	[XBLK_EV_RQ_REMAP] = {on_other, on_other},
+	[XBLK_EV_FLUSH_QUEUE] = {on_other, on_other},
 	[EV_GAP] = {on_gap, on_gap},
 };
 
@@ -234,7 +242,8 @@ static void count_queued_bios(struct domain *guest)
 	for (struct list *n = guest->bio_age.next; n != &guest->bio_age; n = n->next) {
 		struct bio *bio = list_entry(n, struct bio, age);
 
-		counts_of(bio->disk)->queued_bios += !bio->rq;
+		counts_of(bio->disk)->queued_bios += !bio->rq && bio->nr_sectors &&
+						     !(bio->flags & BIO_ISSUED);
 	}
 }
 

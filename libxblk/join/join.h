@@ -7,6 +7,8 @@
  * bios.c   bios: queued, split, sent on, completed
  * rqs.c    requests: issued, requeued, completed, forgotten
  * clones.c which bio another one was made of
+ * flush*.c   which flush a bio waited for
+ * told_queues.c  the queues in which, where they are told
  * way.c    what happens between the stages' ends
  * match.c  a guest's request <-> dom0's bios
  * judge.c  what has become of a request: the stages, the bins
@@ -59,6 +61,7 @@
 
 struct flushes;
 struct flush_times;
+struct told_queues;
 struct verdicts;
 struct rq;
 
@@ -75,6 +78,7 @@ struct join_disk {
 	/* of both sides; NULL until there is one */
 	struct flushes *flushes;
 	struct flush_times *flush_times;
+	struct told_queues *told_queues;
 	struct verdicts *verdicts; /* that a loss may still change */
 	/*
 	 * blkback's thread (pid) that served a vCPU's requests last, by those that had
@@ -114,6 +118,9 @@ enum bio_flags {
 	BIO_LAYERED = 1 << 11,	 /* a device that makes no requests did it */
 	/* what was done last of it had been cut off before the rest was sent on */
 	BIO_BESIDE = 1 << 12,
+	BIO_WAITS = 1 << 13,	     /* for a flush, without a request that is issued */
+	BIO_FLUSHED_FIRST = 1 << 14, /* a guest's: its request waits for a flush */
+	BIO_FLUSH_TOLD = 1 << 15,    /* dom0's: by which flush it was served */
 };
 
 /* A device's part in a bio. */
@@ -146,7 +153,13 @@ struct bio {
 	struct disk *guest_disk; /* whose I/O it is, or is a part of; or NULL */
 	struct kin *kin;  /* NULL: made of no other one, and searched for by none */
 	struct rq *owner; /* guest request it serves, or NULL */
-	uint64_t c_ns;	  /* dom0's: when all of it was done */
+	union {
+		uint64_t c_ns; /* dom0's: when all of it was done */
+		/* until then: the request and the queue in which it waits for a flush */
+		struct {
+			uint32_t rq, queue;
+		} waits;
+	};
 
 	/* dom0's: one of a guest's ends here */
 	struct list match; /* owner->backend_bios; BIO_UNMATCHED: place->bios */
@@ -286,7 +299,8 @@ struct rq {
 		uint64_t first_clone_ns;
 		uint32_t request, nr_clones;
 		bool known;
-	} chain; /* of blkback's bio that completed last */
+	} chain;	 /* of blkback's bio that completed last */
+	bool flush_told; /* a flush: what goes on behind it has its name */
 	uint32_t clock_generation, backend_clock_generation;
 	struct list hold;    /* join->hold: completed, but not all in order */
 	struct list respond; /* stream->responses: dom0 is done with it */
@@ -413,6 +427,15 @@ static inline void join_completed(const struct join *j, struct disk *disk, enum 
 		j->report.completed(j->report.ctx, disk, side, rq, ns);
 }
 
+/* dom0's requests count for the guest disk of the first bio that has one. */
+static inline void rq_credit(struct rq *rq, struct disk *guest_disk)
+{
+	if (rq->credited || !guest_disk)
+		return;
+	rq->credited = guest_disk;
+	merge_count_issued(&counts_of(guest_disk)->backend, rq->nr_sectors);
+}
+
 /* Whether anything is known to be missing of @guest's streams or of dom0's. */
 static inline bool join_lossy(const struct join *j, const struct domain *guest)
 {
@@ -490,6 +513,8 @@ void clone_of(struct join *j, struct bio *bio, struct bio *origin);
 /* bios.c */
 /* A request has done @bio, or what is left of it where parts were cut from it. */
 void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns);
+/* The same of one that no request names: as @by says, but for its Q. */
+void bio_served(struct join *j, struct bio *bio, const struct service *by, bool error);
 void bio_sent(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_backend(struct domain *dom, const struct xblk_record *r);
 void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r);

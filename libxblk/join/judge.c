@@ -177,6 +177,13 @@ static bool began_before(const struct rq *rq)
 	       sub_sat(rq->d_ns, 10 * JOIN_WAIT_NS) < unseen_ns;
 }
 
+/* What waited for the flush has gone on, what had data a little later. */
+static bool all_told(const struct rq *rq)
+{
+	return rq->nr_gone_on && !gaps_overlap(&rq->disk->dom->gaps, rq->c_ns,
+					       add_sat(rq->c_ns, 10 * JOIN_WAIT_NS));
+}
+
 /*
  * A bio may have been on its way from its Q to the queue when a flush was issued, and be
  * one of the next flush.
@@ -185,6 +192,8 @@ static __attribute__((noinline)) bool flushed_others(const struct rq *rq)
 {
 	bool other = rq->nr_waiting != rq->nr_gone_on;
 
+	if (rq->flush_told)
+		return !all_told(rq);
 	if (flush_first_doubtful(join_disk(rq->disk)->flushes, rq))
 		return true;
 	/* What ends with flushes may be left out of the trace. */

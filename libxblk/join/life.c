@@ -4,6 +4,7 @@
 
 #include "join/flush.h"
 #include "join/flush_times.h"
+#include "join/told_queues.h"
 
 /* Of the domain's bios, the one that has the identity, and the oldest if there are too
  * many.
@@ -83,6 +84,8 @@ void bio_free(struct join *j, struct bio *bio)
 	struct domain *dom = bio->disk->dom;
 
 	map_del(&dom->bios, bio->id, bio);
+	if (unlikely(bio->flags & BIO_WAITS))
+		map_del(&dom->flush_waits, bio->waits.rq, bio);
 	list_unlink(&bio->age);
 	list_unlink(&bio->in_rq);
 	place_forget_bio(j, bio);
@@ -115,8 +118,10 @@ void rq_free(struct join *j, struct rq *rq)
 	struct domain *dom = rq->disk->dom;
 
 	flush_times_done(rq, j->last_ns);
-	if (op_class(rq->op) == XBLK_OP_FLUSH)
+	if (op_class(rq->op) == XBLK_OP_FLUSH) {
 		flush_forget(join_disk(rq->disk)->flushes, rq);
+		told_queue_forget(rq->disk, rq);
+	}
 	if (!dom->backend)
 		place_end(j, rq);
 	while (!list_empty(&rq->bios))

@@ -25,6 +25,8 @@ static void bio_settle(struct join *j, struct bio *bio)
 	rq->backend_error |= bio->error;
 	if (bio->flags & BIO_LAYERED)
 		rq->flags |= RQ_LAYERED;
+	if (unlikely(bio->flags & BIO_FLUSH_TOLD))
+		rq->flags |= RQ_OWN_FLUSH;
 	/* One that was forgotten was done by no device. */
 	if (bio->by.disk && (!rq->chain.known || bio->c_ns >= rq->chain.c_ns)) {
 		rq->chain.known = true;

@@ -3,6 +3,7 @@
 
 #include "join/flush.h"
 #include "join/flush_times.h"
+#include "join/flush_told.h"
 
 /* What ended it was missed. */
 static void rq_forget(struct join *j, struct rq *rq)
@@ -83,15 +84,6 @@ static bool bio_fits(const struct rq *rq, const struct bio *bio)
 	       overlaps(rq, bio->sector, bio->nr_sectors);
 }
 
-/* dom0's requests count for the guest disk of the first bio that has one. */
-static void credit(struct rq *rq, struct disk *guest_disk)
-{
-	if (rq->credited || !guest_disk)
-		return;
-	rq->credited = guest_disk;
-	merge_count_issued(&counts_of(guest_disk)->backend, rq->nr_sectors);
-}
-
 static inline void take(struct rq *rq, struct bio *bio)
 {
 	list_del(&bio->in_rq);
@@ -141,7 +133,7 @@ static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
 		rq->q_ns = bio->q_ns;
 		rq->pid = bio->pid;
 	}
-	credit(rq, bio->guest_disk);
+	rq_credit(rq, bio->guest_disk);
 }
 
 static void take_flush_bio(struct rq *rq, struct bio *bio)
@@ -149,7 +141,7 @@ static void take_flush_bio(struct rq *rq, struct bio *bio)
 	take(rq, bio);
 	if (bio->q_ns < rq->q_ns)
 		rq->q_ns = bio->q_ns;
-	credit(rq, bio->guest_disk);
+	rq_credit(rq, bio->guest_disk);
 }
 
 /* It was served by one of the queue's earlier requests: which one was not known then. */
@@ -261,7 +253,18 @@ static bool may_wait_unseen(const struct join *j, const struct rq *rq)
 	       join_unseen_until(j, rq->disk->dom, rq->d_ns);
 }
 
-static void take_flush_q(const struct join *j, struct rq *rq, uint32_t cpu)
+/* Which of them it is for, their CPUs and numbers are to tell. */
+static void drop_flush_bios(struct join *j, struct flushes *flushes)
+{
+	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
+		struct list *waiting = &flushes->bios[i];
+
+		while (!list_empty(waiting))
+			bio_free(j, list_entry(waiting->next, struct bio, in_rq));
+	}
+}
+
+static void take_flush_q(struct join *j, struct rq *rq, uint32_t cpu)
 {
 	struct flush_served by = {.q_ns = rq->d_ns};
 	struct disk *disk = rq->disk;
@@ -273,6 +276,7 @@ static void take_flush_q(const struct join *j, struct rq *rq, uint32_t cpu)
 		.all_waiting = !j->model->no_writes && !may_wait_unseen(j, rq),
 	};
 
+	drop_flush_bios(j, flushes);
 	flush_issued(flushes, cpu, rq, &seen, &by);
 	if (!by.any && !by.through)
 		miss_flush_q(j, rq, &by);
@@ -295,13 +299,17 @@ static void take_flush_q(const struct join *j, struct rq *rq, uint32_t cpu)
 /* What waited for a flush has data and is issued behind it: that shows whose it was. */
 static void note_flushed(const struct rq *rq, uint32_t cpu)
 {
-	const struct bio *bio;
+	struct bio *bio;
 	struct rq *flush;
 
 	if (list_empty(&rq->bios))
 		return;
-	bio = list_entry(rq->bios.next, const struct bio, in_rq);
+	bio = list_entry(rq->bios.next, struct bio, in_rq);
 	if (!(bio->op & XBLK_OP_F_PREFLUSH))
+		return;
+	if (bio->flags & BIO_FLUSHED_FIRST)
+		flush_told_issued(bio);
+	if (rq->disk->dom->tells_flushes)
 		return;
 	flush = flush_before(disk_flushes(rq->disk), cpu, bio->q_ns);
 	if (flush)
@@ -407,10 +415,12 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 		return;
 	if (!again) {
 		merge_count_issued(&counts_of(rq->disk)->guest, r->nr_sectors);
-		if (is_flush_issue(r))
-			take_flush_q(j, rq, s->cpu);
-		else
+		if (!is_flush_issue(r))
 			note_flushed(rq, s->cpu);
+		else if (s->dom->tells_flushes)
+			flush_told_issue(rq);
+		else
+			take_flush_q(j, rq, s->cpu);
 	}
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
@@ -451,7 +461,7 @@ void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record
 
 	if (!rq)
 		return;
-	if (is_flush_issue(r))
+	if (is_flush_issue(r) && !s->dom->tells_flushes)
 		take_flush_bios(j, rq, s->cpu);
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
@@ -462,6 +472,8 @@ void rq_skim(struct stream *s, const struct xblk_record *r)
 {
 	struct disk *disk = domain_disk(s->dom, r->disk);
 
+	if (r->event == XBLK_EV_FLUSH_QUEUE)
+		s->dom->tells_flushes = true;
 	if (r->event == XBLK_EV_ISSUE && is_flush_issue(r) && disk)
 		flush_known(disk_flushes(disk), s->cpu, r->id, r->time);
 }
@@ -666,14 +678,18 @@ static void note_flush_end(const struct stream *s, const struct disk *disk,
 }
 
 /* A disk that cannot write through is flushed behind it, for no bio. */
-static void note_through(const struct rq *rq)
+static void note_through(struct join *j, struct rq *rq)
 {
 	const struct bio *bio;
 
 	if (list_empty(&rq->bios) || rq->op & XBLK_OP_F_FUA)
 		return;
 	bio = list_entry(rq->bios.next, const struct bio, in_rq);
-	if (bio->op & XBLK_OP_F_FUA)
+	if (!(bio->op & XBLK_OP_F_FUA))
+		return;
+	if (rq->disk->dom->tells_flushes)
+		flush_told_behind(j, rq);
+	else
 		flush_behind(disk_flushes(rq->disk), rq->cpu);
 }
 
@@ -684,10 +700,17 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 
 	if (!disk)
 		return;
+	if (unlikely(!r->nr_sectors) && flush_told_ended(j, s, disk, r)) {
+		counts_of(disk)->flush_ends++;
+		return;
+	}
 	rq = completed(j, s->dom, r);
 	if (is_flush_end(rq, r)) {
 		counts_of(disk)->flush_ends++;
-		note_flush_end(s, disk, rq);
+		if (s->dom->tells_flushes)
+			flush_told_ended_unseen(j, s, disk);
+		else
+			note_flush_end(s, disk, rq);
 		return;
 	}
 	s->flush_id = 0;
@@ -701,7 +724,7 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 	if (!rq->nr_sectors)
 		s->flush_id = rq->id;
 	flush_times_done(rq, r->time);
-	note_through(rq);
+	note_through(j, rq);
 	join_completed(j, disk, SIDE_GUEST, rq, r->time);
 	count_done(disk, r->op, rq->nr_sectors, rq->error);
 	map_del(&s->dom->rqs, rq->id, rq);
@@ -728,7 +751,7 @@ static void count_flush_end(struct stream *s, const struct disk *disk,
 {
 	if (r->nr_sectors || op_class(r->op) == XBLK_OP_FLUSH)
 		s->flush_id = 0;
-	if (s->flush_id && s->flush_disk == disk->index)
+	if (s->flush_id && s->flush_disk == disk->index && !s->dom->tells_flushes)
 		flush_times_count(join_disk(disk)->flush_times, s->flush_nr);
 }
 
@@ -739,6 +762,8 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 	bool all;
 
 	if (!disk)
+		return;
+	if (unlikely(!r->nr_sectors) && flush_told_ended(j, s, disk, r))
 		return;
 	rq = completed(j, s->dom, r);
 	if (!rq) {
@@ -759,8 +784,10 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 	all = completes(rq, r);
 	if (all) {
 		flush_times_done(rq, r->time);
-		if (!rq->nr_sectors)
+		if (!rq->nr_sectors) {
 			flush_ends_here(s, rq);
+			flush_told_done(s, rq);
+		}
 		if (rq->credited)
 			join_completed(j, rq->credited, SIDE_BACKEND, rq, r->time);
 	}

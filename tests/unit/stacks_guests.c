@@ -175,6 +175,16 @@ static void stop(struct ring *ring, struct guest_rq *rq, uint64_t ns)
 	rq->ready_ns = ns;
 }
 
+/* What waits for a flush of the queue, or that itself; where the guest's kernel lets it. */
+static void tell_flush(struct run *run, struct ring *ring, uint32_t rq, uint32_t bio)
+{
+	const struct world *w = ring->disk->w;
+
+	if (!has(w, TRAIT_OLD) && !has(w, TRAIT_BLIND))
+		sim_record(run, XBLK_EV_FLUSH_QUEUE, ring->disk->index, 0, ring->guest_id,
+			   0, rq, bio);
+}
+
 static void guest_issue(struct run *run, void *what)
 {
 	struct guest_rq *rq = what;
@@ -197,6 +207,8 @@ static void guest_issue(struct run *run, void *what)
 	run->about = rq->about;
 	ns = sim_record(run, XBLK_EV_ISSUE, gd->index, op, rq->sector, rq->nr, rq->id,
 			first);
+	if (rq->flush)
+		tell_flush(run, ring, rq->id, 0);
 	for (unsigned int i = 1; i < rq->nr_bios; i++)
 		sim_record_with(run, XBLK_EV_PART, gd->index, op, rq->bios[i].sector,
 				rq->bios[i].nr, rq->id, rq->bios[i].id);
@@ -260,16 +272,14 @@ static void flushed(struct run *run, struct ring *ring, const struct guest_bio *
 {
 	unsigned int domain = sim_domain(ring->disk->domid);
 	struct sim *s = run->sim;
-	uint32_t id;
 
 	if (bio->then) {
 		ring->nr_flushed++;
 		issue_later(bio->then, run->ns, 3000);
 		return;
 	}
-	id = sim_take_id(s, &s->rqs[domain], run->ns);
-	sim_record(run, XBLK_EV_COMPLETE, ring->disk->index, FLUSH, 0, 0, id, 0);
-	sim_give_id(&s->rqs[domain], id, run->ns);
+	sim_record(run, XBLK_EV_COMPLETE, ring->disk->index, FLUSH, 0, 0, bio->rq, 0);
+	sim_give_id(&s->rqs[domain], bio->rq, run->ns);
 	sim_give_id(&s->bios[domain], bio->id, run->ns);
 }
 
@@ -413,6 +423,7 @@ static void wait_for_flush(struct run *run, struct ring *ring,
 {
 	if (ring->nr_waiting == MAX_WAITING)
 		abort();
+	tell_flush(run, ring, bio->rq, bio->id);
 	ring->waiting[ring->nr_waiting++] = *bio;
 	ring->flush_ns = ring->flush_ns < run->ns ? run->ns : ring->flush_ns;
 	guest_flush_kick(run, ring);
@@ -426,6 +437,7 @@ static void guest_flush(struct run *run, struct guest_disk *gd)
 
 	bio.q_ns =
 		sim_record(run, XBLK_EV_QUEUE, gd->index, FLUSH, 0, 0, bio.id, run->pid);
+	bio.rq = sim_take_id(run->sim, &run->sim->rqs[sim_domain(gd->domid)], run->ns);
 	wait_for_flush(run, ring, &bio);
 }
 
@@ -448,9 +460,13 @@ static struct guest_rq *guest_bios(struct run *run, struct guest_disk *gd,
 		struct guest_bio *bio = &rq->bios[up ? i : nr - 1 - i];
 		uint64_t at = sector + (up ? i : nr - 1 - i) * sectors;
 
-		*bio = (struct guest_bio){sim_take_id(s, &s->bios[sim_domain(gd->domid)],
-						      run->ns),
-					  sectors, at, 0, NULL};
+		*bio = (struct guest_bio){
+			sim_take_id(s, &s->bios[sim_domain(gd->domid)], run->ns),
+			sectors,
+			at,
+			0,
+			NULL,
+			0};
 		bio->q_ns = sim_record(run, XBLK_EV_QUEUE, gd->index, op, at, sectors,
 				       bio->id, run->pid);
 		first = bio->q_ns < first ? bio->q_ns : first;
@@ -480,7 +496,10 @@ static void guest_flush_first(struct run *run, struct guest_disk *gd, unsigned i
 	rq->flushed = true;
 	answer_of(gd->w, rq->about)->op = op;
 	wait_for_flush(run, rq->ring,
-		       &(struct guest_bio){.q_ns = rq->bios[0].q_ns, .then = rq});
+		       &(struct guest_bio){.id = rq->bios[0].id,
+					   .rq = rq->id,
+					   .q_ns = rq->bios[0].q_ns,
+					   .then = rq});
 }
 
 static void guest_queue(struct run *run, struct guest_rq *rq)
@@ -520,8 +539,12 @@ static void guest_split(struct run *run, struct guest_disk *gd, unsigned int op,
 	run->about = front->about;
 	front->nr_bios = 1;
 	front->bios[0] = (struct guest_bio){
-		sim_take_id(s, &s->bios[sim_domain(gd->domid)], run->ns), half, sector, 0,
-		NULL};
+		sim_take_id(s, &s->bios[sim_domain(gd->domid)], run->ns),
+		half,
+		sector,
+		0,
+		NULL,
+		0};
 	sim_record(run, XBLK_EV_SPLIT, gd->index, op, sector, half, front->bios[0].id,
 		   run->pid);
 	front->id = sim_take_id(s, &s->rqs[sim_domain(gd->domid)], run->ns);

@@ -363,6 +363,14 @@ static void flush_complete(struct run *run, void *what)
 	flush_kick(run, f);
 }
 
+static void tell_flush(struct run *run, const struct flushing *f, uint32_t rq,
+		       uint32_t bio)
+{
+	if (!has(f->disk->w, TRAIT_OLD) && !has(f->disk->w, TRAIT_BLIND))
+		sim_record(run, XBLK_EV_FLUSH_QUEUE, f->disk->index, 0,
+			   1 + (f - f->disk->flushing), 0, rq, bio);
+}
+
 static void flush_issue(struct run *run, void *what)
 {
 	struct flushing *f = what;
@@ -371,6 +379,7 @@ static void flush_issue(struct run *run, void *what)
 	run->about = f->served[0]->about;
 	f->d_ns = sim_record(run, XBLK_EV_ISSUE, f->disk->index, XBLK_OP_FLUSH, 0, 0,
 			     f->rq, 0);
+	tell_flush(run, f, f->rq, 0);
 	sim_later(run, 0, f->disk->service_ns, flush_complete, f);
 }
 
@@ -402,6 +411,7 @@ static void flush(struct run *run, struct bio *bio)
 		abort();
 	f->disk = bio->disk;
 	f->rqs[f->nr_waiting] = sim_take_id(run->sim, rqs, run->ns);
+	tell_flush(run, f, f->rqs[f->nr_waiting], bio->id);
 	f->waiting[f->nr_waiting++] = bio;
 	f->ready_ns = f->ready_ns < run->ns ? run->ns : f->ready_ns;
 	flush_kick(run, f);

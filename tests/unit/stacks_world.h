@@ -99,6 +99,7 @@ struct guest_bio {
 	uint32_t id, nr;
 	uint64_t sector, q_ns;
 	struct guest_rq *then; /* that waits for a flush; NULL: an empty one */
+	uint32_t rq;	       /* identity of that, or of what waits for nothing else */
 };
 
 /* A request of a guest's. */

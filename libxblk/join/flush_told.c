@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "join/flush_told.h"
+
+#include "base/util.h"
+#include "join/join.h"
+#include "join/told_queues.h"
+
+static void issued(struct disk *disk, const struct xblk_record *r)
+{
+	struct rq *rq = map_get(&disk->dom->rqs, r->id);
+	struct told_queue *q = told_queue_get(disk, (uint32_t)r->sector);
+
+	if (!rq || rq->disk != disk || op_class(rq->op) != XBLK_OP_FLUSH)
+		return;
+	q->rq = r->id;
+	q->d_ns = rq->d_ns;
+	if (!disk->dom->backend) {
+		q->last = rq;
+		return;
+	}
+	rq_credit(rq, q->first ? q->first : q->nr_waiting ? q->newest : NULL);
+	q->first = NULL;
+}
+
+/* With @rq, which is not issued itself unless it has data. */
+static void waits(struct join *j, struct bio *bio, uint32_t rq)
+{
+	struct map *waiting = &bio->disk->dom->flush_waits;
+	struct bio *before = map_get(waiting, rq);
+
+	if (before)
+		bio_forget(j, before);
+	bio->waits.rq = rq;
+	bio->flags |= BIO_WAITS;
+	map_set(waiting, rq, bio);
+}
+
+static void queued(struct join *j, struct disk *disk, const struct xblk_record *r)
+{
+	struct bio *bio = map_get(&disk->dom->bios, r->aux);
+	struct told_queue *q = told_queue_get(disk, (uint32_t)r->sector);
+
+	if (!bio || bio->disk != disk || bio->rq || bio->flags & BIO_WAITS)
+		return;
+	if (bio->nr_sectors && disk->dom->backend)
+		return;
+	bio->waits.queue = q->id;
+	if (bio->nr_sectors) {
+		bio->flags |= BIO_FLUSHED_FIRST;
+		return;
+	}
+	list_del(&bio->in_rq);
+	list_init(&bio->in_rq);
+	waits(j, bio, r->id);
+	if (!bio->guest_disk)
+		return;
+	q->nr_waiting++;
+	q->newest = bio->guest_disk;
+	if (!q->first)
+		q->first = bio->guest_disk;
+}
+
+void flush_told(struct join *j, struct stream *s, const struct xblk_record *r)
+{
+	struct disk *disk = domain_disk(s->dom, r->disk);
+
+	s->dom->tells_flushes = true;
+	if (!disk)
+		return;
+	if (r->aux)
+		queued(j, disk, r);
+	else
+		issued(disk, r);
+}
+
+void flush_told_issue(struct rq *rq)
+{
+	rq->q_ns = rq->d_ns;
+	rq->flush_told = true;
+}
+
+void flush_told_done(const struct stream *s, const struct rq *rq)
+{
+	struct told_queue *q = told_queue_by_rq(rq->disk, s->flush_id);
+
+	if (!q)
+		return;
+	q->served = (struct service){
+		.disk = rq->disk,
+		.d_ns = rq->first_d_ns,
+		.requeued_ns = rq->requeued_ns,
+		.c_ns = s->done_ns,
+		.requeues = rq->requeues,
+	};
+	q->error = rq->error != 0;
+}
+
+void flush_told_behind(struct join *j, struct rq *rq)
+{
+	struct bio *bio = list_entry(rq->bios.next, struct bio, in_rq);
+
+	list_del(&bio->in_rq);
+	list_init(&bio->in_rq);
+	bio->rq = NULL;
+	waits(j, bio, rq->id);
+}
+
+/*
+ * @bio was one of those that @rq was for; NULL: one whose beginning was not seen.  For a
+ * write that is flushed behind (@behind) nobody had asked.
+ */
+static void went_on(struct rq *rq, const struct bio *bio, bool behind)
+{
+	rq->nr_gone_on++;
+	if (!bio || bio->q_ns > rq->d_ns) {
+		rq->flags |= RQ_NO_Q;
+		return;
+	}
+	if (!behind && bio->q_ns < rq->q_ns) {
+		rq->q_ns = bio->q_ns;
+		rq->pid = bio->pid;
+	}
+}
+
+void flush_told_issued(struct bio *bio)
+{
+	struct told_queue *q = told_queue_find(bio->disk, bio->waits.queue);
+
+	bio->flags &= ~BIO_FLUSHED_FIRST;
+	if (!q || !q->last)
+		return;
+	/*
+	 * The block layer issues no other one of the queue meanwhile, unless these take
+	 * five seconds (FLUSH_PENDING_TIMEOUT).
+	 */
+	if (!(q->last->flags & RQ_COMPLETED))
+		q->last->flags |= RQ_AMBIGUOUS;
+	else if (bio->q_ns <= q->last->d_ns)
+		went_on(q->last, bio, false);
+}
+
+/* A bio of the backend's that is no part of a request ends with @q's. */
+static void serve(struct join *j, struct stream *s, struct told_queue *q, struct bio *bio)
+{
+	map_del(&bio->disk->dom->flush_waits, bio->waits.rq, bio);
+	bio->flags &= ~BIO_WAITS;
+	if (bio->guest_disk && q->nr_waiting)
+		q->nr_waiting--;
+	bio_root(bio)->flags |= BIO_ISSUED;
+	bio->flags |= BIO_FLUSH_TOLD;
+	bio->c_ns = 0;
+	j->now = s;
+	bio_served(j, bio, &q->served, q->error);
+}
+
+/* The guest's flush request that has just ended in @s; or NULL. */
+static struct rq *ended_here(const struct stream *s, const struct told_queue *q)
+{
+	struct rq *rq = q ? q->last : NULL;
+
+	return rq && rq->id == s->flush_id && rq->flags & RQ_COMPLETED ? rq : NULL;
+}
+
+bool flush_told_ended(struct join *j, struct stream *s, struct disk *disk,
+		      const struct xblk_record *r)
+{
+	struct bio *bio = map_get(&s->dom->flush_waits, r->id);
+	struct told_queue *q;
+	struct rq *rq;
+
+	if (!bio || bio->disk != disk)
+		return false;
+	q = told_queue_by_rq(disk, s->flush_id);
+	if (q && !bio->nr_sectors && bio->waits.queue != q->id)
+		q = NULL;
+	if (!s->dom->backend) {
+		rq = ended_here(s, q);
+		if (rq)
+			went_on(rq, bio, bio->nr_sectors);
+		bio_free(j, bio);
+	} else if (q && q->served.disk && q->served.c_ns == s->done_ns) {
+		serve(j, s, q, bio);
+	} else {
+		bio_forget(j, bio);
+	}
+	return true;
+}
+
+void flush_told_ended_unseen(const struct join *j, const struct stream *s,
+			     const struct disk *disk)
+{
+	struct rq *rq = ended_here(s, told_queue_by_rq(disk, s->flush_id));
+
+	if (!rq)
+		return;
+	went_on(rq, NULL, false);
+	if (j->model->no_writes)
+		rq->flags |= RQ_AMBIGUOUS;
+}

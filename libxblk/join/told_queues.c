@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "join/told_queues.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+
+/* A guest has as many as it has vCPUs, a channel's rings; dom0's NVMe may have more. */
+#define QUEUES_GUEST   64
+#define QUEUES_BACKEND 1024
+
+struct told_queues {
+	unsigned int nr;
+	struct told_queue q[];
+};
+
+struct told_queue *told_queue_find(const struct disk *disk, uint32_t id)
+{
+	struct told_queues *queues = join_disk(disk)->told_queues;
+
+	for (unsigned int i = 0; queues && i < queues->nr; i++) {
+		if (queues->q[i].id == id)
+			return &queues->q[i];
+	}
+	return NULL;
+}
+
+struct told_queue *told_queue_by_rq(const struct disk *disk, uint32_t rq)
+{
+	struct told_queues *queues = join_disk(disk)->told_queues;
+
+	for (unsigned int i = 0; queues && i < queues->nr; i++) {
+		if (queues->q[i].rq == rq)
+			return &queues->q[i];
+	}
+	return NULL;
+}
+
+/* If there is no room, in that of the one whose request was issued longest ago. */
+static struct told_queue *add(struct disk *disk, uint32_t id)
+{
+	struct told_queues *queues = join_disk(disk)->told_queues;
+	unsigned int nr = queues ? queues->nr : 0, at = nr;
+
+	if (nr < (disk->dom->backend ? QUEUES_BACKEND : QUEUES_GUEST)) {
+		queues =
+			xrealloc(queues, sizeof(*queues) + (nr + 1) * sizeof(*queues->q));
+		queues->nr = nr + 1;
+		join_disk(disk)->told_queues = queues;
+	} else {
+		at = 0;
+		for (unsigned int i = 1; i < nr; i++) {
+			if (queues->q[i].d_ns < queues->q[at].d_ns)
+				at = i;
+		}
+	}
+	queues->q[at] = (struct told_queue){.id = id};
+	return &queues->q[at];
+}
+
+struct told_queue *told_queue_get(struct disk *disk, uint32_t id)
+{
+	struct told_queue *q = told_queue_find(disk, id);
+
+	return q ? q : add(disk, id);
+}
+
+void told_queue_forget(const struct disk *disk, const struct rq *rq)
+{
+	struct told_queue *q = told_queue_by_rq(disk, rq->id);
+
+	if (q && q->last == rq)
+		q->last = NULL;
+}
+
+void told_queues_free(struct told_queues *queues)
+{
+	free(queues);
+}
