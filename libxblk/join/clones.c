@@ -13,6 +13,8 @@
  */
 #include "join/join.h"
 
+#include <string.h>
+
 #include "base/util.h"
 
 /* Bios of up to so many sectors begin in the span of a place or in the one before. */
@@ -162,6 +164,15 @@ static struct bio *search(struct join *j, const struct disk *disk, uint64_t span
 	return found;
 }
 
+/*
+ * A kworker may have queued a bio for the layer above, and send on another one for the
+ * layer below, which had to wait: that it is the same thread proves nothing.
+ */
+static bool is_kworker(const struct process *p)
+{
+	return !p || !p->known || !strncmp(p->comm, "kworker/", strlen("kworker/"));
+}
+
 struct bio *clone_origin(struct join *j, struct disk *disk, const struct xblk_record *r,
 			 bool front, bool *ambiguous)
 {
@@ -176,7 +187,7 @@ struct bio *clone_origin(struct join *j, struct disk *disk, const struct xblk_re
 	/* Identities are used again. */
 	if (!bio || bio->queuer != r->aux || !can_be_origin(bio, disk, r, front))
 		bio = NULL;
-	if (bio && (front || (d->at_once && !d->later)))
+	if (bio && (front || (d->at_once && !d->later && !is_kworker(p))))
 		return bio;
 	if (!d->searched)
 		search_from_now_on(j, disk);
@@ -193,7 +204,7 @@ struct bio *clone_origin(struct join *j, struct disk *disk, const struct xblk_re
 	}
 	if (nr < 2) {
 		if (found && !front) {
-			d->at_once |= found->queuer == r->aux;
+			d->at_once |= found->queuer == r->aux && !is_kworker(p);
 			d->later |= found->queuer != r->aux;
 		}
 		return found;
