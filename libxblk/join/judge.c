@@ -288,6 +288,10 @@ static struct ending why_not(const struct join *j, const struct rq *rq,
 	if (rq->nr_backend_bios && !rq->nr_sectors)
 		return because(BIN_AMBIGUOUS,
 			       "which of dom0's flushes did it is not told");
+	/* A bio of one at another place may have seemed to be its, and the next one's. */
+	if (rq->d_ns <= join_disk(rq->disk)->unseen_ns)
+		return because(BIN_BEFORE_TRACE,
+			       "one of before the trace may have got its bios");
 	if (rq->nr_backend_bios)
 		return because(BIN_INCOMPLETE, "dom0 showed only a part of it");
 	if (before_dom0s(j, rq))
