@@ -640,11 +640,15 @@ static void brought_along_first(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(journal),	 cmocka_unit_test(one_job),
-		cmocka_unit_test(four_jobs),	 cmocka_unit_test(told_queues),
-		cmocka_unit_test(moving_jobs),	 cmocka_unit_test(asked_before),
+		cmocka_unit_test(journal),
+		cmocka_unit_test(one_job),
+		cmocka_unit_test(four_jobs),
+		cmocka_unit_test(told_queues),
+		cmocka_unit_test(moving_jobs),
+		cmocka_unit_test(asked_before),
 		cmocka_unit_test(told_before),
-		cmocka_unit_test(brought_along), cmocka_unit_test(brought_along_first),
+		cmocka_unit_test(brought_along),
+		cmocka_unit_test(brought_along_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
