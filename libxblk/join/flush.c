@@ -72,11 +72,14 @@ static unsigned int take_queue(struct flushes *f)
 {
 	unsigned int at = 0;
 
-	if (f->nr_queues < min_u64(FLUSH_CPUS, f->disk->dom->nr_streams)) {
+	if (f->nr_queues < min_u64(FLUSH_QUEUES, f->disk->dom->nr_streams)) {
 		at = f->nr_queues++;
-		f->queues = xrealloc(f->queues, f->nr_queues * sizeof(*f->queues));
+		if (!(at & (at - 1)))
+			f->queues = xrealloc(f->queues,
+					     (at ? 2 * at : 1) * sizeof(*f->queues));
 		return at;
 	}
+	f->moves |= f->nr_queues == FLUSH_QUEUES;
 	for (unsigned int i = 1; i < f->nr_queues; i++) {
 		if (f->queues[i].d_ns < f->queues[at].d_ns)
 			at = i;

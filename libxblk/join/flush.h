@@ -13,7 +13,8 @@
 
 #include "base/list.h"
 
-#define FLUSH_CPUS 64 /* as many as a channel has rings */
+#define FLUSH_CPUS   64 /* as many as a channel has rings */
+#define FLUSH_QUEUES 8	/* a disk with more is one whose threads move: most is doubtful  */
 
 #define FLUSH_RING_UNKNOWN (-1)
 #define FLUSH_RING_SEVERAL (-2) /* a task was moved on its way, or the queues changed */
