@@ -20,6 +20,14 @@ static inline void row_add(struct breakdown *b, struct row **rp, uint32_t nr_sec
 	hist_add_at(&r->q2c, bucket, stages[STAGE_Q2C], b->room);
 }
 
+/* Whether there may be one more, which takes its room. */
+static bool take_row(struct breakdown *b)
+{
+	b->full |= b->nr_rows >= ROWS_OWN && !room_take(b->room, ROW_PARTS);
+	b->nr_rows += !b->full;
+	return !b->full;
+}
+
 static bool is_process(const struct process_row *row, uint32_t pid, const char *name)
 {
 	return row->pid == pid && !strcmp(row->name, name);
@@ -36,7 +44,7 @@ static struct row **process_row(struct breakdown *b, uint32_t pid, const char *n
 			continue;
 		if (*bucket)
 			return &b->processes[*bucket - 1].row;
-		if (b->nr_processes == PROCESS_ROWS)
+		if (b->nr_processes == PROCESS_ROWS || !take_row(b))
 			return &b->others;
 		/* It grows by doubling: few disks have many. */
 		if (!(b->nr_processes & (b->nr_processes - 1)))
@@ -55,8 +63,12 @@ static struct row **process_row(struct breakdown *b, uint32_t pid, const char *n
 void breakdown_add(struct breakdown *b, unsigned int op, uint32_t nr_sectors,
 		   size_t bucket, const int64_t stages[STAGE_MAX])
 {
-	row_add(b, &b->cells[op & XBLK_OP_MASK][size_class(nr_sectors)], nr_sectors,
-		bucket, stages);
+	struct row **cells = b->cells[op & XBLK_OP_MASK];
+	unsigned int class = size_class(nr_sectors);
+
+	if (unlikely(!cells[class]) && !take_row(b))
+		class = SIZE_FURTHER;
+	row_add(b, &cells[class], nr_sectors, bucket, stages);
 }
 
 void breakdown_add_process(struct breakdown *b, uint32_t pid, const char *name,
@@ -79,7 +91,7 @@ void row_merge(struct row *to, const struct row *from)
 bool breakdown_op(const struct breakdown *b, unsigned int op, struct row *to)
 {
 	memset(to, 0, sizeof(*to));
-	for (unsigned int i = 0; i < SIZE_CLASSES; i++)
+	for (unsigned int i = 0; i <= SIZE_FURTHER; i++)
 		row_merge(to, b->cells[op][i]);
 	return to->q2c;
 }
@@ -106,8 +118,10 @@ static void row_free(struct row *r)
 
 void breakdown_deinit(struct breakdown *b)
 {
-	for (unsigned int i = 0; i < OP_CLASSES * SIZE_CLASSES; i++)
-		row_free(b->cells[i / SIZE_CLASSES][i % SIZE_CLASSES]);
+	for (unsigned int op = 0; op < OP_CLASSES; op++) {
+		for (unsigned int i = 0; i <= SIZE_FURTHER; i++)
+			row_free(b->cells[op][i]);
+	}
 	for (unsigned int i = 0; i < b->nr_processes; i++)
 		row_free(b->processes[i].row);
 	free(b->processes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A disk's joined requests by what they have in common: operation, size,
- * process.  The number of rows is bounded; processes beyond it share one.  So is the room
- * for their histograms.
+ * process.  The room for rows and their histograms is bounded: beyond it, processes share
+ * a row, and so do sizes of an operation.
  */
 #ifndef LIBXBLK_BREAKDOWN_H
 #define LIBXBLK_BREAKDOWN_H
@@ -17,6 +17,11 @@
 
 #define PROCESS_ROWS	64
 #define PROCESS_BUCKETS (2 * PROCESS_ROWS)
+#define SIZE_FURTHER	SIZE_CLASSES /* all that had no room for a row of their own */
+
+/* So many rows have room without taking any of the disk's, where each is ROW_PARTS. */
+#define ROWS_OWN  16
+#define ROW_PARTS 4
 
 struct row {
 	uint64_t sectors;
@@ -32,12 +37,14 @@ struct process_row {
 
 struct breakdown {
 	/* Both at once, so that a request costs one row; a margin is one or the other. */
-	struct row *cells[OP_CLASSES][SIZE_CLASSES];
+	struct row *cells[OP_CLASSES][SIZE_CLASSES + 1];
 	struct process_row *processes; /* in the order of appearance */
 	unsigned int nr_processes;
 	uint8_t buckets[PROCESS_BUCKETS]; /* 1 + index; 0: free */
 	struct row *others;		  /* of all further processes */
 	struct room *room;		  /* the disk's; or NULL */
+	unsigned int nr_rows;
+	bool full; /* a row had no room: none does from now on, as it would be a part */
 };
 
 /* @bucket: Q2C's */

@@ -23,11 +23,11 @@ _Static_assert(HIST_PARTS <= UINT8_MAX, "a part's number is a byte");
 
 /*
  * How much room parts of histograms may take, of 128 bytes each, as a guest may have
- * times that are far apart: of each disk 64 KiB, and all disks' beyond that 6 MiB.  Of
+ * times that are far apart: of each disk 36 KiB, and all disks' beyond that 3 MiB.  Of
  * what got no more, counts, means and extremes are right, and quantiles not known.
  */
-#define ROOM_OWN    512
-#define ROOM_SHARED 49152
+#define ROOM_OWN    288
+#define ROOM_SHARED 24576
 
 struct room {
 	unsigned int used;    /* parts of the disk's, without the first one of each */

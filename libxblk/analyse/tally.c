@@ -16,6 +16,7 @@ static struct analysis *analysis_of(struct tally *t, struct disk *disk)
 		analysis_init(st->analysis, t->join->start_ns, t->top);
 		st->room.shared = &t->room_left;
 		st->analysis->breakdown.room = &st->room;
+		st->analysis->timeline.shared = &t->intervals_left;
 		if (t->filter && t->filter->have_time)
 			timeline_span(&st->analysis->timeline,
 				      add_sat(t->join->start_ns, t->filter->from_ns),
@@ -186,6 +187,7 @@ void tally_init(struct tally *t)
 	t->top = SLOWEST_DEFAULT;
 	t->latencies = t->timeline = t->processes = true;
 	t->room_left = ROOM_SHARED;
+	t->intervals_left = TIMELINE_SHARED;
 }
 
 void tally_deinit(const struct tally *t)

@@ -35,6 +35,7 @@ struct tally {
 	bool latencies; /* all that is kept of joined ones and of those in flight */
 	bool timeline, processes;    /* of these */
 	unsigned int room_left;	     /* see ROOM_SHARED */
+	unsigned int intervals_left; /* see TIMELINE_SHARED */
 	tally_request_fn on_request; /* each that counts; or NULL */
 	void *ctx;
 };

@@ -77,16 +77,29 @@ static void halve(struct timeline *t)
 	t->nr = (t->nr + 1) / 2;
 }
 
-/* Twice as many, in the end TIMELINE_INTERVALS. */
-static void grow(struct timeline *t, unsigned int nr)
+static unsigned int beyond_own(unsigned int room)
 {
-	unsigned int room = t->room ? t->room : 2;
+	return room > TIMELINE_OWN ? room - TIMELINE_OWN : 0;
+}
 
+/* Twice as many, in the end TIMELINE_INTERVALS.  False: there is no room. */
+static bool grow(struct timeline *t, uint64_t nr)
+{
+	unsigned int room = t->room ? t->room : 2, more;
+
+	if (nr > TIMELINE_INTERVALS)
+		return false;
 	while (room < nr)
 		room *= 2;
+	more = beyond_own(room) - beyond_own(t->room);
+	if (t->shared && *t->shared < more)
+		return false;
+	if (t->shared)
+		*t->shared -= more;
 	t->intervals = xrealloc(t->intervals, room * sizeof(*t->intervals));
 	memset(&t->intervals[t->room], 0, (room - t->room) * sizeof(*t->intervals));
 	t->room = room;
+	return true;
 }
 
 /* The number of the interval of a time; there is one afterwards. */
@@ -95,12 +108,11 @@ static inline unsigned int reach(struct timeline *t, uint64_t ns)
 	/* Clocks may differ by a little, and a guest's time may be anything. */
 	uint64_t since = ns > t->start_ns ? ns - t->start_ns : 0;
 
-	while (since >> t->shift >= TIMELINE_INTERVALS)
+	while (unlikely(since >> t->shift >= t->room) &&
+	       !grow(t, (since >> t->shift) + 1))
 		halve(t);
 	if (since >> t->shift >= t->nr)
 		t->nr = (since >> t->shift) + 1;
-	if (unlikely(t->nr > t->room))
-		grow(t, t->nr);
 	return since >> t->shift;
 }
 

@@ -2,7 +2,8 @@
 /*
  * What happened when: rates and queue depths of both sides, and the stages of
  * the requests that ended then, in a bounded number of intervals.  When the
- * trace gets longer than they reach, two become one.
+ * trace gets longer than they reach, two become one; or when there is no room for more,
+ * as of many disks each has few.
  */
 #ifndef LIBXBLK_TIMELINE_H
 #define LIBXBLK_TIMELINE_H
@@ -13,7 +14,9 @@
 #include "xblk.h"
 
 #define TIMELINE_INTERVALS   512
-#define TIMELINE_FIRST_SHIFT 20 /* an interval is 2^shift ns: 1 ms at first */
+#define TIMELINE_OWN	     64	   /* that each may have */
+#define TIMELINE_SHARED	     16384 /* and all of them beyond that; in 3 MiB */
+#define TIMELINE_FIRST_SHIFT 20	   /* an interval is 2^shift ns: 1 ms at first */
 
 /* The two states that queue depths are of. */
 enum state {
@@ -48,6 +51,7 @@ struct timeline {
 	unsigned int shift;
 	unsigned int nr; /* intervals that anything fell into, and those before */
 	unsigned int room;
+	unsigned int *shared; /* how many more all timelines may have; NULL: any */
 	struct interval *intervals;
 };
 

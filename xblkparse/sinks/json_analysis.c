@@ -64,6 +64,17 @@ static json_t *by_size(const struct breakdown *b)
 	return j;
 }
 
+static json_t *by_size_others(const struct breakdown *b)
+{
+	struct row r;
+	json_t *j = json_null();
+
+	if (breakdown_size(b, SIZE_FURTHER, &r))
+		j = row(&r);
+	row_deinit(&r);
+	return j;
+}
+
 static json_t *by_process(const struct breakdown *b)
 {
 	json_t *j = json_array();
@@ -298,6 +309,7 @@ void json_analysis(json_t *to, const struct xblk *x, const struct xblk_disk *d)
 		a = none = xcalloc(1, sizeof(*none));
 	json_object_set_new(to, "by_operation", by_operation(&a->breakdown));
 	json_object_set_new(to, "by_size", by_size(&a->breakdown));
+	json_object_set_new(to, "by_size_others", by_size_others(&a->breakdown));
 	json_object_set_new(to, "by_process", by_process(&a->breakdown));
 	json_object_set_new(to, "by_process_others",
 			    a->breakdown.others ? row(a->breakdown.others) : json_null());

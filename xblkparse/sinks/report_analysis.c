@@ -77,6 +77,9 @@ static void print_sizes(FILE *out, const struct breakdown *b, struct unit unit)
 		print_row(out, size_name(i), &r, unit);
 		row_deinit(&r);
 	}
+	if (breakdown_size(b, SIZE_FURTHER, &r))
+		print_row(out, "all further ones", &r, unit);
+	row_deinit(&r);
 }
 
 /* What merging made of the bios, on both sides; also of what is not joined. */
