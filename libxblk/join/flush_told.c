@@ -28,11 +28,11 @@ static void waits(struct join *j, struct bio *bio, uint32_t rq)
 	struct map *waiting = &bio->disk->dom->flush_waits;
 	struct bio *before = map_get(waiting, rq);
 
-	if (before)
-		bio_forget(j, before);
 	bio->waits.rq = rq;
 	bio->flags |= BIO_WAITS;
 	map_set(waiting, rq, bio);
+	if (before)
+		bio_forget(j, before);
 }
 
 static void queued(struct join *j, struct disk *disk, const struct xblk_record *r)
@@ -51,13 +51,13 @@ static void queued(struct join *j, struct disk *disk, const struct xblk_record *
 	}
 	list_del(&bio->in_rq);
 	list_init(&bio->in_rq);
+	if (bio->guest_disk) {
+		q->nr_waiting++;
+		q->newest = bio->guest_disk;
+		if (!q->first)
+			q->first = bio->guest_disk;
+	}
 	waits(j, bio, r->id);
-	if (!bio->guest_disk)
-		return;
-	q->nr_waiting++;
-	q->newest = bio->guest_disk;
-	if (!q->first)
-		q->first = bio->guest_disk;
 }
 
 void flush_told(struct join *j, struct stream *s, const struct xblk_record *r)

@@ -77,6 +77,9 @@ static bool bio_fits(const struct rq *rq, const struct bio *bio)
 {
 	if (bio->disk != rq->disk || !same_class(bio->op, rq->op))
 		return false;
+	/* Its request is never issued. */
+	if (unlikely(bio->flags & BIO_WAITS))
+		return false;
 	if (bio->sector == rq->sector && rq->nr_sectors)
 		return true;
 	/* The ranges of one discard request need not touch. */

@@ -67,10 +67,15 @@ struct told_queue *told_queue_get(struct disk *disk, uint32_t id)
 
 void told_queue_forget(const struct disk *disk, const struct rq *rq)
 {
-	struct told_queue *q = told_queue_by_rq(disk, rq->id);
+	struct told_queues *queues = join_disk(disk)->told_queues;
 
-	if (q && q->last == rq)
-		q->last = NULL;
+	if (disk->dom->backend)
+		return;
+	/* A guest that writes what it likes may name it as that of several. */
+	for (unsigned int i = 0; queues && i < queues->nr; i++) {
+		if (queues->q[i].last == rq)
+			queues->q[i].last = NULL;
+	}
 }
 
 void told_queues_free(struct told_queues *queues)
