@@ -408,7 +408,7 @@ void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	struct bio *bio = map_get(&s->dom->bios, r->id);
 
-	if (!bio || bio->disk->index != r->disk || bio->rq)
+	if (!bio || bio->disk->index != r->disk || bio->rq || bio->flags & BIO_WAITS)
 		return;
 	if (!s->dom->backend) {
 		counts_of(bio->disk)->guest.ended++;
