@@ -8,18 +8,31 @@
 static void issued(struct disk *disk, const struct xblk_record *r)
 {
 	struct rq *rq = map_get(&disk->dom->rqs, r->id);
-	struct told_queue *q = told_queue_get(disk, (uint32_t)r->sector);
+	struct told_queue *q = told_queue_get(disk, (uint32_t)r->sector), *old;
 
 	if (!rq || rq->disk != disk || op_class(rq->op) != XBLK_OP_FLUSH)
 		return;
-	q->rq = r->id;
-	q->d_ns = rq->d_ns;
-	if (!disk->dom->backend) {
-		q->last = rq;
+	/* Once more. */
+	if (q->rq == r->id && q->d_ns == rq->first_d_ns)
 		return;
-	}
-	rq_credit(rq, q->first ? q->first : q->nr_waiting ? q->newest : NULL);
+	/* A disk's queues may be made anew, and one have what was another one's. */
+	old = told_queue_by_rq(disk, r->id);
+	if (old)
+		old->rq = 0;
+	q->rq = r->id;
+	q->d_ns = rq->first_d_ns;
+	if (disk->dom->backend)
+		rq_credit(rq, q->first ? q->first : q->nr_waiting[1] ? q->newest : NULL);
 	q->first = NULL;
+	told_queue_turn(q);
+	if (disk->dom->backend)
+		return;
+	q->before = q->last;
+	q->last = rq;
+	if (!q->unseen)
+		return;
+	q->unseen--;
+	rq->flags |= RQ_AMBIGUOUS;
 }
 
 /* With @rq, which is not issued itself unless it has data. */
@@ -40,19 +53,25 @@ static void queued(struct join *j, struct disk *disk, const struct xblk_record *
 	struct bio *bio = map_get(&disk->dom->bios, r->aux);
 	struct told_queue *q = told_queue_get(disk, (uint32_t)r->sector);
 
-	if (!bio || bio->disk != disk || bio->rq || bio->flags & BIO_WAITS)
+	if (!bio || bio->disk != disk || bio->rq || bio->flags & BIO_WAITS) {
+		/* For the next flush, or if the block layer had chosen, the one behind. */
+		q->unseen = 2;
 		return;
+	}
 	if (bio->nr_sectors && disk->dom->backend)
 		return;
 	bio->waits.queue = q->id;
+	if (bio->nr_sectors && !(bio->op & XBLK_OP_F_PREFLUSH))
+		return;
 	if (bio->nr_sectors) {
 		bio->flags |= BIO_FLUSHED_FIRST;
+		told_queue_wait(q, bio);
 		return;
 	}
 	list_del(&bio->in_rq);
 	list_init(&bio->in_rq);
 	if (bio->guest_disk) {
-		q->nr_waiting++;
+		told_queue_wait(q, bio);
 		q->newest = bio->guest_disk;
 		if (!q->first)
 			q->first = bio->guest_disk;
@@ -124,10 +143,18 @@ static void went_on(struct rq *rq, const struct bio *bio, bool behind)
 
 void flush_told_issued(struct bio *bio)
 {
-	struct told_queue *q = told_queue_find(bio->disk, bio->waits.queue);
+	struct told_queue *q;
 
+	if (!(bio->flags & BIO_FLUSHED_FIRST)) {
+		told_queues_doubt(bio->disk, bio->q_ns);
+		return;
+	}
 	bio->flags &= ~BIO_FLUSHED_FIRST;
-	if (!q || !q->last)
+	q = told_queue_find(bio->disk, bio->waits.queue);
+	if (!q)
+		return;
+	told_queue_go(q, bio);
+	if (!q->last)
 		return;
 	/*
 	 * The block layer issues no other one of the queue meanwhile, unless these take
@@ -144,13 +171,20 @@ static void serve(struct join *j, struct stream *s, struct told_queue *q, struct
 {
 	map_del(&bio->disk->dom->flush_waits, bio->waits.rq, bio);
 	bio->flags &= ~BIO_WAITS;
-	if (bio->guest_disk && q->nr_waiting)
-		q->nr_waiting--;
+	if (bio->guest_disk)
+		told_queue_go(q, bio);
 	bio_root(bio)->flags |= BIO_ISSUED;
 	bio->flags |= BIO_FLUSH_TOLD;
 	bio->c_ns = 0;
 	j->now = s;
 	bio_served(j, bio, &q->served, q->error);
+}
+
+/* What ended last in @s, dom0's, is the flush that @q issued last. */
+static bool served_here(const struct stream *s, const struct told_queue *q)
+{
+	return q->served.disk && q->served.c_ns == s->done_ns &&
+	       q->served.d_ns == q->d_ns;
 }
 
 /* The guest's flush request that has just ended in @s; or NULL. */
@@ -165,7 +199,7 @@ bool flush_told_ended(struct join *j, struct stream *s, struct disk *disk,
 		      const struct xblk_record *r)
 {
 	struct bio *bio = map_get(&s->dom->flush_waits, r->id);
-	struct told_queue *q;
+	struct told_queue *q, *in;
 	struct rq *rq;
 
 	if (!bio || bio->disk != disk)
@@ -175,15 +209,26 @@ bool flush_told_ended(struct join *j, struct stream *s, struct disk *disk,
 		q = NULL;
 	if (!s->dom->backend) {
 		rq = ended_here(s, q);
+		in = told_queue_find(disk, bio->waits.queue);
 		if (rq)
 			went_on(rq, bio, bio->nr_sectors);
+		else if (in && !bio->nr_sectors)
+			told_queue_doubt(in, bio->q_ns);
 		bio_free(j, bio);
-	} else if (q && q->served.disk && q->served.c_ns == s->done_ns) {
+	} else if (q && served_here(s, q)) {
 		serve(j, s, q, bio);
 	} else {
 		bio_forget(j, bio);
 	}
 	return true;
+}
+
+void flush_told_failed(const struct stream *s, const struct disk *disk)
+{
+	struct rq *rq = ended_here(s, told_queue_by_rq(disk, s->flush_id));
+
+	if (rq)
+		rq->flags |= RQ_AMBIGUOUS;
 }
 
 void flush_told_ended_unseen(const struct join *j, const struct stream *s,

@@ -28,7 +28,10 @@ void flush_told_done(const struct stream *s, const struct rq *rq);
  * until that has ended.
  */
 void flush_told_behind(struct join *j, struct rq *rq);
-/* A guest's request is issued whose first bio, @bio, waited for a flush. */
+/*
+ * A guest's request is issued whose first bio, @bio, waited for a flush, as its operation
+ * tells, and whose FLUSH_QUEUE may be missing.
+ */
 void flush_told_issued(struct bio *bio);
 /* @r completes a request with no data.  Return: whether it is one that waited. */
 bool flush_told_ended(struct join *j, struct stream *s, struct disk *disk,
@@ -36,5 +39,10 @@ bool flush_told_ended(struct join *j, struct stream *s, struct disk *disk,
 /* The same where the beginning of what waited was not seen. */
 void flush_told_ended_unseen(const struct join *j, const struct stream *s,
 			     const struct disk *disk);
+/*
+ * A guest's request that was not issued has failed: so did the flush that it waited for,
+ * if it ends behind one.
+ */
+void flush_told_failed(const struct stream *s, const struct disk *disk);
 
 #endif

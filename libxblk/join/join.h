@@ -143,7 +143,10 @@ struct bio {
 	uint32_t nr_sectors;
 	uint16_t flags;
 	uint8_t op;
-	uint8_t cpu; /* an empty flush's */
+	union {
+		uint8_t cpu;  /* an empty flush's */
+		uint8_t turn; /* its queue's, since when it waits there */
+	};
 
 	uint32_t id, pid; /* who queued what it was made of */
 	uint32_t queuer;  /* and it itself */

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "join/flush.h"
 #include "join/flush_times.h"
+#include "join/told_queues.h"
 
 static bool complete(const struct rq *rq)
 {
@@ -180,8 +181,9 @@ static bool began_before(const struct rq *rq)
 /* What waited for the flush has gone on, what had data a little later. */
 static bool all_told(const struct rq *rq)
 {
-	return rq->nr_gone_on && !gaps_overlap(&rq->disk->dom->gaps, rq->c_ns,
-					       add_sat(rq->c_ns, 10 * JOIN_WAIT_NS));
+	return rq->nr_gone_on && told_queue_gone_on(rq) &&
+	       !gaps_overlap(&rq->disk->dom->gaps, rq->c_ns,
+			     add_sat(rq->c_ns, 10 * JOIN_WAIT_NS));
 }
 
 /*
@@ -345,7 +347,8 @@ static __attribute__((noinline)) bool certain_of_losses(const struct join *j,
 	if (!unbroken(j, rq) || may_hide_requeue(j, rq))
 		return false;
 	span = span_of(j, rq);
-	return !place_contested(rq) || !verdict_lost(j, &span);
+	/* By which of dom0's flushes one was served, what ends behind these tells. */
+	return (rq->nr_sectors && !place_contested(rq)) || !verdict_lost(j, &span);
 }
 
 /* All of it was seen, and nothing else can explain what was seen. */

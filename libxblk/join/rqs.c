@@ -4,6 +4,7 @@
 #include "join/flush.h"
 #include "join/flush_times.h"
 #include "join/flush_told.h"
+#include "join/told_queues.h"
 
 /* What ended it was missed. */
 static void rq_forget(struct join *j, struct rq *rq)
@@ -305,15 +306,18 @@ static void note_flushed(const struct rq *rq, uint32_t cpu)
 	struct bio *bio;
 	struct rq *flush;
 
-	if (list_empty(&rq->bios))
+	if (list_empty(&rq->bios)) {
+		if (op_class(rq->op) == XBLK_OP_WRITE)
+			told_queues_doubt(rq->disk, 0);
 		return;
+	}
 	bio = list_entry(rq->bios.next, struct bio, in_rq);
 	if (!(bio->op & XBLK_OP_F_PREFLUSH))
 		return;
-	if (bio->flags & BIO_FLUSHED_FIRST)
+	if (rq->disk->dom->tells_flushes) {
 		flush_told_issued(bio);
-	if (rq->disk->dom->tells_flushes)
 		return;
+	}
 	flush = flush_before(disk_flushes(rq->disk), cpu, bio->q_ns);
 	if (flush)
 		flush_gone_on(disk_flushes(rq->disk), flush);
@@ -716,6 +720,8 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 			note_flush_end(s, disk, rq);
 		return;
 	}
+	if (unlikely(!rq && r->aux))
+		flush_told_failed(s, disk);
 	s->flush_id = 0;
 	if (!rq) {
 		count_done(disk, r->op, r->nr_sectors, r->aux);

@@ -2,6 +2,7 @@
 #include "join/told_queues.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/util.h"
 
@@ -65,6 +66,53 @@ struct told_queue *told_queue_get(struct disk *disk, uint32_t id)
 	return q ? q : add(disk, id);
 }
 
+void told_queue_wait(struct told_queue *q, struct bio *bio)
+{
+	bio->turn = q->turn;
+	q->nr_waiting[0]++;
+}
+
+void told_queue_go(struct told_queue *q, const struct bio *bio)
+{
+	unsigned int turn = (uint8_t)(q->turn - bio->turn);
+
+	if (turn < TOLD_TURNS && q->nr_waiting[turn])
+		q->nr_waiting[turn]--;
+}
+
+void told_queue_turn(struct told_queue *q)
+{
+	memmove(&q->nr_waiting[1], &q->nr_waiting[0],
+		(TOLD_TURNS - 1) * sizeof(*q->nr_waiting));
+	q->nr_waiting[0] = 0;
+	q->turn++;
+}
+
+bool told_queue_gone_on(const struct rq *rq)
+{
+	const struct told_queue *q = told_queue_by_rq(rq->disk, rq->id);
+
+	return !q || q->last != rq || !(q->nr_waiting[1] || q->nr_waiting[2]);
+}
+
+void told_queue_doubt(const struct told_queue *q, uint64_t q_ns)
+{
+	struct rq *rq = q->last;
+
+	if (rq && !(rq->flags & RQ_COMPLETED))
+		rq = q->before;
+	if (rq && q_ns <= rq->d_ns)
+		rq->flags |= RQ_AMBIGUOUS;
+}
+
+void told_queues_doubt(const struct disk *disk, uint64_t q_ns)
+{
+	const struct told_queues *queues = join_disk(disk)->told_queues;
+
+	for (unsigned int i = 0; queues && i < queues->nr; i++)
+		told_queue_doubt(&queues->q[i], q_ns);
+}
+
 void told_queue_forget(const struct disk *disk, const struct rq *rq)
 {
 	struct told_queues *queues = join_disk(disk)->told_queues;
@@ -73,8 +121,12 @@ void told_queue_forget(const struct disk *disk, const struct rq *rq)
 		return;
 	/* A guest that writes what it likes may name it as that of several. */
 	for (unsigned int i = 0; queues && i < queues->nr; i++) {
-		if (queues->q[i].last == rq)
-			queues->q[i].last = NULL;
+		struct told_queue *q = &queues->q[i];
+
+		if (q->last == rq)
+			q->last = NULL;
+		if (q->before == rq)
+			q->before = NULL;
 	}
 }
 
