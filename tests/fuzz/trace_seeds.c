@@ -131,6 +131,26 @@ static void series(const char *dir)
 		{4, XBLK_EV_COMPLETE, 2, 0, 10, 0, 0, 0, 101, 0, 0},
 		{0, XBLK_EV_COMPLETE, 2, 0, 10, 0, 0, 0, 100, 0, 4},
 	};
+	/* One that is nothing else, and a durable write that is flushed behind. */
+	static const unsigned char told[][11] = {
+		{0, XBLK_EV_QUEUE, 0x81, 0, 10, 0, 0, 0, 1, 9, 0},
+		{0, XBLK_EV_FLUSH_QUEUE, 0, 0, 10, 0, 7, 0, 99, 1, 0},
+		{0, XBLK_EV_QUEUE, 0xc1, 0, 10, 0, 8, 8, 5, 9, 0},
+		{0, XBLK_EV_FLUSH_QUEUE, 0, 0, 10, 0, 7, 0, 98, 5, 0},
+		{0, XBLK_EV_ISSUE, 2, 0, 10, 0, 0, 0, 100, 0, 0},
+		{0, XBLK_EV_FLUSH_QUEUE, 0, 0, 10, 0, 7, 0, 100, 0, 0},
+		{4, XBLK_EV_QUEUE, 0x81, 0, 10, 0, 0, 0, 2, 0, 1},
+		{4, XBLK_EV_FLUSH_QUEUE, 0, 0, 10, 0, 7, 0, 97, 2, 0},
+		{4, XBLK_EV_ISSUE, 2, 0, 10, 0, 0, 0, 101, 0, 0},
+		{4, XBLK_EV_FLUSH_QUEUE, 0, 0, 10, 0, 7, 0, 101, 0, 0},
+		{4, XBLK_EV_COMPLETE, 2, 0, 10, 0, 0, 0, 101, 0, 0},
+		{4, XBLK_EV_COMPLETE, 1, 0, 10, 0, 0, 0, 97, 0, 0},
+		{0, XBLK_EV_COMPLETE, 2, 0, 10, 0, 0, 0, 100, 0, 4},
+		{0, XBLK_EV_COMPLETE, 1, 0, 10, 0, 0, 0, 99, 0, 0},
+		{0, XBLK_EV_ISSUE, 1, 0, 10, 0, 8, 8, 98, 5, 0},
+		{0, XBLK_EV_COMPLETE, 1, 0, 10, 0, 8, 8, 98, 0, 0},
+		{0, XBLK_EV_COMPLETE, 1, 0, 10, 0, 0, 0, 98, 0, 4},
+	};
 	static const unsigned char remap[][11] = {
 		{4, XBLK_EV_PROCESS, 1, 3, 10, 0, 0, 3, 1, 77, 0},
 		{0, XBLK_EV_QUEUE, 0, 3, 10, 0, 8, 8, 1, 9, 0},
@@ -153,6 +173,7 @@ static void series(const char *dir)
 	write_seed(dir, "series-read", 's', read, sizeof(read));
 	write_seed(dir, "series-split", 's', split, sizeof(split));
 	write_seed(dir, "series-chosen", 'F', read, sizeof(read));
+	write_seed(dir, "series-told", 's', told, sizeof(told));
 	write_seed(dir, "series-flush", 'S', flush, sizeof(flush));
 	write_seed(dir, "series-remap", 's', remap, sizeof(remap));
 	write_seed(dir, "series-given-up", 's', given_up, sizeof(given_up));
