@@ -28,6 +28,11 @@ static void serve_part(struct bio *up, const struct bio *part)
 {
 	struct service *by;
 
+	/* What has no data has no parts: it is another one of its name that waits. */
+	if (unlikely(up->flags & BIO_WAITS)) {
+		bio_mark(up, BIO_AMBIGUOUS);
+		return;
+	}
 	if (part->c_ns >= up->c_ns) {
 		up->flags &= ~BIO_BESIDE;
 		if (part->kin->up_level != up->kin->level)

@@ -32,6 +32,26 @@ static void issued_while_it_waits(void **ctx)
 	}
 }
 
+/* Something was made of a bio of dom0's that waits, and is done. */
+static void made_of_what_waits(void **ctx)
+{
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	DOM0(100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	DOM0(200, SPLIT, WRITE | XBLK_OP_F_PREFLUSH, 8, 0, 2, 500);
+	DOM0(300, FLUSH_QUEUE, READ, QUEUE_ID, 0, 5, 1);
+	DOM0(400, ISSUE, WRITE, 8, 8, 10, 2);
+	DOM0(500, COMPLETE, WRITE, 8, 8, 10, 0);
+	DOM0(600, QUEUE, WRITE, 64, 8, 1, 500);
+	DOM0(700, COMPLETE, WRITE, 0, 0, 5, 0);
+	DOM0(800, COMPLETE, WRITE, 0, 0, 5, 0);
+	run_gen(&o, &g);
+	done(&o, &g);
+}
+
 /* It says that one request is the flush of two queues. */
 static void of_two_queues(void **ctx)
 {
@@ -450,6 +470,7 @@ int main(void)
 		cmocka_unit_test(durable),
 		cmocka_unit_test(issued_while_it_waits),
 		cmocka_unit_test(of_two_queues),
+		cmocka_unit_test(made_of_what_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
