@@ -2,7 +2,9 @@
 /*
  * The block layer issues one flush for all that wait on a hardware queue, and its request
  * names none of them.  What is to wait goes through blk_insert_flush(), in guest and dom0
- * alike; the queue is that of the request, whichever CPU it was made on.
+ * alike; the queue is that of the request, whichever CPU it was made on: but for a polled
+ * one, which waits in the default queue of its CPU (blk_get_flush_queue()), and is not a
+ * guest's.  A disk with no cache has what goes through here issued at once.
  */
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
