@@ -329,7 +329,7 @@ struct verdict {
 struct ending {
 	enum bin bin;
 	const char *why;
-	const int64_t *stages; /* NULL unless all of it was seen */
+	bool measured; /* all of it was seen, see rq_stages() */
 };
 
 /* Whether a request counts for who is told of it. */
@@ -602,6 +602,28 @@ void bio_keep(struct bio *bio);
  */
 void bio_forget(struct join *j, struct bio *bio);
 void rq_free(struct join *j, struct rq *rq);
+
+static inline int64_t ns_between(uint64_t from, uint64_t to)
+{
+	return (int64_t)(to - from);
+}
+
+/*
+ * Of a request of which all was seen.  Who needs them makes them: a copy of what has just
+ * been written waits until that is in the cache.
+ */
+static inline void rq_stages(const struct rq *rq, int64_t stages[STAGE_MAX])
+{
+	const struct service *by = &rq->chain.by;
+	int64_t requeued_ns = (int64_t)by->requeued_ns;
+
+	stages[STAGE_U_Q2D] = ns_between(rq->q_ns, rq->d_ns);
+	stages[STAGE_U_T] = ns_between(rq->d_ns, rq->chain.q_ns);
+	stages[STAGE_0_Q2D] = ns_between(rq->chain.q_ns, by->d_ns) + requeued_ns;
+	stages[STAGE_0_D2C] = ns_between(by->d_ns, rq->chain.c_ns) - requeued_ns;
+	stages[STAGE_0_T] = ns_between(rq->chain.c_ns, rq->c_ns);
+	stages[STAGE_Q2C] = ns_between(rq->q_ns, rq->c_ns);
+}
 
 /* request.c: what statistics need of a request; and the rest, for those who are told */
 void rq_describe(struct xblk_request *to, const struct rq *rq, const struct ending *end);

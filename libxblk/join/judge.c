@@ -50,11 +50,6 @@ static bool doubtful(const struct join *j, const struct rq *rq)
 				join_disk(rq->disk)->first_d_ns);
 }
 
-static int64_t diff(uint64_t from, uint64_t to)
-{
-	return (int64_t)(to - from);
-}
-
 /* What had its place to itself teaches which thread serves whom. */
 static void learn(struct join *j, const struct rq *rq)
 {
@@ -93,19 +88,11 @@ static void forget_other_way(const struct join *j, struct rq *rq)
 /* All of it was seen: its stages. */
 static void measure(struct join *j, struct rq *rq)
 {
-	int64_t stages[STAGE_MAX] = {
-		[STAGE_U_Q2D] = diff(rq->q_ns, rq->d_ns),
-		[STAGE_U_T] = diff(rq->d_ns, rq->chain.q_ns),
-		[STAGE_0_Q2D] = diff(rq->chain.q_ns, rq->chain.by.d_ns) +
-				(int64_t)rq->chain.by.requeued_ns,
-		[STAGE_0_D2C] = diff(rq->chain.by.d_ns, rq->chain.c_ns) -
-				(int64_t)rq->chain.by.requeued_ns,
-		[STAGE_0_T] = diff(rq->chain.c_ns, rq->c_ns),
-		[STAGE_Q2C] = diff(rq->q_ns, rq->c_ns),
-	};
-	struct ending end = {BIN_JOINED, "", stages};
+	struct ending end = {BIN_JOINED, "", true};
+	int64_t stages[STAGE_MAX];
 	uint64_t sum = 0;
 
+	rq_stages(rq, stages);
 	for (int i = 0; i < STAGE_PARTS; i++) {
 		sum += (uint64_t)stages[i];
 		if (stages[i] < 0) {

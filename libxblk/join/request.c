@@ -15,11 +15,10 @@ static uint64_t flush_ns(const struct disk *disk, uint64_t q_ns, uint64_t d_ns)
 	return f ? flush_times_overlap(f, q_ns, d_ns) : 0;
 }
 
-static void describe_measured(struct xblk_request *to, const struct rq *rq,
-			      const int64_t stages[STAGE_MAX])
+static void describe_measured(struct xblk_request *to, const struct rq *rq)
 {
 	to->measured = true;
-	memcpy(to->stages, stages, sizeof(to->stages));
+	rq_stages(rq, to->stages);
 	to->backend_q_ns = rq->chain.q_ns;
 	to->backend_d_ns = rq->chain.by.d_ns;
 	to->backend_c_ns = rq->chain.c_ns;
@@ -62,8 +61,8 @@ void rq_describe(struct xblk_request *to, const struct rq *rq, const struct endi
 	/* What has only a completion has no D either. */
 	to->d_ns = queued || rq->d_ns != rq->c_ns ? rq->d_ns : 0;
 	to->c_ns = rq->flags & RQ_COMPLETED ? rq->c_ns : 0;
-	if (end->stages)
-		describe_measured(to, rq, end->stages);
+	if (end->measured)
+		describe_measured(to, rq);
 	else
 		describe_unmeasured(to);
 	to->bin = end->bin;
