@@ -125,15 +125,19 @@ enum bio_flags {
 
 /* A device's part in a bio. */
 struct service {
-	const struct disk *disk;
+	const struct disk
+		*disk;	      /* NULL: none has done it, and what follows is not known */
+	uint64_t c_ns;	      /* 0: not done */
 	uint64_t q_ns;	      /* at that device, the lowest one */
 	uint64_t d_ns;	      /* the first issue */
 	uint64_t requeued_ns; /* from each requeue to the next issue, in sum */
-	uint64_t c_ns;	      /* 0: not done */
 	uint32_t requeues;    /* so many */
 };
 
-/* By lines of the cache, of which it fills some; what every event looks at comes first. */
+/*
+ * By lines of the cache, of which it fills some; what every event looks at comes first.
+ * What is not cleared at first is behind.
+ */
 struct bio {
 	struct list age;   /* of the domain, oldest first */
 	struct list in_rq; /* rq->bios, or its disk's flushes->bios */
@@ -166,12 +170,11 @@ struct bio {
 
 	/* dom0's: one of a guest's ends here */
 	struct list match; /* owner->backend_bios; BIO_UNMATCHED: place->bios */
-	struct service by; /* of what was done last of it */
-
 	uint64_t interrupt_ns, thread_ns; /* see struct waypoints */
 	uint64_t guest_sector;		  /* as it was queued, on the guest's disk */
 	uint32_t guest_nr;		  /* the same */
-	uint32_t request; /* of blkback, by a BACKEND_BIO record; 0: not known */
+	uint32_t request;  /* of blkback, by a BACKEND_BIO record; 0: not known */
+	struct service by; /* of what was done last of it */
 
 	/* only if BIO_UNMATCHED */
 	struct place *place;
@@ -179,9 +182,8 @@ struct bio {
 	struct list wait_age;	     /* join->wait_age */
 };
 
-#define BIO_BACKEND_SIZE offsetof(struct bio, place) /* that every one has */
-
-#define BIO_GUEST_SIZE offsetof(struct bio, match)
+#define BIO_GUEST_SIZE	  offsetof(struct bio, match)
+#define BIO_BACKEND_CLEAR offsetof(struct bio, by.q_ns)
 
 /* A bio among those that it was made of and that were made of it. */
 struct kin {
@@ -225,6 +227,7 @@ struct place {
 	unsigned int nr;      /* requests that were issued and have no bin yet */
 	unsigned int nr_out;  /* of these, those that have not come back */
 	struct list requests; /* and those of which dom0 has queued nothing */
+	/* the next line of the cache */
 	struct list bios;     /* blkback's, which no request fits */
 	struct crowd *crowd;  /* of those that are out, or were last; or NULL */
 	struct crowd *before; /* of which some may have no bin yet; or NULL */
@@ -236,7 +239,7 @@ struct waypoints {
 	uint64_t interrupt_ns; /* of the backend's ring */
 	uint64_t thread_ns;
 	uint64_t response_ns;
-	uint64_t front_interrupt_ns;
+	uint64_t front_interrupt_ns; /* if it came back to the guest, served or not */
 };
 
 enum rq_flags {
@@ -273,7 +276,10 @@ struct rq {
 
 	struct list age;
 	uint64_t first_d_ns, requeued_ns; /* see struct service */
-	struct disk *credited;		  /* dom0's: guest disk that it counts for */
+	union {
+		struct disk *credited; /* dom0's: guest disk that it counts for */
+		struct place *place;   /* a guest's: where it begins */
+	};
 	uint32_t first_bio, done_sectors;
 	uint32_t bio_sectors;  /* of all bios that it was issued with */
 	uint32_t nr_bios, pid; /* who queued the earliest bio; 0: not known */
@@ -282,42 +288,46 @@ struct rq {
 	uint64_t requeue_ns; /* if RQ_REQUEUED */
 
 	/* a guest's: one of dom0's ends here */
-	uint64_t c_ns;
-	uint64_t matched_sectors;
-	uint32_t match_pid; /* dom0 thread that has queued a part */
-	uint32_t cpu;	    /* vCPU that issued it last */
-	uint32_t nr_backend_bios, outstanding;
-	int ring;	     /* which it was put on, or RING_UNKNOWN */
-	uint32_t ordinal;    /* there */
-	struct place *place; /* where it begins */
-	struct crowd *crowd; /* of that place */
-
 	struct list backend_bios;
 	struct list match; /* place->requests */
-	struct waypoints way;
+	uint32_t matched_sectors;
+	uint32_t match_pid; /* dom0 thread that has queued a part */
+	uint32_t nr_backend_bios, outstanding;
+	int ring;	  /* which it was put on, or RING_UNKNOWN */
+	uint32_t request; /* what blkback's bios say whose they are; 0: not known */
+
+	uint64_t c_ns;
+	struct crowd *crowd; /* of its place */
+	struct list respond; /* stream->responses: dom0 is done with it */
+	uint32_t ordinal;    /* on its ring */
+	uint32_t cpu;	     /* vCPU that issued it last */
+	uint32_t clock_generation, backend_clock_generation;
+	/* a flush's: what seems to have waited for it, and what went on behind it */
+	uint32_t nr_waiting, nr_gone_on;
+	bool flush_told; /* a flush: what goes on behind it has its name */
+	bool served;	 /* something of it was done, and the following is known */
+	bool held;	 /* it is in a list of those that are */
 
 	struct {
 		uint64_t q_ns, c_ns;
 		struct service by;
 		uint64_t first_clone_ns;
 		uint32_t request, nr_clones;
-		bool known;
-	} chain;	 /* of blkback's bio that completed last */
-	bool flush_told; /* a flush: what goes on behind it has its name */
-	uint32_t clock_generation, backend_clock_generation;
-	struct list hold;    /* join->hold: completed, but not all in order */
-	struct list respond; /* stream->responses: dom0 is done with it */
+	} chain; /* if served: of blkback's bio that completed last */
+	struct waypoints way;
 
+	/* if held: completed, but not all in order, or a loss may still be told of */
+	struct list hold; /* join->hold or join->doubt */
 	uint64_t hold_until;
 	struct {
 		uint64_t interrupt_ns, thread_ns;
-	} slot; /* that its last one of these is of, see struct waypoints */
-	/* a flush's: what seems to have waited for it, and what went on behind it */
-	uint32_t nr_waiting, nr_gone_on;
-	uint32_t request; /* what blkback's bios say whose they are; 0: not known */
+	} slot; /* if nr_backend_bios: that its last one is of, see struct waypoints */
 };
 
-#define RQ_BACKEND_SIZE offsetof(struct rq, c_ns)
+/* What is behind that is said to be there when it is. */
+#define RQ_CLEAR	 offsetof(struct rq, chain)
+#define RQ_BACKEND_CLEAR offsetof(struct rq, requeue_ns)
+#define RQ_BACKEND_SIZE	 offsetof(struct rq, backend_bios)
 
 /* When a loss in the guest or in dom0 would explain why a request is not joined. */
 struct verdict {
@@ -433,7 +443,7 @@ static inline void join_completed(const struct join *j, struct disk *disk, enum 
 /* dom0's requests count for the guest disk of the first bio that has one. */
 static inline void rq_credit(struct rq *rq, struct disk *guest_disk)
 {
-	if (rq->credited || !guest_disk)
+	if (!guest_disk || rq->credited)
 		return;
 	rq->credited = guest_disk;
 	merge_count_issued(&counts_of(guest_disk)->backend, rq->nr_sectors);
@@ -536,6 +546,14 @@ void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_record *r);
 void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r);
+
+/* @rq is in none of the lists of those that are held. */
+static inline void hold_no_longer(struct rq *rq)
+{
+	if (rq->held)
+		list_unlink(&rq->hold);
+	rq->held = false;
+}
 
 /* match.c */
 /* Its thread @p has queued it. */

@@ -136,7 +136,7 @@ static bool other_flush(const struct rq *rq)
 	const struct flush_times *f;
 	uint64_t until_ns = rq->c_ns;
 
-	if (rq->nr_sectors || !rq->chain.known || rq->flags & RQ_OWN_FLUSH)
+	if (rq->nr_sectors || !rq->served || rq->flags & RQ_OWN_FLUSH)
 		return false;
 	f = join_disk(by->disk)->flush_times;
 	if (rq->way.response_ns)
@@ -152,7 +152,7 @@ static bool other_flush(const struct rq *rq)
 
 void judge_flush(struct rq *rq)
 {
-	if (!rq->nr_sectors && rq->chain.known && !rq->outstanding && !other_flush(rq))
+	if (!rq->nr_sectors && rq->served && !rq->outstanding && !other_flush(rq))
 		rq->flags |= RQ_OWN_FLUSH;
 }
 

@@ -35,7 +35,7 @@ struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *
 
 	if (unlikely(*place || bios_full(j, dom)))
 		place = make_way(j, dom, r->id, *place);
-	bio = backend ? pool_get(&j->backend_bios, BIO_BACKEND_SIZE)
+	bio = backend ? pool_get(&j->backend_bios, BIO_BACKEND_CLEAR)
 		      : pool_get(&j->bios, BIO_GUEST_SIZE);
 	*place = bio;
 	bio->disk = disk;

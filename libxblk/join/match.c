@@ -28,8 +28,10 @@ static void bio_settle(struct join *j, struct bio *bio)
 	if (unlikely(bio->flags & BIO_FLUSH_TOLD))
 		rq->flags |= RQ_OWN_FLUSH;
 	/* One that was forgotten was done by no device. */
-	if (bio->by.disk && (!rq->chain.known || bio->c_ns >= rq->chain.c_ns)) {
-		rq->chain.known = true;
+	if (bio->by.disk && (!rq->served || bio->c_ns >= rq->chain.c_ns)) {
+		if (!rq->served)
+			rq->way.response_ns = 0;
+		rq->served = true;
 		rq->chain.q_ns = bio->q_ns;
 		rq->chain.c_ns = bio->c_ns;
 		rq->chain.by = bio->by;
@@ -61,7 +63,7 @@ void match_request(struct bio *bio, uint32_t request)
 /* What the thread queues behind the first bio of a slot is of the same one. */
 static __attribute__((noinline)) void take_slot(struct rq *rq, struct bio *bio)
 {
-	if (bio->thread_ns) {
+	if (bio->thread_ns || !rq->nr_backend_bios) {
 		rq->slot.thread_ns = bio->thread_ns;
 		rq->slot.interrupt_ns = bio->interrupt_ns;
 	} else {
@@ -332,7 +334,7 @@ static uint64_t match_waiting(struct join *j, struct place *place)
 static struct rq *find_rq(struct join *j, const struct bio *bio, struct place *place)
 {
 	/* Those that wait there come first. */
-	if (unlikely(!list_empty(&place->bios)) &&
+	if (unlikely(!list_empty(&j->wait_age)) && !list_empty(&place->bios) &&
 	    match_waiting(j, place) >> bio->pid % 64 & 1)
 		return NULL;
 	return choose(j, place, bio, false, NULL);
@@ -386,6 +388,7 @@ static void hold(struct join *j, struct list *in, struct rq *rq, uint64_t ns)
 {
 	uint64_t latest_ns = add_sat(j->now_ns, 100 * JOIN_WAIT_NS);
 
+	rq->held = true;
 	rq->hold_until = add_sat(min_u64(rq->c_ns, latest_ns), ns);
 	list_add_tail(in, &rq->hold);
 	j->waits = true;
@@ -401,7 +404,7 @@ static bool comes_back(const struct rq *rq)
 
 static __attribute__((noinline)) void await_losses(struct join *j, struct rq *rq)
 {
-	list_del(&rq->hold);
+	hold_no_longer(rq);
 	place_settled(j, rq);
 	hold(j, &j->doubt, rq, JOIN_TOLD_NS);
 }

@@ -327,7 +327,7 @@ void place_end(struct join *j, struct rq *rq)
 {
 	forget_bios(j, rq);
 	list_unlink(&rq->match);
-	list_unlink(&rq->hold);
+	hold_no_longer(rq);
 	list_unlink(&rq->respond);
 	settle(j, rq);
 	leave_crowd(j, rq->crowd);
@@ -337,14 +337,13 @@ void place_detach(struct join *j, struct rq *rq)
 {
 	forget_bios(j, rq);
 	list_del(&rq->match);
-	list_del(&rq->hold);
+	hold_no_longer(rq);
 	list_del(&rq->respond);
 	rq->flags &= ~(RQ_MATCHED | RQ_DROPPED | RQ_IN_ORDER | RQ_UNORDERED);
 	rq->matched_sectors = 0;
 	rq->nr_backend_bios = rq->outstanding = 0;
 	rq->request = 0;
-	rq->slot.thread_ns = rq->slot.interrupt_ns = 0;
 	rq->ring = RING_UNKNOWN;
 	rq->backend_error = false;
-	rq->chain.known = false;
+	rq->served = false;
 }

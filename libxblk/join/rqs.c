@@ -44,8 +44,8 @@ static inline struct rq *rq_new(struct join *j, struct disk *disk,
 
 	if (unlikely(*place || rqs_full(j, dom)))
 		place = make_way(j, dom, r->id, *place);
-	rq = backend ? pool_get(&j->backend_rqs, RQ_BACKEND_SIZE)
-		     : pool_get(&j->rqs, sizeof(*rq));
+	rq = backend ? pool_get(&j->backend_rqs, RQ_BACKEND_CLEAR)
+		     : pool_get(&j->rqs, RQ_CLEAR);
 	*place = rq;
 	rq->disk = disk;
 	rq->id = r->id;
@@ -59,7 +59,6 @@ static inline struct rq *rq_new(struct join *j, struct disk *disk,
 		rq->ring = RING_UNKNOWN;
 		list_init(&rq->backend_bios);
 		list_init(&rq->match);
-		list_init(&rq->hold);
 		list_init(&rq->respond);
 	}
 	list_add_tail(&dom->rq_age, &rq->age);

@@ -140,7 +140,8 @@ void way_response(struct stream *s, const struct xblk_record *r)
 /* The interrupt may be handled on one CPU and the request completed on another. */
 void way_completed(const struct stream *s, struct rq *rq)
 {
-	rq->way.front_interrupt_ns = s->interrupt_ns > rq->way.response_ns
-					     ? s->interrupt_ns
-					     : s->dom->interrupt_ns;
+	uint64_t response_ns = rq->served ? rq->way.response_ns : 0;
+
+	rq->way.front_interrupt_ns = s->interrupt_ns > response_ns ? s->interrupt_ns
+								   : s->dom->interrupt_ns;
 }
