@@ -114,17 +114,6 @@ static inline char *put_time(char *to, struct times *times, uint64_t ns)
 	return put_char(to, ',');
 }
 
-/* The same, where it is mostly @other_ns, which was put from @from to @end. */
-static inline char *put_same_time(char *to, struct times *times, uint64_t ns,
-				  uint64_t other_ns, const char *from, const char *end)
-{
-	if (unlikely(ns != other_ns))
-		return put_time(to, times, ns);
-	memmove(to, from, 16);
-	memmove(to + 16, from + 16, 8);
-	return to + (end - from);
-}
-
 static char *put_disk_cells(char *to, unsigned int domid, const char *guest,
 			    const char *label)
 {
@@ -178,7 +167,6 @@ static char *put_no_stages(char *to)
 /* What the backend did for a request, all of which was seen. */
 static char *put_backend(char *to, struct text *t, const struct xblk_request *r)
 {
-	const char *queued, *issued, *completed, *end;
 	struct times *times = &t->times;
 
 	if (r->backend_request)
@@ -187,19 +175,15 @@ static char *put_backend(char *to, struct text *t, const struct xblk_request *r)
 	to = put_count(to, r->backend_pid);
 	to = put_name_cell(to, &t->kept[BACKEND_PROCESS], r->backend_process, r);
 	to = put_count(to, r->backend_failed);
-	queued = to;
 	to = put_time(to, times, r->backend_q_ns);
-	issued = to;
 	to = put_time(to, times, r->backend_d_ns);
-	completed = to;
 	to = put_time(to, times, r->backend_c_ns);
-	end = to;
 	to = put_time(to, times, r->backend_interrupt_ns);
 	to = put_time(to, times, r->backend_thread_ns);
 	to = put_time(to, times, r->response_ns);
 	to = put_name_cell(to, &t->kept[LOWEST_DISK], r->lowest_disk, r);
-	to = put_same_time(to, times, r->lowest_q_ns, r->backend_q_ns, queued, issued);
-	to = put_same_time(to, times, r->lowest_c_ns, r->backend_c_ns, completed, end);
+	to = put_time(to, times, r->lowest_q_ns);
+	to = put_time(to, times, r->lowest_c_ns);
 	to = put_count(to, r->lowest_requeued_ns);
 	to = put_count(to, r->lowest_requeues);
 	to = put_count(to, r->nr_clones);
@@ -226,7 +210,6 @@ void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_requ
 {
 	struct times *times = &t->times;
 	char *to = text_line(t);
-	const char *issued, *completed;
 
 	if (unlikely(times->start_ns != start_ns))
 		times_init(times, start_ns);
@@ -237,9 +220,7 @@ void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_requ
 	to = put_count(to, r->sector);
 	to = put_count(to, r->nr_sectors);
 	to = put_time(to, times, r->q_ns);
-	issued = to;
 	to = put_time(to, times, r->d_ns);
-	completed = to;
 	to = put_time(to, times, r->c_ns);
 	to = put_count(to, r->pid);
 	to = put_name_cell(to, &t->kept[PROCESS], r->pid ? r->process : "", r);
@@ -254,7 +235,7 @@ void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_requ
 		to = put_count(put_count(to, r->ring), r->slot);
 	else
 		to = put_string(to, ",,");
-	to = put_same_time(to, times, r->first_d_ns, r->d_ns, issued, completed);
+	to = put_time(to, times, r->first_d_ns);
 	to = put_count(to, r->requeued_ns);
 	to = put_time(to, times, r->interrupt_ns);
 	to = r->measured ? put_backend(to, t, r) : put_string(to, ",,,,,,,,,,,,,,,,,");
