@@ -25,42 +25,35 @@
 static const char plain[] = TEN("", "\0\0\1") NINETY("", "\0\2") NINE_HUNDRED;
 const char three_digits[] = HUNDRED("0") NINE_HUNDRED;
 
-#define BILLION 1000000000u
-
 static inline char *put_2(char *to, size_t n)
 {
 	memcpy(to, three_digits + 4 * n + 1, 2);
 	return to + 2;
 }
 
-/* Of a number's digits the first ones, three and six at most. */
-static inline char *put_first_3(char *to, size_t n)
-{
-	const char *digits = plain + 4 * n;
-
-	memcpy(to, digits, 4);
-	return to + digits[3];
-}
-
+/*
+ * Of a number's digits the first ones, six at most.  How many there are, no branch can
+ * foresee.
+ */
 static inline char *put_first_6(char *to, unsigned int n)
 {
-	return n < 1000 ? put_first_3(to, n) : put_3(put_first_3(to, n / 1000), n % 1000);
-}
+	static const char *const behind[] = {plain, three_digits};
+	const char *first = plain + 4 * (size_t)(n / 1000);
+	const char *rest = behind[n >= 1000] + 4 * (size_t)(n % 1000);
 
-/* The next nine digits. */
-static inline char *put_9(char *to, unsigned int n)
-{
-	return put_6(put_3(to, n / MILLION), n % MILLION);
+	memcpy(to, first, 4);
+	to += first[3] & -(n >= 1000);
+	memcpy(to, rest, 4);
+	return to + rest[3];
 }
 
 char *put_long_u64(char *to, uint64_t n)
 {
 	if (n < MILLION)
 		return put_first_6(to, n);
-	if (n < BILLION)
-		return put_6(put_first_3(to, (unsigned int)n / MILLION),
-			     (unsigned int)n % MILLION);
-	return put_9(put_long_u64(to, n / BILLION), n % BILLION);
+	if (n < MILLION * (uint64_t)MILLION)
+		return put_6(put_first_6(to, n / MILLION), n % MILLION);
+	return put_6(put_long_u64(to, n / MILLION), n % MILLION);
 }
 
 char *put_long_i64(char *to, int64_t n)
