@@ -106,7 +106,7 @@ bool breakdown_size(const struct breakdown *b, unsigned int class, struct row *t
 
 void row_deinit(const struct row *r)
 {
-	free(r->q2c);
+	hist_free(r->q2c, NULL);
 }
 
 static void row_free(struct row *r)

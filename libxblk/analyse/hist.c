@@ -102,22 +102,69 @@ void hist_grow(struct hist **to, size_t bucket, struct room *room)
 
 void hist_free(struct hist *h, struct room *room)
 {
-	if (h)
-		room_give(room, h->parts.nr - 1);
+	if (!h)
+		return;
+	room_give(room, h->parts.nr - 1);
+	while (h->carries) {
+		struct hist_carry *carry = h->carries;
+
+		h->carries = carry->next;
+		free(carry);
+	}
 	free(h);
+}
+
+static void carry(struct hist *h, size_t index, uint64_t times)
+{
+	struct hist_carry *c = h->carries;
+
+	while (c && c->index != index)
+		c = c->next;
+	if (!c) {
+		c = xcalloc(1, sizeof(*c));
+		c->index = index;
+		c->next = h->carries;
+		h->carries = c;
+	}
+	c->times += times;
+}
+
+void hist_carry(struct hist *h, size_t index)
+{
+	carry(h, index, 1);
+}
+
+static uint64_t count_at(const struct hist *h, size_t index)
+{
+	uint64_t count = h->counts[index];
+
+	for (const struct hist_carry *c = h->carries; c; c = c->next)
+		count += c->index == index ? c->times << 32 : 0;
+	return count;
+}
+
+uint64_t hist_at(const struct hist *h, size_t bucket)
+{
+	size_t part = hist_part(h, bucket);
+
+	return part ? count_at(h, hist_index(part, bucket)) : 0;
 }
 
 static void merge_part(struct hist **to, const struct hist *from, size_t first)
 {
-	const uint64_t *counts =
-		&from->counts[hist_index(from->parts.of[first / HIST_PART], first)];
-	uint64_t *sums;
+	size_t some, sum;
 
 	if (!*to || !(*to)->parts.of[first / HIST_PART])
 		hist_grow(to, first, NULL);
-	sums = &(*to)->counts[hist_index((*to)->parts.of[first / HIST_PART], first)];
-	for (unsigned int i = 0; i < HIST_PART; i++)
-		sums[i] += counts[i];
+	some = hist_index(from->parts.of[first / HIST_PART], first);
+	sum = hist_index((*to)->parts.of[first / HIST_PART], first);
+	for (unsigned int i = 0; i < HIST_PART; i++) {
+		uint64_t count = (*to)->counts[sum + i] + count_at(from, some + i);
+
+		(*to)->counts[sum + i] = (uint32_t)count;
+		if (unlikely(count >> 32))
+			carry(*to, sum + i, count >> 32);
+	}
 }
 
 void hist_merge(struct hist **to, const struct hist *from)
@@ -146,13 +193,13 @@ static size_t bucket_of_rank(const struct hist *h, uint64_t rank)
 	uint64_t seen = 0;
 
 	for (size_t part = 0; part < HIST_PARTS; part++) {
-		const uint64_t *counts;
+		size_t first;
 
 		if (!h->parts.of[part])
 			continue;
-		counts = &h->counts[hist_index(h->parts.of[part], 0)];
+		first = hist_index(h->parts.of[part], 0);
 		for (size_t i = 0; i < HIST_PART; i++) {
-			seen += counts[i];
+			seen += count_at(h, first + i);
 			if (seen >= rank)
 				return part * HIST_PART + i;
 		}

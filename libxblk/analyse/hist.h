@@ -5,7 +5,7 @@
  *
  * Latencies of a disk are in few octaves, and there are many disks: buckets are kept in
  * parts, and a part in which nothing has fallen takes a byte.  NULL is an empty one; the
- * first value makes it, and free() is its end.
+ * first value makes it, and hist_free() is its end.
  */
 #ifndef LIBXBLK_HIST_H
 #define LIBXBLK_HIST_H
@@ -22,9 +22,11 @@
 _Static_assert(HIST_PARTS <= UINT8_MAX, "a part's number is a byte");
 
 /*
- * How much room parts of histograms may take, of 128 bytes each, as a guest may have
- * times that are far apart: of each disk 36 KiB, and all disks' beyond that 3 MiB.  Of
- * what got no more, counts, means and extremes are right, and quantiles not known.
+ * How much room parts of histograms may take, as a guest may have times that are far
+ * apart: 64 bytes each, but five times as much of room and twice that of bytes where
+ * there are sums of five stages.  That is 36 KiB of each disk, and all disks' beyond that
+ * 3 MiB, at most.  Of what got no more, counts, means and extremes are right, and
+ * quantiles not known.
  */
 #define ROOM_OWN    288
 #define ROOM_SHARED 24576
@@ -45,13 +47,25 @@ struct hist_parts {
 	uint8_t of[HIST_PARTS];
 };
 
+/* How often a count has passed what it can hold. */
+struct hist_carry {
+	struct hist_carry *next;
+	size_t index;
+	uint64_t times;
+};
+
+/*
+ * Where values fall is hard to foresee, so that counts should be in few lines of the
+ * cache: they are short, and hardly one ever passes that.
+ */
 struct hist {
 	uint64_t count;
 	uint64_t min, max; /* exact */
 	bool beyond; /* some are in buckets not their own, so no quantile is known */
 	unsigned __int128 sum;
+	struct hist_carry *carries; /* mostly none */
 	struct hist_parts parts;
-	uint64_t counts[]; /* by part and bucket */
+	uint32_t counts[]; /* by part and bucket */
 };
 
 static inline size_t hist_bucket(uint64_t ns)
@@ -77,7 +91,9 @@ static inline size_t hist_part(const struct hist *h, size_t bucket)
 
 /* Makes the part that @bucket is in, and @h, if there is none. */
 void hist_grow(struct hist **h, size_t bucket, struct room *room);
-/* What it has taken of @room is free again; @h may be NULL. */
+/* The count at @index has become 0 once more. */
+void hist_carry(struct hist *h, size_t index);
+/* What it has taken of @room (NULL: of none) is free again; @h may be NULL. */
 void hist_free(struct hist *h, struct room *room);
 /*
  * The same of what else goes by buckets: @rows, of @size bytes each, which are zeroed at
@@ -102,14 +118,16 @@ static inline void hist_add_at(struct hist **to, size_t bucket, uint64_t ns,
 			       struct room *room)
 {
 	struct hist *h = *to;
-	size_t part = hist_part(h, bucket);
+	size_t part = hist_part(h, bucket), index;
 
 	if (__builtin_expect(!part, 0)) {
 		hist_grow(to, bucket, room);
 		h = *to;
 		part = hist_part(h, bucket);
 	}
-	h->counts[hist_index(part, bucket)]++;
+	index = hist_index(part, bucket);
+	if (__builtin_expect(!++h->counts[index], 0))
+		hist_carry(h, index);
 	hist_count(h, ns);
 }
 
@@ -119,12 +137,7 @@ static inline void hist_add(struct hist **to, uint64_t ns, struct room *room)
 }
 
 /* How many there are in a bucket. */
-static inline uint64_t hist_at(const struct hist *h, size_t bucket)
-{
-	size_t part = hist_part(h, bucket);
-
-	return part ? h->counts[hist_index(part, bucket)] : 0;
-}
+uint64_t hist_at(const struct hist *h, size_t bucket);
 
 void hist_merge(struct hist **to, const struct hist *from);
 uint64_t hist_mean(const struct hist *h);

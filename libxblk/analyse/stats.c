@@ -43,11 +43,11 @@ void stats_merge(struct disk_stats *to, const struct disk_stats *from)
 void stats_deinit(struct disk_stats *s)
 {
 	for (int i = 0; i < STAGE_MAX; i++) {
-		free(s->stages[i]);
-		free(s->window[i]);
+		hist_free(s->stages[i], NULL);
+		hist_free(s->window[i], NULL);
 	}
 	for (int i = 0; i < SUB_MAX; i++)
-		free(s->substages[i]);
+		hist_free(s->substages[i], NULL);
 	if (s->analysis)
 		analysis_deinit(s->analysis);
 	free(s->analysis);

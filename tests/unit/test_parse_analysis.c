@@ -83,7 +83,7 @@ static void check_bands(size_t nr)
 	free(all);
 	bands_deinit(b);
 	free(b);
-	free(q2c);
+	hist_free(q2c, NULL);
 }
 
 static void bands_as_sorted(void **ctx)
@@ -122,7 +122,7 @@ static void bands_whole(void **ctx)
 	}
 	bands_deinit(b);
 	free(b);
-	free(q2c);
+	hist_free(q2c, NULL);
 }
 
 /* Queue depths by summing up each request's overlap with each interval. */

@@ -53,7 +53,7 @@ static void check_quantiles(uint64_t *values, size_t nr)
 
 		assert_true(off <= want / 64);
 	}
-	free(h);
+	hist_free(h, NULL);
 }
 
 static void quantiles_uniform(void **ctx)
@@ -108,7 +108,7 @@ static void bounds(void **ctx)
 
 		hist_add(&h, hist_lower(i), NULL);
 		assert_int_equal(hist_at(h, i), 1);
-		free(h);
+		hist_free(h, NULL);
 	}
 }
 
@@ -140,10 +140,50 @@ static void merging(void **ctx)
 	assert_same(half[0], all);
 	hist_merge(&none, all);
 	assert_same(none, all);
-	free(none);
-	free(all);
-	free(half[0]);
-	free(half[1]);
+	hist_free(none, NULL);
+	hist_free(all, NULL);
+	hist_free(half[0], NULL);
+	hist_free(half[1], NULL);
+}
+
+/* As if so many values had been the one that is there. */
+static void add_many(struct hist *h, uint64_t ns, uint32_t more)
+{
+	h->counts[hist_index(hist_part(h, hist_bucket(ns)), hist_bucket(ns))] += more;
+	h->count += more;
+}
+
+/* More in one bucket than its count holds. */
+static void counts_carry(void **ctx)
+{
+	struct hist *h = NULL, *sum = NULL;
+
+	(void)ctx;
+	hist_add(&h, 40, NULL);
+	hist_add(&h, 50, NULL);
+	add_many(h, 50, UINT32_MAX - 1);
+	assert_int_equal(hist_at(h, hist_bucket(50)), UINT32_MAX);
+	hist_add(&h, 50, NULL);
+	hist_add(&h, 50, NULL);
+	assert_int_equal(hist_at(h, hist_bucket(50)), (1ull << 32) + 1);
+	assert_int_equal(hist_at(h, hist_bucket(40)), 1);
+	assert_int_equal(h->count, (1ull << 32) + 2);
+	assert_int_equal(hist_quantile(h, 0), 40);
+	assert_int_equal(hist_quantile(h, 500), 50);
+	add_many(h, 50, UINT32_MAX - 1);
+	hist_add(&h, 50, NULL);
+	assert_int_equal(hist_at(h, hist_bucket(50)), 2ull << 32);
+	hist_merge(&sum, h);
+	assert_same(sum, h);
+	hist_add(&sum, 60, NULL);
+	add_many(sum, 60, UINT32_MAX - 1);
+	hist_add(&h, 60, NULL);
+	hist_merge(&sum, h);
+	assert_int_equal(hist_at(sum, hist_bucket(50)), 4ull << 32);
+	assert_int_equal(hist_at(sum, hist_bucket(60)), 1ull << 32);
+	assert_int_equal(hist_at(sum, hist_bucket(40)), 2);
+	hist_free(h, NULL);
+	hist_free(sum, NULL);
 }
 
 /* Few parts of an octave are worth few bytes, wherever they are. */
@@ -156,7 +196,7 @@ static void of_few_parts(void **ctx)
 		hist_add(&h, ns, NULL);
 	assert_int_equal(h->parts.nr, 2);
 	assert_true(h->parts.room <= 2);
-	free(h);
+	hist_free(h, NULL);
 }
 
 /* What a disk has beyond its own room others have not, until it is given back. */
@@ -197,6 +237,7 @@ int main(void)
 		cmocka_unit_test(empty),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(merging),
+		cmocka_unit_test(counts_carry),
 		cmocka_unit_test(room_is_shared),
 		cmocka_unit_test(of_few_parts),
 	};
