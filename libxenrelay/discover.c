@@ -27,8 +27,12 @@
  * anew and looks at each channel.
  */
 #define BACKENDS_PERIOD_MS 250
-/* Domains looked at in a turn. */
-#define MAX_LOOKS 8
+/*
+ * Domains looked at in a turn, and of each so many channels: a look at one that has many
+ * goes on in the next turns, as the caller may have other things to do.
+ */
+#define MAX_LOOKS    8
+#define MAX_CHANNELS 4
 
 struct offer {
 	char name[XENRELAY_NAME_SIZE];
@@ -44,6 +48,9 @@ struct offer {
  * @named:	by the caller, so it stays
  * @there:	it was at the last look
  * @changed:	its channels are to be looked at, not before @look_at
+ * @nodes:	of its directory, while a look at them is under way, and NULL else
+ * @next_node:	the first that was not looked at yet
+ * @seen:	those that were, and may be channels
  */
 struct xr_domain {
 	struct xr_domain *next;
@@ -54,6 +61,10 @@ struct xr_domain {
 	bool there;
 	bool changed;
 	uint64_t look_at;
+	char **nodes;
+	unsigned int nr_nodes;
+	unsigned int next_node;
+	unsigned int seen;
 	unsigned int nr;
 	struct offer offers[XENRELAY_MAX_CHANNELS];
 };
@@ -213,42 +224,67 @@ static void list_again(struct xenrelay_reader *reader)
 }
 
 /* Return: 0, or what XenStore says. */
-static int look(struct xenrelay_reader *reader, struct xr_domain *domain)
+static int begin_look(struct xenrelay_reader *reader, struct xr_domain *domain)
 {
-	unsigned int i, nr = 0, seen = 0;
-	char **nodes = NULL;
+	unsigned int i;
 	int err = 0;
 
 	reader->stats.looks++;
 	domain->changed = false;
-	domain->look_at = xr_now_ms() + LOOK_PERIOD_MS;
+	domain->nr_nodes = domain->next_node = domain->seen = 0;
 	domain->there = xenrelay_domain_exists(reader, domain->domid);
 	if (domain->there)
-		nodes = read_channels(reader, domain->domid, &nr, &err);
+		domain->nodes =
+			read_channels(reader, domain->domid, &domain->nr_nodes, &err);
 	else if (domain->listed && reader->every_domain)
 		list_again(reader);
-	/* Closed since it was asked whether the domain is there. */
-	if (err == -EACCES)
-		err = 0;
 	for (i = 0; i < domain->nr; i++)
 		domain->offers[i].present = false;
 	forget(domain);
-	for (i = 0; i < nr; i++) {
-		if (!xr_name_ok(nodes[i]))
-			reader->stats.bad_names++;
-		else if (seen == XENRELAY_MAX_CHANNELS ||
-			 (domain->nr == XENRELAY_MAX_CHANNELS &&
-			  !find_offer(domain, nodes[i])))
-			reader->stats.left_out++;
-		else {
-			seen++;
-			add_offer(reader, domain, nodes[i]);
-		}
-	}
-	free(nodes);
+	/* Closed since it was asked whether the domain is there. */
+	return err == -EACCES ? 0 : err;
+}
+
+static void end_look(struct xenrelay_reader *reader, struct xr_domain *domain)
+{
+	unsigned int i;
+
+	free(domain->nodes);
+	domain->nodes = NULL;
+	domain->look_at = xr_now_ms() + LOOK_PERIOD_MS;
 	for (i = 0; i < domain->nr; i++)
 		if (is_news(&domain->offers[i]))
 			reader->changed |= XENRELAY_CHANGED_OFFERS;
+}
+
+/* Return: whether XenStore was asked. */
+static bool look_at_node(struct xenrelay_reader *reader, struct xr_domain *domain,
+			 const char *name)
+{
+	if (!xr_name_ok(name)) {
+		reader->stats.bad_names++;
+		return false;
+	}
+	if (domain->seen == XENRELAY_MAX_CHANNELS ||
+	    (domain->nr == XENRELAY_MAX_CHANNELS && !find_offer(domain, name))) {
+		reader->stats.left_out++;
+		return false;
+	}
+	domain->seen++;
+	add_offer(reader, domain, name);
+	return true;
+}
+
+/* Begin a look, or go on with it, at up to @max channels.  Return: as begin_look(). */
+static int look(struct xenrelay_reader *reader, struct xr_domain *domain,
+		unsigned int max)
+{
+	int err = domain->nodes ? 0 : begin_look(reader, domain);
+
+	while (max && domain->next_node < domain->nr_nodes)
+		max -= look_at_node(reader, domain, domain->nodes[domain->next_node++]);
+	if (domain->next_node == domain->nr_nodes)
+		end_look(reader, domain);
 	return err;
 }
 
@@ -304,6 +340,7 @@ static void drop_domain(struct xenrelay_reader *reader, struct xr_domain **link)
 
 	xr_watch_stop(reader, &domain->watch);
 	*link = domain->next;
+	free(domain->nodes);
 	free(domain);
 }
 
@@ -355,23 +392,36 @@ void xr_discover_domains(struct xenrelay_reader *reader)
 		domain->changed |= domain->named || !reader->every_domain;
 }
 
-/* Look at up to @max domains that have changed, and drop those that are done with. */
-static int look_at_some(struct xenrelay_reader *reader, unsigned int max)
+/* When it is to be looked at; XR_NEVER: not at all. */
+static uint64_t time_of_look(const struct xr_domain *domain)
+{
+	if (domain->nodes)
+		return 0;
+	return domain->changed ? domain->look_at : XR_NEVER;
+}
+
+/*
+ * Look at up to @max domains that have changed, and @channels of each, and drop those
+ * that are done with.
+ */
+static int look_at_some(struct xenrelay_reader *reader, unsigned int max,
+			unsigned int channels)
 {
 	struct xr_domain **link = &reader->domains;
-	uint64_t now = xr_now_ms();
+	uint64_t at, now = xr_now_ms();
 	int err = 0;
 
 	while (*link) {
 		struct xr_domain *domain = *link;
 
-		if (domain->changed && now >= domain->look_at && max && !err) {
+		if (now >= time_of_look(domain) && max && !err) {
 			max--;
-			err = look(reader, domain);
+			err = look(reader, domain, channels);
 		}
-		if (domain->changed)
-			xr_timer(reader, domain->look_at > now ? domain->look_at : now);
-		if (!domain->listed && !domain->changed && !domain->nr)
+		at = time_of_look(domain);
+		if (at != XR_NEVER)
+			xr_timer(reader, at > now ? at : now);
+		if (!domain->listed && at == XR_NEVER && !domain->nr)
 			drop_domain(reader, link);
 		else
 			link = &domain->next;
@@ -383,7 +433,7 @@ int xr_discover_dispatch(struct xenrelay_reader *reader)
 {
 	int err = reader->new_domains ? list_domains(reader) : 0;
 
-	return err ? err : look_at_some(reader, MAX_LOOKS);
+	return err ? err : look_at_some(reader, MAX_LOOKS, MAX_CHANNELS);
 }
 
 /* In a driver domain also what "@releaseDomain" would tell: a guest may have gone. */
@@ -441,7 +491,7 @@ int xenrelay_watch_channels(struct xenrelay_reader *reader, unsigned int domid)
 		if (!err)
 			domain->named = domain->listed = true;
 	}
-	return err ? err : look_at_some(reader, UINT32_MAX);
+	return err ? err : look_at_some(reader, UINT32_MAX, UINT32_MAX);
 }
 
 int xenrelay_unwatch_channels(struct xenrelay_reader *reader)
@@ -480,7 +530,8 @@ int xenrelay_next_offer(struct xenrelay_reader *reader, struct xenrelay_offer *o
 	if (err)
 		return err;
 	for (domain = reader->domains; domain; domain = domain->next) {
-		for (i = 0; i < domain->nr; i++) {
+		/* In the middle of a look it is not known what has gone. */
+		for (i = 0; !domain->nodes && i < domain->nr; i++) {
 			struct offer *offer = &domain->offers[i];
 
 			if (!is_news(offer))

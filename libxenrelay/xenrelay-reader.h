@@ -147,12 +147,12 @@ int xenrelay_fd(const struct xenrelay_reader *reader);
  * events of others.
  *
  * A turn takes in at most 4096 events of XenStore and 64 doorbells, and looks at
- * 8 domains' lists of channels.  A watch that fires more than 256 times, and goes
- * on more often than 128 times a second, is taken back for a second: the guest's
- * writing costs nothing then, and what it wrote is looked at afterwards.  A
- * domain's list is looked at 4 times a second at most, and so are, in a driver domain,
- * its backends.  A channel's bell stays masked until xenrelay_arm(), and a millisecond
- * at least.
+ * 8 domains' lists of channels, of each at 4 channels; the rest of them has its turn
+ * after that.  A watch that fires more than 256 times, and goes on more often than 128
+ * times a second, is taken back for a second: the guest's writing costs nothing then, and
+ * what it wrote is looked at afterwards.  A domain's list is looked at 4 times a second
+ * at most, and so are, in a driver domain, its backends.  A channel's bell stays masked
+ * until xenrelay_arm(), and a millisecond at least.
  *
  * Return: XENRELAY_CHANGED_* and XENRELAY_RANG, 0 for none; negative errno if
  * XenStore is gone.

@@ -382,6 +382,19 @@ static void test_hostile_names(void **state)
 	assert_int_equal(stats.bad_names, i);
 }
 
+static void offer_many(unsigned int nr)
+{
+	char path[128];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		snprintf(path, sizeof(path), PARENT "/c%u", i);
+		fake_write(path, "");
+		snprintf(path, sizeof(path), PARENT "/c%u/state", i);
+		fake_write(path, "open");
+	}
+}
+
 /* More channels than are looked at: the rest is counted, and gets its turn. */
 static void test_too_many_channels(void **state)
 {
@@ -391,12 +404,7 @@ static void test_too_many_channels(void **state)
 	unsigned int i, told = 0;
 
 	(void)state;
-	for (i = 0; i < 80; i++) {
-		snprintf(path, sizeof(path), PARENT "/c%u", i);
-		fake_write(path, "");
-		snprintf(path, sizeof(path), PARENT "/c%u/state", i);
-		fake_write(path, "open");
-	}
+	offer_many(80);
 	assert_int_equal(xenrelay_list(reader, 3, &names), XENRELAY_MAX_CHANNELS);
 	xenrelay_list_free(names, XENRELAY_MAX_CHANNELS);
 	assert_int_equal(xenrelay_watch_channels(reader, 3), 0);
@@ -446,6 +454,41 @@ static void test_storm(void **state)
 	xenrelay_get_watch_stats(reader, &stats);
 	assert_in_range(stats.events, 256, 310);
 	assert_in_range(stats.looks, 1, 8);
+}
+
+/*
+ * However many channels a domain has, a turn takes few requests: whether it is there, its
+ * list, and two nodes of each of 4 channels.  Until all have been looked at nothing is
+ * told.
+ */
+static void test_turns(void **state)
+{
+	struct xenrelay_offer offer = {.size = sizeof(offer)};
+	unsigned int calls, turns = 0, came = 0, gone = 0;
+
+	(void)state;
+	offer_many(60);
+	assert_int_equal(xenrelay_watch_channels(reader, 3), 0);
+	while (xenrelay_next_offer(reader, &offer) == 1)
+		assert_true(offer.present);
+	happens(XENRELAY_CHANGED_OFFERS, 400);
+	fake_remove(PARENT "/c59/state");
+	fake_write(PARENT "/d", "");
+	fake_write(PARENT "/d/state", "open");
+	while (!(came && gone) && readable(400)) {
+		calls = fake.calls;
+		assert_true(xenrelay_dispatch(reader) >= 0);
+		assert_in_range(fake.calls - calls, 0, 3 + 2 * 4);
+		turns += fake.calls != calls;
+		while (xenrelay_next_offer(reader, &offer) == 1) {
+			assert_string_equal(offer.channel, offer.present ? "d" : "c59");
+			came += offer.present;
+			gone += !offer.present;
+		}
+	}
+	assert_int_equal(came, 1);
+	assert_int_equal(gone, 1);
+	assert_in_range(turns, 61 / 4, 61);
 }
 
 static void honest_with_bell(const char *path, const char *value)
@@ -660,6 +703,7 @@ int main(void)
 		TEST(test_hostile_names),
 		TEST(test_too_many_channels),
 		TEST(test_storm),
+		TEST(test_turns),
 		TEST(test_doorbell),
 		TEST(test_bell_without_end),
 		TEST(test_bell_in_vain),
