@@ -431,9 +431,20 @@ static int look_at_some(struct xenrelay_reader *reader, unsigned int max,
 
 int xr_discover_dispatch(struct xenrelay_reader *reader)
 {
-	int err = reader->new_domains ? list_domains(reader) : 0;
+	int err;
 
+	if (reader->winding_down)
+		return 0;
+	err = reader->new_domains ? list_domains(reader) : 0;
 	return err ? err : look_at_some(reader, MAX_LOOKS, MAX_CHANNELS);
+}
+
+void xr_discover_wind_down(struct xenrelay_reader *reader)
+{
+	struct xr_domain *domain;
+
+	for (domain = reader->domains; domain; domain = domain->next)
+		domain->watch.over = true;
 }
 
 /* In a driver domain also what "@releaseDomain" would tell: a guest may have gone. */

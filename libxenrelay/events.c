@@ -102,6 +102,14 @@ void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch)
 	}
 }
 
+void xr_watches_abandon(struct xenrelay_reader *reader)
+{
+	struct xr_watch *watch;
+
+	for (watch = reader->watches; watch; watch = watch->next)
+		watch->on = false;
+}
+
 static bool within_budget(struct xr_watch *watch)
 {
 	uint64_t now = xr_now_ms();
@@ -140,7 +148,7 @@ static void take_event(struct xenrelay_reader *reader, const char *path,
 		if (strcmp(token, watch->token))
 			continue;
 		watch->news = true;
-		if (watch->event)
+		if (watch->event && !watch->over)
 			watch->event(reader, watch, path);
 		if (watch->on && !within_budget(watch))
 			mute(reader, watch);
@@ -181,6 +189,8 @@ static int take_events(struct xenrelay_reader *reader)
 		free(event);
 	}
 	for (watch = reader->watches; watch; watch = watch->next) {
+		if (watch->over)
+			continue;
 		if (watch->news)
 			tell_news(reader, watch, now);
 		/* It fires as soon as it is on. */

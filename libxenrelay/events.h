@@ -21,6 +21,7 @@ struct xenrelay_reader;
  * @fired:	called once for all the events of a turn that are let through
  * @period_ms:	between two calls of it at least
  * @news:	it is to be called, not before @tell_at
+ * @over:	nobody wants to know any more: it is only taken back, for good
  * @on:		it is registered
  * @budget:	events that are let through before it is taken back
  * @counted_at:	when @budget was last refilled
@@ -36,6 +37,7 @@ struct xr_watch {
 	void (*fired)(struct xenrelay_reader *reader, struct xr_watch *watch);
 	unsigned int period_ms;
 	bool news;
+	bool over;
 	uint64_t tell_at;
 	bool on;
 	unsigned int budget;
@@ -51,6 +53,9 @@ uint64_t xr_now_ms(void);
 int xr_watch_start(struct xenrelay_reader *reader, struct xr_watch *watch);
 /* NULL-safe in that a watch that was never started may be stopped. */
 void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch);
+
+/* XenStore takes them back itself: the connection is about to be closed. */
+void xr_watches_abandon(struct xenrelay_reader *reader);
 
 /* Take in XenStore's events.  Return: how many, or negative errno. */
 int xr_events_dispatch(struct xenrelay_reader *reader);

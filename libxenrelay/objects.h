@@ -32,6 +32,7 @@ struct xenrelay_reader {
 	xengnttab_handle *xgt;
 	xenevtchn_handle *xce; /* from the first doorbell on */
 	bool open;
+	bool winding_down; /* XenStore is asked only what channels need */
 	unsigned int own_domid;
 	int changed; /* XENRELAY_CHANGED_* and _RANG not reported yet */
 	struct xenrelay_channel *channels;

@@ -148,6 +148,7 @@ void xenrelay_reader_close(struct xenrelay_reader *reader)
 		return;
 	while (reader->channels)
 		xenrelay_release(reader->channels);
+	xr_watches_abandon(reader);
 	xr_discover_end(reader);
 	xr_watched_end(reader);
 	if (reader->xce)
@@ -161,6 +162,18 @@ void xenrelay_reader_close(struct xenrelay_reader *reader)
 		close(reader->epoll_fd);
 	pthread_mutex_destroy(&reader->timer_lock);
 	free(reader);
+}
+
+int xenrelay_wind_down(struct xenrelay_reader *reader)
+{
+	int err = xr_check_reader(reader);
+
+	if (err)
+		return err;
+	reader->winding_down = true;
+	xr_discover_wind_down(reader);
+	xr_watched_wind_down(reader);
+	return 0;
 }
 
 struct xs_handle *xenrelay_xenstore(struct xenrelay_reader *reader)

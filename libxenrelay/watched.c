@@ -198,6 +198,14 @@ int xenrelay_next_node(struct xenrelay_reader *reader, char *path, size_t size)
 	return 1;
 }
 
+void xr_watched_wind_down(struct xenrelay_reader *reader)
+{
+	struct xr_node_watch *nodes;
+
+	for (nodes = reader->node_watches; nodes; nodes = nodes->next)
+		nodes->watch.over = true;
+}
+
 void xr_watched_end(struct xenrelay_reader *reader)
 {
 	while (reader->node_watches) {

@@ -5,6 +5,8 @@
 
 struct xenrelay_reader;
 
+/* Nothing is told any more, which costs no request. */
+void xr_watched_wind_down(struct xenrelay_reader *reader);
 void xr_watched_end(struct xenrelay_reader *reader);
 
 #endif /* XR_WATCHED_H */

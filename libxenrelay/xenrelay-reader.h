@@ -253,6 +253,18 @@ int xenrelay_watch_channels(struct xenrelay_reader *reader, unsigned int domid);
 int xenrelay_unwatch_channels(struct xenrelay_reader *reader);
 
 /**
+ * xenrelay_wind_down - ask XenStore nothing any more but what channels need
+ *
+ * For who is about to disconnect them and to close the reader, where each request may
+ * take long, as guests keep XenStore busy.  What xenrelay_watch_channels() and
+ * xenrelay_watch_nodes() watch is looked at no more, and xenrelay_dispatch() does not
+ * tell of it.  This costs no request itself: the watches go with the reader.
+ *
+ * Return: 0; -EINVAL or -EBADF for a bad reader.
+ */
+int xenrelay_wind_down(struct xenrelay_reader *reader);
+
+/**
  * struct xenrelay_offer - a channel that has come or gone
  * @size:	sizeof(struct xenrelay_offer), set by the caller
  * @domid:	its domain

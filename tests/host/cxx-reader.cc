@@ -59,6 +59,7 @@ int main()
 	xenrelay_list_free(names, 0);
 	EXPECT(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), -EBADF);
 	EXPECT(xenrelay_unwatch_channels(reader), -EBADF);
+	EXPECT(xenrelay_wind_down(reader), -EBADF);
 	EXPECT(xenrelay_watch_nodes(reader, "/local/domain/0/backend", 2), -EBADF);
 	EXPECT(xenrelay_next_node(reader, path, sizeof(path)), -EBADF);
 	EXPECT(xenrelay_next_offer(reader, &offer), -EBADF);

@@ -491,6 +491,66 @@ static void test_turns(void **state)
 	assert_in_range(turns, 61 / 4, 61);
 }
 
+/* Then channels and nodes are looked at no more, also where a look was under way. */
+static void test_wind_down(void **state)
+{
+	struct xenrelay_channel *ch;
+	unsigned int i, calls;
+
+	(void)state;
+	assert_int_equal(connect_quick(&ch), 0);
+	offer_many(60);
+	assert_int_equal(xenrelay_watch_nodes(reader, "/backend", 2), 0);
+	assert_int_equal(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), 0);
+	while (happens(~0, 400))
+		;
+	fake_write(PARENT "/c0/state", "closed");
+	fake_write("/backend/vbd", "");
+	fake_fire("@introduceDomain");
+	assert_true(readable(0));
+	assert_true(xenrelay_dispatch(reader) >= 0);
+
+	calls = fake.calls;
+	assert_int_equal(xenrelay_wind_down(reader), 0);
+	fake_write(PARENT "/d/state", "open");
+	fake_write("/backend/vbd", "x");
+	fake_fire("@introduceDomain");
+	for (i = 0; i < 8; i++)
+		assert_false(
+			happens(XENRELAY_CHANGED_OFFERS | XENRELAY_CHANGED_NODES, 200));
+	assert_int_equal(fake.calls, calls);
+	/* Whoever writes without end is not listened to any more. */
+	for (i = 0; i < 400; i++)
+		fake_write(PARENT "/c0/state", "open");
+	assert_true(xenrelay_dispatch(reader) >= 0);
+	assert_int_equal(fake.calls, calls + 1);
+	fake_write(PARENT "/c0/state", "open");
+	assert_false(readable(1200));
+	assert_int_equal(fake.calls, calls + 1);
+
+	/* What happens to a channel is heard. */
+	producer(0)->channel.state = XENRELAY_STOPPED;
+	set_state("stopped %u", session);
+	assert_true(wait_for(XENRELAY_CHANGED_CHANNEL));
+	assert_true(xenrelay_stopped(ch));
+	xenrelay_release(ch);
+	assert_int_equal(releases, 1);
+}
+
+/* XenStore takes watches back itself when the reader is closed. */
+static void test_close(void **state)
+{
+	unsigned int calls;
+
+	(void)state;
+	assert_int_equal(xenrelay_watch_nodes(reader, "/backend", 2), 0);
+	assert_int_equal(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), 0);
+	calls = fake.calls;
+	xenrelay_reader_close(reader);
+	assert_int_equal(fake.calls, calls);
+	assert_int_equal(xenrelay_reader_open(&reader), 0);
+}
+
 static void honest_with_bell(const char *path, const char *value)
 {
 	honest(path, value);
@@ -681,6 +741,7 @@ static void test_bad_arguments(void **state)
 	assert_int_equal(xenrelay_watch_channels(NULL, 3), -EINVAL);
 	assert_int_equal(xenrelay_watch_channels(reader, 0x7ff0), -EINVAL);
 	assert_int_equal(xenrelay_unwatch_channels(NULL), -EINVAL);
+	assert_int_equal(xenrelay_wind_down(NULL), -EINVAL);
 	assert_int_equal(xenrelay_unwatch_channels(reader), 0);
 	assert_int_equal(xenrelay_next_offer(NULL, &offer), -EINVAL);
 	assert_int_equal(xenrelay_next_offer(reader, NULL), -EINVAL);
@@ -704,6 +765,8 @@ int main(void)
 		TEST(test_too_many_channels),
 		TEST(test_storm),
 		TEST(test_turns),
+		TEST(test_wind_down),
+		TEST(test_close),
 		TEST(test_doorbell),
 		TEST(test_bell_without_end),
 		TEST(test_bell_in_vain),
