@@ -296,8 +296,7 @@ void xenrelay_release(struct xenrelay_channel *ch)
 		return;
 	xr_doorbell_unbind(ch);
 	xr_unmap(ch);
-	/* Into the directory of a domain that is gone nothing may be created. */
-	if (ch->claimed && xenrelay_domain_exists(ch->reader, ch->domid))
+	if (ch->claimed)
 		xr_tell_release(ch);
 	xr_watch_stop(ch->reader, &ch->watch);
 

@@ -157,7 +157,10 @@ void xr_tell_release(struct xenrelay_channel *ch)
 {
 	char text[sizeof(ch->reader->error)];
 
-	/* Where that fails, the guest sees that our mapping has gone. */
+	/*
+	 * Where that fails, the guest sees that our mapping has gone; nothing is created
+	 * in the directory of a domain that has gone itself.
+	 */
 	memcpy(text, ch->reader->error, sizeof(text));
 	xr_request(ch, "release", NULL);
 	memcpy(ch->reader->error, text, sizeof(text));
