@@ -398,8 +398,9 @@ static int connect_guests(struct capture *c)
 	uint64_t late = monotonic_ns() + ANSWER_NS;
 	unsigned int i;
 
-	for (i = 0; i < c->facts.nr_guests; i++)
+	for (i = 0; i < c->facts.nr_guests && !capture_is_to_end(c); i++)
 		connect_start(c, &c->guests[i]);
+	take_signals(c);
 	while (!may_begin(c, late)) {
 		wait_for_news(c, CONNECTING_MS);
 		take_turn(c);

@@ -4,6 +4,7 @@
 #include "budget.h"
 #include "clock.h"
 #include "connect.h"
+#include "ending.h"
 #include "guest-connect.h"
 #include "msg.h"
 #include "state.h"
@@ -136,6 +137,8 @@ void connect_turn(struct capture *c)
 
 		if (!guest->attempt.channel)
 			continue;
+		if (capture_is_to_end(c))
+			return;
 		rest = budget_share(c->max_kib, used_kib(c, guest), 1);
 		ret = guest_connect_poll(guest, rest);
 		if (ret < 0)

@@ -57,9 +57,15 @@ struct search {
 	struct domain *domain;
 	struct backing_table *backing;
 	const struct options *opts;
+	const struct patience *patience;
 	bool *used;    /* NULL: say nothing */
 	int asked_for; /* disks that were, traceable or not */
 };
+
+static bool is_given_up(const struct search *search)
+{
+	return search->patience && search->patience->ends(search->patience->arg);
+}
 
 static bool is_wanted(struct search *search, const struct disk *disk)
 {
@@ -193,6 +199,10 @@ static int find_blkback(struct search *search)
 
 		if (number_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
 			continue;
+		if (is_given_up(search)) {
+			ret = -1;
+			break;
+		}
 		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/vbd/%u/%u",
 			 search->own, domain->domid, disk.devid);
 		read_names(search->xs, dir, &disk);
@@ -278,7 +288,8 @@ static void report_elsewhere(struct search *search)
 }
 
 int disks_find(struct xenrelay_reader *reader, struct domain *domain,
-	       struct backing_table *backing, const struct options *opts, bool *used)
+	       struct backing_table *backing, const struct options *opts, bool *used,
+	       const struct patience *patience)
 {
 	struct search search = {
 		.xs = xenrelay_xenstore(reader),
@@ -286,6 +297,7 @@ int disks_find(struct xenrelay_reader *reader, struct domain *domain,
 		.domain = domain,
 		.backing = backing,
 		.opts = opts,
+		.patience = patience,
 		.used = used,
 	};
 
@@ -386,14 +398,15 @@ static int add_new(struct domain *domain, const struct domain *now)
 }
 
 int disks_update(struct xenrelay_reader *reader, struct domain *domain,
-		 struct backing_table *backing, const struct options *opts)
+		 struct backing_table *backing, const struct options *opts,
+		 const struct patience *patience)
 {
 	struct domain now = *domain;
 	int came = -1, went = 0;
 
 	now.disks = NULL;
 	now.nr_disks = 0;
-	if (disks_find(reader, &now, backing, opts, NULL) >= 0) {
+	if (disks_find(reader, &now, backing, opts, NULL, patience) >= 0) {
 		went = mark_gone(domain, &now);
 		came = add_new(domain, &now);
 	}

@@ -18,19 +18,30 @@ bool disk_is_asked_for(const struct options *opts, const struct domain *domain,
 		       const struct disk *disk);
 
 /**
+ * struct patience - with a search that takes many requests to XenStore
+ * @ends:	asked between them: whether the rest is not wanted any more
+ */
+struct patience {
+	bool (*ends)(const void *arg);
+	const void *arg;
+};
+
+/**
  * disks_find - find the disks that blkback serves to a domain
  * @used:	for each argument of -D, set to true once it named a disk; NULL in a
  *		capture that runs: nothing is said then, and what is too many
  *		is marked as left out
+ * @patience:	NULL: without end
  *
  * Only nodes that this domain wrote are believed: the guest can write to its
  * own side.  Disks that cannot be traced are left out with a word about why.
  *
  * Return: how many of its disks are asked for, traceable or not, or -1 after an
- * error message.
+ * error message, or without one when patience has ended.
  */
 int disks_find(struct xenrelay_reader *reader, struct domain *domain,
-	       struct backing_table *backing, const struct options *opts, bool *used);
+	       struct backing_table *backing, const struct options *opts, bool *used,
+	       const struct patience *patience);
 
 /* Name those of @first on that are left out. */
 void disks_say_left_out(const struct domain *domain, unsigned int first);
@@ -42,9 +53,11 @@ void disks_say_left_out(const struct domain *domain, unsigned int first);
  * that one, and what is no longer there, is marked as gone.  When XBLK_MAX_DISKS have
  * been given, what came first of those that are gone gives its index.
  *
- * Return: how many that are traced have come and gone, or -1 after an error message.
+ * Return: how many that are traced have come and gone, or -1 as disks_find(); when
+ * patience has ended nothing is changed.
  */
 int disks_update(struct xenrelay_reader *reader, struct domain *domain,
-		 struct backing_table *backing, const struct options *opts);
+		 struct backing_table *backing, const struct options *opts,
+		 const struct patience *patience);
 
 #endif /* XBLKTRACE_DISKS_H */

@@ -23,6 +23,7 @@ struct selection {
 	struct domain_table *table;
 	bool *used; /* of opts->disks */
 	bool quiet; /* about what cannot be traced */
+	const struct patience *patience;
 };
 
 static void describe(struct selection *sel, struct domain *domain)
@@ -129,7 +130,7 @@ static int add_domain(struct selection *sel, unsigned int domid, bool named)
 		return 0;
 	}
 	asked_for = disks_find(sel->reader, &domain, sel->backing, sel->opts,
-			       sel->quiet ? NULL : sel->used);
+			       sel->quiet ? NULL : sel->used, sel->patience);
 	if (asked_for < 0) {
 		free(domain.disks);
 		return -1;
@@ -284,7 +285,7 @@ static bool is_asked_for(struct selection *sel, unsigned int domid)
 
 int domains_add(struct xenrelay_reader *reader, const struct options *opts,
 		struct backing_table *backing, struct domain_table *table,
-		unsigned int domid)
+		unsigned int domid, const struct patience *patience)
 {
 	struct selection sel = {
 		.reader = reader,
@@ -293,6 +294,7 @@ int domains_add(struct xenrelay_reader *reader, const struct options *opts,
 		.backing = backing,
 		.table = table,
 		.quiet = true,
+		.patience = patience,
 	};
 
 	return is_asked_for(&sel, domid) ? add_domain(&sel, domid, false) : 0;

@@ -9,6 +9,7 @@
 #include "backing.h"
 #include "options.h"
 
+struct patience;
 struct xenrelay_reader;
 
 #define MAX_DOMAINS 1024 /* at once, which xblkparse knows, too */
@@ -98,16 +99,17 @@ int domains_select(struct xenrelay_reader *reader, const struct options *opts,
 /**
  * domains_add - add a domain that may have come
  * @domid:	of one that is not in the table
+ * @patience:	as of disks_find()
  *
  * If the options ask for it and it can be traced.  Otherwise it is left out without a
  * word: its tracer or disks may be about to come.  Only that the table is full is said,
  * once.
  *
- * Return: 1 if it was added, 0 if not, -1 after an error message.
+ * Return: 1 if it was added, 0 if not, -1 as disks_find().
  */
 int domains_add(struct xenrelay_reader *reader, const struct options *opts,
 		struct backing_table *backing, struct domain_table *table,
-		unsigned int domid);
+		unsigned int domid, const struct patience *patience);
 
 /*
  * Whether the guest's tracer is loaded.  Return: 1 if so, 0 if not, negative errno if

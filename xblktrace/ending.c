@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "ending.h"
 #include "msg.h"
+#include "signals.h"
 #include "state.h"
 
 #define NSEC_PER_SEC  1000000000ull
@@ -26,7 +27,14 @@ void capture_stop(struct capture *c, const char *reason)
 	if (c->started && dom0_now(c->dom0, &c->ended_at))
 		c->failed = true;
 	drain_read_all(&c->drain);
+	xenrelay_wind_down(c->reader);
 	msg_verbose("ending: %s", reason);
+}
+
+bool capture_is_to_end(const struct capture *c)
+{
+	return c->reason || (c->end_at && monotonic_ns() >= c->end_at) ||
+	       signals_waiting();
 }
 
 void capture_guest_stopped(struct capture *c)

@@ -11,6 +11,12 @@ struct capture;
 /* End, for the first of several reasons: guests are asked to stop, and waited for. */
 void capture_stop(struct capture *c, const char *reason);
 
+/*
+ * Whether it ends, or has been told to and does not know yet: asked between the steps of
+ * whatever takes many requests to XenStore, the rest of which is not wanted then.
+ */
+bool capture_is_to_end(const struct capture *c);
+
 /* A guest has done so: those that have not are not waited for much longer. */
 void capture_guest_stopped(struct capture *c);
 

@@ -106,12 +106,18 @@ static bool any_due(const struct capture *c, uint64_t now)
 	return false;
 }
 
+static bool is_to_end(const void *arg)
+{
+	return capture_is_to_end(arg);
+}
+
 /* What fails for one guest, which is told, costs that guest alone. */
 static void look_at_disks(struct capture *c, struct guest *guest)
 {
+	const struct patience patience = {.ends = is_to_end, .arg = c};
 	unsigned int i = guest - c->guests;
 	int changes = disks_update(c->reader, &c->domains->entries[i], c->backing,
-				   c->facts.opts);
+				   c->facts.opts, &patience);
 
 	guest->disks_untold |= changes > 0;
 	c->describe_wanted |= changes > 0;
@@ -141,6 +147,7 @@ static void look_at_known(struct capture *c, struct guest *guest)
 
 static void look_at(struct capture *c, unsigned int domid)
 {
+	const struct patience patience = {.ends = is_to_end, .arg = c};
 	struct domain *domain = domains_find(c->domains, domid);
 
 	if (domain) {
@@ -148,7 +155,8 @@ static void look_at(struct capture *c, unsigned int domid)
 		return;
 	}
 	if (domid == c->facts.own_domid ||
-	    domains_add(c->reader, c->facts.opts, c->backing, c->domains, domid) <= 0)
+	    domains_add(c->reader, c->facts.opts, c->backing, c->domains, domid,
+			&patience) <= 0)
 		return;
 	domain = domains_find(c->domains, domid);
 	c->guests[domain - c->domains->entries] =
@@ -184,6 +192,11 @@ static uint64_t next_look(uint64_t began, uint64_t pause, unsigned int share)
 	return began + (took > pause ? took : pause);
 }
 
+static bool look_goes_on(const struct capture *c, uint64_t began)
+{
+	return monotonic_ns() - began <= LOOK_MOST_NS && !capture_is_to_end(c);
+}
+
 static void look(struct capture *c)
 {
 	uint64_t began = monotonic_ns();
@@ -193,10 +206,9 @@ static void look(struct capture *c)
 		return;
 	if (c->changes.all)
 		expect_all(c);
-	while (monotonic_ns() - began <= LOOK_MOST_NS &&
-	       changes_take(&c->changes, &domid))
+	while (look_goes_on(c, began) && changes_take(&c->changes, &domid))
 		look_at(c, domid);
-	for (i = 0; monotonic_ns() - began <= LOOK_MOST_NS && i < c->facts.nr_guests; i++)
+	for (i = 0; i < c->facts.nr_guests && look_goes_on(c, began); i++)
 		if (is_due(&c->guests[i], began))
 			try_again(c, &c->guests[i]);
 	c->look_at = next_look(began, LOOK_NS, LOOK_SHARE);
@@ -222,7 +234,7 @@ static void look_below(struct capture *c)
 	uint64_t began = monotonic_ns();
 	int err;
 
-	if (began < c->look_below_at)
+	if (began < c->look_below_at || capture_is_to_end(c))
 		return;
 	err = backing_update(c->backing, "/sys");
 	if (c->backing->nr > XBLK_MAX_DISKS)
@@ -303,7 +315,7 @@ static void trace_news(struct capture *c)
 		capture_fail(c, "backend failed");
 		return;
 	}
-	for (i = 0; !c->reason && i < c->facts.nr_guests; i++)
+	for (i = 0; i < c->facts.nr_guests && !capture_is_to_end(c); i++)
 		tell_guest(c, &c->guests[i]);
 }
 
@@ -315,8 +327,7 @@ void hotplug_turn(struct capture *c)
 		return;
 	}
 	look(c);
-	if (!c->reason)
-		look_below(c);
+	look_below(c);
 	if (c->reason || !c->describe_wanted)
 		return;
 	c->describe_wanted = false;

@@ -45,6 +45,15 @@ int signals_open(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+bool signals_waiting(void)
+{
+	sigset_t waiting;
+
+	return !sigpending(&waiting) && (sigismember(&waiting, SIGINT) == 1 ||
+					 sigismember(&waiting, SIGTERM) == 1 ||
+					 sigismember(&waiting, SIGHUP) == 1);
+}
+
 unsigned int signals_take(int fd, bool *snapshot)
 {
 	struct signalfd_siginfo info;

@@ -14,6 +14,9 @@ void signals_ignore_output(void);
 /* A descriptor that is readable when a blocked signal is pending; -1 on error. */
 int signals_open(void);
 
+/* Whether one that ends a capture is pending. */
+bool signals_waiting(void);
+
 /*
  * How many that end a capture were pending; they are no more.  Sets *@snapshot if
  * SIGUSR1 was.

@@ -79,6 +79,11 @@ int signals_open(void)
 	return eventfd(1, EFD_CLOEXEC);
 }
 
+bool signals_waiting(void)
+{
+	return many.ends;
+}
+
 unsigned int signals_take(int fd, bool *snapshot)
 {
 	(void)fd;

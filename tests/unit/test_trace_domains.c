@@ -349,7 +349,7 @@ static int add(unsigned int domid)
 	struct options opts = {.domains = all, .nr_domains = 1};
 
 	said[0] = '\0';
-	return domains_add(reader, &opts, &backing, &table, domid);
+	return domains_add(reader, &opts, &backing, &table, domid, NULL);
 }
 
 /* There is a limit of those that are there at once, and none of those that were. */

@@ -66,6 +66,11 @@ void capture_fail(struct capture *capture, const char *reason)
 	note("fail;");
 }
 
+bool capture_is_to_end(const struct capture *capture)
+{
+	return capture->reason;
+}
+
 void drain_want_rounds(struct drain *d, unsigned int nr)
 {
 	(void)d;
