@@ -23,8 +23,14 @@
 #define NSEC_PER_SEC  1000000000ull
 #define NSEC_PER_MSEC 1000000ull
 
-/* With nothing to do: guests that say nothing in XenStore are looked at so often. */
-#define WAIT_MS 500
+/*
+ * With nothing to do: guests that say nothing in XenStore are looked at so often, or, as
+ * poll_unhurried() has it, half a second later.
+ */
+#define WAIT_MS	 1000
+#define SLACK_MS 500
+/* Taps are looked after without being told. */
+#define TAPPED_MS 500
 /* When something may be attached, but it is too early to look again. */
 #define LOOK_MS 100
 /* While guests are connected to, for their time-outs. */
@@ -213,7 +219,7 @@ static void at_most(unsigned int *ms, uint64_t now, uint64_t time)
 static unsigned int choose_wait(const struct capture *c)
 {
 	uint64_t now = monotonic_ns();
-	unsigned int ms = WAIT_MS;
+	unsigned int ms = taps_any(c) ? TAPPED_MS : WAIT_MS;
 
 	if (changes_any(&c->changes))
 		ms = LOOK_MS;
@@ -236,7 +242,7 @@ static int poll_unhurried(struct pollfd *pfd, nfds_t nr, unsigned int ms)
 {
 	int ready;
 
-	prctl(PR_SET_TIMERSLACK, ms * NSEC_PER_MSEC);
+	prctl(PR_SET_TIMERSLACK, SLACK_MS * NSEC_PER_MSEC);
 	ready = poll(pfd, nr, ms);
 	prctl(PR_SET_TIMERSLACK, 0); /* what the thread began with */
 	return ready;

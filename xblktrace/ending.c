@@ -73,11 +73,13 @@ void capture_check_output(struct capture *c)
 void capture_watch_output(struct capture *c)
 {
 	uint64_t bytes = writer_bytes_out(c->writer);
+	bool had_some = !c->all_out;
 
 	drain_hold(&c->drain);
 	c->all_out = !writer_sync(c->writer, 0);
 	drain_release(&c->drain);
-	if (c->all_out || bytes != c->bytes_out)
+	/* What was not there at the last look may have come at any time since. */
+	if (!had_some || c->all_out || bytes != c->bytes_out)
 		c->stalled_since = monotonic_ns();
 	c->bytes_out = bytes;
 }

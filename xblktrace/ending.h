@@ -26,7 +26,7 @@ void capture_fail(struct capture *c, const char *reason);
 /* Likewise if writing has failed, which is told once. */
 void capture_check_output(struct capture *c);
 
-/* See how the output takes what is there for it; several times a second. */
+/* See how the output takes what is there for it; in each turn. */
 void capture_watch_output(struct capture *c);
 
 /* Whether it has taken nothing for a second, though there is something for it. */

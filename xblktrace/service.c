@@ -114,10 +114,15 @@ static void let_come(struct service *s)
 {
 	unsigned int i;
 
-	for (i = 0; i < SERVICE_CLIENTS; i++)
+	for (i = 0; i < SERVICE_CLIENTS; i++) {
+		if (s->clients[i].fd >= 0)
+			continue;
+		s->clients[i].fd = let_one_come(s);
+		/* Nobody else is there. */
 		if (s->clients[i].fd < 0)
-			s->clients[i] = (struct service_client){.fd = let_one_come(s),
-								.since = monotonic_ns()};
+			break;
+		s->clients[i].since = monotonic_ns();
+	}
 }
 
 /* As much as the socket takes: what is more than that for is not a status. */

@@ -222,7 +222,7 @@ void taps_end(struct capture *c)
 	}
 }
 
-static bool any_left(const struct capture *c)
+bool taps_any(const struct capture *c)
 {
 	unsigned int i;
 
@@ -234,6 +234,6 @@ static bool any_left(const struct capture *c)
 
 void taps_wait(struct capture *c)
 {
-	for (; any_left(c); usleep(LAST_STEP_US))
+	for (; taps_any(c); usleep(LAST_STEP_US))
 		taps_turn(c);
 }

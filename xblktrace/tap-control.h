@@ -18,6 +18,9 @@ void taps_guest_goes(struct capture *c, const struct guest *guest);
 /* What to wait for, TAP_MAX of them. */
 void taps_poll(const struct capture *c, struct pollfd *pfd);
 
+/* Whether there is one, be it one that ends. */
+bool taps_any(const struct capture *c);
+
 /* When a tap is to end, monotonic, ns; 0: at no known time. */
 uint64_t taps_end_at(const struct capture *c);
 
