@@ -151,9 +151,17 @@ static void end_guests(struct capture *c, bool all)
 			continue;
 		end_guest(c, guest);
 		c->last_ending = guest->ending;
-		if (c->reason && guest->read_out && !guest->failed)
-			capture_guest_stopped(c);
 	}
+}
+
+/* When all have, this domain's tracer stops, and they are let go of meanwhile. */
+static void hear_of_stopped(struct capture *c)
+{
+	unsigned int stopped = drain_count_read_out(&c->drain, &c->all_read_out);
+
+	if (stopped > c->nr_stopped)
+		capture_guest_stopped(c);
+	c->nr_stopped = stopped;
 }
 
 /* Also one that is still to be connected to, or to be described before that. */
@@ -340,11 +348,13 @@ static void take_turn(struct capture *c)
 	hear_drain(c);
 	if (!c->reason)
 		rotate(c, wait_on);
-	end_guests(c, false);
-	if (c->reason)
+	if (c->reason) {
+		hear_of_stopped(c);
 		connect_cancel(c);
-	else
+	} else {
+		end_guests(c, false);
 		connect_turn(c);
+	}
 	end_without_guests(c);
 	show_progress(c);
 	taps_turn(c);
@@ -357,7 +367,7 @@ static bool goes_on(const struct capture *c)
 	bool stalled = capture_output_stalls(c) && !writer_ready(c->writer);
 
 	return !c->reason ||
-	       (any_guest_left(c) && monotonic_ns() < c->give_up_at && !stalled);
+	       (!c->all_read_out && monotonic_ns() < c->give_up_at && !stalled);
 }
 
 static void run(struct capture *c)
@@ -552,6 +562,8 @@ int capture_run(struct capture *c)
 	}
 	connect_cancel(c);
 	drain_stop(&c->drain);
+	if (!ret)
+		dom0_stop_begin(c->dom0);
 	end_guests(c, true);
 	if (!ret) {
 		finish(c);

@@ -406,11 +406,30 @@ int dom0_read_stats(struct dom0 *dom0)
 	return 0;
 }
 
+static void *stop(void *arg)
+{
+	struct dom0 *dom0 = arg;
+
+	dom0->stop_err = command(dom0, XBLK_CONTROL_STOP);
+	return NULL;
+}
+
+/* Without a thread it is done when it is waited for. */
+void dom0_stop_begin(struct dom0 *dom0)
+{
+	dom0->stopping = !pthread_create(&dom0->stopper, NULL, stop, dom0);
+}
+
 int dom0_stop(struct dom0 *dom0)
 {
-	int err = command(dom0, XBLK_CONTROL_STOP);
-
-	return err ? msg_error("xblk-dom0 cannot stop: %s", strerror(-err)) : 0;
+	if (dom0->stopping)
+		pthread_join(dom0->stopper, NULL);
+	else
+		stop(dom0);
+	dom0->stopping = false;
+	return dom0->stop_err
+		       ? msg_error("xblk-dom0 cannot stop: %s", strerror(-dom0->stop_err))
+		       : 0;
 }
 
 void dom0_close(struct dom0 *dom0)

@@ -3,6 +3,7 @@
 #ifndef XBLKTRACE_DOM0_H
 #define XBLKTRACE_DOM0_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,6 +36,7 @@ struct dom0_cpu {
  * @clock_off_said: that this is not exact enough, to the user
  * @probes, @missing: names, separated by spaces
  * @names:	of its threads, as far as records have been moved
+ * @stopper:	tells it to stop, if it is @stopping; what came of that is @stop_err
  */
 struct dom0 {
 	int control;
@@ -51,6 +53,9 @@ struct dom0 {
 	char probes[1024];
 	char missing[1024];
 	struct names names;
+	pthread_t stopper;
+	bool stopping;
+	int stop_err;
 };
 
 /*
@@ -94,7 +99,13 @@ int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
 /* Bring the counters of @dom0 up to date. */
 int dom0_read_stats(struct dom0 *dom0);
 
-/* Stop tracing; the relay files can still be read. */
+/*
+ * Begin to stop tracing: it takes the kernel seconds to detach its probes, in which the
+ * caller may do other things, but call nothing else here.
+ */
+void dom0_stop_begin(struct dom0 *dom0);
+
+/* Stop tracing, or wait until it has been done; the relay files can still be read. */
 int dom0_stop(struct dom0 *dom0);
 void dom0_close(struct dom0 *dom0);
 

@@ -129,6 +129,20 @@ bool drain_has_read_out(struct drain *d, const struct guest *guest)
 	return read_out;
 }
 
+unsigned int drain_count_read_out(struct drain *d, bool *all)
+{
+	unsigned int i, nr = 0;
+
+	*all = true;
+	drain_hold(d);
+	for (i = 0; i < d->nr; i++) {
+		*all &= d->guests[i]->read_out;
+		nr += d->guests[i]->read_out && !d->guests[i]->failed;
+	}
+	drain_release(d);
+	return nr;
+}
+
 void drain_read_all(struct drain *d)
 {
 	drain_hold(d);

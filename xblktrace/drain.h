@@ -144,6 +144,12 @@ bool drain_is_ending(struct drain *d, const struct guest *guest);
 /* It has been read to its end, or has broken the protocol. */
 bool drain_has_read_out(struct drain *d, const struct guest *guest);
 
+/*
+ * How many guests have stopped in good order and were read out; *@all: nothing more is to
+ * be read of any.
+ */
+unsigned int drain_count_read_out(struct drain *d, bool *all);
+
 /* Look at all buffers at once: a doorbell has rung. */
 void drain_wake(struct drain *d);
 

@@ -60,6 +60,9 @@ struct capture {
 	bool below_failed;    /* likewise, that they cannot be looked at */
 	unsigned int nr_told; /* of @backing, the module knows so many */
 	unsigned int nr_connected;
+	/* When it ends: of the guests that are still connected. */
+	unsigned int nr_stopped;
+	bool all_read_out;
 	/* Of guests that are no more. */
 	uint64_t records_gone;
 	uint64_t lost_gone;

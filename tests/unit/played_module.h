@@ -25,6 +25,11 @@ int dom0_add(struct dom0 *dom0, const struct backing_table *backing, unsigned in
 	return 0;
 }
 
+void dom0_stop_begin(struct dom0 *dom0)
+{
+	(void)dom0;
+}
+
 int dom0_stop(struct dom0 *dom0)
 {
 	(void)dom0;
