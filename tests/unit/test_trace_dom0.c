@@ -32,6 +32,8 @@ static struct dom0 dom0;
 static unsigned int nr_lines, nr_domids, nr_disks, last_domid, last_minor;
 static char last_line[XBLK_CONTROL_MAX_LINE + 1];
 static bool older_module; /* which knows no operations */
+static unsigned int stop_takes_us;
+static int stop_fails;
 
 static void take_items(char *arg)
 {
@@ -64,6 +66,12 @@ static ssize_t take_command(int fd, const void *text, size_t len)
 	snprintf(copy, sizeof(copy), "%.*s", (int)len, (const char *)text);
 	strcpy(last_line, copy);
 	nr_lines++;
+	if (!strcmp(copy, "stop"))
+		usleep(stop_takes_us);
+	if (!strcmp(copy, "stop") && stop_fails) {
+		errno = stop_fails;
+		return -1;
+	}
 	if (older_module && strstr(copy, "ops=")) {
 		errno = EINVAL;
 		return -1;
@@ -223,13 +231,36 @@ static int remove_folder(void **state)
 	return system(command);
 }
 
+/* Once, whether it was begun before it is waited for or not; what fails is told then. */
+static void test_stop(void **state)
+{
+	struct said err;
+
+	(void)state;
+	assert_int_equal(open_with_stats("version 1\n"), 0);
+	stop_takes_us = 100000;
+	dom0_stop_begin(&dom0);
+	assert_int_equal(dom0_stop(&dom0), 0);
+	assert_string_equal(last_line, "stop");
+	assert_int_equal(nr_lines, 1);
+	assert_int_equal(dom0_stop(&dom0), 0);
+	assert_int_equal(nr_lines, 2);
+
+	stop_fails = EIO;
+	said_begin(&err, 2);
+	dom0_stop_begin(&dom0);
+	assert_int_equal(dom0_stop(&dom0), -1);
+	assert_non_null(strstr(said_end(&err), "cannot stop"));
+	stop_takes_us = stop_fails = 0;
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_many),  TEST(test_operations), TEST(test_versions),
-		TEST(test_stats), TEST(test_clock_off),
+		TEST(test_stats), TEST(test_clock_off),	 TEST(test_stop),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
