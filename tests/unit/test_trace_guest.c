@@ -59,7 +59,7 @@ static void begin(bool overwrite)
 	assert_true(guest.probes_told);
 	assert_string_equal(guest.probes, "blkif_interrupt");
 	/* First the last event that this reader knows. */
-	assert_string_equal(fake_read(DIR "/config"), "disks=4294967295:21,51712:0");
+	assert_string_equal(fake_read(DIR "/config"), "disks=4294967295:22,51712:0");
 	xenrelay_ring_init(&ring, fake_page(DATA_REF(0)), 4096, ITEM_SIZE, overwrite,
 			   producer(1),
 			   (struct xenrelay_loss_line *)fake_page(LOSS_REF) + 1,
@@ -315,7 +315,7 @@ static void check_chosen(const char *told, bool warned)
 	assert_int_equal(connect_to(&guest), 0);
 	said_end(&err);
 	assert_string_equal(fake_read(DIR "/config"),
-			    "disks=4294967295:21,4294967294:4,51712:0");
+			    "disks=4294967295:22,4294967294:4,51712:0");
 	assert_int_equal(!!strstr(err.text, "records all operations"), warned);
 	guest_end(&guest);
 	guest_free(&guest);
@@ -404,12 +404,12 @@ static void test_old_guest(void **state)
 	(void)state;
 	open_writer();
 	/* The word of events is one item more. */
-	check_few(63, "disks=4294967295:21,51712:0,", 64);
+	check_few(63, "disks=4294967295:22,51712:0,", 64);
 	check_few(64, "disks=51712:0,", 64);
 	check_few(REFUSED, "disks=51712:0,", 64);
 	/* And that of operations another. */
 	chosen = XBLK_OP_BIT(READ);
-	check_few(62, "disks=4294967295:21,4294967294:1,51712:0,", 64);
+	check_few(62, "disks=4294967295:22,4294967294:1,51712:0,", 64);
 	check_few(63, "disks=51712:0,", 63);
 	chosen = 0;
 	close_writer();
