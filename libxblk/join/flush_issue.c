@@ -325,6 +325,11 @@ bool flush_issued_backend(struct flushes *f, uint32_t cpu, struct rq *rq,
 	if (!w.nr_cpus) {
 		of = -1;
 		add_waiting(f, queue, of, &w);
+	} else {
+		struct waiting unknown = {0};
+
+		add_waiting(f, queue, -1, &unknown);
+		to->unsure = unknown.nr_cpus;
 	}
 	if (w.nr_cpus && (of == queue || f->nr_queues == 1 ||
 			  (w.nr_cpus == 1 && undisputed(f, queue, w.first)))) {

@@ -185,8 +185,8 @@ static void part_flush_bios(struct join *j, struct rq *rq, const struct flushes 
 
 /*
  * None waits for what is issued: a thread may have gone to another CPU between its Q and
- * the choice of the queue, or it is the flush behind a write.  So of those that wait for
- * other queues it is not known by which flush they are served.
+ * the choice of the queue, or it is the flush behind a write.  Or some do on CPUs of
+ * which it is not known whether they are its.  So it is not known who is served.
  */
 static void doubt_flush_bios(struct flushes *flushes)
 {
@@ -206,7 +206,7 @@ static void take_flush_bios(struct join *j, struct rq *rq, uint32_t cpu)
 	bool known = flushes->queue_of[cpu % FLUSH_CPUS] >= 0;
 	struct flush_served by = {0};
 
-	if (!flush_issued_backend(flushes, cpu, rq, &by))
+	if (!flush_issued_backend(flushes, cpu, rq, &by) || by.unsure)
 		doubt_flush_bios(flushes);
 	if (!known && nr_queues == 1 && flushes->nr_queues == 2)
 		part_flush_bios(j, rq, flushes);

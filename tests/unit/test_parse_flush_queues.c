@@ -111,7 +111,8 @@ static void flush_of_a_queue_learned_late(void **ctx)
 	GUEST(2500, COMPLETE, FLUSH, 0, 0, 100, 0);
 	run_gen(&o, &g);
 	assert_int_equal(o.nr, 3);
-	assert_stages(result_at(&o, 0, 1050), 50, 150, 100, 100, 100);
+	/* Either may have been on its way to the queue when it chose. */
+	assert_int_equal(result_at(&o, 0, 1050)->bin, BIN_AMBIGUOUS);
 	assert_int_equal(result_at(&o, 0, 1100)->bin, BIN_AMBIGUOUS);
 	assert_stages(result_at(&o, 0, 2050), 50, 150, 100, 100, 100);
 	done(&o, &g);
