@@ -14,7 +14,7 @@
 #include "base/list.h"
 
 #define FLUSH_CPUS   64 /* as many as a channel has rings */
-#define FLUSH_QUEUES 8	/* a disk with more is one whose threads move: most is doubtful  */
+#define FLUSH_QUEUES 8	/* where a disk has more, most is doubtful */
 
 #define FLUSH_RING_UNKNOWN (-1)
 #define FLUSH_RING_SEVERAL (-2) /* a task was moved on its way, or the queues changed */
@@ -55,9 +55,7 @@ struct flushes {
 	int ring_of[FLUSH_CPUS];  /* to which its requests go; FLUSH_RING_* */
 	struct flush_queue *queues;
 	unsigned int nr_queues;
-	/* A thread went to another CPU between a Q and its queue: others may, and hide
-	 * it. */
-	bool moves;
+	bool moves; /* threads go to other CPUs before their queue is chosen */
 	struct flush_first waiting[FLUSH_CPUS]; /* for a queue that has issued none */
 	struct list bios[FLUSH_CPUS]; /* dom0's empty ones that no request has taken up */
 };

@@ -123,15 +123,14 @@ enum bio_flags {
 	BIO_FLUSH_TOLD = 1 << 15,    /* dom0's: by which flush it was served */
 };
 
-/* A device's part in a bio. */
+/* A device's part in a bio.  Where none has, nothing behind @c_ns is known. */
 struct service {
-	const struct disk
-		*disk;	      /* NULL: none has done it, and what follows is not known */
-	uint64_t c_ns;	      /* 0: not done */
-	uint64_t q_ns;	      /* at that device, the lowest one */
-	uint64_t d_ns;	      /* the first issue */
-	uint64_t requeued_ns; /* from each requeue to the next issue, in sum */
-	uint32_t requeues;    /* so many */
+	const struct disk *disk; /* or NULL */
+	uint64_t c_ns;		 /* 0: not done */
+	uint64_t q_ns;		 /* at that device, the lowest one */
+	uint64_t d_ns;		 /* the first issue */
+	uint64_t requeued_ns;	 /* from each requeue to the next issue, in sum */
+	uint32_t requeues;	 /* so many */
 };
 
 /*
