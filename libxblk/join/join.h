@@ -7,7 +7,8 @@
  * bios.c   bios: queued, split, sent on, completed
  * rqs.c    requests: issued, requeued, completed, forgotten
  * clones.c which bio another one was made of
- * flush*.c   which flush a bio waited for
+ * flush_told.c  which flush a bio waited for, where the trace tells it,
+ * flush*.c   and where it does not
  * told_queues.c  the queues in which, where they are told
  * way.c    what happens between the stages' ends
  * match.c  a guest's request <-> dom0's bios
@@ -521,6 +522,18 @@ void clone_not_found(struct kin *kin);
 void clone_passed_on(struct join *j, struct bio *bio, const struct xblk_record *r);
 /* @bio is a part or a clone of @origin. */
 void clone_of(struct join *j, struct bio *bio, struct bio *origin);
+
+/* @bio is one of those that @rq is made of. */
+static inline void rq_take(struct rq *rq, struct bio *bio)
+{
+	list_del(&bio->in_rq);
+	list_add_tail(&rq->bios, &bio->in_rq);
+	bio->rq = rq;
+	bio->flags &= ~(BIO_CLONE | BIO_OVER);
+	rq->nr_bios++;
+	rq->bio_sectors += bio->nr_sectors;
+	bio_root(bio)->flags |= BIO_ISSUED;
+}
 
 /* bios.c */
 /* A request has done @bio, or what is left of it where parts were cut from it. */

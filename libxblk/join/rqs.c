@@ -4,6 +4,7 @@
 #include "join/flush.h"
 #include "join/flush_times.h"
 #include "join/flush_told.h"
+#include "join/flush_untold.h"
 #include "join/told_queues.h"
 
 /* What ended it was missed. */
@@ -87,17 +88,6 @@ static bool bio_fits(const struct rq *rq, const struct bio *bio)
 	       overlaps(rq, bio->sector, bio->nr_sectors);
 }
 
-static inline void take(struct rq *rq, struct bio *bio)
-{
-	list_del(&bio->in_rq);
-	list_add_tail(&rq->bios, &bio->in_rq);
-	bio->rq = rq;
-	bio->flags &= ~(BIO_CLONE | BIO_OVER);
-	rq->nr_bios++;
-	rq->bio_sectors += bio->nr_sectors;
-	bio_root(bio)->flags |= BIO_ISSUED;
-}
-
 /*
  * Another request has it that was not seen to end: of a guest's, the identity was used
  * again.  A multipath device of dom0's may have moved it, but when is not known.
@@ -131,97 +121,12 @@ static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
 		rq->flags |= RQ_NO_Q;
 	if (unlikely(bio->flags & BIO_AMBIGUOUS))
 		rq->flags |= RQ_AMBIGUOUS;
-	take(rq, bio);
+	rq_take(rq, bio);
 	if (bio->q_ns < rq->q_ns) {
 		rq->q_ns = bio->q_ns;
 		rq->pid = bio->pid;
 	}
 	rq_credit(rq, bio->guest_disk);
-}
-
-static void take_flush_bio(struct rq *rq, struct bio *bio)
-{
-	take(rq, bio);
-	if (bio->q_ns < rq->q_ns)
-		rq->q_ns = bio->q_ns;
-	rq_credit(rq, bio->guest_disk);
-}
-
-/* It was served by one of the queue's earlier requests: which one was not known then. */
-static void miss_flush_bio(struct join *j, struct bio *bio)
-{
-	bio_mark(bio, BIO_AMBIGUOUS);
-	bio_forget(j, bio);
-}
-
-/*
- * The disk has a second queue, that of @rq: what waited on its CPU, and went to the only
- * one that was known, is @rq's.  Of other CPUs' it is not known.
- */
-static void part_flush_bios(struct join *j, struct rq *rq, const struct flushes *flushes)
-{
-	struct rq *first = map_get(&rq->disk->dom->rqs, flushes->queues[0].rq);
-	struct list *n, *next;
-
-	if (!first || first->disk != rq->disk)
-		return;
-	first->q_ns = first->d_ns;
-	for (n = first->bios.next; n != &first->bios; n = next) {
-		struct bio *bio = list_entry(n, struct bio, in_rq);
-		int queue = flushes->queue_of[bio->cpu];
-
-		next = n->next;
-		if (queue == 0) {
-			first->q_ns = min_u64(first->q_ns, bio->q_ns);
-			continue;
-		}
-		first->nr_bios--;
-		if (queue < 0)
-			miss_flush_bio(j, bio);
-		else
-			take_flush_bio(rq, bio);
-	}
-}
-
-/*
- * None waits for what is issued: a thread may have gone to another CPU between its Q and
- * the choice of the queue, or it is the flush behind a write.  Or some do on CPUs of
- * which it is not known whether they are its.  So it is not known who is served.
- */
-static void doubt_flush_bios(struct flushes *flushes)
-{
-	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
-		struct list *n, *waiting = &flushes->bios[i];
-
-		for (n = waiting->next; n != waiting; n = n->next)
-			bio_mark(list_entry(n, struct bio, in_rq), BIO_AMBIGUOUS);
-	}
-}
-
-/* The empty flush bios that wait by then, on the CPUs of its queue. */
-static void take_flush_bios(struct join *j, struct rq *rq, uint32_t cpu)
-{
-	struct flushes *flushes = disk_flushes(rq->disk);
-	unsigned int nr_queues = flushes->nr_queues;
-	bool known = flushes->queue_of[cpu % FLUSH_CPUS] >= 0;
-	struct flush_served by = {0};
-
-	if (!flush_issued_backend(flushes, cpu, rq, &by) || by.unsure)
-		doubt_flush_bios(flushes);
-	if (!known && nr_queues == 1 && flushes->nr_queues == 2)
-		part_flush_bios(j, rq, flushes);
-	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
-		struct list *waiting = &flushes->bios[i];
-
-		while (by.cpus >> i & 1 && !list_empty(waiting)) {
-			struct bio *bio = list_entry(waiting->next, struct bio, in_rq);
-
-			if (bio->lowest_q_ns < by.since_ns)
-				miss_flush_bio(j, bio);
-			else
-				take_flush_bio(rq, bio);
-		}
-	}
 }
 
 /* The request is the block layer's own: no bio names what it is for. */
@@ -230,80 +135,10 @@ static bool is_flush_issue(const struct xblk_record *r)
 	return !r->aux && op_class(r->op) == XBLK_OP_FLUSH;
 }
 
-/*
- * None waits for it.  A bio may have been on its way from its Q to the queue when the
- * queue's flush before was issued, and seemed to be that one's; or its Q was before the
- * trace, or is a write's, which are not recorded.
- */
-static void miss_flush_q(const struct join *j, struct rq *rq,
-			 const struct flush_served *by)
-{
-	const struct join_disk *disk = join_disk(rq->disk);
-
-	rq->flags |= RQ_NO_Q;
-	if (by->since_ns && by->before)
-		by->before->flags |= RQ_AMBIGUOUS;
-	if (!j->model->no_writes &&
-	    (!by->since_ns || sub_sat(rq->d_ns, 10 * JOIN_WAIT_NS) < disk->no_q_ns))
-		return;
-	rq->flags |= RQ_AMBIGUOUS;
-}
-
-/* Whether a Q that was not seen may wait for a flush yet. */
-static bool may_wait_unseen(const struct join *j, const struct rq *rq)
-{
-	return sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) <
-	       join_unseen_until(j, rq->disk->dom, rq->d_ns);
-}
-
-/* Which of them it is for, their CPUs and numbers are to tell. */
-static void drop_flush_bios(struct join *j, struct flushes *flushes)
-{
-	for (unsigned int i = 0; i < FLUSH_CPUS; i++) {
-		struct list *waiting = &flushes->bios[i];
-
-		while (!list_empty(waiting))
-			bio_free(j, list_entry(waiting->next, struct bio, in_rq));
-	}
-}
-
-static void take_flush_q(struct join *j, struct rq *rq, uint32_t cpu)
-{
-	struct flush_served by = {.q_ns = rq->d_ns};
-	struct disk *disk = rq->disk;
-	struct flushes *flushes = disk_flushes(disk);
-	bool lossy =
-		gaps_overlap(&disk->dom->gaps, flush_since(flushes, rq->id), rq->d_ns);
-	const struct flush_seen seen = {
-		.counted = !lossy,
-		.all_waiting = !j->model->no_writes && !may_wait_unseen(j, rq),
-	};
-
-	drop_flush_bios(j, flushes);
-	flush_issued(flushes, cpu, rq, &seen, &by);
-	if (!by.any && !by.through)
-		miss_flush_q(j, rq, &by);
-	if (by.unsure)
-		rq->flags |= RQ_UNSURE;
-	if (by.doubt)
-		rq->flags |= RQ_DOUBT;
-	/* What was queued before the trace goes on behind it, too. */
-	if ((by.unsure && !by.since_ns) || by.any_queue)
-		rq->flags |= RQ_AMBIGUOUS;
-	rq->q_ns = by.q_ns;
-	rq->pid = by.pid;
-	rq->nr_waiting = by.nr;
-	/* That Q may be an earlier flush's, whose D is missing, or an earlier Q this
-	 * one's. */
-	if (lossy || gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
-		rq->flags |= RQ_NO_Q;
-}
-
 /* What waited for a flush has data and is issued behind it: that shows whose it was. */
 static void note_flushed(const struct rq *rq, uint32_t cpu)
 {
 	struct bio *bio;
-	struct rq *flush;
 
 	if (list_empty(&rq->bios)) {
 		if (op_class(rq->op) == XBLK_OP_WRITE)
@@ -317,9 +152,7 @@ static void note_flushed(const struct rq *rq, uint32_t cpu)
 		flush_told_issued(bio);
 		return;
 	}
-	flush = flush_before(disk_flushes(rq->disk), cpu, bio->q_ns);
-	if (flush)
-		flush_gone_on(disk_flushes(rq->disk), flush);
+	flush_untold_gone_on(rq->disk, cpu, bio);
 }
 
 /* Whether @r issues @rq once more, rather than another one of the same id. */
@@ -426,7 +259,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 		else if (s->dom->tells_flushes)
 			flush_told_issue(rq);
 		else
-			take_flush_q(j, rq, s->cpu);
+			flush_untold_issue(j, rq, s->cpu);
 	}
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
@@ -468,7 +301,7 @@ void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record
 	if (!rq)
 		return;
 	if (is_flush_issue(r) && !s->dom->tells_flushes)
-		take_flush_bios(j, rq, s->cpu);
+		flush_untold_issue_backend(j, rq, s->cpu);
 	if (rq->q_ns == UINT64_MAX)
 		rq->q_ns = r->time;
 	flush_times_issued(rq);
@@ -672,17 +505,6 @@ static inline bool completes(struct rq *rq, const struct xblk_record *r)
 	return true;
 }
 
-/* What had no data, or was written through, ends right behind the flush that it was for. */
-static void note_flush_end(const struct stream *s, const struct disk *disk,
-			   const struct rq *rq)
-{
-	struct flushes *flushes = join_disk(disk)->flushes;
-	struct rq *flush = flush_last(flushes, s->flush_id);
-
-	if (flush && !rq && s->flush_id)
-		flush_gone_on(flushes, flush);
-}
-
 /* A disk that cannot write through is flushed behind it, for no bio. */
 static void note_through(struct join *j, struct rq *rq)
 {
@@ -716,7 +538,7 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 		if (s->dom->tells_flushes)
 			flush_told_ended_unseen(j, s, disk);
 		else
-			note_flush_end(s, disk, rq);
+			flush_untold_ended(s, disk, rq);
 		return;
 	}
 	if (unlikely(!rq && r->aux))
@@ -744,25 +566,6 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 	match_completed(j, rq);
 }
 
-/* What waited for one of dom0's with no data ends right behind it. */
-static void flush_ends_here(struct stream *s, const struct rq *rq)
-{
-	const struct flush_times *f = join_disk(rq->disk)->flush_times;
-
-	s->flush_id = rq->id;
-	s->flush_disk = rq->disk->index;
-	s->flush_nr = f ? f->nr_done : 0;
-}
-
-static void count_flush_end(struct stream *s, const struct disk *disk,
-			    const struct xblk_record *r)
-{
-	if (r->nr_sectors || op_class(r->op) == XBLK_OP_FLUSH)
-		s->flush_id = 0;
-	if (s->flush_id && s->flush_disk == disk->index && !s->dom->tells_flushes)
-		flush_times_count(join_disk(disk)->flush_times, s->flush_nr);
-}
-
 void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	struct disk *disk = domain_disk(s->dom, r->disk);
@@ -775,7 +578,7 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 		return;
 	rq = completed(j, s->dom, r);
 	if (!rq) {
-		count_flush_end(s, disk, r);
+		flush_untold_count(s, disk, r);
 		return;
 	}
 	s->flush_id = 0;
@@ -793,7 +596,7 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 	if (all) {
 		flush_times_done(rq, r->time);
 		if (!rq->nr_sectors) {
-			flush_ends_here(s, rq);
+			flush_untold_done(s, rq);
 			flush_told_done(s, rq);
 		}
 		if (rq->credited)
