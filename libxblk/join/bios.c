@@ -98,17 +98,26 @@ void bio_served(struct join *j, struct bio *bio, const struct service *by, bool 
 
 void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 {
-	struct service *by = serve(bio, ns);
+	const struct service by = {
+		.disk = rq->disk,
+		.q_ns = bio->lowest_q_ns,
+		.d_ns = rq->first_d_ns,
+		.requeued_ns = rq->requeued_ns,
+		.c_ns = ns,
+		.requeues = rq->requeues,
+	};
+	struct service *to;
 
-	if (by) {
-		by->disk = rq->disk;
-		by->q_ns = bio->lowest_q_ns;
-		by->d_ns = rq->first_d_ns;
-		by->requeued_ns = rq->requeued_ns;
-		by->c_ns = ns;
-		by->requeues = rq->requeues;
-	}
 	bio->error |= rq->error != 0;
+	/* Mostly nothing was made of it, and its guest's request is known. */
+	if (!bio->kin && bio->owner && ns >= bio->c_ns) {
+		bio->c_ns = ns;
+		match_served(j, bio, &by);
+		return;
+	}
+	to = serve(bio, ns);
+	if (to)
+		*to = by;
 	done(j, bio, ns);
 }
 

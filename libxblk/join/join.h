@@ -576,6 +576,8 @@ void match_ordered(struct join *j, struct rq *rq);
 /* Which of blkback's requests @bio is of. */
 void match_request(struct bio *bio, uint32_t request);
 void match_bio_done(struct join *j, struct bio *bio);
+/* The same of one that has an owner, for whom @by is told: who made it need not keep it. */
+void match_served(struct join *j, struct bio *bio, const struct service *by);
 /* The guest has its request back. */
 void match_completed(struct join *j, struct rq *rq);
 void match_expire(struct join *j);

@@ -17,7 +17,8 @@
 /* A thread's bios come in a row: between them wait only a few of others. */
 #define NEAR_MAX 64
 
-static void bio_settle(struct join *j, struct bio *bio)
+/* @by: what was done last of it; its own, or what is about to be. */
+static inline void bio_settle(struct join *j, struct bio *bio, const struct service *by)
 {
 	struct rq *rq = bio->owner;
 
@@ -28,13 +29,13 @@ static void bio_settle(struct join *j, struct bio *bio)
 	if (unlikely(bio->flags & BIO_FLUSH_TOLD))
 		rq->flags |= RQ_OWN_FLUSH;
 	/* One that was forgotten was done by no device. */
-	if (bio->by.disk && (!rq->served || bio->c_ns >= rq->chain.c_ns)) {
+	if (by->disk && (!rq->served || bio->c_ns >= rq->chain.c_ns)) {
 		if (!rq->served)
 			rq->way.response_ns = 0;
 		rq->served = true;
 		rq->chain.q_ns = bio->q_ns;
 		rq->chain.c_ns = bio->c_ns;
-		rq->chain.by = bio->by;
+		rq->chain.by = *by;
 		rq->chain.request = bio->request;
 		rq->chain.nr_clones = bio->kin ? bio->kin->nr_done : 0;
 		rq->chain.first_clone_ns = bio->kin ? bio->kin->first_c_ns : 0;
@@ -99,7 +100,7 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 	if (rq->matched_sectors == rq->nr_sectors)
 		rq->flags |= RQ_MATCHED;
 	if (bio->flags & BIO_DONE) {
-		bio_settle(j, bio);
+		bio_settle(j, bio, &bio->by);
 		bio_free(j, bio);
 	}
 }
@@ -422,17 +423,22 @@ static void finish(struct join *j, struct rq *rq)
 		await_losses(j, rq);
 }
 
-void match_bio_done(struct join *j, struct bio *bio)
+void match_served(struct join *j, struct bio *bio, const struct service *by)
 {
 	struct rq *rq = bio->owner;
 
-	if (rq) {
-		bio_settle(j, bio);
-		bio_free(j, bio);
-		if (!rq->outstanding && (rq->flags & RQ_MATCHED))
-			way_done(j, rq);
-		if (judge_ready(j, rq))
-			finish(j, rq);
+	bio_settle(j, bio, by);
+	bio_free(j, bio);
+	if (!rq->outstanding && (rq->flags & RQ_MATCHED))
+		way_done(j, rq);
+	if (judge_ready(j, rq))
+		finish(j, rq);
+}
+
+void match_bio_done(struct join *j, struct bio *bio)
+{
+	if (bio->owner) {
+		match_served(j, bio, &bio->by);
 	} else if (bio->flags & BIO_UNMATCHED) {
 		bio_keep(bio);
 	} else {
