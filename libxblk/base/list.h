@@ -37,6 +37,13 @@ static inline void list_unlink(struct list *node)
 	node->next->prev = node->prev;
 }
 
+/* @by takes the place of @node, which is not in any list from now on. */
+static inline void list_replace(struct list *node, struct list *by)
+{
+	list_add_tail(node, by);
+	list_unlink(node);
+}
+
 /* Leaves @node a list of its own, so that deleting twice does no harm. */
 static inline void list_del(struct list *node)
 {

@@ -154,7 +154,7 @@ void merge_round(struct merge *m, uint64_t ns);
 void merge_finish(struct merge *m);
 
 /* Far beyond any disk; sums of two such sectors do not overflow. */
-#define MAX_SECTOR (1ull << 62)
+#define MAX_SECTOR (1ull << 59)
 
 static inline bool block_valid(const struct xblk_record *r)
 {

@@ -319,12 +319,12 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 	count_own(disk, r);
 }
 
-void bio_backend(struct domain *dom, const struct xblk_record *r)
+void bio_backend(struct join *j, struct domain *dom, const struct xblk_record *r)
 {
 	struct bio *bio = map_get(&dom->bios, r->id);
 
 	if (bio && bio->flags & BIO_SERVES && bio->disk->index == r->disk)
-		match_request(bio, r->aux);
+		match_request(j, bio, r->aux);
 }
 
 static struct merge_count *side_of(struct domain *dom, struct disk *disk,

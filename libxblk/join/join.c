@@ -17,7 +17,7 @@ void join_init(struct join *j, struct model *model)
 	pool_init(&j->bios, BIO_GUEST_SIZE);
 	pool_init(&j->backend_bios, sizeof(struct bio));
 	pool_init(&j->kin, sizeof(struct kin));
-	pool_init(&j->places, sizeof(struct place));
+	pool_init(&j->places, sizeof(struct crowded));
 	pool_init(&j->crowds, sizeof(struct crowd));
 	for (unsigned int i = 0; i < FOUND; i++)
 		list_init(&j->found[i].bios);
@@ -183,7 +183,7 @@ static void on_other(void *ctx, struct stream *s, const struct xblk_record *r)
 		rq_order(j, s, r);
 		break;
 	case XBLK_EV_BACKEND_BIO:
-		bio_backend(s->dom, r);
+		bio_backend(j, s->dom, r);
 		break;
 	case XBLK_EV_FLUSH_QUEUE:
 		flush_told(j, s, r);

@@ -211,27 +211,32 @@ struct found {
 
 /* Requests at one place, each of which was issued before another one came back. */
 struct crowd {
-	struct place *place; /* in whose memory it is; or NULL */
 	unsigned int users;
 	unsigned int flags;
 	uint64_t cpus;	     /* vCPUs that issued them, a bit each modulo RING_CPUS */
 	uint64_t cpus_twice; /* of these, those that issued more than one */
 };
 
-/* Where requests of a guest begin, as long as there are any, or bios that wait for one. */
+/*
+ * Where requests of a guest begin, as long as there are any, or bios that wait for one.
+ * Mostly there is one request, and its place is a part of it: who finds the one has found
+ * the other.  Where there are more, or others were, it is a struct crowded.
+ */
 struct place {
 	struct list hash;
 	const struct disk *disk;
-	uint64_t sector;
-	unsigned int class;
-	unsigned int nr;      /* requests that were issued and have no bin yet */
-	unsigned int nr_out;  /* of these, those that have not come back */
-	struct list requests; /* and those of which dom0 has queued nothing */
-	/* the next line of the cache */
+	uint64_t at;	      /* see place_at() */
+	struct list requests; /* of which dom0 has queued nothing */
+	struct rq *only;      /* whose part it is; NULL: it is a struct crowded */
+	uint32_t nr;	      /* requests that were issued and have no bin yet */
+	uint32_t nr_out;      /* of these, those that have not come back */
+};
+
+struct crowded {
+	struct place place;
 	struct list bios;     /* blkback's, which no request fits */
 	struct crowd *crowd;  /* of those that are out, or were last; or NULL */
 	struct crowd *before; /* of which some may have no bin yet; or NULL */
-	struct crowd first;   /* mostly the only one; the place is there as long as it */
 };
 
 /* The times on a request's way between those of its stages; 0: not known. */
@@ -297,7 +302,7 @@ struct rq {
 	uint32_t request; /* what blkback's bios say whose they are; 0: not known */
 
 	uint64_t c_ns;
-	struct crowd *crowd; /* of its place */
+	struct crowd *crowd; /* of its place; NULL: it is alone there */
 	struct list respond; /* stream->responses: dom0 is done with it */
 	uint32_t ordinal;    /* on its ring */
 	uint32_t cpu;	     /* vCPU that issued it last */
@@ -307,6 +312,8 @@ struct rq {
 	bool flush_told; /* a flush: what goes on behind it has its name */
 	bool served;	 /* something of it was done, and the following is known */
 	bool held;	 /* it is in a list of those that are */
+
+	struct place own; /* if @place says so */
 
 	struct {
 		uint64_t q_ns, c_ns;
@@ -325,7 +332,7 @@ struct rq {
 };
 
 /* What is behind that is said to be there when it is. */
-#define RQ_CLEAR	 offsetof(struct rq, chain)
+#define RQ_CLEAR	 offsetof(struct rq, own)
 #define RQ_BACKEND_CLEAR offsetof(struct rq, requeue_ns)
 #define RQ_BACKEND_SIZE	 offsetof(struct rq, backend_bios)
 
@@ -541,7 +548,7 @@ void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 /* The same of one that no request names: as @by says, but for its Q. */
 void bio_served(struct join *j, struct bio *bio, const struct service *by, bool error);
 void bio_sent(struct join *j, struct stream *s, const struct xblk_record *r);
-void bio_backend(struct domain *dom, const struct xblk_record *r);
+void bio_backend(struct join *j, struct domain *dom, const struct xblk_record *r);
 void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_merged(struct stream *s, const struct xblk_record *r);
@@ -574,7 +581,7 @@ void match_rq(struct join *j, struct rq *rq);
 /* Its place on its ring is known. */
 void match_ordered(struct join *j, struct rq *rq);
 /* Which of blkback's requests @bio is of. */
-void match_request(struct bio *bio, uint32_t request);
+void match_request(struct join *j, struct bio *bio, uint32_t request);
 void match_bio_done(struct join *j, struct bio *bio);
 /* The same of one that has an owner, for whom @by is told: who made it need not keep it. */
 void match_served(struct join *j, struct bio *bio, const struct service *by);
@@ -595,8 +602,8 @@ void judge_give_up(struct join *j, struct rq *rq, bool at_end);
 void judge_orphan(struct join *j, struct disk *disk, const struct xblk_record *r);
 
 /* place.c */
-/* A guest's request is issued, or is no more. */
-void place_enter(struct join *j, struct rq *rq);
+/* A guest's request is issued on @cpu, or is no more. */
+void place_enter(struct join *j, struct rq *rq, uint32_t cpu);
 void place_end(struct join *j, struct rq *rq);
 /* It has all of its bios, and they are its own as far as it ever will be known. */
 void place_settled(struct join *j, struct rq *rq);
@@ -605,7 +612,16 @@ void place_back(const struct rq *rq);
 /* Where the bio begins on its guest's disk, or a request's next sector is; or NULL. */
 struct place *place_of_bio(const struct bio *bio);
 struct place *place_of_next(const struct rq *rq);
-/* It waits there for a request. */
+/* blkback's bios that wait there for a request; NULL: none has since it was found. */
+static inline struct list *place_bios(struct place *p)
+{
+	return p->only ? NULL : &((struct crowded *)p)->bios;
+}
+static inline bool place_has_bios(const struct place *p)
+{
+	return !p->only && !list_empty(&((const struct crowded *)p)->bios);
+}
+/* It does. */
 void place_bio(struct join *j, struct bio *bio);
 /* Others were in flight at its place: more than its place tells which is which. */
 bool place_contested(const struct rq *rq);
@@ -614,11 +630,11 @@ bool place_told_apart(const struct rq *rq);
 /* Something at its place did not go as it should: who has whose bio is not known. */
 void place_upset(const struct rq *rq);
 /* The same of those that begin where @bio does. */
-void place_upset_at(const struct bio *bio);
+void place_upset_at(struct join *j, const struct bio *bio);
 /* One whose D is not in the trace was under way at its place. */
 bool place_met_unseen(const struct rq *rq);
 /* This is its completion: what is under way there may have got its bios. */
-void place_note_unseen(struct disk *disk, const struct xblk_record *r);
+void place_note_unseen(struct join *j, struct disk *disk, const struct xblk_record *r);
 /* It leaves what it is in: its owner's bios, or those that wait for one. */
 void place_forget_bio(struct join *j, struct bio *bio);
 /* Undo all matching of a guest request. */

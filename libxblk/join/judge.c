@@ -403,7 +403,7 @@ void judge_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 	else if (guest->evicted_rqs)
 		end = because(BIN_EVICTED, "too many of the guest's were in flight");
 	else
-		place_note_unseen(disk, r);
+		place_note_unseen(j, disk, r);
 	join_completed(j, disk, SIDE_GUEST, &rq, r->time);
 	verdict_keep(j, &span, end.bin, j->report.ended(j->report.ctx, &rq, &end));
 }

@@ -45,7 +45,7 @@ static inline void bio_settle(struct join *j, struct bio *bio, const struct serv
 	place_forget_bio(j, bio);
 }
 
-void match_request(struct bio *bio, uint32_t request)
+void match_request(struct join *j, struct bio *bio, uint32_t request)
 {
 	struct rq *rq = bio->owner;
 
@@ -57,7 +57,7 @@ void match_request(struct bio *bio, uint32_t request)
 	/* Two only if it fills two slots: else its place said otherwise. */
 	if (rq->request != request && place_contested(rq)) {
 		rq->flags |= RQ_AMBIGUOUS;
-		place_upset_at(bio);
+		place_upset_at(j, bio);
 	}
 }
 
@@ -78,7 +78,7 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 	/* If it is not its own request's, it may be one's that begins there. */
 	if (rq->matched_sectors && place_contested(rq) &&
 	    (!(rq->flags & RQ_IN_ORDER) || rq->flags & RQ_AMBIGUOUS))
-		place_upset_at(bio);
+		place_upset_at(j, bio);
 	place_forget_bio(j, bio);
 	bio->owner = rq;
 	if (unlikely(bio->guest_nr != rq->nr_sectors))
@@ -95,7 +95,7 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 	if (unlikely(bio->flags & BIO_UNFOLLOWED))
 		rq->flags |= RQ_DROPPED;
 	if (bio->request)
-		match_request(bio, bio->request);
+		match_request(j, bio, bio->request);
 	list_del(&rq->match);
 	if (rq->matched_sectors == rq->nr_sectors)
 		rq->flags |= RQ_MATCHED;
@@ -272,13 +272,12 @@ static struct bio *goes_on_behind(const struct join *j, const struct bio *bio)
 static struct bio *find_next(const struct join *j, const struct rq *rq)
 {
 	struct place *place = place_of_next(rq);
-	struct list *n;
+	struct list *bios = place ? place_bios(place) : NULL, *n;
 	int walked = 0;
 
-	if (!place)
+	if (!bios)
 		return NULL;
-	for (n = place->bios.next; n != &place->bios && walked < WALK_MAX;
-	     n = n->next, walked++) {
+	for (n = bios->next; n != bios && walked < WALK_MAX; n = n->next, walked++) {
 		struct bio *bio = list_entry(n, struct bio, match);
 
 		if (bio->pid == rq->match_pid && can_be(j, rq, bio, true))
@@ -311,12 +310,13 @@ static void fill(struct join *j, struct rq *rq)
  */
 static uint64_t match_waiting(struct join *j, struct place *place)
 {
-	struct list *n, *next;
+	struct list *bios = place_bios(place), *n, *next;
 	uint64_t stuck = 0;
 	int walked = 0;
 
-	for (n = place->bios.next; n != &place->bios && walked < WALK_MAX;
-	     n = next, walked++) {
+	if (!bios)
+		return 0;
+	for (n = bios->next; n != bios && walked < WALK_MAX; n = next, walked++) {
 		struct bio *bio = list_entry(n, struct bio, match);
 		bool wait = bio->before || stuck >> bio->pid % 64 & 1;
 		struct rq *rq = wait ? NULL : choose(j, place, bio, false, &wait);
@@ -335,7 +335,7 @@ static uint64_t match_waiting(struct join *j, struct place *place)
 static struct rq *find_rq(struct join *j, const struct bio *bio, struct place *place)
 {
 	/* Those that wait there come first. */
-	if (unlikely(!list_empty(&j->wait_age)) && !list_empty(&place->bios) &&
+	if (unlikely(!list_empty(&j->wait_age)) && place_has_bios(place) &&
 	    match_waiting(j, place) >> bio->pid % 64 & 1)
 		return NULL;
 	return choose(j, place, bio, false, NULL);

@@ -15,30 +15,37 @@ enum crowd_flags {
 	CROWD_UPSET = 1 << 2,	  /* and one of them lacks what another may have got */
 };
 
-static uint64_t place_hash(const struct disk *disk, unsigned int class, uint64_t sector)
+_Static_assert(sizeof(((struct place *)0)->at) == 8 && MAX_SECTOR <= 1ull << 59,
+	       "the sum of two sectors leaves room for an operation's class");
+
+/* Where on its disk, and for what: what belongs together has the same. */
+static uint64_t place_at(unsigned int class, uint64_t sector)
 {
-	return hash_mix(sector ^ ((uint64_t)disk->index << 48) ^
-			((uint64_t) class << 60));
+	return sector | (uint64_t) class << 60;
+}
+
+static uint64_t place_hash(const struct disk *disk, uint64_t at)
+{
+	return hash_mix(at ^ ((uint64_t)disk->index << 48));
 }
 
 static struct place *find_in(const struct list *head, const struct disk *disk,
-			     unsigned int class, uint64_t sector)
+			     uint64_t at)
 {
 	for (const struct list *n = head->next; n != head; n = n->next) {
 		struct place *p = list_entry(n, struct place, hash);
 
-		if (p->sector == sector && p->disk == disk && p->class == class)
+		if (p->at == at && p->disk == disk)
 			return p;
 	}
 	return NULL;
 }
 
-static struct place *find(const struct disk *disk, unsigned int class, uint64_t sector)
+static struct place *find(const struct disk *disk, uint64_t at)
 {
 	const struct matching *m = model_matching(disk->dom);
 
-	return find_in(&m->places[place_hash(disk, class, sector) & m->mask], disk, class,
-		       sector);
+	return find_in(&m->places[place_hash(disk, at) & m->mask], disk, at);
 }
 
 /* Twice the lists, each with half of what it had. */
@@ -54,97 +61,118 @@ static void grow(struct matching *m)
 				list_entry(old.places[i].next, struct place, hash);
 
 			list_unlink(&p->hash);
-			list_add_tail(
-				&m->places[place_hash(p->disk, p->class, p->sector) &
-					   m->mask],
-				&p->hash);
+			list_add_tail(&m->places[place_hash(p->disk, p->at) & m->mask],
+				      &p->hash);
 		}
 	}
 	free(old.places);
 }
 
-static struct place *find_or_make(struct join *j, const struct disk *disk,
-				  unsigned int class, uint64_t sector)
+/* @p is new. */
+static void begin(struct place *p, const struct disk *disk, uint64_t at, uint64_t hash)
 {
-	struct matching *m = model_matching(disk->dom);
-	uint64_t hash = place_hash(disk, class, sector);
-	struct place *p = find_in(&m->places[hash & m->mask], disk, class, sector);
+	struct matching *m = disk->dom->matching;
 
-	if (p)
-		return p;
 	/* Mostly there is nothing else in a list: where it ends, no branch could foresee.
 	 */
 	if (unlikely(4 * m->nr++ > m->mask))
 		grow(m);
-	p = pool_take(&j->places);
 	p->disk = disk;
-	p->class = class;
-	p->sector = sector;
-	p->nr = p->nr_out = 0;
-	p->crowd = p->before = NULL;
-	p->first = (struct crowd){.place = p, .users = 1};
+	p->at = at;
 	list_init(&p->requests);
-	list_init(&p->bios);
 	list_add_tail(&m->places[hash & m->mask], &p->hash);
-	return p;
+}
+
+static struct crowded *crowded(struct place *p)
+{
+	return (struct crowded *)p;
 }
 
 static void leave_crowd(struct join *j, struct crowd *crowd)
 {
-	if (!crowd || --crowd->users)
-		return;
-	if (crowd->place)
-		pool_put(&j->places, crowd->place);
-	else
+	if (crowd && !--crowd->users)
 		pool_put(&j->crowds, crowd);
 }
 
 static void put_if_empty(struct join *j, struct place *p)
 {
-	if (p->nr || !list_empty(&p->bios))
+	if (p->nr || place_has_bios(p))
 		return;
 	p->disk->dom->matching->nr--;
 	list_unlink(&p->hash);
-	if (p->crowd != &p->first)
-		leave_crowd(j, p->crowd);
-	if (p->before != &p->first)
-		leave_crowd(j, p->before);
-	leave_crowd(j, &p->first);
+	if (p->only)
+		return;
+	leave_crowd(j, crowded(p)->crowd);
+	leave_crowd(j, crowded(p)->before);
+	pool_put(&j->places, p);
 }
 
-static struct crowd *another_crowd(struct join *j, struct place *p)
+/* One that the place has. */
+static struct crowd *new_crowd(struct join *j)
 {
-	if (p->before != &p->first)
-		leave_crowd(j, p->before);
-	p->before = p->crowd;
-	p->crowd = pool_get(&j->crowds, sizeof(*p->crowd));
-	p->crowd->users = 1;
-	return p->crowd;
+	struct crowd *crowd = pool_get(&j->crowds, sizeof(*crowd));
+
+	crowd->users = 1;
+	return crowd;
 }
 
-static struct crowd *join_crowd(struct join *j, struct place *p)
+static uint64_t cpu_bit(uint32_t cpu)
 {
-	if (!p->crowd)
-		p->crowd = &p->first;
+	return 1ull << cpu % RING_CPUS;
+}
+
+/* What is there is not alone any more.  Return: its place from now on. */
+static __attribute__((noinline)) struct place *form_crowd(struct join *j, struct rq *rq)
+{
+	struct crowded *c = pool_take(&j->places);
+	struct place *p = &c->place;
+
+	*p = rq->own;
+	p->only = NULL;
+	list_replace(&rq->own.hash, &p->hash);
+	list_replace(&rq->own.requests, &p->requests);
+	list_init(&c->bios);
+	c->before = NULL;
+	c->crowd = rq->crowd = new_crowd(j);
+	c->crowd->users++;
+	c->crowd->cpus = cpu_bit(rq->cpu);
+	rq->place = p;
+	return p;
+}
+
+static void another_crowd(struct join *j, struct crowded *c)
+{
+	leave_crowd(j, c->before);
+	c->before = c->crowd;
+	c->crowd = new_crowd(j);
+}
+
+static void join_crowd(struct join *j, struct place *p, struct rq *rq)
+{
+	struct crowded *c = crowded(p);
+
+	if (!c->crowd)
+		c->crowd = new_crowd(j);
 	else if (!p->nr_out)
-		another_crowd(j, p);
-	p->crowd->users++;
-	return p->crowd;
+		another_crowd(j, c);
+	c->crowd->users++;
+	rq->crowd = c->crowd;
+	rq->place = p;
+	p->nr++;
+	if (p->nr_out++)
+		rq->crowd->flags |= CROWD_CONTESTED;
 }
 
 /* It holds for what is there; what begins when all of that is back has nothing of it. */
-static void mark(struct place *p, unsigned int flags)
+static void mark(struct join *j, struct place *p, unsigned int flags)
 {
 	if (!p || !p->nr)
 		return;
-	p->crowd->flags |= flags;
-	if (p->before)
-		p->before->flags |= flags;
-}
-
-static uint64_t cpu_bit(const struct rq *rq)
-{
-	return 1ull << rq->cpu % RING_CPUS;
+	if (p->only)
+		p = form_crowd(j, p->only);
+	crowded(p)->crowd->flags |= flags;
+	if (crowded(p)->before)
+		crowded(p)->before->flags |= flags;
 }
 
 /* It is issued again, and begins elsewhere. */
@@ -155,26 +183,45 @@ static void leave(struct join *j, struct rq *rq)
 	rq->crowd = NULL;
 }
 
-void place_enter(struct join *j, struct rq *rq)
+/* It is one of a crowd from now on, if it was not. */
+static __attribute__((noinline)) void enter_crowd(struct join *j, struct rq *rq,
+						  struct place *p, uint32_t cpu)
 {
-	uint64_t sector = rq->nr_sectors ? rq->sector : 0;
+	if (p->only)
+		p = form_crowd(j, p->only);
+	if (!rq->place)
+		join_crowd(j, p, rq);
+	rq->cpu = cpu;
+	rq->crowd->cpus_twice |= rq->crowd->cpus & cpu_bit(cpu);
+	rq->crowd->cpus |= cpu_bit(cpu);
+}
+
+void place_enter(struct join *j, struct rq *rq, uint32_t cpu)
+{
+	uint64_t at = place_at(op_class(rq->op), rq->nr_sectors ? rq->sector : 0);
+	const struct disk *disk = rq->disk;
 	struct place *p = rq->place;
+	const struct matching *m;
+	uint64_t hash;
 
 	/* Issued again, after a part of it came back. */
-	if (p && p->sector != sector) {
+	if (p && p->at != at) {
 		leave(j, rq);
 		p = NULL;
 	}
-	if (!p) {
-		p = find_or_make(j, rq->disk, op_class(rq->op), sector);
-		rq->place = p;
-		rq->crowd = join_crowd(j, p);
-		p->nr++;
-		if (p->nr_out++)
-			rq->crowd->flags |= CROWD_CONTESTED;
+	m = model_matching(disk->dom);
+	hash = place_hash(disk, at);
+	if (!p)
+		p = find_in(&m->places[hash & m->mask], disk, at);
+	if (p) {
+		enter_crowd(j, rq, p, cpu);
+		return;
 	}
-	rq->crowd->cpus_twice |= rq->crowd->cpus & cpu_bit(rq);
-	rq->crowd->cpus |= cpu_bit(rq);
+	begin(&rq->own, disk, at, hash);
+	rq->own.only = rq;
+	rq->own.nr = rq->own.nr_out = 1;
+	rq->place = &rq->own;
+	rq->cpu = cpu;
 }
 
 static void settle(struct join *j, const struct rq *rq)
@@ -221,9 +268,9 @@ static __attribute__((noinline)) bool told_apart(const struct rq *rq)
 	if (rq->flags & RQ_IN_ORDER || (rq->ring != RING_UNKNOWN && !rq->matched_sectors))
 		return true;
 	/* In which order they were put on one ring, their Ds do not tell. */
-	if (rq->crowd->cpus_twice & cpu_bit(rq))
+	if (rq->crowd->cpus_twice & cpu_bit(rq->cpu))
 		return false;
-	for (uint64_t others = rq->crowd->cpus & ~cpu_bit(rq); others;
+	for (uint64_t others = rq->crowd->cpus & ~cpu_bit(rq->cpu); others;
 	     others &= others - 1) {
 		uint32_t other = threads[__builtin_ctzll(others)];
 
@@ -244,9 +291,9 @@ void place_upset(const struct rq *rq)
 		rq->crowd->flags |= CROWD_UPSET;
 }
 
-void place_upset_at(const struct bio *bio)
+void place_upset_at(struct join *j, const struct bio *bio)
 {
-	mark(place_of_bio(bio), CROWD_CONTESTED | CROWD_UPSET);
+	mark(j, place_of_bio(bio), CROWD_CONTESTED | CROWD_UPSET);
 }
 
 bool place_met_unseen(const struct rq *rq)
@@ -255,10 +302,11 @@ bool place_met_unseen(const struct rq *rq)
 			sub_sat(rq->d_ns, JOIN_WAIT_NS) < join_disk(rq->disk)->unseen_ns);
 }
 
-void place_note_unseen(struct disk *disk, const struct xblk_record *r)
+void place_note_unseen(struct join *j, struct disk *disk, const struct xblk_record *r)
 {
 	join_disk(disk)->unseen_ns = r->time;
-	mark(find(disk, op_class(r->op), r->sector), CROWD_CONTESTED | CROWD_UNSEEN);
+	mark(j, find(disk, place_at(op_class(r->op), r->sector)),
+	     CROWD_CONTESTED | CROWD_UNSEEN);
 }
 
 static unsigned int bio_class(const struct bio *bio)
@@ -268,29 +316,46 @@ static unsigned int bio_class(const struct bio *bio)
 
 struct place *place_of_bio(const struct bio *bio)
 {
-	return find(bio->guest_disk, bio_class(bio), bio->guest_sector);
+	return find(bio->guest_disk, place_at(bio_class(bio), bio->guest_sector));
 }
 
 struct place *place_of_next(const struct rq *rq)
 {
-	return find(rq->disk, op_class(rq->op),
-		    rq->nr_sectors ? rq->sector + rq->matched_sectors : 0);
+	uint64_t sector = rq->nr_sectors ? rq->sector + rq->matched_sectors : 0;
+
+	return find(rq->disk, place_at(op_class(rq->op), sector));
+}
+
+/* The same, made where there is none. */
+static struct place *find_crowded(struct join *j, const struct disk *disk, uint64_t at)
+{
+	const struct matching *m = model_matching(disk->dom);
+	uint64_t hash = place_hash(disk, at);
+	struct place *p = find_in(&m->places[hash & m->mask], disk, at);
+	struct crowded *c;
+
+	if (p)
+		return p->only ? form_crowd(j, p->only) : p;
+	c = pool_get(&j->places, sizeof(*c));
+	begin(&c->place, disk, at, hash);
+	list_init(&c->bios);
+	return &c->place;
 }
 
 void place_bio(struct join *j, struct bio *bio)
 {
-	struct place *p =
-		find_or_make(j, bio->guest_disk, bio_class(bio), bio->guest_sector);
+	uint64_t at = place_at(bio_class(bio), bio->guest_sector);
+	struct place *p = find_crowded(j, bio->guest_disk, at);
 
 	/* A request that has begun there may have got what is another's. */
 	if (p->nr) {
-		mark(p, CROWD_CONTESTED);
+		mark(j, p, CROWD_CONTESTED);
 		bio->flags |= BIO_STRAY;
 	}
 	bio->flags |= BIO_UNMATCHED;
 	bio->place = p;
 	bio->before = bio->behind = NULL;
-	list_add_tail(&p->bios, &bio->match);
+	list_add_tail(&crowded(p)->bios, &bio->match);
 	list_add_tail(&j->wait_age, &bio->wait_age);
 	j->waits = true;
 }

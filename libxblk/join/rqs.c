@@ -268,11 +268,10 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 		disk->first_d_ns = r->time;
 	if (unlikely(rq->flags & RQ_NO_Q && rq->nr_sectors))
 		disk->no_q_ns = r->time;
-	rq->cpu = s->cpu;
 	flush_times_issued(rq);
 	if (rq->disk->dom->orders)
 		rq->flags |= RQ_UNORDERED;
-	place_enter(j, rq);
+	place_enter(j, rq, s->cpu);
 	match_rq(j, rq);
 }
 
