@@ -63,6 +63,30 @@ check_counts() { # TRACE DISK FIO...
 	done
 }
 
+# Of blktrace's lines, "SECTOR+SECTORS NS", by the key: from the event FROM to its completion.
+blktrace_times() { # FROM FILE
+	awk -v from="$1" '{ key = $2 "+" $3; ns = $5 * 1000000000 + $6 }
+		$1 == from { began[key] = ns }
+		$1 == "C" && key in began { printf "%s %.0f\n", key, ns - began[key]; delete began[key] }' "$2" | sort
+}
+
+# Of a disk's requests, each one's time in dom0 against blktrace's on the disk that its backend has: of those that have their
+# sectors to themselves, as many as are wanted, all that there are; and within 1 ms, but for a few, for dom0's processor may
+# be taken away between the two probes. ROWS: --requests --csv; its columns 19 and 20 are 0-Q2D and 0-D2C.
+check_blktrace() { # NAME ROWS DISK LOWER WANTED
+	local name=$1 rows=$2 disk=$3 lower=$4 wanted=$5
+	blktrace_times Q "blktrace/$lower" >"$name.theirs"
+	awk -F '[, ]' -v disk="$disk" 'NR == FNR { seen[$1]++; next }
+		$3 == disk && $16 == "joined" { key = $5 "+" $6; n[key]++; ns[key] = $19 + $20 }
+		END { for (key in n) if (n[key] == 1 && seen[key] < 2) printf "%s %.0f\n", key, ns[key] }' "$name.theirs" "$rows" | sort >"$name.ours"
+	check_ge "$name: requests that have their sectors to themselves" "$(wc -l <"$name.ours")" "$wanted"
+	check_eq "$name: of these, those that blktrace saw" "$(join "$name.ours" "$name.theirs" | wc -l)" "$(wc -l <"$name.ours")"
+	join "$name.ours" "$name.theirs" | awk '{ off = $2 > $3 ? $2 - $3 : $3 - $2; far += off > 1000000; if (off > max) max = off }
+		END { printf "%d %.0f\n", far, max }' >"$name.off"
+	note "$name: time in dom0, most that it is off blktrace's: $(awk '{ print $2 }' "$name.off") ns"
+	check_le "$name: requests whose time in dom0 is more than 1 ms off blktrace's" "$(awk '{ print $1 }' "$name.off")" $((wanted / 20))
+}
+
 # fio's I/Os are as many as the requests: where each is one, that is with neither merge nor split.
 check_ios() { # TRACE FIO...
 	local trace=$1 op; shift
