@@ -127,7 +127,7 @@ static void pass_on(struct join *j, struct stream *s, struct bio *bio, struct di
 	struct kin *kin = bio_kin(j, bio);
 
 	clone_passed_on(j, bio, r);
-	kin->sent_sectors = 0;
+	clone_anew(kin);
 	kin->level++;
 	bio->disk = to;
 	bio->sector = kin->sector = sector;
@@ -341,7 +341,7 @@ void bio_merged(struct stream *s, const struct xblk_record *r)
 static bool is_rest(const struct bio *bio, const struct disk *disk,
 		    const struct xblk_record *r)
 {
-	return bio && bio->disk == disk && !bio->rq && r->sector >= bio->sector &&
+	return bio && bio->disk == disk && !bio->rq && r->sector > bio->sector &&
 	       r->sector + r->nr_sectors == bio->sector + bio->nr_sectors;
 }
 

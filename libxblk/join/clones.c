@@ -230,13 +230,41 @@ void clone_passed_on(struct join *j, struct bio *bio, const struct xblk_record *
 	bio_mark(last, BIO_AMBIGUOUS);
 }
 
+/* How many sectors of it went to @disk by now; 0: not known. */
+static uint32_t sent_to(struct kin *kin, const struct disk *disk, uint32_t nr)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(kin->legs); i++) {
+		if (kin->legs[i].sectors && kin->legs[i].disk != disk->index)
+			continue;
+		kin->legs[i].disk = disk->index;
+		return kin->legs[i].sectors += nr;
+	}
+	return 0;
+}
+
+/*
+ * No layer reads anything twice or writes more to a disk than it was given, unless it has
+ * to do so again: else one of the clones is of a bio that was not seen.
+ */
+static void count_sent(struct bio *origin, const struct bio *bio)
+{
+	struct kin *kin = origin->kin;
+	bool reads = op_class(origin->op) == XBLK_OP_READ;
+
+	kin->sent_sectors += bio->nr_sectors;
+	if ((sent_to(kin, bio->disk, bio->nr_sectors) > kin->nr_sectors ||
+	     (reads && kin->sent_sectors > kin->nr_sectors)) &&
+	    !origin->error)
+		bio_mark(origin, BIO_AMBIGUOUS);
+}
+
 void clone_of(struct join *j, struct bio *bio, struct bio *origin)
 {
 	struct kin *kin = bio_kin(j, bio), *up = bio_kin(j, origin);
 
 	kin->up = origin;
 	kin->up_level = up->level;
-	up->sent_sectors += bio->nr_sectors;
+	count_sent(origin, bio);
 	list_add_tail(&up->made, &kin->sibling);
 	up->nr_open++;
 	bio->guest_disk = origin->guest_disk;

@@ -22,6 +22,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/counts.h"
 #include "base/list.h"
@@ -221,6 +222,10 @@ struct kin {
 	uint64_t sector;       /* as it was queued, or sent on itself */
 	uint32_t nr_sectors;
 	uint32_t sent_sectors; /* of parts and clones since then, in sum */
+	struct {
+		uint32_t sectors; /* of these, those to one disk */
+		uint16_t disk;
+	} legs[2];		  /* of the first disks */
 	uint32_t level, up_level; /* how often it was sent on, and @up before this one */
 };
 
@@ -559,6 +564,13 @@ void clone_not_found(struct kin *kin);
 void clone_passed_on(struct join *j, struct bio *bio, const struct xblk_record *r);
 /* @bio is a part or a clone of @origin. */
 void clone_of(struct join *j, struct bio *bio, struct bio *origin);
+/* What was made of the bio so far was before it came to this disk. */
+static inline void clone_anew(struct kin *kin)
+{
+	kin->sent_sectors = 0;
+	memset(kin->legs, 0, sizeof(kin->legs));
+}
+
 /* All of @bio, which is one, is done. */
 void clone_done(struct join *j, const struct bio *bio);
 /* The @i-th of those that are kept, in the order in which they were done. */

@@ -386,6 +386,42 @@ static void deep(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * A worker sends on what came before the trace, too: which of two clones is the bio's is
+ * not known.  That the first one has failed would explain both.
+ */
+static void check_clone_too_many(unsigned int op, unsigned int error)
+{
+	struct outcome o;
+	struct gen g;
+
+	begin(&g);
+	request(&g, 0, op, 64, 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		uint64_t ns = (40 + 20 * i) * US;
+
+		sent(&g, 0, ns, op, 4096 + 64, 20001 + i, 64, KWORKER);
+		on(&g, 0, ns + US, XBLK_EV_QUEUE, op, 4096 + 64, 8, 20001 + i, KWORKER);
+		issued(&g, 0, ns + 2 * US, op, 4096 + 64, 30000 + i, 20001 + i);
+		on(&g, 0, ns + 10 * US, XBLK_EV_COMPLETE, op, 4096 + 64, 8, 30000 + i,
+		   i ? 0 : error);
+	}
+	ended(&g, 80 * US, op, 64, 1);
+	gen_end(&g, SECOND);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.nr, 1);
+	assert_int_equal(o.results[0].bin, error ? BIN_JOINED : BIN_AMBIGUOUS);
+	done(&o, &g);
+}
+
+static void clone_too_many(void **ctx)
+{
+	(void)ctx;
+	check_clone_too_many(XBLK_OP_READ, 0);
+	check_clone_too_many(XBLK_OP_WRITE, 0);
+	check_clone_too_many(XBLK_OP_READ, 5);
+}
+
 #define UNTAKEN (JOIN_SHARED_CLONED + 100)
 
 static unsigned int nr_cloned;
@@ -547,6 +583,7 @@ int main(void)
 		cmocka_unit_test(deep),
 		cmocka_unit_test(suspended),
 		cmocka_unit_test(moved),
+		cmocka_unit_test(clone_too_many),
 		cmocka_unit_test(untaken),
 		cmocka_unit_test(moved_out_of_sight),
 	};

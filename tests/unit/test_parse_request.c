@@ -319,6 +319,37 @@ static void clone_of_clone(void **ctx)
 	assert_int_equal(r->clones[1].nr_sectors, 8);
 }
 
+/*
+ * A part has the identity of a bio of the same place whose end was not seen: it is no
+ * rest of that one, from which nothing was cut.
+ */
+static void part_of_an_old_name(void **ctx)
+{
+	const struct xblk_request *r;
+	struct told t;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	DOM0(500, QUEUE, READ, 64, 8, 30, 999);
+	GUEST(1000, QUEUE, READ, 64, 16, 1, 500);
+	GUEST(1010, ISSUE, READ, 64, 16, 100, 1);
+	DOM0(1100, QUEUE, READ, 64, 16, 10, GEN_KTHREAD);
+	DOM0(1105, SPLIT, READ, 64, 8, 30, GEN_KTHREAD);
+	DOM0(1110, ISSUE, READ, 64, 8, 200, 30);
+	DOM0(1120, ISSUE, READ, 72, 8, 201, 10);
+	DOM0(1200, COMPLETE, READ, 72, 8, 201, 0);
+	DOM0(1210, COMPLETE, READ, 64, 8, 200, 0);
+	GUEST(1300, COMPLETE, READ, 64, 16, 100, 0);
+	read_all(&t, &g);
+	assert_int_equal(t.nr, 1);
+	r = &t.requests[0];
+	assert_int_equal(r->bin, BIN_JOINED);
+	assert_int_equal(r->backend_c_ns, GEN_START + 1210);
+	assert_int_equal(r->nr_clones, 1);
+	assert_clone(&r->clones[0], 1, 64, 1100, 1110, 1210);
+}
+
 /* What dom0 makes one request of has its times, and how many it is of. */
 static void merged_in_dom0(void **ctx)
 {
@@ -561,7 +592,7 @@ int main(void)
 		cmocka_unit_test(many_clones),	    cmocka_unit_test(clone_of_clone),
 		cmocka_unit_test(merged_in_dom0),   cmocka_unit_test(hangs_in_dom0),
 		cmocka_unit_test(hangs_in_a_clone), cmocka_unit_test(hangs_behind_dom0),
-		cmocka_unit_test(hangs_untold),
+		cmocka_unit_test(hangs_untold),	    cmocka_unit_test(part_of_an_old_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
