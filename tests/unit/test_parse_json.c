@@ -86,6 +86,14 @@ static void json_as_a_whole(void **ctx)
 	done(&o, &g);
 }
 
+static double value_at(const json_t *side, const char *key, size_t i)
+{
+	const json_t *v = json_array_get(json_object_get(side, key), i);
+
+	assert_non_null(v);
+	return json_number_value(v);
+}
+
 /* What dom0 did is there of the slowest, and of what hangs in it as far as it is known. */
 static void json_backend(void **ctx)
 {
@@ -147,12 +155,57 @@ static void json_backend(void **ctx)
 	done(&o, &g);
 }
 
+/* 10,000 requests of 4 KiB a second, each for 15 us: also in the last, short interval. */
+static void json_rates(void **ctx)
+{
+	static const char *const sides[] = {"guest", "backend"};
+	static const struct filter all;
+	const uint64_t end = 600400000;
+	struct printed p;
+	struct outcome o;
+	struct gen g;
+	json_t *j, *t;
+	size_t nr;
+
+	(void)ctx;
+	gen_init(&g);
+	for (uint64_t ns = 0; ns + 100000 <= end; ns += 100000)
+		one(&g, ns, XBLK_OP_READ, 64, 8);
+	gen_end(&g, end);
+	run(&o, g.data, g.len);
+	printed_init(&p);
+	assert_true(json_print(p.out, &o.x, &all));
+	fflush(p.out);
+	j = json_loads(p.text, 0, NULL);
+	assert_non_null(j);
+	t = json_object_get(json_array_get(json_object_get(j, "disks"), 0), "timeline");
+	nr = json_integer_value(json_object_get(t, "intervals"));
+	assert_in_range(nr, 2, TIMELINE_INTERVALS);
+	assert_in_range(json_integer_value(json_object_get(t, "last_interval_ns")), 1,
+			json_integer_value(json_object_get(t, "interval_ns")) / 2);
+	for (size_t i = 0; i < 2 * nr; i++) {
+		const json_t *side = json_object_get(t, sides[i % 2]);
+		double iops = value_at(side, "iops", i / 2),
+		       rate = value_at(side, "bytes_per_s", i / 2),
+		       depth = value_at(side, "depth_q2c", i / 2);
+
+		assert_true(iops > 9000 && iops < 11000);
+		assert_true(rate > 4096 * 9000. && rate < 4096 * 11000.);
+		assert_true(depth > (i % 2 ? 0.05 : 0.13) &&
+			    depth < (i % 2 ? 0.07 : 0.17));
+	}
+	json_decref(j);
+	printed_deinit(&p);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_members),
 		cmocka_unit_test(json_as_a_whole),
 		cmocka_unit_test(json_backend),
+		cmocka_unit_test(json_rates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
