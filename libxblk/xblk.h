@@ -109,6 +109,28 @@ struct io_count {
 };
 
 /**
+ * struct xblk_clone - a part or a clone that a layer of dom0 made of a bio
+ * @disk:	label of dom0's disk that it was sent to
+ * @sector:	its first one there
+ * @nr_sectors:	as it was sent there, though parts may have been cut from it since
+ * @level:	1: it was made of the bio itself, 2: of one of these, and so on
+ * @q_ns:	when it was queued there; a part: when what it was cut from was
+ * @d_ns:	when it was issued first; or, where its disk is of a layer, what was done
+ *last of it, on a lower one; 0: that is not known, or has not happened
+ * @c_ns:	when all of it was done; 0: it was not, or of a flush, that is not known
+ * @requeued_ns: from its requeues to its next issues, in sum
+ * @requeues:	how many these are
+ * @error:	with which something of it failed first; 0: nothing did
+ */
+struct xblk_clone {
+	const char *disk;
+	uint64_t sector, q_ns, d_ns, c_ns, requeued_ns;
+	uint32_t nr_sectors, level, requeues, error;
+};
+
+#define XBLK_CLONES 8 /* that are told of, of a request */
+
+/**
  * struct xblk_request - a guest's request that has ended, in one bin
  * @domid:	of the guest
  * @guest:	its name, as of when it had the disk
@@ -140,7 +162,9 @@ struct io_count {
  * @backend_pid: blkback's thread that queued it last; 0: not known, or none did
  * @backend_process: its name; "?": not known
  * @backend_failed: something that dom0 did for it failed
- * @backend_q_ns: when dom0 queued the bio for it that completed last
+ * @backend_error: with which that did first; 0: nothing failed
+ * @backend_q_ns: when dom0 queued the bio for it that completed last; of one in flight,
+ *the first that has not completed, if there is one
  * @backend_d_ns: when that was issued
  * @backend_c_ns: when that completed
  * @backend_interrupt_ns: the last interrupt of the backend's ring before it was taken up
@@ -150,8 +174,14 @@ struct io_count {
  * @lowest_c_ns: when it completed there
  * @lowest_requeued_ns: from its requeues to its next issues, in sum
  * @lowest_requeues: how many these are
- * @nr_clones:	parts and clones that layers made of that bio
+ * @lowest_nr_bios: that were in one request there: as many but one were merged with it,
+ *also other requests'; 0: it was in none, or that is not known
+ * @nr_clones:	parts and clones that layers made of that bio; 0: none, or not known where
+ *		thousands of requests wait to be taken up by their guests
  * @first_clone_ns: when the first of these was done; the last one is @lowest_c_ns
+ * @clones:	these, but of more than XBLK_CLONES those that were done last, in the
+ *order in which they were; behind them those that are not done, of which no more are left
+ *out than have to be.  Behind these nothing is set
  * @response_ns: when the response was put on the ring
  * @interrupt_ns: the guest's last interrupt before @c_ns
  * @guest_flush_ns: how long a flush of its disk was outstanding between @q_ns and @d_ns
@@ -185,11 +215,15 @@ struct xblk_request {
 
 	uint64_t q_ns, first_d_ns, d_ns, requeued_ns, c_ns;
 
-	/* zero, and the names "?" and "", unless it is measured */
-	uint32_t backend_request, backend_pid;
+	/*
+	 * Zero, and the names "?" and "", unless it is measured, or in flight and dom0's
+	 * bios are known: then it is as far as they have come.
+	 */
+	uint32_t backend_request, backend_pid, backend_error;
 	const char *backend_process, *lowest_disk;
 	bool backend_failed;
-	uint32_t lowest_requeues, nr_clones;
+	uint32_t lowest_requeues, lowest_nr_bios, nr_clones;
+	struct xblk_clone clones[XBLK_CLONES];
 	uint64_t first_clone_ns;
 	uint64_t backend_q_ns, backend_d_ns, backend_c_ns;
 	uint64_t backend_interrupt_ns, backend_thread_ns;

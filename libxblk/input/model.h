@@ -121,7 +121,7 @@ struct domain {
 	struct list bio_age, rq_age; /* oldest first */
 	struct list process_age;     /* those first that may be forgotten */
 	struct process *named;	     /* whose name was asked for last, or NULL */
-	uint64_t nr_bios, nr_rqs;
+	uint64_t nr_bios, nr_rqs, nr_cloned;
 	uint64_t evicted_bios, evicted_rqs, stale_bios, stale_rqs;
 	struct gaps gaps;
 	uint32_t clock_generation;

@@ -41,17 +41,8 @@ static void serve_part(struct bio *up, const struct bio *part)
 	by = serve(up, part->c_ns);
 	if (by)
 		*by = part->by;
-	up->error |= part->error;
+	note_error(&up->error, part->error);
 	up->flags |= part->flags & BIO_LAYERED;
-}
-
-/* A part or clone was, which in turn may have been made into some. */
-static void count_done(struct kin *up, const struct bio *bio)
-{
-	uint64_t first_ns = bio->kin->nr_done ? bio->kin->first_c_ns : bio->c_ns;
-
-	up->first_c_ns = up->nr_done ? min_u64(up->first_c_ns, first_ns) : first_ns;
-	up->nr_done += bio->kin->nr_done + 1;
 }
 
 /* All of it was done at @ns, but for what was cut from it. */
@@ -62,7 +53,7 @@ static void over(struct join *j, struct bio *bio, uint64_t ns)
 		struct bio *up = bio->kin->up;
 
 		serve_part(up, bio);
-		count_done(up->kin, bio);
+		clone_done(j, bio);
 		bio_free(j, bio);
 		if (!(up->flags & BIO_OVER) || up->kin->nr_open)
 			return;
@@ -84,7 +75,7 @@ static void done(struct join *j, struct bio *bio, uint64_t ns)
 	map_del(&bio->disk->dom->bios, bio->id, bio);
 }
 
-void bio_served(struct join *j, struct bio *bio, const struct service *by, bool error)
+void bio_served(struct join *j, struct bio *bio, const struct service *by, uint32_t error)
 {
 	struct service *to = serve(bio, by->c_ns);
 
@@ -92,7 +83,7 @@ void bio_served(struct join *j, struct bio *bio, const struct service *by, bool 
 		*to = *by;
 		to->q_ns = bio->lowest_q_ns;
 	}
-	bio->error |= error;
+	note_error(&bio->error, error);
 	done(j, bio, by->c_ns);
 }
 
@@ -105,10 +96,11 @@ void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 		.requeued_ns = rq->requeued_ns,
 		.c_ns = ns,
 		.requeues = rq->requeues,
+		.nr_bios = rq_known_bios(rq),
 	};
 	struct service *to;
 
-	bio->error |= rq->error != 0;
+	note_error(&bio->error, rq->error);
 	/* Mostly nothing was made of it, and its guest's request is known. */
 	if (!bio->kin && bio->owner && ns >= bio->c_ns) {
 		bio->c_ns = ns;
@@ -144,7 +136,7 @@ static void pass_on(struct join *j, struct stream *s, struct bio *bio, struct di
 	struct kin *kin = bio_kin(j, bio);
 
 	clone_passed_on(j, bio, r);
-	kin->sent_sectors = 0;
+	clone_anew(kin);
 	kin->level++;
 	bio->disk = to;
 	bio->sector = kin->sector = sector;
@@ -358,7 +350,7 @@ void bio_merged(struct stream *s, const struct xblk_record *r)
 static bool is_rest(const struct bio *bio, const struct disk *disk,
 		    const struct xblk_record *r)
 {
-	return bio && bio->disk == disk && !bio->rq && r->sector >= bio->sector &&
+	return bio && bio->disk == disk && !bio->rq && r->sector > bio->sector &&
 	       r->sector + r->nr_sectors == bio->sector + bio->nr_sectors;
 }
 
@@ -442,7 +434,7 @@ void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r)
 			.d_ns = bio->lowest_q_ns,
 			.c_ns = r->time,
 		};
-	bio->error |= r->aux != 0;
+	note_error(&bio->error, r->aux);
 	bio->flags |= BIO_LAYERED;
 	over(j, bio, r->time);
 }

@@ -230,15 +230,155 @@ void clone_passed_on(struct join *j, struct bio *bio, const struct xblk_record *
 	bio_mark(last, BIO_AMBIGUOUS);
 }
 
+/* How many sectors of it went to @disk by now; 0: not known. */
+static uint32_t sent_to(struct kin *kin, const struct disk *disk, uint32_t nr)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(kin->legs); i++) {
+		if (kin->legs[i].sectors && kin->legs[i].disk != disk->index)
+			continue;
+		kin->legs[i].disk = disk->index;
+		return kin->legs[i].sectors += nr;
+	}
+	return 0;
+}
+
+/*
+ * No layer reads anything twice or writes more to a disk than it was given, unless it has
+ * to do so again: else one of the clones is of a bio that was not seen.
+ */
+static void count_sent(struct bio *origin, const struct bio *bio)
+{
+	struct kin *kin = origin->kin;
+	bool reads = op_class(origin->op) == XBLK_OP_READ;
+
+	kin->sent_sectors += bio->nr_sectors;
+	if ((sent_to(kin, bio->disk, bio->nr_sectors) > kin->nr_sectors ||
+	     (reads && kin->sent_sectors > kin->nr_sectors)) &&
+	    !origin->error)
+		bio_mark(origin, BIO_AMBIGUOUS);
+}
+
 void clone_of(struct join *j, struct bio *bio, struct bio *origin)
 {
 	struct kin *kin = bio_kin(j, bio), *up = bio_kin(j, origin);
 
 	kin->up = origin;
 	kin->up_level = up->level;
-	up->sent_sectors += bio->nr_sectors;
+	count_sent(origin, bio);
 	list_add_tail(&up->made, &kin->sibling);
 	up->nr_open++;
 	bio->guest_disk = origin->guest_disk;
 	bio->pid = origin->pid;
+}
+
+__attribute__((noinline)) void clone_done(struct join *j, const struct bio *bio)
+{
+	struct bio *root = bio->kin->up;
+	unsigned int level = 1;
+	struct clone *clone;
+	struct clones *c;
+	bool told;
+
+	for (; root->kin->up; root = root->kin->up)
+		level++;
+	/* Nobody asks for dom0's own. */
+	if (!root->guest_disk)
+		return;
+	c = root->kin->clones;
+	if (!c) {
+		c = root->kin->clones = pool_take(&j->clones);
+		c->nr = 0;
+		c->first_ns = UINT64_MAX;
+	}
+	clone = &c->last[c->nr++ % XBLK_CLONES];
+	*clone = (struct clone){
+		.disk = bio->disk,
+		.sector = bio->kin->sector,
+		.nr_sectors = bio->kin->nr_sectors,
+		.q_ns = bio->lowest_q_ns,
+		.error = bio->error,
+		.level = level,
+	};
+	/* By which of the disk's flushes one was served may not be told. */
+	told = bio->nr_sectors || bio->disk->dom->tells_flushes;
+	if (told || bio->by.disk != bio->disk)
+		clone->c_ns = bio->c_ns;
+	if (told) {
+		clone->d_ns = bio->by.d_ns;
+		clone->requeued_ns = bio->by.requeued_ns;
+		clone->requeues = bio->by.requeues;
+	}
+	c->first_ns = min_u64(c->first_ns, clone->c_ns);
+}
+
+static struct clone so_far(const struct bio *bio, unsigned int level)
+{
+	struct clone c = {
+		.disk = bio->disk,
+		.sector = bio->kin->sector,
+		.nr_sectors = bio->kin->nr_sectors,
+		.q_ns = bio->flags & BIO_CLONE ? 0 : bio->lowest_q_ns,
+		.error = bio->error,
+		.level = level,
+	};
+
+	/* What became of a request whose record is missing is not known. */
+	if (bio->rq && !(bio->rq->flags & (RQ_MISSED | RQ_CONTRADICTION))) {
+		c.d_ns = bio->rq->first_d_ns;
+		c.requeued_ns = bio->rq->requeued_ns;
+		c.requeues = bio->rq->requeues;
+	}
+	return c;
+}
+
+/* The one behind @kin of those below @root, each before what was made of it; or NULL. */
+static const struct kin *next_below(const struct kin *root, const struct kin *kin,
+				    unsigned int *level)
+{
+	if (!list_empty(&kin->made)) {
+		++*level;
+		return list_entry(kin->made.next, const struct kin, sibling);
+	}
+	while (kin != root) {
+		const struct kin *up = kin->up->kin;
+
+		if (kin->sibling.next != &up->made)
+			return list_entry(kin->sibling.next, const struct kin, sibling);
+		kin = up;
+		--*level;
+	}
+	return NULL;
+}
+
+unsigned int clones_open(const struct bio *bio, struct clone to[XBLK_CLONES])
+{
+	const struct kin *root = bio->kin, *kin = root;
+	unsigned int nr = 0, level = 0;
+
+	while (kin && (kin = next_below(root, kin, &level))) {
+		if (nr < XBLK_CLONES)
+			to[nr] = so_far(kin->bio, level);
+		nr++;
+	}
+	return nr;
+}
+
+void rq_set_clones(struct join *j, struct rq *rq, struct clones *clones)
+{
+	struct domain *dom = rq->disk->dom;
+
+	if (rq->cloned) {
+		pool_put(&j->clones, rq->chain.clones);
+		j->guest_cloned--;
+		dom->nr_cloned--;
+	}
+	if (clones && j->guest_cloned >= JOIN_SHARED_CLONED &&
+	    dom->nr_cloned >= JOIN_OWN_CLONED) {
+		pool_put(&j->clones, clones);
+		clones = NULL;
+	}
+	rq->cloned = clones != NULL;
+	rq->chain.clones = clones;
+	j->guest_cloned += rq->cloned;
+	dom->nr_cloned += rq->cloned;
 }

@@ -111,7 +111,7 @@ void flush_told_done(const struct stream *s, const struct rq *rq)
 		.c_ns = s->done_ns,
 		.requeues = rq->requeues,
 	};
-	q->error = rq->error != 0;
+	q->error = rq->error;
 }
 
 void flush_told_behind(struct join *j, struct rq *rq)

@@ -17,6 +17,7 @@ void join_init(struct join *j, struct model *model)
 	pool_init(&j->bios, BIO_GUEST_SIZE);
 	pool_init(&j->backend_bios, sizeof(struct bio));
 	pool_init(&j->kin, sizeof(struct kin));
+	pool_init(&j->clones, sizeof(struct clones));
 	pool_init(&j->places, sizeof(struct crowded));
 	pool_init(&j->crowds, sizeof(struct crowd));
 	for (unsigned int i = 0; i < FOUND; i++)
@@ -43,6 +44,7 @@ void join_deinit(struct join *j)
 	pool_deinit(&j->bios);
 	pool_deinit(&j->backend_bios);
 	pool_deinit(&j->kin);
+	pool_deinit(&j->clones);
 	pool_deinit(&j->places);
 	pool_deinit(&j->crowds);
 	pool_deinit(&j->rqs);

@@ -88,7 +88,7 @@ static void forget_other_way(const struct join *j, struct rq *rq)
 /* All of it was seen: its stages. */
 static void measure(struct join *j, struct rq *rq)
 {
-	struct ending end = {BIN_JOINED, "", true};
+	struct ending end = {.bin = BIN_JOINED, .why = "", .measured = true};
 	int64_t stages[STAGE_MAX];
 	uint64_t sum = 0;
 
@@ -230,6 +230,28 @@ static const char *why_ambiguous(const struct rq *rq)
 	return NULL;
 }
 
+/*
+ * Of one that has not come back, dom0's bios are its own: nothing else can explain what
+ * was seen of them.  Of a flush, which of dom0's it is for shows when it ends.
+ */
+static bool followed(const struct join *j, const struct rq *rq)
+{
+	const struct list *n;
+
+	if (!rq->nr_sectors || !(rq->flags & RQ_MATCHED) || rq->flags & RQ_DROPPED ||
+	    place_met_unseen(rq) || !place_told_apart(rq) || rq->d_ns < j->start_ns ||
+	    rq->d_ns <= join_disk(rq->disk)->unseen_ns || before_dom0s(j, rq) ||
+	    (place_contested(rq) && !list_empty(&j->wait_age)))
+		return false;
+	if (rq->served && rq->chain.q_ns < rq->d_ns)
+		return false;
+	for (n = rq->backend_bios.next; n != &rq->backend_bios; n = n->next) {
+		if (list_entry(n, const struct bio, match)->q_ns < rq->d_ns)
+			return false;
+	}
+	return !list_empty(&rq->backend_bios) || (rq->served && !rq->outstanding);
+}
+
 /* Why a request is not joined. */
 static struct ending why_not(const struct join *j, const struct rq *rq,
 			     const struct verdict *span, bool at_end)
@@ -359,6 +381,7 @@ static __attribute__((noinline)) void give_no_stages(struct join *j, struct rq *
 	struct verdict span = span_of(j, rq);
 	struct ending end = why_not(j, rq, &span, at_end);
 
+	end.followed = end.bin == BIN_IN_FLIGHT && followed(j, rq);
 	/* Another one may have got what it lacks. */
 	if (end.bin == BIN_INCOMPLETE || end.bin == BIN_NO_BACKEND_IO)
 		place_upset(rq);

@@ -76,6 +76,8 @@ static __attribute__((noinline)) void kin_free(struct join *j, struct kin *kin)
 		kin->up->kin->nr_open--;
 	list_unlink(&kin->sibling);
 	clone_not_found(kin);
+	if (kin->clones)
+		pool_put(&j->clones, kin->clones);
 	pool_put(&j->kin, kin);
 }
 
@@ -122,8 +124,11 @@ void rq_free(struct join *j, struct rq *rq)
 		flush_forget(join_disk(rq->disk)->flushes, rq);
 		told_queue_forget(rq->disk, rq);
 	}
-	if (!dom->backend)
+	if (!dom->backend) {
 		place_end(j, rq);
+		if (unlikely(rq->cloned))
+			rq_set_clones(j, rq, NULL);
+	}
 	while (!list_empty(&rq->bios))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
 	/* A guest's that is complete left its identity to another one then. */

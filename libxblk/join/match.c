@@ -17,13 +17,22 @@
 /* A thread's bios come in a row: between them wait only a few of others. */
 #define NEAR_MAX 64
 
+/* Those of @bio, if there are any, instead of another one's. */
+static __attribute__((noinline)) void take_clones(struct join *j, struct rq *rq,
+						  struct bio *bio)
+{
+	rq_set_clones(j, rq, bio->kin ? bio->kin->clones : NULL);
+	if (bio->kin)
+		bio->kin->clones = NULL;
+}
+
 /* @by: what was done last of it; its own, or what is about to be. */
 static inline void bio_settle(struct join *j, struct bio *bio, const struct service *by)
 {
 	struct rq *rq = bio->owner;
 
 	rq->outstanding--;
-	rq->backend_error |= bio->error;
+	note_error(&rq->backend_error, bio->error);
 	if (bio->flags & BIO_LAYERED)
 		rq->flags |= RQ_LAYERED;
 	if (unlikely(bio->flags & BIO_FLUSH_TOLD))
@@ -37,8 +46,8 @@ static inline void bio_settle(struct join *j, struct bio *bio, const struct serv
 		rq->chain.c_ns = bio->c_ns;
 		rq->chain.by = *by;
 		rq->chain.request = bio->request;
-		rq->chain.nr_clones = bio->kin ? bio->kin->nr_done : 0;
-		rq->chain.first_clone_ns = bio->kin ? bio->kin->first_c_ns : 0;
+		if (unlikely(bio->kin || rq->cloned))
+			take_clones(j, rq, bio);
 		rq->way.interrupt_ns = bio->interrupt_ns;
 		rq->way.thread_ns = bio->thread_ns;
 	}

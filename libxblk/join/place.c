@@ -409,6 +409,7 @@ void place_detach(struct join *j, struct rq *rq)
 	rq->nr_backend_bios = rq->outstanding = 0;
 	rq->request = 0;
 	rq->ring = RING_UNKNOWN;
-	rq->backend_error = false;
+	rq->backend_error = 0;
 	rq->served = false;
+	rq_set_clones(j, rq, NULL);
 }

@@ -18,7 +18,7 @@ struct told_queue {
 	struct rq *last, *before;
 	uint8_t unseen;	       /* so many to come may be for one whose Q was not seen */
 	struct service served; /* dom0's: what is told of those that it was for */
-	bool error;
+	uint32_t error;
 	/* dom0's: for whom the next one is, by what came first, and came last */
 	struct disk *first, *newest;
 	/*

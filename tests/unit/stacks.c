@@ -283,6 +283,18 @@ static bool first_flush(const struct world *w, size_t about)
 	return a->op == FLUSH;
 }
 
+static void close_clone(const struct world *w, struct answer_clone *c)
+{
+	uint64_t begin = w->out->begin_ns;
+
+	c->made_ns = sim_stamp(&w->sim, 0, begin, c->made_ns);
+	c->q_ns = sim_stamp(&w->sim, 0, begin, c->q_ns);
+	c->d_ns = sim_stamp(&w->sim, 0, begin, c->d_ns);
+	c->c_ns = sim_stamp(&w->sim, 0, begin, c->c_ns);
+	if (c->other_c_ns)
+		c->other_c_ns = sim_stamp(&w->sim, 0, begin, c->other_c_ns);
+}
+
 /* From the played time to that of the records, as far as the trace goes. */
 static void close_answer(struct world *w, struct answer *a)
 {
@@ -318,6 +330,8 @@ static void close_answer(struct world *w, struct answer *a)
 			b->thread_ns = sim_stamp(&w->sim, 0, begin, b->thread_ns);
 		if (b->other_end_ns)
 			b->other_end_ns = sim_stamp(&w->sim, 0, begin, b->other_end_ns);
+		for (size_t n = 0; n < b->nr_clones; n++)
+			close_clone(w, &b->clones[n]);
 	}
 }
 
@@ -374,6 +388,10 @@ void stacks_make(struct stacks *out, uint64_t seed, unsigned int shapes,
 
 void stacks_deinit(struct stacks *s)
 {
+	for (size_t i = 1; i <= s->nr; i++) {
+		for (unsigned int b = 0; b < s->answers[i].nr_bios; b++)
+			free(s->answers[i].bios[b].clones);
+	}
 	gen_deinit(&s->gen);
 	free(s->losses);
 	free(s->answers);

@@ -59,6 +59,16 @@ extern const char *const trait_names[TRAIT_MAX];
 #define ANSWER_BIOS 8
 #define ANSWER_DS   24
 
+/* A bio at the disk that was to do it: a part or clone, or (@level 0) blkback's itself. */
+struct answer_clone {
+	unsigned int first_disk, disk, nr_sectors, level, requeues, nr_bios, error;
+	uint64_t sector;
+	uint64_t made_ns, q_ns, d_ns, c_ns, again_ns;
+	uint64_t other_c_ns; /* as good as this one; or 0 */
+	bool lowest;	     /* that disk did it, or the last part of it */
+	bool in_parts;
+};
+
 /* A request of a guest.  Times are those of the records; 0: never. */
 struct answer {
 	unsigned int domid, disk, op;
@@ -70,6 +80,8 @@ struct answer {
 		uint64_t q_ns, queued_ns /* its 0-Q2D */, end_ns;
 		uint64_t other_end_ns; /* as good an end as this one; or 0 */
 		uint64_t thread_ns;    /* when its thread went about its slot; or 0 */
+		struct answer_clone *clones;
+		size_t nr_clones;
 	} bios[ANSWER_BIOS];
 	unsigned int nr_bios;
 	char stack[STACK_NAME];

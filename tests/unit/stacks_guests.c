@@ -56,7 +56,10 @@ static bool note_bio(struct run *run, struct bio *bio, uint64_t ns)
 		.end_ns = ns,
 		.other_end_ns = bio->other_end_ns,
 		.thread_ns = p->thread_ns,
+		.clones = bio->clones,
+		.nr_clones = bio->nr_clones,
 	};
+	bio->clones = NULL;
 	p->error = p->error ? p->error : bio->error;
 	p->last_ns = p->last_ns < run->ns ? run->ns : p->last_ns;
 	not_before(run, p->last_ns);

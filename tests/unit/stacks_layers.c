@@ -55,6 +55,49 @@ struct bio *play_bio(struct run *run, struct disk *disk, unsigned int op, uint64
 	return bio;
 }
 
+/* It has come to its disk. */
+static void came(struct bio *bio, uint64_t ns)
+{
+	if (!bio->made_ns) {
+		bio->made_ns = ns;
+		bio->first_disk = bio->disk->index;
+	}
+	bio->at_ns = ns;
+	bio->at_sector = bio->sector;
+	bio->at_nr = bio->nr;
+}
+
+/* It has ended at @ns: that is noted with blkback's bio, or whose it is. */
+static void note_clone(struct bio *bio, uint64_t ns)
+{
+	struct bio *root = bio;
+	unsigned int level = 0;
+	bool lowest = !bio->disk->nr_lower || bio->disk->shape == SHAPE_PATHS;
+
+	for (; root->part; root = root->of)
+		level++;
+	root->clones = sim_more(root->clones, root->nr_clones, &root->room_clones,
+				sizeof(*root->clones));
+	root->clones[root->nr_clones++] = (struct answer_clone){
+		.first_disk = bio->first_disk,
+		.disk = bio->disk->index,
+		.sector = bio->at_sector,
+		.nr_sectors = bio->at_nr,
+		.level = level,
+		.requeues = bio->path.requeues,
+		.nr_bios = bio->path.nr_bios,
+		.error = bio->error,
+		.made_ns = bio->made_ns,
+		.q_ns = bio->at_ns,
+		.d_ns = bio->path.known ? bio->path.d_ns : bio->at_ns,
+		.c_ns = ns,
+		.again_ns = bio->path.again_ns,
+		.other_c_ns = bio->other_end_ns,
+		.lowest = lowest || !bio->path.known,
+		.in_parts = bio->in_parts,
+	};
+}
+
 /* One of its parts has ended at @ns. */
 static void bio_end(struct run *run, struct bio *bio, struct path path, uint64_t ns)
 {
@@ -75,7 +118,9 @@ static void bio_end(struct run *run, struct bio *bio, struct path path, uint64_t
 	for (unsigned int i = 0; i < bio->nr_claims; i++)
 		w->claims[bio->claims[i]].to = run->ns;
 	sim_give_id(&run->sim->bios[0], bio->id, run->ns);
+	note_clone(bio, ns);
 	bio->end(run, bio, ns);
+	free(bio->clones);
 	free(bio);
 }
 
@@ -96,6 +141,7 @@ void bio_submit(struct run *run, struct bio *bio)
 	run->about = bio->about;
 	if (!bio->traced) {
 		bio->q_ns = BIO(run, XBLK_EV_QUEUE, bio);
+		came(bio, bio->q_ns);
 		sim_give_way(run);
 		/* The thread may be moved to another CPU. */
 		if (bio->request && now_and_then(bio->disk->w, TRAIT_GAPS, 20))
@@ -120,6 +166,8 @@ static struct bio *split_off(struct run *run, struct bio *bio, uint32_t nr)
 
 	part->about = bio->about;
 	part->traced = bio->traced;
+	part->part = true;
+	bio->in_parts = true;
 	bio->left++;
 	bio->sector += nr;
 	bio->nr -= nr;
@@ -133,6 +181,7 @@ static struct bio *clone(struct run *run, struct bio *bio, unsigned int leg,
 				    bio->disk->offset + sector, nr, end_part, bio);
 
 	part->about = bio->about;
+	part->part = true;
 	return part;
 }
 
@@ -140,7 +189,7 @@ static struct bio *clone(struct run *run, struct bio *bio, unsigned int leg,
 static void remap(struct run *run, struct bio *bio, const struct disk *from,
 		  uint64_t sector)
 {
-	BIO(run, XBLK_EV_REMAP, bio);
+	came(bio, BIO(run, XBLK_EV_REMAP, bio));
 	sim_record_with(run, XBLK_EV_REMAP_FROM, from->index, bio->op, sector, bio->nr,
 			bio->id, run->pid);
 	sim_give_way(run);
@@ -279,10 +328,12 @@ static void issue(struct run *run, void *what)
 		sim_record_with(run, XBLK_EV_PART, d->index, rq->op, rq->bios[i]->sector,
 				rq->bios[i]->nr, rq->id, rq->bios[i]->id);
 	}
-	if (!rq->first_d_ns)
+	if (!rq->first_d_ns) {
 		rq->first_d_ns = ns;
-	else if (rq->r_ns)
+		rq->nr_issued = rq->nr_bios;
+	} else if (rq->r_ns) {
 		rq->again_ns += ns - rq->r_ns;
+	}
 	if (d->shape == SHAPE_PATHS) {
 		path_issue(run, rq);
 		return;
@@ -294,13 +345,16 @@ static void issue(struct run *run, void *what)
 /* Those of its bios that end with @until. */
 static void end_bios(struct run *run, struct rq *rq, uint64_t until, uint64_t ns)
 {
+	const struct path path = {true, rq->first_d_ns, rq->again_ns, rq->tries,
+				  rq->nr_issued};
+
 	while (rq->nr_bios && rq->bios[0]->sector + rq->bios[0]->nr <= until) {
 		struct bio *bio = rq->bios[0];
 
 		memmove(rq->bios, &rq->bios[1], --rq->nr_bios * sizeof(*rq->bios));
 		bio->error = bio->error ? bio->error : rq->error;
 		bio->traced = false;
-		bio_end(run, bio, (struct path){true, rq->first_d_ns, rq->again_ns}, ns);
+		bio_end(run, bio, path, ns);
 	}
 }
 
@@ -356,7 +410,7 @@ static void flush_complete(struct run *run, void *what)
 		sim_give_id(&run->sim->rqs[0], f->served_rqs[i], ns);
 		bio->traced = false;
 		bio->other_end_ns = done_ns;
-		bio_end(run, bio, (struct path){true, f->d_ns, 0}, ns);
+		bio_end(run, bio, (struct path){true, f->d_ns, 0, 0, 0}, ns);
 	}
 	f->busy = false;
 	f->ready_ns = run->ns;
@@ -428,7 +482,8 @@ static void plain(struct run *run, struct bio *bio)
 	while (has(d->w, TRAIT_SPLIT) && bio->nr > d->largest) {
 		struct bio *part = split_off(run, bio, d->largest);
 
-		BIO(run, XBLK_EV_SPLIT, part);
+		came(part, BIO(run, XBLK_EV_SPLIT, part));
+		part->at_ns = bio->at_ns;
 		make_request(run, part);
 	}
 	make_request(run, bio);

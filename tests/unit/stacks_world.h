@@ -33,6 +33,7 @@ struct world;
 struct path {
 	bool known;
 	uint64_t d_ns, again_ns;
+	unsigned int requeues, nr_bios;
 };
 
 struct bio {
@@ -44,6 +45,15 @@ struct bio {
 	bool traced;	   /* it had its Q, and its end is to be told */
 	unsigned int left; /* parts that have not ended */
 	uint64_t q_ns, other_end_ns;
+	uint64_t at_ns; /* when it came to @disk, as this: */
+	uint64_t at_sector;
+	uint32_t at_nr;
+	uint64_t made_ns;
+	unsigned int first_disk;
+	bool part;		     /* or a clone: @of another one */
+	bool in_parts;		     /* the others are such */
+	struct answer_clone *clones; /* what was made of it, and is done; and itself */
+	size_t nr_clones, room_clones;
 	uint64_t last_ns; /* when a part ended last, and its path */
 	struct path path;
 	struct path work; /* of what a layer's own work comes behind */
@@ -63,7 +73,7 @@ struct claim {
 /* A request of a disk of the backend. */
 struct rq {
 	struct disk *disk;
-	unsigned int op, nr_bios, tries;
+	unsigned int op, nr_bios, nr_issued, tries;
 	uint64_t sector, ready_ns, first_d_ns, again_ns, r_ns;
 	uint32_t nr, id, error;
 	struct bio *bios[RQ_BIOS];

@@ -218,7 +218,7 @@ static void what_stays(void **ctx)
 	assert_false(o.parse.problems);
 	each = (v.bytes[1] - v.bytes[0]) / (v.nr - v.nr / 10);
 	print_message("%zu bytes stay of each guest\n", each);
-	assert_in_range(each, 1, 12 << 10);
+	assert_in_range(each, 1, 13 << 10);
 	done(&o, &g);
 }
 

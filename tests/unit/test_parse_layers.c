@@ -386,6 +386,88 @@ static void deep(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * A worker sends on what came before the trace, too: which of two clones is the bio's is
+ * not known.  That the first one has failed would explain both.
+ */
+static void check_clone_too_many(unsigned int op, unsigned int error)
+{
+	struct outcome o;
+	struct gen g;
+
+	begin(&g);
+	request(&g, 0, op, 64, 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		uint64_t ns = (40 + 20 * i) * US;
+
+		sent(&g, 0, ns, op, 4096 + 64, 20001 + i, 64, KWORKER);
+		on(&g, 0, ns + US, XBLK_EV_QUEUE, op, 4096 + 64, 8, 20001 + i, KWORKER);
+		issued(&g, 0, ns + 2 * US, op, 4096 + 64, 30000 + i, 20001 + i);
+		on(&g, 0, ns + 10 * US, XBLK_EV_COMPLETE, op, 4096 + 64, 8, 30000 + i,
+		   i ? 0 : error);
+	}
+	ended(&g, 80 * US, op, 64, 1);
+	gen_end(&g, SECOND);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.nr, 1);
+	assert_int_equal(o.results[0].bin, error ? BIN_JOINED : BIN_AMBIGUOUS);
+	done(&o, &g);
+}
+
+static void clone_too_many(void **ctx)
+{
+	(void)ctx;
+	check_clone_too_many(XBLK_OP_READ, 0);
+	check_clone_too_many(XBLK_OP_WRITE, 0);
+	check_clone_too_many(XBLK_OP_READ, 5);
+}
+
+#define UNTAKEN (JOIN_SHARED_CLONED + 100)
+
+static unsigned int nr_cloned;
+
+static void count_cloned(void *ctx, const struct xblk_request *r)
+{
+	(void)ctx;
+	assert_int_equal(r->bin, BIN_JOINED);
+	nr_cloned += r->nr_clones == 1 && r->clones[0].level == 1;
+}
+
+/* A guest takes up no response for long: what is kept of clones meanwhile has a bound. */
+static void untaken(void **ctx)
+{
+	const unsigned int op = XBLK_OP_READ;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	for (uint32_t i = 1; i <= UNTAKEN; i++) {
+		uint64_t ns = i * 100 * US;
+
+		request(&g, ns, op, 64 * i, i);
+		ns += 31 * US;
+		sent(&g, 0, ns, op, 64 * i, 20001, 64 * i, THREAD);
+		on(&g, 0, ns + 1 * US, XBLK_EV_QUEUE, op, 64 * i, 8, 20001, THREAD);
+		issued(&g, 0, ns + 2 * US, op, 64 * i, 30000, 20001);
+		completed(&g, 0, ns + 3 * US, op, 64 * i, 30000);
+		on(&g, DM, ns + 4 * US, XBLK_EV_BIO_COMPLETE, op, 0, 0, 10000 + i, 0);
+	}
+	for (uint32_t i = 1; i <= UNTAKEN; i++)
+		from_guest(&g, SECOND + i * US, XBLK_EV_COMPLETE, op, 64 * i, 1000 + i,
+			   0);
+	gen_end(&g, 2 * SECOND);
+	msg_silent = true;
+	nr_cloned = 0;
+	outcome_init(&o, g.data, g.len);
+	o.parse.tally.on_request = count_cloned;
+	parse_run(&o.parse);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, XVDD)->requests, UNTAKEN);
+	assert_int_equal(nr_cloned, JOIN_SHARED_CLONED);
+	assert_int_equal(o.parse.join.guest_cloned, 0);
+	done(&o, &g);
+}
+
 /* A table is loaded while there is I/O: for that time the layer has what came. */
 static void suspended(void **ctx)
 {
@@ -501,6 +583,8 @@ int main(void)
 		cmocka_unit_test(deep),
 		cmocka_unit_test(suspended),
 		cmocka_unit_test(moved),
+		cmocka_unit_test(clone_too_many),
+		cmocka_unit_test(untaken),
 		cmocka_unit_test(moved_out_of_sight),
 	};
 

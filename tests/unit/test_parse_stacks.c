@@ -42,7 +42,8 @@ struct check {
 	struct bytes bytes;
 	struct parse parse;
 	uint64_t seed, wrong;
-	bool broken; /* something is missing at the end of the trace */
+	bool broken;	 /* something is missing at the end of the trace */
+	uint64_t end_ns; /* of the trace, by the clock of dom0's records */
 };
 
 static struct tally_of tallies[MAX_STACKS];
@@ -52,6 +53,7 @@ static uint64_t first_seed = 1, seeds = 1000;
 static uint64_t seed_now, wrong_seeds;
 /* Requests, and of these those whose bin says less than could be known. */
 static uint64_t requests, cautious, threads;
+static uint64_t clones, in_flight;
 static uint64_t cuts = 4, cut_step = 13, nr_cuts, cut_latencies;
 
 static struct tally_of *tally_of(const char *stack)
@@ -139,6 +141,30 @@ static void print_request(const struct check *c, const struct answer *a)
 	}
 }
 
+static int64_t since(uint64_t ns)
+{
+	return ns ? (int64_t)(ns - GEN_START) : -1;
+}
+
+/* What is told of dom0's part, and of its clones. */
+static void print_backend(const struct xblk_request *r)
+{
+	print_message("; dom0 Q %" PRId64 " D %" PRId64 " C %" PRId64
+		      " error %u, %s Q %" PRId64 " C %" PRId64 " +%" PRIu64
+		      " of %u bios, %u clones",
+		      since(r->backend_q_ns), since(r->backend_d_ns),
+		      since(r->backend_c_ns), r->backend_error, r->lowest_disk,
+		      since(r->lowest_q_ns), since(r->lowest_c_ns), r->lowest_requeued_ns,
+		      r->lowest_nr_bios, r->nr_clones);
+	for (unsigned int i = 0; i < r->nr_clones && i < XBLK_CLONES; i++)
+		print_message(" [%u %s Q %" PRId64 " D %" PRId64 " C %" PRId64
+			      " +%" PRIu64 " error %u]",
+			      r->clones[i].level, r->clones[i].disk,
+			      since(r->clones[i].q_ns), since(r->clones[i].d_ns),
+			      since(r->clones[i].c_ns), r->clones[i].requeued_ns,
+			      r->clones[i].error);
+}
+
 static void wrong(struct check *c, const struct answer *a, const struct xblk_request *r,
 		  const char *what)
 {
@@ -166,6 +192,8 @@ static void wrong(struct check *c, const struct answer *a, const struct xblk_req
 			      (int64_t)(r->c_ns - GEN_START));
 	for (int i = 0; r && r->measured && i < STAGE_PARTS; i++)
 		print_message(" %s %" PRId64, stage_names[i], r->stages[i]);
+	if (r && r->backend_q_ns)
+		print_backend(r);
 	print_message("\n");
 	if (a)
 		print_request(c, a);
@@ -243,6 +271,149 @@ static bool right_thread(const struct answer *a, const struct xblk_request *r)
 	return false;
 }
 
+/* What the trace does not have, though nothing says so: the beginning, names, an order. */
+static bool hides(const struct check *c)
+{
+	return c->broken || c->stacks.traits & (1u << TRAIT_LOSS | 1u << TRAIT_MIDDLE |
+						1u << TRAIT_OLD | 1u << TRAIT_BLIND |
+						1u << TRAIT_CLOCK);
+}
+
+static bool is_disk(struct check *c, unsigned int index, const char *label)
+{
+	const struct disk *disk = domain_disk(c->parse.model.backend, index);
+
+	return disk && !strcmp(disk->label, label);
+}
+
+static bool ended_at(const struct answer_clone *c, uint64_t ns)
+{
+	return c->c_ns == ns || (c->other_c_ns && c->other_c_ns == ns);
+}
+
+static bool is_at(struct check *c, const struct answer_clone *a,
+		  const struct xblk_clone *t)
+{
+	return is_disk(c, a->disk, t->disk) && a->sector == t->sector &&
+	       a->nr_sectors == t->nr_sectors;
+}
+
+/*
+ * Whether @t is told of @a: all of it, or what was by the end of the trace.  By which
+ * flush request one was served is known only where that is told.
+ */
+static bool right_clone(struct check *c, const struct answer_clone *a,
+			const struct xblk_clone *t, bool flush)
+{
+	bool untold = flush && c->stacks.traits & (1u << TRAIT_OLD | 1u << TRAIT_BLIND);
+
+	if (!a->level || a->level != t->level)
+		return false;
+	if (untold || t->c_ns) {
+		if (!is_at(c, a, t) || a->q_ns != t->q_ns)
+			return false;
+		if (untold)
+			return !t->d_ns && (t->c_ns ? a->c_ns == t->c_ns : a->lowest);
+		return ended_at(a, t->c_ns) && a->d_ns == t->d_ns &&
+		       a->again_ns == t->requeued_ns && a->requeues == t->requeues &&
+		       a->error == t->error;
+	}
+	if (a->c_ns < c->end_ns || a->made_ns >= c->end_ns)
+		return false;
+	/* It had not come to its last disk. */
+	if (a->q_ns >= c->end_ns)
+		return !t->d_ns &&
+		       (a->disk != a->first_disk ? is_disk(c, a->first_disk, t->disk)
+						 : is_at(c, a, t) && !t->q_ns);
+	if (!is_at(c, a, t) || (t->q_ns && a->q_ns != t->q_ns))
+		return false;
+	return a->in_parts || !a->lowest ||
+	       t->d_ns == (a->d_ns < c->end_ns ? a->d_ns : 0);
+}
+
+/* What is told of the bio's clones; of one in flight, of those that there are. */
+static bool right_clones(struct check *c, const struct answer_bio *b,
+			 const struct xblk_request *r)
+{
+	bool used[256] = {false};
+	unsigned int nr = 0;
+
+	for (size_t i = 0; i < b->nr_clones; i++)
+		nr += b->clones[i].level && b->clones[i].made_ns < c->end_ns;
+	if (nr != r->nr_clones || b->nr_clones > ARRAY_SIZE(used))
+		return false;
+	for (unsigned int t = 0; t < nr && t < XBLK_CLONES; t++) {
+		size_t i = 0;
+
+		while (i < b->nr_clones &&
+		       (used[i] ||
+			!right_clone(c, &b->clones[i], &r->clones[t], !r->nr_sectors)))
+			i++;
+		if (i == b->nr_clones)
+			return false;
+		used[i] = true;
+		clones++;
+	}
+	return true;
+}
+
+/* The lowest device's part, from which the layers' and the queue's follow. */
+static bool right_lowest(struct check *c, const struct answer_bio *b,
+			 const struct xblk_request *r)
+{
+	for (size_t i = 0; i < b->nr_clones; i++) {
+		const struct answer_clone *a = &b->clones[i];
+
+		if (a->lowest && is_disk(c, a->disk, r->lowest_disk) &&
+		    a->q_ns == r->lowest_q_ns && a->c_ns == r->lowest_c_ns &&
+		    a->d_ns == r->backend_d_ns && a->again_ns == r->lowest_requeued_ns &&
+		    a->requeues == r->lowest_requeues &&
+		    (a->nr_bios == r->lowest_nr_bios || (hides(c) && !r->lowest_nr_bios)))
+			return true;
+	}
+	return false;
+}
+
+/* It had not come back: how far the bio was. */
+static bool right_so_far(struct check *c, const struct answer_bio *b,
+			 const struct xblk_request *r)
+{
+	const struct answer_clone *self = &b->clones[b->nr_clones - 1];
+
+	in_flight++;
+	if (r->backend_c_ns)
+		return b->end_ns == r->backend_c_ns && right_lowest(c, b, r);
+	if (b->end_ns < c->end_ns)
+		return false;
+	return !*r->lowest_disk || self->q_ns >= c->end_ns ||
+	       (is_disk(c, self->disk, r->lowest_disk) && self->q_ns == r->lowest_q_ns &&
+		(!r->backend_d_ns || self->in_parts || self->d_ns == r->backend_d_ns));
+}
+
+/* What is told of blkback's bio, if any is, is of one, and what it was. */
+static bool right_backend(struct check *c, const struct answer *a,
+			  const struct xblk_request *r)
+{
+	bool failed = false;
+
+	for (unsigned int i = 0; i < a->nr_bios; i++) {
+		for (size_t n = 0; n < a->bios[i].nr_clones; n++)
+			failed |= a->bios[i].clones[n].error;
+	}
+	if (r->measured && r->backend_error != (failed ? 5 : 0))
+		return false;
+	for (unsigned int i = 0; i < a->nr_bios; i++) {
+		const struct answer_bio *b = &a->bios[i];
+
+		if (b->q_ns != r->backend_q_ns)
+			continue;
+		return right_clones(c, b, r) &&
+		       (!r->measured ? right_so_far(c, b, r)
+				     : !r->nr_sectors || right_lowest(c, b, r));
+	}
+	return !r->backend_q_ns;
+}
+
 /* How many bios of the backend contradict the clock, and whether that is so of the last. */
 static unsigned int contradictions(const struct answer *a, bool *of_last)
 {
@@ -305,14 +476,6 @@ static enum bin right_bin(const struct answer *a)
 	return of_last ? BIN_CAUSALITY : BIN_JOINED;
 }
 
-/* What the trace does not have, though nothing says so: the beginning, names, an order. */
-static bool hides(const struct check *c)
-{
-	return c->broken || c->stacks.traits & (1u << TRAIT_LOSS | 1u << TRAIT_MIDDLE |
-						1u << TRAIT_OLD | 1u << TRAIT_BLIND |
-						1u << TRAIT_CLOCK);
-}
-
 /*
  * A doubt outlives its reason: a reader does not know when what was lost would have come,
  * nor, at a place, which of those that were there it was about.
@@ -370,6 +533,8 @@ static void check_request(void *ctx, const struct xblk_request *r)
 		wrong(c, a, r, "latency");
 	else if (r->measured && !right_thread(a, r))
 		wrong(c, a, r, "thread");
+	else if (!right_backend(c, a, r))
+		wrong(c, a, r, "what dom0 did");
 	if (r->measured && r->backend_thread_ns)
 		threads++;
 }
@@ -459,6 +624,7 @@ static void make_trace(struct check *c, unsigned int nr)
 {
 	seed_now = c->seed;
 	stacks_make(&c->stacks, c->seed, shapes, traits, nr);
+	c->end_ns = GEN_START + c->stacks.end_ns - c->stacks.begin_ns;
 	c->bytes.data = c->stacks.gen.data;
 	c->bytes.len = c->stacks.gen.len;
 }
@@ -542,7 +708,9 @@ static void any_stack(void **ctx)
 			      wrong_seeds, seeds);
 	print_message("%" PRIu64 " of %" PRIu64 " requests in doubt longer than needed\n",
 		      cautious, requests);
-	print_message("%" PRIu64 " times of threads\n", threads);
+	print_message("%" PRIu64 " times of threads, %" PRIu64 " clones, %" PRIu64
+		      " in flight in dom0\n",
+		      threads, clones, in_flight);
 	assert_int_equal(wrong_seeds, 0);
 	if (seeds >= 100)
 		assert_true(cautious * 100 <= 3 * requests);

@@ -164,7 +164,7 @@ static char *put_no_stages(char *to)
 	return (char *)memset(to, ',', STAGE_MAX + 2) + STAGE_MAX + 2;
 }
 
-/* What the backend did for a request, all of which was seen. */
+/* What the backend did for a request, or has done so far. */
 static char *put_backend(char *to, struct text *t, const struct xblk_request *r)
 {
 	struct times *times = &t->times;
@@ -238,7 +238,8 @@ void csv_request_print(struct text *t, uint64_t start_ns, const struct xblk_requ
 	to = put_time(to, times, r->first_d_ns);
 	to = put_count(to, r->requeued_ns);
 	to = put_time(to, times, r->interrupt_ns);
-	to = r->measured ? put_backend(to, t, r) : put_string(to, ",,,,,,,,,,,,,,,,,");
+	to = r->backend_q_ns ? put_backend(to, t, r)
+			     : put_string(to, ",,,,,,,,,,,,,,,,,");
 	if (*r->why)
 		to = put_string(to, r->why);
 	to = put_char(to, ',');

@@ -221,30 +221,66 @@ static json_t *slow(const struct slow *s, uint64_t start_ns)
 	return j;
 }
 
-/* What the backend did for one, all of which was seen. */
+static json_t *clone_times(const struct xblk_request *r, uint64_t start_ns)
+{
+	json_t *j = json_array();
+
+	for (unsigned int i = 0; i < r->nr_clones && i < XBLK_CLONES; i++) {
+		const struct xblk_clone *c = &r->clones[i];
+		json_t *o = json_object();
+
+		json_set_string(o, "disk", c->disk);
+		json_set(o, "sector", c->sector);
+		json_set(o, "sectors", c->nr_sectors);
+		json_set(o, "level", c->level);
+		set_since(o, "queued_ns", start_ns, c->q_ns);
+		set_since(o, "issued_ns", start_ns, c->d_ns);
+		set_since(o, "completed_ns", start_ns, c->c_ns);
+		json_set(o, "requeued_ns", c->requeued_ns);
+		json_set(o, "requeues", c->requeues);
+		json_set(o, "error", c->error);
+		json_array_append_new(j, o);
+	}
+	return j;
+}
+
+static void set_known(json_t *j, const char *key, bool known, uint64_t n)
+{
+	json_object_set_new(j, key, known ? json_u64(n) : json_null());
+}
+
+static void set_name(json_t *j, const char *key, bool known, const char *name)
+{
+	json_object_set_new(j, key, known ? json_string(name) : json_null());
+}
+
+/* What the backend did for one, or has done so far, if that is known. */
 static void set_backend(json_t *j, const struct slow *s, uint64_t start_ns)
 {
 	const struct xblk_request *r = &s->request;
+	bool known = r->backend_q_ns, lowest = *r->lowest_disk;
 
-	json_object_set_new(j, "backend_request",
-			    r->backend_request ? json_u64(r->backend_request)
-					       : json_null());
-	json_set(j, "backend_pid", r->backend_pid);
-	json_set_string(j, "backend_comm", s->backend_process);
-	json_object_set_new(j, "backend_failed", json_boolean(r->backend_failed));
+	set_known(j, "backend_request", r->backend_request, r->backend_request);
+	set_known(j, "backend_pid", known, r->backend_pid);
+	set_name(j, "backend_comm", known, s->backend_process);
+	json_object_set_new(j, "backend_failed",
+			    known ? json_boolean(r->backend_failed) : json_null());
+	set_known(j, "backend_error", known, r->backend_error);
 	set_since(j, "backend_queued_ns", start_ns, r->backend_q_ns);
 	set_since(j, "backend_issued_ns", start_ns, r->backend_d_ns);
 	set_since(j, "backend_completed_ns", start_ns, r->backend_c_ns);
 	set_since(j, "backend_interrupt_ns", start_ns, r->backend_interrupt_ns);
 	set_since(j, "backend_thread_ns", start_ns, r->backend_thread_ns);
 	set_since(j, "response_ns", start_ns, r->response_ns);
-	json_set_string(j, "lowest_disk", r->lowest_disk);
+	set_name(j, "lowest_disk", lowest, r->lowest_disk);
 	set_since(j, "lowest_queued_ns", start_ns, r->lowest_q_ns);
 	set_since(j, "lowest_completed_ns", start_ns, r->lowest_c_ns);
-	json_set(j, "lowest_requeued_ns", r->lowest_requeued_ns);
-	json_set(j, "lowest_requeues", r->lowest_requeues);
-	json_set(j, "clones", r->nr_clones);
+	set_known(j, "lowest_requeued_ns", lowest, r->lowest_requeued_ns);
+	set_known(j, "lowest_requeues", lowest, r->lowest_requeues);
+	set_known(j, "lowest_bios", r->lowest_nr_bios, r->lowest_nr_bios);
+	set_known(j, "clones", known, r->nr_clones);
 	set_since(j, "first_clone_ns", start_ns, r->first_clone_ns);
+	json_object_set_new(j, "clone_times", clone_times(r, start_ns));
 }
 
 static json_t *slowest(const struct slowest *list, uint64_t start_ns)
@@ -282,6 +318,7 @@ static json_t *in_flight(const struct analysis *a, const struct xblk *x,
 
 		json_set_string(o, "stage", stage_names[s->request.reached]);
 		json_set(o, "age_ns", s->age_ns);
+		set_backend(o, s, xblk_start_ns(x));
 		json_array_append_new(oldest, o);
 	}
 	json_object_set_new(j, "requests", reached);
