@@ -356,6 +356,10 @@ $(SINK_TESTS:%=run-test_%): run-test_%: $(BUILD)/test/test_% $(BUILD)/test/tsan_
 	$(BUILD)/test/test_$*
 	$(BUILD)/test/tsan_$*
 
+# What is bad about a trace is the program's to say.
+run-test_parse_foreign: $(BUILD)/test/test_parse_foreign $(BUILD)/bin/xblkparse
+	XBLKPARSE=$(BUILD)/bin/xblkparse $<
+
 # As in make check-long.
 .PHONY: run-seeds
 run-seeds: $(BUILD)/test/bare_parse_stacks
