@@ -305,6 +305,13 @@ $(PARSE_TESTS): $(BUILD)/test/%: $(BUILD)/san/tests/unit/%.o $(call san_objects,
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
 
+# Of what is shipped, without sanitizers, for very many seeds.
+$(BUILD)/obj/tests/unit/%.o: override CPPFLAGS += -Ixblkparse -Itests/unit
+$(BUILD)/test/bare_parse_stacks: private override CFLAGS += $(PARSE_CFLAGS)
+$(BUILD)/test/bare_parse_stacks: $(call objects,tests/unit/test_parse_stacks.c $(PARSE_TEST_SRC))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
+
 # An archive, so that a test, or what it shares with others and is linked before, can take the place of a file.
 $(BUILD)/san/trace.a: $(call san_objects,$(TRACE_TEST_SRC))
 	rm -f $@
@@ -348,6 +355,15 @@ run-test_%: $(BUILD)/test/test_%
 $(SINK_TESTS:%=run-test_%): run-test_%: $(BUILD)/test/test_% $(BUILD)/test/tsan_%
 	$(BUILD)/test/test_$*
 	$(BUILD)/test/tsan_$*
+
+# What is bad about a trace is the program's to say.
+run-test_parse_foreign: $(BUILD)/test/test_parse_foreign $(BUILD)/bin/xblkparse
+	XBLKPARSE=$(BUILD)/bin/xblkparse $<
+
+# As in make check-long.
+.PHONY: run-seeds
+run-seeds: $(BUILD)/test/bare_parse_stacks
+	SEEDS=10000 $<
 
 run-test_parse_ahead: $(BUILD)/test/test_parse_ahead $(BUILD)/test/tsan_parse_ahead
 	$(BUILD)/test/test_parse_ahead

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -137,8 +138,25 @@ static int printed(void)
 	return fflush(stdout) ? -msg_error("standard output: %s", strerror(errno)) : 0;
 }
 
+/* Whether it has one value, and has been given that: @given has a bit for each row. */
+static bool is_again(const struct option_table *table, const struct option_row *row,
+		     uint64_t *given)
+{
+	const char *const *name = table->once;
+	uint64_t bit = 1ull << (row - table->rows), before = *given & bit;
+
+	_Static_assert(OPTION_TABLE_MAX <= 64, "a bit each");
+	*given |= bit;
+	if (!before || !name || !row->name)
+		return false;
+	while (*name && strcmp(*name, row->name))
+		name++;
+	return *name;
+}
+
 /* Return: as option_table_read(). */
-static int take(const struct option_table *table, const struct option_row *row, void *to)
+static int take(const struct option_table *table, const struct option_row *row, void *to,
+		uint64_t *given)
 {
 	const char *why;
 
@@ -149,7 +167,10 @@ static int take(const struct option_table *table, const struct option_row *row, 
 			print_usage(table);
 		return printed();
 	}
-	why = row->set((char *)to + row->at, optarg);
+	if (is_again(table, row, given))
+		why = "there is one already";
+	else
+		why = row->set((char *)to + row->at, optarg);
 	if (!why)
 		return -1;
 	if (!row->letter)
@@ -164,6 +185,7 @@ int option_table_read(const struct option_table *table, int argc, char **argv, v
 	struct option longs[OPTION_TABLE_MAX + 1];
 	char shorts[3 * OPTION_TABLE_MAX + 2];
 	const struct option_row *row;
+	uint64_t given = 0;
 	int c, status;
 
 	make_getopt_arrays(table, shorts, longs);
@@ -177,7 +199,7 @@ int option_table_read(const struct option_table *table, int argc, char **argv, v
 		else
 			while (row->letter != c)
 				row++;
-		status = take(table, row, to);
+		status = take(table, row, to, &given);
 		if (status >= 0)
 			return status;
 	}

@@ -30,11 +30,14 @@ struct option_row {
  * @version:	what -V prints
  * @column:	where the help begins in a line of the usage
  * @rows:	the last one is empty; at most OPTION_TABLE_MAX others
+ * @once:	the names of those that have one value, and so are refused when they come
+ * again; the last one is NULL.  NULL: none
  */
 struct option_table {
 	const char *before, *after, *version;
 	int column;
 	const struct option_row *rows;
+	const char *const *once;
 };
 
 #define OPTION_TABLE_MAX 64

@@ -219,6 +219,12 @@ bool parse_sides(const struct parse *p)
 	const struct domain *backend = p->model.backend;
 	bool issued = false, good = true;
 
+	if (backend && p->model.nr_domains == 1 && accounted_for(backend) &&
+	    !p->problems) {
+		tell(&p->tell, "metadata: there is no guest in them, and dom0's records "
+			       "alone tell of no request");
+		return false;
+	}
 	/* Of metadata that make no sense it has been told. */
 	if (!backend && !p->problems) {
 		tell(&p->tell,

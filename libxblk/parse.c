@@ -315,13 +315,13 @@ void parse_finish(struct parse *p)
 		join_finish(&p->join);
 	tally_finish(&p->tally);
 	p->problems |= p->reader.damaged > 0;
-	if (!p->ended && !p->stopped) {
+	/* What it ends before has been told of where another one begins. */
+	p->problems |= !p->ended && !p->stopped;
+	if (!p->ended && !p->stopped && !p->foreign)
 		tell(&p->tell,
 		     "input: capture did not end in good order; %" PRIu64
 		     " records usable",
 		     p->join.records);
-		p->problems = true;
-	}
 	/* Of a part of the trace its counters say nothing, nor what is not in it. */
 	p->conserved = true;
 	if (p->stopped || p->rest || p->merge.partial)

@@ -247,6 +247,8 @@ static bool conclude(void)
 		good = verify_print(run.outputs.main, &run.verify, run.x);
 	if (!t.version)
 		return good;
+	if (!o->verify && !outputs_have_tables(&run.outputs))
+		report_tell_few(run.x, &o->filter);
 	return !outputs_end(&run.outputs, run.x, o) && good;
 }
 

@@ -133,12 +133,18 @@ static const struct option_row rows[] = {
 	{0},
 };
 
+static const char *const once[] = {
+	"by",	"top",	  "interval",	 "format", "sectors",
+	"time", "output", "min-latency", NULL,
+};
+
 static const struct option_table table = {
 	.before = "Usage: xblkparse [options] [FILE]\n"
 		  "Show where the time of guests' block I/O goes, from a trace of "
 		  "xblktrace.\n"
 		  "FILE may be missing or '-': the trace comes from standard input.\n\n",
 	.rows = rows,
+	.once = once,
 	.column = 25,
 	.after = "",
 	.version = "xblkparse " XBLK_VERSION,

@@ -162,6 +162,15 @@ int outputs_open(struct outputs *outputs, const struct options *o, int input)
 	return 0;
 }
 
+bool outputs_have_tables(const struct outputs *outputs)
+{
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		if (outputs->of[i].sink == &sinks[SINK_TABLES])
+			return true;
+	}
+	return false;
+}
+
 bool outputs_want_summary(const struct outputs *outputs)
 {
 	for (unsigned int i = 0; i < outputs->nr; i++) {

@@ -40,6 +40,8 @@ struct outputs {
  */
 int outputs_open(struct outputs *outputs, const struct options *o, int input);
 
+/* Whether the tables are one of them. */
+bool outputs_have_tables(const struct outputs *outputs);
 /* Whether any of them tells at the end of what was found out. */
 bool outputs_want_summary(const struct outputs *outputs);
 /* Whether any of them wants to be told of requests. */

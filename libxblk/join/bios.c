@@ -288,8 +288,11 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 	bio = *place;
 	if (unlikely(arrived(bio, disk, r))) {
 		note_flush(s, bio, r);
-		if (p)
+		if (p) {
 			p->last_bio = r->id;
+			/* Of an older one of that name, whose end was lost, or a part. */
+			way_forget_thread(p);
+		}
 		if (!(bio->kin && bio->kin->up) && !bio->guest_disk &&
 		    !(bio->flags & BIO_AMBIGUOUS))
 			count_own(disk, r);

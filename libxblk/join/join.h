@@ -51,7 +51,9 @@
  * All guests share so many requests as four disks of eight rings with 512 slots have, and
  * more bios, of which large requests have several, in 20 MB.  Each may have beyond what
  * four rings of one page hold, so that one that writes what it likes takes nothing from
- * the others; in 100 KiB.
+ * the others; in 100 KiB.  So of 65 guests that have eight such rings full at a time some
+ * requests are not followed; for as many of its own for each, a thousand guests would
+ * take more than 256 KiB each.
  */
 #define JOIN_SHARED_RQS	 16384u
 #define JOIN_SHARED_BIOS 24576u
@@ -534,6 +536,8 @@ void way_ring(const struct join *j, struct stream *s, const struct xblk_record *
 void way_interrupt(struct stream *s, const struct xblk_record *r);
 void way_response(struct stream *s, const struct xblk_record *r);
 void way_queued(struct bio *bio, struct process *p);
+/* What it has gone about is queued: what comes is of something else. */
+void way_forget_thread(struct process *p);
 void way_done(struct join *j, struct rq *rq);
 void way_forget_done(struct stream *s);
 void way_completed(const struct stream *s, struct rq *rq);

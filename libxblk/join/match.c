@@ -12,7 +12,11 @@
 
 #include "base/util.h"
 
-/* So that a guest cannot make every lookup a long one; rings hold fewer at one place. */
+/*
+ * So many are looked at of those at one place, so that a guest cannot make every lookup a
+ * long one.  The rings of a disk hold up to 16384; where there are more than are looked
+ * at, another one may have been meant, so whatever is at the place is ambiguous.
+ */
 #define WALK_MAX 4096
 /* A thread's bios come in a row: between them wait only a few of others. */
 #define NEAR_MAX 64
@@ -193,8 +197,8 @@ static bool says_ring(const struct rq *rq, const struct bio *bio)
 
 /* choose(), where there is not just one. */
 static __attribute__((noinline)) struct rq *
-choose_of_several(const struct join *j, struct place *place, const struct bio *bio,
-		  bool last, uint64_t d_ns, bool *wait)
+choose_of_several(struct join *j, struct place *place, const struct bio *bio, bool last,
+		  uint64_t d_ns, bool *wait)
 {
 	struct list *head = &place->requests, *n;
 	struct rq *ordered = NULL, *other = NULL;
@@ -218,8 +222,8 @@ choose_of_several(const struct join *j, struct place *place, const struct bio *b
 			ordered = rq;
 		}
 	}
-	if (walked == WALK_MAX)
-		place_upset(list_entry(head->next, struct rq, match));
+	if (unlikely(n != head))
+		place_upset_at(j, bio);
 	if (!ordered)
 		return other;
 	/* Some may have been put on the ring before it. */
@@ -240,7 +244,7 @@ choose_of_several(const struct join *j, struct place *place, const struct bio *b
  * so that those are not waited for whose order is still to be told; and what was issued
  * since is not meant.
  */
-static struct rq *choose(const struct join *j, struct place *place, const struct bio *bio,
+static struct rq *choose(struct join *j, struct place *place, const struct bio *bio,
 			 bool last, bool *wait)
 {
 	uint64_t d_ns = last ? add_sat(bio->q_ns,
@@ -278,7 +282,7 @@ static struct bio *goes_on_behind(const struct join *j, const struct bio *bio)
 }
 
 /* A bio that waits and goes on where @rq's last one ended. */
-static struct bio *find_next(const struct join *j, const struct rq *rq)
+static struct bio *find_next(struct join *j, struct rq *rq)
 {
 	struct place *place = place_of_next(rq);
 	struct list *bios = place ? place_bios(place) : NULL, *n;
@@ -291,6 +295,10 @@ static struct bio *find_next(const struct join *j, const struct rq *rq)
 
 		if (bio->pid == rq->match_pid && can_be(j, rq, bio, true))
 			return bio;
+	}
+	if (unlikely(n != bios)) {
+		rq->flags |= RQ_AMBIGUOUS;
+		place_upset_at(j, list_entry(n, struct bio, match));
 	}
 	return NULL;
 }
@@ -338,6 +346,8 @@ static uint64_t match_waiting(struct join *j, struct place *place)
 			stuck |= 1ull << bio->pid % 64;
 		}
 	}
+	if (unlikely(n != bios))
+		place_upset_at(j, list_entry(n, struct bio, match));
 	return stuck;
 }
 

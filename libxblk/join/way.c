@@ -90,6 +90,12 @@ void way_ring(const struct join *j, struct stream *s, const struct xblk_record *
 	p->interrupt_ns = ring ? ring->interrupt_ns : 0;
 }
 
+void way_forget_thread(struct process *p)
+{
+	p->thread_ns = 0;
+	p->unsure = false;
+}
+
 void way_queued(struct bio *bio, struct process *p)
 {
 	if (!p->thread_ns)
@@ -99,8 +105,7 @@ void way_queued(struct bio *bio, struct process *p)
 		bio->thread_ns = p->thread_ns;
 		bio->interrupt_ns = p->interrupt_ns;
 	}
-	p->thread_ns = 0;
-	p->unsure = false;
+	way_forget_thread(p);
 }
 
 /* dom0 is done with all of @rq, by the record of j->now. */

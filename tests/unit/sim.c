@@ -274,6 +274,7 @@ static bool lose(struct sim *s, struct out *o, const struct sim_record *e)
 	o->loss.until = e->r.time;
 	/* With the next record; or later, when the reader comes to know. */
 	o->tell = o->nr + (sim_chance(s, 700) ? 1 : sim_random(s, 100));
+	o->loss.late = o->tell > o->nr + 1;
 	return true;
 }
 
@@ -330,6 +331,7 @@ void sim_write(struct sim *s, struct gen *g, uint64_t begin, uint64_t end,
 			gen_count_lost(g, o->loss.domid, i % SIM_CPUS, o->count);
 			o->loss.from = o->last;
 			o->loss.until = UINT64_MAX;
+			o->loss.late = true;
 			lost(s, o->loss);
 			o->count = 0;
 		}

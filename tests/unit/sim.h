@@ -52,6 +52,7 @@ struct sim_record {
 struct sim_loss {
 	unsigned int domid;
 	uint64_t from, until;
+	bool late; /* told later than with the next record */
 };
 
 /* Identities: the one that became free last is taken first. */

@@ -71,11 +71,14 @@ static const char meta[] =
 	"   [{\"index\": 0, \"devid\": 51712, \"name\": \"xvda\", \"backend_disk\": 0},"
 	"    {\"index\": 1, \"devid\": 51728, \"name\": \"xvdb\", \"backend_disk\": 1}]}]}";
 
+static uint64_t place; /* where the next event is, if it has one */
+
 static void begin(struct gen *g, const char *disk)
 {
 	char name[16];
 
 	nr_rights = nr_joined = nr_ambiguous = nr_wrong = 0;
+	place = SECTOR;
 	gen_init_bare(g);
 	gen_chunk(g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, strlen(meta));
 	for (unsigned int guest = 3; guest <= OTHER; guest++) {
@@ -92,7 +95,7 @@ static void begin(struct gen *g, const char *disk)
 static void event(struct gen *g, unsigned int domid, unsigned int cpu, unsigned int disk,
 		  uint64_t ns, unsigned int event, uint32_t id, uint32_t aux)
 {
-	gen_event(g, domid, cpu, ns, event, XBLK_OP_READ, SECTOR, 8, id, aux);
+	gen_event(g, domid, cpu, ns, event, XBLK_OP_READ, place, 8, id, aux);
 	gen_last(g, domid, cpu)->disk = disk;
 }
 
@@ -287,9 +290,10 @@ static void finished(struct gen *g, uint64_t ns, uint32_t rq, uint32_t id,
 
 /*
  * Eight reads of one block over dm-delay, which sends them on in the order in which they
- * came (but another layer would not), and a disk that does them in another one.
+ * came (but another layer would not), and a disk that does them in another one.  If they
+ * are of blocks of their own (@apart), each clone is one's.
  */
-static void held_at_a_place(void **ctx)
+static void held(bool apart)
 {
 	enum {
 		NR = 8
@@ -297,41 +301,56 @@ static void held_at_a_place(void **ctx)
 	uint32_t ordinal = 7;
 	struct gen g;
 
-	(void)ctx;
 	begin(&g, "xvdb");
 	for (unsigned int turn = 0; turn < 50; turn++) {
 		uint64_t ns = (1 + turn) * 40 * MS;
 
 		for (unsigned int i = 0; i < NR; i++) {
+			place = SECTOR + apart * 64 * i;
 			event(&g, 3, 0, 1, ns + 300 * i, XBLK_EV_QUEUE, 1 + i, 500 + i);
 			event(&g, 3, 0, 1, ns + 300 * i + 10, XBLK_EV_ISSUE, 100 + i,
 			      1 + i);
 			bare_event(&g, 3, 0, 1, ns + 300 * i + 20, XBLK_EV_ORDER, 100 + i,
 				   ordinal++);
 		}
-		for (unsigned int i = 0; i < NR; i++)
+		for (unsigned int i = 0; i < NR; i++) {
+			place = SECTOR + apart * 64 * i;
 			upper(&g, ns + 10 * US + US * i, 10 + i, THREAD, 900 + i);
-		for (unsigned int i = 0; i < NR; i++)
+		}
+		for (unsigned int i = 0; i < NR; i++) {
+			place = SECTOR + apart * 64 * i;
 			clone(&g, ns + 30 * MS + US * i, 30 + i, 200 + i);
+		}
 		for (unsigned int k = 0; k < NR; k++) {
 			unsigned int i = (3 * k + turn) % NR;
 			uint64_t q = ns + 300 * i, c0 = ns + 31 * MS + 100 * US * k;
 
+			place = SECTOR + apart * 64 * i;
 			finished(&g, c0, 200 + i, 10 + i, 3, 100 + i);
 			right(3, q, q + 10, ns + 10 * US + US * i,
 			      ns + 30 * MS + US * i + 50, c0 + 1 * US, c0 + 5 * US);
 		}
 	}
 	finish(&g, 3000 * MS);
-	assert_int_equal(nr_joined + nr_ambiguous, 400);
+	assert_int_equal(nr_joined, apart ? 400 : 0);
+	assert_int_equal(nr_ambiguous, apart ? 0 : 400);
 }
 
-/* Two guests read the same block of one volume: each has its own clone, or none is told. */
-static void guests_at_a_place(void **ctx)
+static void held_at_a_place(void **ctx)
+{
+	(void)ctx;
+	held(true);
+	held(false);
+}
+
+/*
+ * Two guests read the same block of one volume: which of the clones is whose is not told.
+ * If they read blocks of their own (@apart), it is.
+ */
+static void two_guests(bool apart)
 {
 	struct gen g;
 
-	(void)ctx;
 	begin(&g, "xvdb");
 	for (unsigned int turn = 0; turn < 100; turn++) {
 		uint64_t ns = (1 + turn) * 40 * MS;
@@ -339,25 +358,39 @@ static void guests_at_a_place(void **ctx)
 		for (unsigned int i = 0; i < 2; i++) {
 			uint64_t q = ns + 300 * i;
 
+			place = SECTOR + apart * 64 * i;
 			event(&g, 3 + i, 0, 1, q, XBLK_EV_QUEUE, 1, 500);
 			event(&g, 3 + i, 0, 1, q + 10, XBLK_EV_ISSUE, 100, 1);
 			bare_event(&g, 3 + i, 0, 1, q + 20, XBLK_EV_ORDER, 100, turn);
 		}
-		for (unsigned int i = 0; i < 2; i++)
+		for (unsigned int i = 0; i < 2; i++) {
+			place = SECTOR + apart * 64 * i;
 			upper(&g, ns + 10 * US + US * i, 10 + i, THREAD + 10 * i, 900);
-		for (unsigned int i = 0; i < 2; i++)
+		}
+		for (unsigned int i = 0; i < 2; i++) {
+			place = SECTOR + apart * 64 * i;
 			clone(&g, ns + 30 * MS + US * i, 30 + i, 200 + i);
+		}
 		for (unsigned int k = 0; k < 2; k++) {
 			unsigned int i = (k + turn) % 2;
 			uint64_t q = ns + 300 * i, c0 = ns + 31 * MS + 100 * US * k;
 
+			place = SECTOR + apart * 64 * i;
 			finished(&g, c0, 200 + i, 10 + i, 3 + i, 100);
 			right(3 + i, q, q + 10, ns + 10 * US + US * i,
 			      ns + 30 * MS + US * i + 50, c0 + 1 * US, c0 + 5 * US);
 		}
 	}
 	finish(&g, 5000 * MS);
-	assert_int_equal(nr_joined + nr_ambiguous, 200);
+	assert_int_equal(nr_joined, apart ? 200 : 0);
+	assert_int_equal(nr_ambiguous, apart ? 0 : 200);
+}
+
+static void guests_at_a_place(void **ctx)
+{
+	(void)ctx;
+	two_guests(true);
+	two_guests(false);
 }
 
 int main(void)

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What does not belong together: it is said, and in no latency. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <xxhash.h>
 
 #include "test_parse_util.h"
 
@@ -37,45 +41,54 @@ static void add(struct gen *g, const struct gen *more, size_t from)
 	g->len += more->len - from;
 }
 
-static void check_first_only(struct gen *g)
+/* All that the program says of a trace, with status 1, is one line: @want. */
+static void check_said(const struct gen *g, const char *want)
+{
+	static char name[] = "/tmp/foreignXXXXXX";
+	const char *program = getenv("XBLKPARSE");
+	char line[4096], said[4096];
+	int fd, status;
+	size_t n;
+	FILE *f;
+
+	assert_non_null(program);
+	strcpy(name + sizeof(name) - 7, "XXXXXX");
+	fd = mkstemp(name);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, g->data, g->len), g->len);
+	close(fd);
+	snprintf(line, sizeof(line), "%s -q %s 2>&1", program, name);
+	f = popen(line, "r");
+	assert_non_null(f);
+	n = fread(said, 1, sizeof(said) - 1, f);
+	said[n] = '\0';
+	status = pclose(f);
+	unlink(name);
+	snprintf(line, sizeof(line), "xblkparse: %s\n", want);
+	assert_string_equal(said, line);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
+/* Another one begins at @at: that is said, and why, and only the first one is used. */
+static void check_first_only(struct gen *g, size_t at, const char *why)
 {
 	struct outcome o;
+	char want[256];
 
+	snprintf(want, sizeof(want),
+		 "input: another trace begins at byte %zu, and is not used: %s", at, why);
+	check_said(g, want);
 	run(&o, g->data, g->len);
 	assert_true(o.parse.foreign);
 	assert_true(o.parse.problems);
+	assert_int_equal(o.parse.reader.damaged, 0);
 	assert_int_equal(disk_stats(&o, 3, 0)->requests, 1);
 	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 1);
 	done(&o, g);
 }
 
-static void keep_text(void *ctx, const char *text)
-{
-	char *to = ctx;
-
-	assert_true(strlen(to) + strlen(text) < 1000);
-	strcat(strcat(to, text), "\n");
-}
-
-/* That is said and no damage, with the place where the other one begins. */
-static void check_header(struct gen *g, size_t at)
-{
-	char told[1024] = "", want[128];
-	struct outcome o;
-
-	outcome_init(&o, g->data, g->len);
-	o.parse.tell = (struct tell){keep_text, told};
-	parse_run(&o.parse);
-	snprintf(want, sizeof(want),
-		 "input: another trace begins at byte %zu, and is not used: "
-		 "a header of its own is there\n",
-		 at);
-	told[strlen(want)] = '\0'; /* the first one may have no end, which is said, too */
-	assert_string_equal(told, want);
-	assert_int_equal(o.parse.reader.damaged, 0);
-	assert_true(o.parse.foreign);
-	parse_deinit(&o.parse);
-}
+static const char header[] = "a header of its own is there";
 
 /* A whole one is put behind @g. */
 static void check_another(struct gen *g)
@@ -88,8 +101,7 @@ static void check_another(struct gen *g)
 	gen_end(&more, 30000);
 	add(g, &more, 0);
 	gen_deinit(&more);
-	check_header(g, at);
-	check_first_only(g);
+	check_first_only(g, at, header);
 }
 
 /* cat one two */
@@ -130,63 +142,84 @@ static void header_alone(void **ctx)
 	gen_init_bare(&more);
 	add(&g, &more, 0);
 	gen_deinit(&more);
-	check_header(&g, at);
-	check_first_only(&g);
+	check_first_only(&g, at, header);
 }
 
-/* The same, without the header between that shows it. */
+/* The same, without the header between that shows it: what a META says is the same. */
 static void without_header(void **ctx)
 {
 	struct gen g, more;
+	size_t at;
 
 	(void)ctx;
 	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
+	at = g.len;
 	gen_init(&more);
 	one(&more, 20000);
 	gen_end(&more, 30000);
 	add(&g, &more, sizeof(struct xblk_trace_header));
 	gen_deinit(&more);
-	check_first_only(&g);
+	check_first_only(&g, at, "time goes back");
+}
+
+/* And behind the end of the first one. */
+static void without_header_behind_the_end(void **ctx)
+{
+	struct gen g;
+	size_t at;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_end(&g, 10000);
+	at = g.len;
+	gen_round(&g, 20000);
+	check_first_only(&g, at, "it is behind the end of the capture");
 }
 
 static void another_host(void **ctx)
 {
 	char *meta = replaced(gen_meta_text, "\"host\": \"host\"", "\"host\": \"b\"");
 	struct gen g;
+	size_t at;
 
 	(void)ctx;
 	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
+	at = g.len;
 	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 20000, meta, strlen(meta));
 	one(&g, 30000);
 	gen_end(&g, 40000);
 	free(meta);
-	check_first_only(&g);
+	check_first_only(&g, at, "it is of another host");
 }
 
 /* A host that was booted anew: its time begins again. */
 static void time_goes_back(void **ctx)
 {
 	struct gen g;
+	size_t at;
 
 	(void)ctx;
 	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
+	at = g.len;
 	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 9999, gen_meta_text,
 		  strlen(gen_meta_text));
 	one(&g, 30000);
 	gen_end(&g, 40000);
-	check_first_only(&g);
+	check_first_only(&g, at, "time goes back");
 }
 
 /* Its time goes on as on the same host, but its streams begin again. */
 static void streams_begin_again(void **ctx)
 {
 	struct gen g, more;
+	size_t at;
 
 	(void)ctx;
 	gen_init(&g);
@@ -195,12 +228,14 @@ static void streams_begin_again(void **ctx)
 	gen_init_bare(&more);
 	gen_chunk(&more, XBLK_CHUNK_META, 0, 0, 0, 20000, gen_meta_text,
 		  strlen(gen_meta_text));
+	/* The metadata are the same as before and say nothing. */
+	at = g.len + more.len - sizeof(struct xblk_trace_header);
 	gen_process(&more, 0, 0, 20000, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
 	one(&more, 20000);
 	gen_end(&more, 30000);
 	add(&g, &more, sizeof(struct xblk_trace_header));
 	gen_deinit(&more);
-	check_first_only(&g);
+	check_first_only(&g, at, "a stream begins again");
 }
 
 /* Metadata come again without harm. */
@@ -274,6 +309,8 @@ static void one_side(void **ctx)
 	GUEST(1100, ISSUE, READ, 640, 8, 300, 3);
 	GUEST(1200, COMPLETE, READ, 640, 8, 300, 0);
 	gen_end(&g, 40000);
+	check_said(&g, "dom0: the trace has no record of it, so no request can be "
+		       "followed");
 	run(&o, g.data, g.len);
 	assert_true(o.parse.problems);
 	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 0);
@@ -284,9 +321,50 @@ static void one_side(void **ctx)
 	DOM0(20100, ISSUE, READ, 640, 8, 400, 4);
 	DOM0(20200, COMPLETE, READ, 640, 8, 400, 0);
 	gen_end(&g, 40000);
-	run(&o, g.data, g.len);
-	assert_true(o.parse.problems);
-	done(&o, &g);
+	check_said(&g,
+		   "domain 3: dom0 served its xvda, but the trace has no record of it");
+	gen_deinit(&g);
+}
+
+/* The metadata know no guest: nothing can be told of what dom0 did. */
+static void no_guest(void **ctx)
+{
+	static const char meta[] =
+		"{\"host\": \"host\", \"backend\": {\"domid\": 0, \"disks\": "
+		"[{\"index\": 0, \"name\": \"nvme0n1\"}]}, \"guests\": []}";
+	struct gen g;
+
+	(void)ctx;
+	gen_init_bare(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, strlen(meta));
+	DOM0(20000, QUEUE, READ, 640, 8, 4, GEN_KTHREAD);
+	DOM0(20100, ISSUE, READ, 640, 8, 400, 4);
+	DOM0(20200, COMPLETE, READ, 640, 8, 400, 0);
+	gen_end(&g, 40000);
+	check_said(&g, "metadata: there is no guest in them, and dom0's records alone "
+		       "tell of no request");
+	gen_deinit(&g);
+}
+
+/* Of a later version than this reader's, whatever is in it. */
+static void next_version(void **ctx)
+{
+	struct xblk_trace_header *h;
+	char want[128];
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	one(&g, 1000);
+	gen_end(&g, 10000);
+	h = (void *)g.data;
+	h->version = XBLK_TRACE_VERSION + 1;
+	h->checksum = XXH3_64bits(h, offsetof(struct xblk_trace_header, checksum));
+	snprintf(want, sizeof(want),
+		 "input: format %u is newer than this xblkparse, which knows %u",
+		 XBLK_TRACE_VERSION + 1, XBLK_TRACE_VERSION);
+	check_said(&g, want);
+	gen_deinit(&g);
 }
 
 /* dom0 was traced a little before the guest, which then did nothing: nothing is missing. */
@@ -313,12 +391,20 @@ static void idle_side(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(behind_the_end),      cmocka_unit_test(without_an_end),
-		cmocka_unit_test(header_alone),	       cmocka_unit_test(without_header),
-		cmocka_unit_test(another_host),	       cmocka_unit_test(time_goes_back),
-		cmocka_unit_test(streams_begin_again), cmocka_unit_test(the_same_again),
-		cmocka_unit_test(domid_again),	       cmocka_unit_test(one_side),
+		cmocka_unit_test(behind_the_end),
+		cmocka_unit_test(without_an_end),
+		cmocka_unit_test(header_alone),
+		cmocka_unit_test(without_header),
+		cmocka_unit_test(another_host),
+		cmocka_unit_test(time_goes_back),
+		cmocka_unit_test(streams_begin_again),
+		cmocka_unit_test(the_same_again),
+		cmocka_unit_test(domid_again),
+		cmocka_unit_test(one_side),
 		cmocka_unit_test(idle_side),
+		cmocka_unit_test(without_header_behind_the_end),
+		cmocka_unit_test(no_guest),
+		cmocka_unit_test(next_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

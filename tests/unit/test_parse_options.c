@@ -112,6 +112,30 @@ static void says(const char *line, const char *want)
 	assert_int_equal(parse(&o, line), 2);
 	if (!strstr(err.text, want))
 		fail_msg("%s: said: %s", line, err.text);
+	assert_ptr_equal(strchr(err.text, '\n'), err.text + strlen(err.text) - 1);
+}
+
+/* What has one value is not given another one, nor the same again. */
+static void once(void **ctx)
+{
+	struct options o;
+
+	(void)ctx;
+	says("--sectors 8 --sectors 8-15", "--sectors=8-15: there is one already");
+	says("-w 1: -w :2", "-w :2: there is one already");
+	says("-w : --time :", "-w :: there is one already");
+	says("--min-latency 1ms --min-latency 0",
+	     "--min-latency=0: there is one already");
+	says("--min-latency 0 --min-latency 1ms",
+	     "--min-latency=1ms: there is one already");
+	says("--top 5 --top 6", "--top=6: there is one already");
+	says("-i 1 --interval 2", "-i 2: there is one already");
+	says("--events -f %a -f %S", "-f %S: there is one already");
+	says("-o a -o b", "-o b: there is one already");
+	says("--by op --by none", "--by=none: there is one already");
+	assert_int_equal(parse(&o, "--op read --op write --color never --color auto"),
+			 -1);
+	assert_int_equal(o.filter.ops, 3);
 }
 
 /* What has a file of its own, and what takes the place of the tables. */
@@ -155,10 +179,9 @@ static void formats(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(limits),
-		cmocka_unit_test(meaning),
-		cmocka_unit_test(several),
-		cmocka_unit_test(formats),
+		cmocka_unit_test(limits),  cmocka_unit_test(meaning),
+		cmocka_unit_test(several), cmocka_unit_test(formats),
+		cmocka_unit_test(once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

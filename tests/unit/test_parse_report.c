@@ -5,6 +5,7 @@
 
 #include "filter-args.h"
 #include "printed.h"
+#include "said.h"
 #include "sinks/live.h"
 #include "sinks/output.h"
 #include "sinks/report.h"
@@ -319,6 +320,7 @@ static void few_joined(void **ctx)
 {
 	static const struct report_options tables = {0};
 	static const struct filter all;
+	struct said said;
 	struct outcome o;
 	struct printed p;
 	struct gen g;
@@ -350,6 +352,18 @@ static void few_joined(void **ctx)
 			assert_null(strstr(p.text, "few are joined"));
 		}
 		printed_deinit(&p);
+		/* Where they are not printed it is said all the same. */
+		msg_silent = false;
+		said_begin(&said, STDERR_FILENO);
+		report_tell_few(&o.x, &all);
+		said_end(&said);
+		assert_string_equal(
+			said.text,
+			nr_joined < 20 ? "test_parse_report: guest1 (3) xvda: few are "
+					 "joined, of the others most are "
+					 "incomplete: dom0 does not show how their "
+					 "I/O ended; see what is below\n"
+				       : "");
 		done(&o, &g);
 	}
 }

@@ -224,7 +224,7 @@ static size_t print_streams(const struct gen *g, int domid, char *text, size_t s
 
 void gen_gone(struct gen *g, unsigned int domid, uint64_t ns)
 {
-	char text[4096];
+	char text[96 * GEN_STREAMS + 1024];
 	size_t len;
 
 	gen_round(g, ns);
@@ -245,7 +245,7 @@ void gen_gone(struct gen *g, unsigned int domid, uint64_t ns)
 
 void gen_end(struct gen *g, uint64_t ns)
 {
-	char text[4096];
+	char text[96 * GEN_STREAMS + 1024];
 	size_t len = 0;
 
 	gen_flush(g, ns);

@@ -11,7 +11,7 @@
 
 #include <xblk/trace.h>
 
-#define GEN_STREAMS 16
+#define GEN_STREAMS 128
 #define GEN_RINGS   16 /* of the backend, by identity, modulo that */
 
 /* Times in tests are given from the start of the trace on. */

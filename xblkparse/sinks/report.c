@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "msg.h"
 #include "name.h"
 #include "table.h"
 #include "base/util.h"
@@ -129,7 +130,7 @@ static const char *const remedies[BIN_MAX] = {
 	[BIN_NO_BACKEND_IO] = "dom0 queued no I/O for them; see what serves the disk",
 	[BIN_NOT_SERVED] = "no traced blkback serves it; trace the domain that does",
 	[BIN_INCOMPLETE] = "dom0 does not show how their I/O ended; see what is below",
-	[BIN_CAUSALITY] = "the clocks disagree; see the line of the clock",
+	[BIN_CAUSALITY] = "the clocks disagree; see the line of the clock in the tables",
 	[BIN_CLOCK_CHANGE] = "a clock was set anew meanwhile; trace again",
 	[BIN_EVICTED] = "more were in flight than are kept; trace fewer disks",
 	[BIN_AMBIGUOUS] = "others were at the same place; see the probes not offered",
@@ -149,25 +150,60 @@ static bool any_of_backend(const struct xblk *x)
 	return false;
 }
 
-static void print_few_joined(FILE *out, const struct xblk *x, const struct disk_stats *st)
+#define FEW_TOLD 5 /* disks, beside the tables */
+#define FEW_SIZE 160
+
+/* Why few of a disk's requests are joined; NULL: they are not few. */
+static const char *few_joined(const struct xblk *x, const struct disk_stats *st,
+			      char text[FEW_SIZE])
 {
 	uint64_t back = st->requests - st->bins[BIN_IN_FLIGHT];
 	enum bin most = BIN_BEFORE_TRACE;
 
 	if (back < FEW_OF || st->bins[BIN_JOINED] >= back / 2)
-		return;
-	if (!any_of_backend(x)) {
-		fputs("  none is joined: the trace has no record of dom0, and what it did "
-		      "is not known\n",
-		      out);
-		return;
-	}
+		return NULL;
+	if (!any_of_backend(x))
+		return "none is joined: the trace has no record of dom0, and what it did "
+		       "is not known";
 	for (int i = 0; i < BIN_MAX; i++) {
 		if (remedies[i] && st->bins[i] > st->bins[most])
 			most = i;
 	}
-	fprintf(out, "  few are joined, of the others most are %s: %s\n", bin_names[most],
-		remedies[most]);
+	snprintf(text, FEW_SIZE, "few are joined, of the others most are %s: %s",
+		 bin_names[most], remedies[most]);
+	return text;
+}
+
+static void print_few_joined(FILE *out, const struct xblk *x, const struct disk_stats *st)
+{
+	char text[FEW_SIZE];
+	const char *why = few_joined(x, st, text);
+
+	if (why)
+		fprintf(out, "  %s\n", why);
+}
+
+void report_tell_few(const struct xblk *x, const struct filter *f)
+{
+	unsigned int nr = 0;
+	struct xblk_trace t;
+	struct xblk_disk d;
+
+	/* One side alone has been told of. */
+	xblk_get_trace(x, &t);
+	if (t.problems && !any_of_backend(x))
+		return;
+	for (size_t at = 0; xblk_next_disk(x, &at, &d);) {
+		char text[FEW_SIZE];
+		const char *why = NULL;
+
+		if (filter_disk(f, &d))
+			why = few_joined(x, xblk_stats(x, d.nr), text);
+		if (why && nr++ < FEW_TOLD)
+			msg_say("%s (%u) %s: %s", d.guest, d.domid, d.label, why);
+	}
+	if (nr > FEW_TOLD)
+		msg_say("few or none are joined of %u more disks, too", nr - FEW_TOLD);
 }
 
 static void print_disk(FILE *out, const struct xblk *x, const struct xblk_disk *d,

@@ -22,6 +22,8 @@ struct report_options {
 /* report.c */
 void report_print(FILE *out, const struct xblk *x, const struct filter *f,
 		  const struct report_options *o);
+/* In messages, what the tables would say of disks of which few requests are joined. */
+void report_tell_few(const struct xblk *x, const struct filter *f);
 /* "op,size", "all" or "none"; false if it makes no sense. */
 bool report_parse_by(unsigned int *by, const char *arg);
 
