@@ -17,6 +17,7 @@
 #include "progress.h"
 #include "rotate.h"
 #include "signals.h"
+#include "silence.h"
 #include "tap-begin.h"
 #include "tap-control.h"
 
@@ -44,11 +45,10 @@
 
 static void take_signals(struct capture *c)
 {
-	bool snapshot = false;
-
-	c->signals += signals_take(c->signal_fd, &snapshot);
-	if (snapshot && c->started && c->facts.opts->overwrite && !c->reason)
+	c->signals += signals_take(c->signal_fd, &c->snapshot_asked);
+	if (c->snapshot_asked && c->started && c->facts.opts->overwrite && !c->reason)
 		drain_want_snapshot(&c->drain);
+	c->snapshot_asked = false;
 	if (c->signals)
 		capture_stop(c, "interrupted");
 	/* The second time the user means at once. */
@@ -92,7 +92,8 @@ static void hear_xenstore(struct capture *c)
 	c->reader_woken = false;
 	if (changed < 0) {
 		c->store_gone = true;
-		msg_error("%s", xenrelay_strerror(c->reader));
+		if (!c->store_given_up)
+			msg_error("%s", xenrelay_strerror(c->reader));
 		capture_fail(c, "XenStore is gone");
 	} else {
 		hotplug_changed(c, changed);
@@ -341,6 +342,7 @@ static bool wait_on(void *arg)
 static void take_turn(struct capture *c)
 {
 	take_signals(c);
+	silence_turn(c);
 	if (c->end_at && monotonic_ns() >= c->end_at)
 		capture_stop(c, "timeout");
 	look_at_guests(c);
@@ -544,6 +546,10 @@ int capture_run(struct capture *c)
 	c->signal_fd = signals_open();
 	if (c->signal_fd < 0)
 		return msg_error("signalfd: %s", strerror(errno));
+	if (silence_begin(c)) {
+		close(c->signal_fd);
+		return -1;
+	}
 	c->stalled_since = monotonic_ns();
 	ret = drain_init(&c->drain, c->dom0, c->writer, c->facts.opts);
 	if (ret)
@@ -565,6 +571,9 @@ int capture_run(struct capture *c)
 	if (!ret)
 		dom0_stop_begin(c->dom0);
 	end_guests(c, true);
+	/* Perhaps since the last turn. */
+	if (c->store_given_up)
+		hear_xenstore(c);
 	if (!ret) {
 		finish(c);
 		if (c->failed || c->guest_failed)
@@ -572,6 +581,7 @@ int capture_run(struct capture *c)
 	}
 	drain_free(&c->drain);
 	free(c->untold);
+	silence_end(c);
 	close(c->signal_fd);
 	return ret;
 }

@@ -33,8 +33,8 @@ void capture_stop(struct capture *c, const char *reason)
 
 bool capture_is_to_end(const struct capture *c)
 {
-	return c->reason || (c->end_at && monotonic_ns() >= c->end_at) ||
-	       signals_waiting();
+	return c->reason || (c->end_at && monotonic_ns() >= c->end_at) || c->signals ||
+	       c->store_given_up || signals_waiting();
 }
 
 void capture_guest_stopped(struct capture *c)

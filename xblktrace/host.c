@@ -15,8 +15,7 @@
 #include "options.h"
 #include "xenrelay-reader.h"
 
-#define DEBUGFS		   "/sys/kernel/debug"
-#define XENSTORE_TIMEOUT_S 10
+#define DEBUGFS "/sys/kernel/debug"
 
 static int check_xen(void)
 {
@@ -87,13 +86,23 @@ static void no_answer(int sig)
 	_exit(1);
 }
 
+static bool waits(void *arg, unsigned int ms)
+{
+	(void)arg;
+	if (ms >= HOST_STORE_MS)
+		no_answer(SIGALRM);
+	return true;
+}
+
 int host_open_reader(struct xenrelay_reader **reader)
 {
 	int err;
 
 	signal(SIGALRM, no_answer);
-	alarm(XENSTORE_TIMEOUT_S);
+	alarm(HOST_STORE_MS / 1000);
 	err = xenrelay_reader_open(reader);
+	if (!err)
+		err = xenrelay_set_patience(*reader, waits, NULL);
 	alarm(0);
 	signal(SIGALRM, SIG_DFL);
 	return err ? msg_error("%s", xenrelay_strerror(*reader)) : 0;

@@ -11,9 +11,12 @@ struct xenrelay_reader;
  */
 int host_check(void);
 
+#define HOST_STORE_MS 10000 /* for how long XenStore may not answer */
+
 /*
  * Open the reader.  XenStore answers nothing and nobody if its daemon is not
- * running: the program ends with a message then, and lets go of the lock.
+ * running: the program ends with a message then, and lets go of the lock; also later,
+ * unless the reader gets another patience.
  */
 int host_open_reader(struct xenrelay_reader **reader);
 

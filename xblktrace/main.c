@@ -90,6 +90,7 @@ static int capture(struct run *run)
 		.guests = run->guests,
 		.writer = &run->writer,
 		.service = &run->service,
+		.store_ms = HOST_STORE_MS,
 		.max_kib = run->opts.max_memory / 1024,
 	};
 

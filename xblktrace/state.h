@@ -15,6 +15,7 @@
  * @reader, @dom0, @backing, @domains, @guests, @writer: open, but nothing started;
  *		of guests there is room for MAX_DOMAINS
  * @max_kib:	that guests' rings may have mapped here, all together
+ * @store_ms:	for how long XenStore may not answer before that is told
  * @drain:	reads them
  * @service:	tells others of it; NULL: nobody does
  * @reason:	why it ends, NULL while it runs
@@ -34,6 +35,7 @@ struct capture {
 	struct guest *guests;
 	struct writer *writer;
 	uint64_t max_kib;
+	unsigned int store_ms;
 	struct drain drain;
 	struct service *service;
 	const char *reason;
@@ -50,8 +52,11 @@ struct capture {
 
 	int signal_fd;
 	unsigned int signals;
+	bool snapshot_asked; /* by one, and not taken in hand yet */
 	bool reader_woken;
 	bool store_gone;      /* XenStore, which has been told */
+	bool store_given_up;  /* likewise, as it did not answer */
+	bool silence_told;    /* that it does not, and is waited for */
 	bool connect_failed;  /* to a guest that was asked for by name */
 	char *untold;	      /* a description that the output had no room for */
 	bool describe_wanted; /* something of guests is known that the trace lacks */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What xblktrace does before there is a capture: the lock, and a XenStore that is silent.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -128,6 +130,8 @@ static void test_no_file(void **state)
 }
 
 static int hung[2];
+static bool opens; /* it hangs when the reader is open */
+static bool hurries;
 
 static void hang(void)
 {
@@ -135,6 +139,18 @@ static void hang(void)
 		abort();
 	for (;;)
 		pause();
+}
+
+/* What waits with an end waits for less. */
+int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
+			   const struct timespec *until)
+{
+	if (!hurries)
+		return pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, until);
+	pthread_mutex_unlock(lock);
+	usleep(5000);
+	pthread_mutex_lock(lock);
+	return ETIMEDOUT;
 }
 
 /* A process that waits for XenStore gets @sig.  Return: as waitpid() has it. */
@@ -149,16 +165,21 @@ static int end_waiting(int sig)
 	pid = fork();
 	if (!pid) {
 		fake_begin();
+		if (!opens)
+			fake.called = hang;
+		if (host_lock(path, &lock) || host_open_reader(&reader))
+			_exit(99);
 		fake.called = hang;
-		if (!host_lock(path, &lock))
-			host_open_reader(&reader);
+		xenrelay_domain_exists(reader, 1);
 		_exit(99);
 	}
 	close(hung[1]);
 	assert_int_equal(read(hung[0], &byte, 1), 1);
 	close(hung[0]);
-	assert_int_equal(access(path, F_OK), 0);
-	kill(pid, sig);
+	if (!hurries)
+		assert_int_equal(access(path, F_OK), 0);
+	if (sig)
+		kill(pid, sig);
 	assert_int_equal(waitpid(pid, &wstatus, 0), pid);
 	assert_int_equal(access(path, F_OK), -1);
 	return wstatus;
@@ -178,6 +199,22 @@ static void test_silent_xenstore(void **state)
 	assert_int_equal(WEXITSTATUS(wstatus), 1);
 }
 
+/* Likewise when it has answered at first. */
+static void test_silent_later(void **state)
+{
+	struct said said;
+	int wstatus;
+
+	(void)state;
+	opens = hurries = true;
+	said_begin(&said, 2);
+	wstatus = end_waiting(0);
+	check_said(&said, "XenStore does not answer: is xenstored running?");
+	assert_true(WIFEXITED(wstatus));
+	assert_int_equal(WEXITSTATUS(wstatus), 1);
+	hurries = false;
+}
+
 /* Ctrl-C ends it at once, as it ends what has not begun, and leaves nothing either. */
 static void test_interrupted(void **state)
 {
@@ -185,11 +222,14 @@ static void test_interrupted(void **state)
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < sizeof(sigs) / sizeof(*sigs); i++) {
-		int wstatus = end_waiting(sigs[i]);
+	for (i = 0; i < 2 * sizeof(sigs) / sizeof(*sigs); i++) {
+		int wstatus;
+
+		opens = i % 2;
+		wstatus = end_waiting(sigs[i / 2]);
 
 		assert_true(WIFSIGNALED(wstatus));
-		assert_int_equal(WTERMSIG(wstatus), sigs[i]);
+		assert_int_equal(WTERMSIG(wstatus), sigs[i / 2]);
 	}
 }
 
@@ -202,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_other_owner),
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_silent_xenstore),
+		cmocka_unit_test(test_silent_later),
 		cmocka_unit_test(test_interrupted),
 	};
 	int ret;
