@@ -56,6 +56,12 @@ static void take_signals(struct capture *c)
 		c->give_up_at = 0;
 }
 
+static void end_in_time(struct capture *c)
+{
+	if (c->end_at && monotonic_ns() >= c->end_at)
+		capture_stop(c, "timeout");
+}
+
 static bool any_guest_left(const struct capture *c)
 {
 	unsigned int i;
@@ -284,14 +290,12 @@ static void wait_for_news(struct capture *c, unsigned int ms)
 static char *make_status(void *arg)
 {
 	struct capture *c = arg;
-	/* Not held: a file system may hang. */
-	char *path = realpath(c->writer->out.path, NULL), *text;
+	char *text;
 
 	drain_hold(&c->drain);
 	text = progress_status(c, c->started ? monotonic_ns() - c->began_at : 0,
-			       path ? path : c->writer->out.path);
+			       c->path ? c->path : c->writer->out.path);
 	drain_release(&c->drain);
-	free(path);
 	return text;
 }
 
@@ -320,14 +324,18 @@ static void tell_of_stall(struct capture *c)
 	c->stall_told = true;
 }
 
-/* Whoever reads the output may take his time, unless the user has had enough. */
+/*
+ * Whoever reads the output may take his time, unless the user has had enough.  Guests are
+ * told of an end meanwhile.
+ */
 static bool wait_on(void *arg)
 {
 	struct capture *c = arg;
 
 	wait_for_news(c, STOPPING_MS);
-	hear_xenstore(c);
-	c->signals += signals_take(c->signal_fd, &(bool){false});
+	take_signals(c);
+	end_in_time(c);
+	look_at_guests(c);
 	capture_watch_output(c);
 	taps_turn(c);
 	if (!capture_output_is_stuck(c) && c->signals < 2)
@@ -343,8 +351,7 @@ static void take_turn(struct capture *c)
 {
 	take_signals(c);
 	silence_turn(c);
-	if (c->end_at && monotonic_ns() >= c->end_at)
-		capture_stop(c, "timeout");
+	end_in_time(c);
 	look_at_guests(c);
 	capture_watch_output(c);
 	hear_drain(c);
@@ -439,11 +446,22 @@ static int take_name(struct capture *c)
 		msg_say("no guest was traced: nothing is kept");
 		return 0;
 	}
-	ret = output_take_name(out);
-	if (ret > 0)
+	c->writer->waits = wait_on;
+	c->writer->arg = c;
+	ret = writer_take_name(c->writer);
+	c->writer->waits = NULL;
+	if (ret == -EINTR) {
+		capture_check_output(c);
+		return -1;
+	}
+	if (ret < 0)
+		return msg_error("%s: %s", out->path, strerror(-ret));
+	/* Now: later the file system may hang. */
+	c->path = realpath(out->path, NULL);
+	if (ret)
 		msg_say("the %s that was there is now %s" OLD_OUTPUT, out->path,
 			out->path);
-	return ret < 0 ? msg_error("%s: %s", out->path, strerror(-ret)) : 0;
+	return 0;
 }
 
 static int start_drain(struct capture *c)
@@ -531,10 +549,12 @@ static void finish(struct capture *c)
 	if (text)
 		writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), d->now);
 	capture_check_output(c);
-	c->writer->waits = NULL;
 	free(text);
 	taps_wait(c);
 	progress_summary(c, duration);
+	writer_end(c->writer);
+	capture_check_output(c);
+	c->writer->waits = NULL;
 }
 
 int capture_run(struct capture *c)
@@ -581,6 +601,7 @@ int capture_run(struct capture *c)
 	}
 	drain_free(&c->drain);
 	free(c->untold);
+	free(c->path);
 	silence_end(c);
 	close(c->signal_fd);
 	return ret;

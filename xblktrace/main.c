@@ -106,7 +106,8 @@ static int clean_up(struct run *run)
 
 	err = writer_close(&run->writer);
 	if (err && !failed_before)
-		msg_error("%s: %s", run->writer.out.path, strerror(-err));
+		msg_error("%s: %s", run->writer.out.path,
+			  err == -EINTR ? "takes nothing: given up" : strerror(-err));
 	for (i = 0; run->guests && i < run->domains.nr; i++)
 		guest_free(&run->guests[i]);
 	free(run->guests);

@@ -22,6 +22,7 @@
  * @last_ending: why the last guest that has ended did so; NULL: none has
  * @started:	both sides were up, so that the file holds a capture
  * @failed:	the exit status is to be 1
+ * @path:	where the output is, from the root on; NULL: that is not known
  * @rotate_waits: the drain has ended a file, and the output is not that far yet
  * @names_left:	that there was no room for all names in a file was told
  * @output_told: the failure of the output was, @stall_told that it takes nothing
@@ -38,6 +39,7 @@ struct capture {
 	unsigned int store_ms;
 	struct drain drain;
 	struct service *service;
+	char *path;
 	const char *reason;
 	const char *last_ending;
 	bool started;
