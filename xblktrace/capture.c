@@ -304,6 +304,18 @@ static const struct service_answers answers = {
 	.tap = taps_ask,
 };
 
+static const char *refuse_tap(void *arg, char *request, int fd, pid_t pid)
+{
+	(void)arg, (void)request, (void)fd, (void)pid;
+	return "the xblktrace that is running waits for its output: try again when that "
+	       "goes on";
+}
+
+static const struct service_answers answers_meanwhile = {
+	.status = make_status,
+	.tap = refuse_tap,
+};
+
 static void show_progress(struct capture *c)
 {
 	uint64_t now = monotonic_ns();
@@ -326,7 +338,7 @@ static void tell_of_stall(struct capture *c)
 
 /*
  * Whoever reads the output may take his time, unless the user has had enough.  Guests are
- * told of an end meanwhile.
+ * told of an end meanwhile, and who asks is answered.
  */
 static bool wait_on(void *arg)
 {
@@ -338,6 +350,7 @@ static bool wait_on(void *arg)
 	look_at_guests(c);
 	capture_watch_output(c);
 	taps_turn(c);
+	service_turn(c->service, &answers_meanwhile, c);
 	if (!capture_output_is_stuck(c) && c->signals < 2)
 		return true;
 	if (c->signals)

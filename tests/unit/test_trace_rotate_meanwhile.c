@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -157,7 +159,28 @@ int rename(const char *from, const char *to)
 }
 
 static pthread_t watcher;
-static bool told, begun;
+static bool told, answered, begun;
+static struct service service;
+static char service_path[80];
+
+/* Return: whether it says what is asked, at once. */
+static bool ask_for_status(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct timeval second = {.tv_sec = 1};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	char text[4096];
+	ssize_t n = -1;
+
+	strcpy(address.sun_path, service_path);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
+	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
+	    send(fd, "status\n", 7, 0) == 7)
+		n = recv(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, "traces since") && strstr(text, day_path);
+}
 
 /* When the time of -w is over, and the file system still hangs. */
 static void *watch(void *unused)
@@ -167,6 +190,7 @@ static void *watch(void *unused)
 	fake_hold();
 	told = !strncmp(fake_read(GUEST_READER), "disconnect", 10);
 	fake_release();
+	answered = ask_for_status();
 	set_hung(NOTHING);
 	return NULL;
 }
@@ -177,6 +201,7 @@ static void hang(int what)
 		return;
 	begun = true;
 	day.running->end_at = monotonic_ns() + 300000000;
+	day.running->service = &service;
 	set_hung(what);
 	if (pthread_create(&watcher, NULL, watch, NULL))
 		abort();
@@ -192,16 +217,23 @@ static void hang_rename(void)
 	hang(RENAME);
 }
 
-/* The guest is told to stop in time, and what there is goes into the next file. */
+/*
+ * The guest is told to stop in time, and what there is goes into the next file.  Who asks
+ * for the status is answered meanwhile.
+ */
 static void ends_in_time(void (*hang)(void))
 {
 	struct content content;
 
-	told = begun = false;
+	told = answered = begun = false;
+	snprintf(service_path, sizeof(service_path), "%s.socket", day_dir);
+	assert_int_equal(service_open(&service, service_path), 0);
 	module.at_read_stats = hang;
 	assert_int_equal(capture_day(NR_FILES, 0), 0);
 	pthread_join(watcher, NULL);
+	service_close(&service);
 	assert_true(told);
+	assert_true(answered);
 	assert_int_equal(count_files(), 4);
 	for (unsigned int nr = 0; nr < 4; nr++)
 		verify_file(nr);
