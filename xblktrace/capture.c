@@ -219,6 +219,7 @@ static void hear_drain(struct capture *c)
 	if (failure == DRAIN_READING)
 		capture_fail(c, "reading failed");
 	capture_check_output(c);
+	capture_check_name(c);
 	tell_of_snapshot(c, snapshots, records, time);
 	c->snapshot_untold = snapshots != c->snapshots;
 }
@@ -562,6 +563,7 @@ static void finish(struct capture *c)
 	if (text)
 		writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), d->now);
 	capture_check_output(c);
+	capture_check_name(c);
 	free(text);
 	taps_wait(c);
 	progress_summary(c, duration);
@@ -609,7 +611,7 @@ int capture_run(struct capture *c)
 		hear_xenstore(c);
 	if (!ret) {
 		finish(c);
-		if (c->failed || c->guest_failed)
+		if (c->failed || c->guest_failed || c->nameless)
 			ret = -1;
 	}
 	drain_free(&c->drain);

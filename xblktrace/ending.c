@@ -70,6 +70,22 @@ void capture_check_output(struct capture *c)
 	capture_fail(c, "output failed");
 }
 
+void capture_check_name(struct capture *c)
+{
+	enum output_name name = writer_name(c->writer);
+	unsigned int nr = c->writer->nr_ended + 1;
+
+	if (name == OUTPUT_NAMED || c->nameless == nr)
+		return;
+	c->nameless = nr;
+	if (name == OUTPUT_REMOVED)
+		msg_error("%s: was removed: what is written to it is lost",
+			  c->writer->out.path);
+	else
+		msg_error("%s: was renamed or replaced: the trace is under its new name",
+			  c->writer->out.path);
+}
+
 void capture_watch_output(struct capture *c)
 {
 	uint64_t bytes = writer_bytes_out(c->writer);

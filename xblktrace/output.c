@@ -211,6 +211,24 @@ int output_next(struct output *o, unsigned int keep)
 	return err;
 }
 
+enum output_name output_look(const struct output *o)
+{
+	struct stat ours, there;
+	bool gone;
+
+	/* Standard output has no name that is known. */
+	if (!o->regular || o->shared || o->unnamed || fstat(o->fd, &ours))
+		return OUTPUT_NAMED;
+	if (!ours.st_nlink)
+		return OUTPUT_REMOVED;
+	gone = stat(o->path, &there);
+	if (gone && errno != ENOENT && errno != ENOTDIR)
+		return OUTPUT_NAMED;
+	if (!gone && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino)
+		return OUTPUT_NAMED;
+	return OUTPUT_RENAMED;
+}
+
 int output_close(struct output *o)
 {
 	int err = 0;

@@ -21,7 +21,8 @@
 /* So that a slow output is seen to go on. */
 #define STEP (128 * 1024)
 /* For a thread that was told to end and does not. */
-#define END_MS 1000
+#define END_MS	1000
+#define LOOK_NS NSEC_PER_SEC
 
 /**
  * struct sink - counts of blocks, each of which is in @order at count % @nr_blocks
@@ -37,7 +38,8 @@
  * @wanted:	somebody waits for sink_fd()
  * @spare:	@nr_spare blocks that are filled next, from the last one on: what was
  *		written last is in the processor's cache; theirs who fills
- * @error, @bytes, @given_up: written under the lock or by one thread, read without
+ * @looked_at:	when the output's name was looked after; the writing thread's
+ * @error, @bytes, @given_up, @name: written under the lock or by one thread, read without
  */
 struct sink {
 	struct output out;
@@ -52,6 +54,8 @@ struct sink {
 	int error;
 	int given_up;
 	uint64_t bytes;
+	uint64_t looked_at;
+	enum output_name name;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -169,6 +173,16 @@ static bool may_write(struct sink *s)
 	return !s->error && s->written != s->given && block_at(s, s->written)->ready;
 }
 
+static void look_after_name(struct sink *s)
+{
+	uint64_t now = monotonic_ns();
+
+	if (now - s->looked_at < LOOK_NS)
+		return;
+	s->looked_at = now;
+	sink_set_name(s, output_look(&s->out));
+}
+
 /* With the lock, but for the writing itself; what follows likewise. */
 static void write_next(struct sink *s)
 {
@@ -177,6 +191,7 @@ static void write_next(struct sink *s)
 	s->writing = true;
 	pthread_mutex_unlock(&s->lock);
 	err = write_block(s, block_at(s, s->written));
+	look_after_name(s);
 	pthread_mutex_lock(&s->lock);
 	s->writing = false;
 	if (err)
@@ -552,6 +567,16 @@ void sink_set_error(struct sink *s, int err)
 	xblk_store_release(&s->error, err);
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
+}
+
+enum output_name sink_name(const struct sink *s)
+{
+	return xblk_load_once(&s->name);
+}
+
+void sink_set_name(struct sink *s, enum output_name name)
+{
+	xblk_store_once(&s->name, name);
 }
 
 uint64_t sink_bytes(const struct sink *s)

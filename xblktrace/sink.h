@@ -144,6 +144,13 @@ const struct sink_block *sink_not_written(struct sink *s);
 int sink_error(const struct sink *s);
 void sink_set_error(struct sink *s, int err);
 
+/*
+ * What was found of the output's name by the thread that writes, which looks once a
+ * second while it does; of each output, and until it is another one.  From any thread.
+ */
+enum output_name sink_name(const struct sink *s);
+void sink_set_name(struct sink *s, enum output_name name);
+
 /* Bytes that are out.  From any thread. */
 uint64_t sink_bytes(const struct sink *s);
 /* Bytes that were handed over and are not out, before they are compressed. */

@@ -24,6 +24,7 @@
  * @failed:	the exit status is to be 1
  * @path:	where the output is, from the root on; NULL: that is not known
  * @rotate_waits: the drain has ended a file, and the output is not that far yet
+ * @nameless:	the last file of which it was told that it has lost its name; 0: none
  * @names_left:	that there was no room for all names in a file was told
  * @output_told: the failure of the output was, @stall_told that it takes nothing
  */
@@ -47,6 +48,7 @@ struct capture {
 	bool guest_failed; /* the same, but the capture of the others goes on */
 	bool rotate_waits;
 	bool names_left;
+	unsigned int nameless;
 	bool output_told;
 	bool stall_told;
 

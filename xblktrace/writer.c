@@ -114,6 +114,11 @@ int writer_error(const struct writer *w)
 	return w->sink ? sink_error(w->sink) : 0;
 }
 
+enum output_name writer_name(const struct writer *w)
+{
+	return sink_name(w->sink);
+}
+
 uint64_t writer_bytes_out(const struct writer *w)
 {
 	return sink_bytes(w->sink);
@@ -438,6 +443,20 @@ static int settle(struct writer *w)
 	return err;
 }
 
+static int look(struct output *out, unsigned int unused)
+{
+	(void)unused;
+	return output_look(out);
+}
+
+static void look_after_name(struct writer *w)
+{
+	int name = have_done(w, look, 0);
+
+	if (name > 0)
+		sink_set_name(w->sink, name);
+}
+
 /* *@offset: where it is, 0 if it could not be written.  Return: 0 or negative errno. */
 static int write_index(struct writer *w, uint64_t time, uint64_t *offset)
 {
@@ -492,6 +511,7 @@ int writer_last_chunk(struct writer *w, enum xblk_chunk_type type, const void *p
 		err = write_last(w, chunk, payload, len);
 	}
 	sink_set_error(w->sink, first ? first : err);
+	look_after_name(w);
 	return err;
 }
 
@@ -530,6 +550,7 @@ int writer_next_file(struct writer *w, uint64_t wall_ns, uint64_t xen_ns)
 	w->bytes_ended += writer_bytes_out(w);
 	err = have_done(w, output_next, w->nr_files);
 	sink_set_bytes(w->sink, 0);
+	sink_set_name(w->sink, OUTPUT_NAMED);
 	if (err) {
 		sink_set_error(w->sink, err);
 		return err;

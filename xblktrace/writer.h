@@ -240,6 +240,11 @@ bool writer_refused(struct writer *w);
 /* 0, or the negative errno of the write that failed.  From any thread. */
 int writer_error(const struct writer *w);
 
+/*
+ * What has become of the file's name, as of a second ago, or of its end.  From any thread.
+ */
+enum output_name writer_name(const struct writer *w);
+
 /* Bytes in the file: while it stays the same, nothing goes out.  From any thread. */
 uint64_t writer_bytes_out(const struct writer *w);
 

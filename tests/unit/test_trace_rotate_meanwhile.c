@@ -125,6 +125,56 @@ static void test_folder_gone(void **state)
 		verify_file(nr);
 }
 
+static void rename_it(void)
+{
+	char away[sizeof(day_path) + 5];
+
+	snprintf(away, sizeof(away), "%s.away", day_path);
+	if (third())
+		rename(day_path, away);
+}
+
+/* What is in none of the files is told of, once. */
+static void loses_its_name(void (*how)(void), const char *word)
+{
+	const char *at;
+
+	module.at_read_stats = how;
+	assert_int_equal(capture_day(NR_FILES, 0), -1);
+	played_check_said(&played, word);
+	at = strstr(played.said.text, word);
+	assert_null(strstr(at + 1, word));
+	/* The one before it, and the next one. */
+	assert_in_range(count_files(), 1, NR_FILES);
+	for (unsigned int nr = count_files(); nr--;)
+		verify_file(nr);
+	/* There is a gap between them. */
+	for (unsigned int nr = 0; nr < NR_FILES; nr++)
+		unlink(name_of(nr));
+}
+
+static void test_renamed(void **state)
+{
+	char away[sizeof(day_path) + 5];
+
+	(void)state;
+	snprintf(away, sizeof(away), "%s.away", day_path);
+	loses_its_name(rename_it, "was renamed or replaced");
+	assert_int_equal(unlink(away), 0);
+}
+
+static void remove_it(void)
+{
+	if (third())
+		unlink(day_path);
+}
+
+static void test_removed(void **state)
+{
+	(void)state;
+	loses_its_name(remove_it, "was removed: what is written to it is lost");
+}
+
 /* What hangs, as a network file system does. */
 static enum {
 	NOTHING,
@@ -295,9 +345,14 @@ static void test_rename_hangs_for_good(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROTATION(test_ended_meanwhile),	      ROTATION(test_killed_meanwhile),
-		ROTATION(test_full_meanwhile),	      ROTATION(test_folder_gone),
-		ROTATION(test_write_hangs),	      ROTATION(test_rename_hangs),
+		ROTATION(test_ended_meanwhile),
+		ROTATION(test_killed_meanwhile),
+		ROTATION(test_full_meanwhile),
+		ROTATION(test_renamed),
+		ROTATION(test_removed),
+		ROTATION(test_folder_gone),
+		ROTATION(test_write_hangs),
+		ROTATION(test_rename_hangs),
 		ROTATION(test_rename_hangs_for_good),
 	};
 
