@@ -335,7 +335,8 @@ $(BUILD)/test/tsan_parse_ahead: $(call tsan_objects,tests/unit/test_parse_ahead.
 	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
 
 # And those of xblktrace that take a trace to its file.
-TRACE_SINK_SRC := $(addprefix xblktrace/,writer.c sink.c pack.c chunk.c clock.c index.c output.c) tests/unit/written.c
+TRACE_SINK_SRC := $(addprefix xblktrace/,writer.c sink.c pack.c chunk.c clock.c index.c output.c leavings.c) \
+	tests/unit/written.c
 
 $(SINK_TESTS:%=$(BUILD)/test/tsan_%): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tests/unit/test_%.o \
 		$(call tsan_objects,$(TRACE_SINK_SRC))

@@ -10,6 +10,7 @@
 #include "budget.h"
 #include "capture.h"
 #include "host.h"
+#include "leavings.h"
 #include "msg.h"
 #include "options.h"
 #include "service.h"
@@ -100,7 +101,10 @@ static int clean_up(struct run *run)
 {
 	unsigned int i;
 	int err, failed_before = writer_error(&run->writer);
+	sigset_t before;
 
+	/* What is left is removed one by one now. */
+	leavings_hold(&before);
 	err = writer_close(&run->writer);
 	if (err && !failed_before)
 		msg_error("%s: %s", run->writer.out.path,

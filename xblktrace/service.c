@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "leavings.h"
 #include "msg.h"
 #include "options.h"
 #include "service.h"
@@ -42,6 +43,7 @@ static int begin_to_listen(struct service *s)
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0 || (unlink(s->path) && errno != ENOENT))
 		return -1;
+	leavings_add(s->path);
 	before = umask(0177);
 	ret = bind(s->fd, (const struct sockaddr *)&address, sizeof(address));
 	umask(before);
@@ -80,6 +82,7 @@ void service_close(struct service *s)
 	for (i = 0; i < SERVICE_CLIENTS; i++)
 		forget(&s->clients[i]);
 	unlink(s->path);
+	leavings_forget(s->path);
 	close(s->fd);
 	s->fd = -1;
 }

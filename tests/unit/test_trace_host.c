@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,12 +16,15 @@
 #include <cmocka.h>
 
 #include "../../xblktrace/host.h"
+#include "../../xblktrace/output.h"
+#include "../../xblktrace/service.h"
 #include "fake_xen.h"
 #include "said.h"
 #include "xenrelay-reader.h"
 
 static char dir[] = "/tmp/test_trace_host.XXXXXX";
 static char path[64];
+static char socket_path[64];
 
 static void check_said(struct said *s, const char *word)
 {
@@ -233,6 +237,55 @@ static void test_interrupted(void **state)
 	}
 }
 
+/* All that there is just before a capture: lock, socket, and an output of either kind. */
+static void prepare(const char *output)
+{
+	struct service service;
+	struct output out;
+	int lock;
+
+	if (host_lock(path, &lock) || service_open(&service, socket_path) ||
+	    output_open(&out, output))
+		_exit(99);
+	hang();
+}
+
+static void test_nothing_left(void **state)
+{
+	char output[80], pattern[80], byte;
+	unsigned int i;
+	glob_t g;
+
+	(void)state;
+	snprintf(output, sizeof(output), "%s/trace", dir);
+	snprintf(pattern, sizeof(pattern), "%s/*", dir);
+	for (i = 0; i < 2; i++) {
+		int wstatus;
+		pid_t pid;
+
+		assert_int_equal(pipe(hung), 0);
+		pid = fork();
+		if (!pid)
+			prepare(output);
+		close(hung[1]);
+		assert_int_equal(read(hung[0], &byte, 1), 1);
+		close(hung[0]);
+		assert_int_equal(glob(pattern, 0, NULL, &g), 0);
+		assert_int_equal(g.gl_pathc, 3 + i);
+		globfree(&g);
+		kill(pid, SIGINT);
+		assert_int_equal(waitpid(pid, &wstatus, 0), pid);
+		assert_true(WIFSIGNALED(wstatus));
+		assert_int_equal(glob(pattern, 0, NULL, &g), i ? 0 : GLOB_NOMATCH);
+		/* An earlier trace stays. */
+		if (i)
+			assert_int_equal(g.gl_pathc, 1);
+		globfree(&g);
+		close(open(output, O_WRONLY | O_CREAT, 0600));
+	}
+	assert_int_equal(unlink(output), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_silent_xenstore),
 		cmocka_unit_test(test_silent_later),
 		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_nothing_left),
 	};
 	int ret;
 
@@ -253,6 +307,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 1;
 	snprintf(path, sizeof(path), "%s/pid", dir);
+	snprintf(socket_path, sizeof(socket_path), "%s/socket", dir);
 	ret = cmocka_run_group_tests(tests, NULL, NULL);
 	rmdir(dir);
 	return ret;
