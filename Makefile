@@ -275,7 +275,7 @@ SINK_TESTS := $(call unit_tests,trace_sink trace_writer*)
 MANY_TESTS := $(call unit_tests,trace_many*)
 ROTATE_TESTS := $(call unit_tests,trace_rotate*)
 TAP_TESTS := $(call unit_tests,trace_tap*)
-CAPTURE_TESTS := trace_capture $(ROTATE_TESTS) $(TAP_TESTS)
+CAPTURE_TESTS := trace_capture trace_silent $(ROTATE_TESTS) $(TAP_TESTS)
 ROTATE_SRC := $(addprefix tests/unit/,busy_day.c recording_module.c)
 TAP_SRC := $(addprefix tests/unit/,tapped_capture.c tapping.c recording_module.c)
 
@@ -342,7 +342,8 @@ $(BUILD)/test/tsan_parse_ahead: $(call tsan_objects,tests/unit/test_parse_ahead.
 	$(CC) $(CFLAGS) -fsanitize=thread -o $@ $^ -lcmocka $(PARSE_LIBS) -lm
 
 # And those of xblktrace that take a trace to its file.
-TRACE_SINK_SRC := $(addprefix xblktrace/,writer.c sink.c pack.c chunk.c clock.c index.c output.c) tests/unit/written.c
+TRACE_SINK_SRC := $(addprefix xblktrace/,writer.c sink.c pack.c chunk.c clock.c index.c output.c leavings.c) \
+	tests/unit/written.c
 
 $(SINK_TESTS:%=$(BUILD)/test/tsan_%): $(BUILD)/test/tsan_%: $(BUILD)/tsan/tests/unit/test_%.o \
 		$(call tsan_objects,$(TRACE_SINK_SRC))

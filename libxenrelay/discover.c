@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "discover.h"
+#include "ask.h"
 #include "channel.h"
 #include "domains.h"
 #include "events.h"
@@ -86,7 +87,7 @@ static char **read_channels(struct xenrelay_reader *reader, unsigned int domid,
 
 	channels_path(path, domid);
 	*err = 0;
-	nodes = xs_directory(reader->xs, XBT_NULL, path, nr);
+	nodes = xr_xs_directory(reader, XBT_NULL, path, nr);
 	if (!nodes) {
 		*nr = 0;
 		if (errno == EACCES)
@@ -156,7 +157,7 @@ static char *read_node(struct xenrelay_reader *reader, unsigned int domid,
 
 	snprintf(path, sizeof(path), "/local/domain/%u/" XENRELAY_XS_DIR "/%s/%s", domid,
 		 name, node);
-	return xs_read(reader->xs, XBT_NULL, path, NULL);
+	return xr_xs_read(reader, XBT_NULL, path, NULL);
 }
 
 /* A channel is there as soon as it has a state, the last node that its guest writes. */
@@ -476,7 +477,7 @@ static int watch_every_domain(struct xenrelay_reader *reader)
 	int err;
 
 	if (!reader->introduce_watched &&
-	    !xs_watch(reader->xs, XR_INTRODUCE_PATH, INTRODUCE_TOKEN))
+	    !xr_xs_watch(reader, XR_INTRODUCE_PATH, INTRODUCE_TOKEN))
 		return xr_fail(reader, -errno,
 			       "XenStore: watching for domains that come: %s",
 			       strerror(errno));
@@ -513,7 +514,7 @@ int xenrelay_unwatch_channels(struct xenrelay_reader *reader)
 		return err;
 	xr_discover_end(reader);
 	if (reader->introduce_watched)
-		xs_unwatch(reader->xs, XR_INTRODUCE_PATH, INTRODUCE_TOKEN);
+		xr_xs_unwatch(reader, XR_INTRODUCE_PATH, INTRODUCE_TOKEN);
 	reader->introduce_watched = false;
 	reader->changed &= ~XENRELAY_CHANGED_OFFERS;
 	return 0;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "domains.h"
+#include "ask.h"
 #include "fail.h"
 #include "objects.h"
 
@@ -21,7 +22,7 @@ static bool may_read_channels(struct xenrelay_reader *reader, unsigned int domid
 	char *s;
 
 	snprintf(path, sizeof(path), "/local/domain/%u/" XENRELAY_XS_DIR, domid);
-	s = xs_read(reader->xs, XBT_NULL, path, NULL);
+	s = xr_xs_read(reader, XBT_NULL, path, NULL);
 	may = s;
 	free(s);
 	return may;
@@ -40,10 +41,11 @@ bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
 	 * gone for good.
 	 */
 	errno = 0;
-	if (!xs_is_domain_introduced(reader->xs, domid))
-		return errno == EACCES && may_read_channels(reader, domid);
+	if (!xr_xs_is_domain_introduced(reader, domid))
+		return errno == ETIMEDOUT ||
+		       (errno == EACCES && may_read_channels(reader, domid));
 	snprintf(path, sizeof(path), "/local/domain/%u", domid);
-	s = xs_read(reader->xs, XBT_NULL, path, NULL);
+	s = xr_xs_read(reader, XBT_NULL, path, NULL);
 	if (!s)
 		return errno != ENOENT;
 	free(s);
@@ -103,11 +105,11 @@ static int add_served(struct xenrelay_reader *reader, struct domids *domids)
 	int err = 0;
 
 	xr_backend_path(reader, path);
-	types = xs_directory(reader->xs, XBT_NULL, path, &nr_types);
+	types = xr_xs_directory(reader, XBT_NULL, path, &nr_types);
 	for (i = 0; types && !err && i < nr_types; i++) {
 		snprintf(path, sizeof(path), "/local/domain/%u/backend/%s",
 			 reader->own_domid, types[i]);
-		nodes = xs_directory(reader->xs, XBT_NULL, path, &nr);
+		nodes = xr_xs_directory(reader, XBT_NULL, path, &nr);
 		if (nodes)
 			err = add_nodes(reader, domids, nodes, nr);
 	}
@@ -128,7 +130,7 @@ int xenrelay_list_domains(struct xenrelay_reader *reader, unsigned int **out)
 		return err;
 	if (!out)
 		return -EINVAL;
-	nodes = xs_directory(reader->xs, XBT_NULL, "/local/domain", &nr);
+	nodes = xr_xs_directory(reader, XBT_NULL, "/local/domain", &nr);
 	reader->unprivileged = !nodes && errno == EACCES;
 	if (nodes)
 		err = add_nodes(reader, &domids, nodes, nr);

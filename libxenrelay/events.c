@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "events.h"
 #include "fail.h"
 #include "objects.h"
@@ -62,7 +63,7 @@ static void expire_timer(struct xenrelay_reader *reader)
 
 static int watch_on(struct xenrelay_reader *reader, struct xr_watch *watch)
 {
-	if (!xs_watch(reader->xs, watch->path, watch->token))
+	if (!xr_xs_watch(reader, watch->path, watch->token))
 		return xr_fail(reader, errno == E2BIG ? -ENOSPC : -errno,
 			       "watching %s in XenStore: %s", watch->path,
 			       errno == E2BIG ? "no more watches are allowed to "
@@ -93,7 +94,7 @@ void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch)
 	struct xr_watch **link;
 
 	if (watch->on)
-		xs_unwatch(reader->xs, watch->path, watch->token);
+		xr_xs_unwatch(reader, watch->path, watch->token);
 	for (link = &reader->watches; *link; link = &(*link)->next) {
 		if (*link == watch) {
 			*link = watch->next;
@@ -126,7 +127,7 @@ static bool within_budget(struct xr_watch *watch)
 static void mute(struct xenrelay_reader *reader, struct xr_watch *watch)
 {
 	/* Drops what is waiting of it, too: XS_UNWATCH_FILTER. */
-	xs_unwatch(reader->xs, watch->path, watch->token);
+	xr_xs_unwatch(reader, watch->path, watch->token);
 	watch->on = false;
 	watch->back_at = xr_now_ms() + MUTE_MS;
 	watch->muted++;
@@ -179,6 +180,9 @@ static int take_events(struct xenrelay_reader *reader)
 	for (n = 0; n < MAX_EVENTS; n++) {
 		char **event = xs_check_watch(reader->xs);
 
+		if (!event && xr_xs_is_given_up(reader))
+			return xr_fail(reader, -ETIMEDOUT,
+				       "XenStore does not answer: given up");
 		if (!event) {
 			if (errno == EAGAIN || errno == EINTR)
 				break;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "nodes.h"
+#include "ask.h"
 #include "domains.h"
 #include "events.h"
 #include "fail.h"
@@ -35,7 +36,7 @@ char *xr_read_node(struct xenrelay_channel *ch, uint32_t transaction, const char
 	char path[XR_PATH_MAX + 16];
 
 	snprintf(path, sizeof(path), "%s/%s", ch->dir, node);
-	return xs_read(ch->reader->xs, transaction, path, len);
+	return xr_xs_read(ch->reader, transaction, path, len);
 }
 
 static int write_node(struct xenrelay_channel *ch, xs_transaction_t t, const char *node,
@@ -44,7 +45,7 @@ static int write_node(struct xenrelay_channel *ch, xs_transaction_t t, const cha
 	char path[XR_PATH_MAX + 16];
 
 	snprintf(path, sizeof(path), "%s/%s", ch->dir, node);
-	if (!xs_write(ch->reader->xs, t, path, text, strlen(text)))
+	if (!xr_xs_write(ch->reader, t, path, text))
 		return xr_fail_node(ch, "writing to XenStore");
 	return 0;
 }
@@ -124,11 +125,10 @@ static int fail_transaction(struct xenrelay_channel *ch)
 int xr_try_request(struct xenrelay_channel *ch, xr_check *check, const char *request,
 		   const char *config)
 {
-	struct xs_handle *xs = ch->reader->xs;
 	xs_transaction_t t;
 	int err;
 
-	t = xs_transaction_start(xs);
+	t = xr_xs_transaction_start(ch->reader);
 	if (t == XBT_NULL)
 		return fail_transaction(ch);
 	err = check(ch, t);
@@ -136,7 +136,7 @@ int xr_try_request(struct xenrelay_channel *ch, xr_check *check, const char *req
 		err = write_node(ch, t, "config", config);
 	if (!err)
 		err = write_node(ch, t, "reader", request);
-	if (!xs_transaction_end(xs, t, err) && !err)
+	if (!xr_xs_transaction_end(ch->reader, t, err) && !err)
 		err = fail_transaction(ch);
 	return err;
 }

@@ -22,6 +22,7 @@
 #include "events.h"
 #include "xenrelay-reader.h"
 
+struct xr_asking;
 struct xr_changed_nodes;
 struct xr_connecting;
 struct xr_domain;
@@ -39,6 +40,8 @@ struct xenrelay_reader {
 	struct xenrelay_channel *news; /* of them, those for xenrelay_next_changed() */
 	char error[320];
 	struct xenrelay_watch_stats stats;
+
+	struct xr_asking *asking; /* ask.c: with a patience */
 
 	/* events.c */
 	int epoll_fd, timer_fd;

@@ -13,6 +13,7 @@
 
 #include <xentoollog.h>
 
+#include "ask.h"
 #include "channel.h"
 #include "connect.h"
 #include "discover.h"
@@ -59,7 +60,7 @@ static int find_own_domid(struct xenrelay_reader *reader)
 	const char *end;
 	char *s;
 
-	s = xs_read(reader->xs, XBT_NULL, "domid", NULL);
+	s = xr_xs_read(reader, XBT_NULL, "domid", NULL);
 	/* A dom0 whose toolstack did not write the node is still dom0. */
 	if (!s && errno == ENOENT)
 		return 0;
@@ -99,7 +100,7 @@ static int open_all(struct xenrelay_reader *reader)
 	reader->xgt = xengnttab_open(&quiet, 0);
 	if (!reader->xgt)
 		return fail_open(reader, errno ? errno : ENXIO, "/dev/xen/gntdev");
-	if (!xs_watch(reader->xs, RELEASE_PATH, RELEASE_TOKEN))
+	if (!xr_xs_watch(reader, RELEASE_PATH, RELEASE_TOKEN))
 		return xr_fail(reader, -errno,
 			       "XenStore: watching for domains that go: %s",
 			       strerror(errno));
@@ -155,7 +156,7 @@ void xenrelay_reader_close(struct xenrelay_reader *reader)
 		xenevtchn_close(reader->xce);
 	if (reader->xgt)
 		xengnttab_close(reader->xgt);
-	xs_close(reader->xs);
+	xr_xs_close(reader);
 	if (reader->timer_fd >= 0)
 		close(reader->timer_fd);
 	if (reader->epoll_fd >= 0)
@@ -178,7 +179,9 @@ int xenrelay_wind_down(struct xenrelay_reader *reader)
 
 struct xs_handle *xenrelay_xenstore(struct xenrelay_reader *reader)
 {
-	return xr_check_reader(reader) ? NULL : reader->xs;
+	if (xr_check_reader(reader) || xr_xs_is_given_up(reader))
+		return NULL;
+	return reader->xs;
 }
 
 unsigned int xenrelay_own_domid(const struct xenrelay_reader *reader)

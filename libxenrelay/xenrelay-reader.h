@@ -116,10 +116,34 @@ const char *xenrelay_strerror(const struct xenrelay_reader *reader);
  */
 const char *xenrelay_channel_strerror(const struct xenrelay_channel *ch);
 
+/**
+ * xenrelay_set_patience - do not wait for XenStore without end
+ * @waits:	called, with @arg, ten times a second while XenStore does not answer a
+ *		request: for how long it has not, and whether to wait on.  NULL: wait on
+ *
+ * A xenstored that hangs would keep this thread in whatever it has called for as long.
+ * From here on a thread of the reader makes its requests, which gets no signals, while
+ * the caller's waits and calls @waits, which is not to use the reader.  When that says
+ * false XenStore is given up for good: what needs it fails with -ETIMEDOUT at once,
+ * xenrelay_dispatch() too; channels are read, and let go of, without it.
+ *
+ * Return: 0; -ENOMEM, -EAGAIN if there can be no thread, -EINVAL or -EBADF for a bad
+ * reader.
+ */
+int xenrelay_set_patience(struct xenrelay_reader *reader,
+			  bool (*waits)(void *arg, unsigned int ms), void *arg);
+
+/* The value of a node of XenStore, to be freed; NULL if there is none or on error. */
+char *xenrelay_read_node(struct xenrelay_reader *reader, const char *path);
+
+/* The names of its children, to be freed in one; NULL, and *@nr 0, likewise. */
+char **xenrelay_list_nodes(struct xenrelay_reader *reader, const char *path,
+			   unsigned int *nr);
+
 /*
- * The reader's XenStore connection, for reads of the caller's own.  Stays the
- * reader's; its watch events are consumed by xenrelay_dispatch().  NULL if the
- * reader is NULL or not open.
+ * The reader's XenStore connection, for requests of the caller's own, which know no
+ * patience.  Stays the reader's; its watch events are consumed by xenrelay_dispatch().
+ * NULL if the reader is NULL or not open, or XenStore was given up.
  */
 struct xs_handle *xenrelay_xenstore(struct xenrelay_reader *reader);
 
@@ -203,8 +227,9 @@ int xenrelay_watch_nodes(struct xenrelay_reader *reader, const char *path,
 int xenrelay_next_node(struct xenrelay_reader *reader, char *path, size_t size);
 
 /*
- * Whether the domain is there and has not begun to die; false for a bad argument.  A
- * driver domain sees only those whose channels are open to it: see xenrelay_list().
+ * Whether the domain is there and has not begun to die; false for a bad argument, and
+ * true if XenStore was given up.  A driver domain sees only those whose channels are open
+ * to it: see xenrelay_list().
  */
 bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid);
 

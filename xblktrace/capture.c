@@ -17,6 +17,7 @@
 #include "progress.h"
 #include "rotate.h"
 #include "signals.h"
+#include "silence.h"
 #include "tap-begin.h"
 #include "tap-control.h"
 
@@ -44,16 +45,21 @@
 
 static void take_signals(struct capture *c)
 {
-	bool snapshot = false;
-
-	c->signals += signals_take(c->signal_fd, &snapshot);
-	if (snapshot && c->started && c->facts.opts->overwrite && !c->reason)
+	c->signals += signals_take(c->signal_fd, &c->snapshot_asked);
+	if (c->snapshot_asked && c->started && c->facts.opts->overwrite && !c->reason)
 		drain_want_snapshot(&c->drain);
+	c->snapshot_asked = false;
 	if (c->signals)
 		capture_stop(c, "interrupted");
 	/* The second time the user means at once. */
 	if (c->signals > 1)
 		c->give_up_at = 0;
+}
+
+static void end_in_time(struct capture *c)
+{
+	if (c->end_at && monotonic_ns() >= c->end_at)
+		capture_stop(c, "timeout");
 }
 
 static bool any_guest_left(const struct capture *c)
@@ -92,7 +98,8 @@ static void hear_xenstore(struct capture *c)
 	c->reader_woken = false;
 	if (changed < 0) {
 		c->store_gone = true;
-		msg_error("%s", xenrelay_strerror(c->reader));
+		if (!c->store_given_up)
+			msg_error("%s", xenrelay_strerror(c->reader));
 		capture_fail(c, "XenStore is gone");
 	} else {
 		hotplug_changed(c, changed);
@@ -212,6 +219,7 @@ static void hear_drain(struct capture *c)
 	if (failure == DRAIN_READING)
 		capture_fail(c, "reading failed");
 	capture_check_output(c);
+	capture_check_name(c);
 	tell_of_snapshot(c, snapshots, records, time);
 	c->snapshot_untold = snapshots != c->snapshots;
 }
@@ -283,20 +291,30 @@ static void wait_for_news(struct capture *c, unsigned int ms)
 static char *make_status(void *arg)
 {
 	struct capture *c = arg;
-	/* Not held: a file system may hang. */
-	char *path = realpath(c->writer->out.path, NULL), *text;
+	char *text;
 
 	drain_hold(&c->drain);
 	text = progress_status(c, c->started ? monotonic_ns() - c->began_at : 0,
-			       path ? path : c->writer->out.path);
+			       c->path ? c->path : c->writer->out.path);
 	drain_release(&c->drain);
-	free(path);
 	return text;
 }
 
 static const struct service_answers answers = {
 	.status = make_status,
 	.tap = taps_ask,
+};
+
+static const char *refuse_tap(void *arg, char *request, int fd, pid_t pid)
+{
+	(void)arg, (void)request, (void)fd, (void)pid;
+	return "the xblktrace that is running waits for its output: try again when that "
+	       "goes on";
+}
+
+static const struct service_answers answers_meanwhile = {
+	.status = make_status,
+	.tap = refuse_tap,
 };
 
 static void show_progress(struct capture *c)
@@ -319,16 +337,21 @@ static void tell_of_stall(struct capture *c)
 	c->stall_told = true;
 }
 
-/* Whoever reads the output may take his time, unless the user has had enough. */
+/*
+ * Whoever reads the output may take his time, unless the user has had enough.  Guests are
+ * told of an end meanwhile, and who asks is answered.
+ */
 static bool wait_on(void *arg)
 {
 	struct capture *c = arg;
 
 	wait_for_news(c, STOPPING_MS);
-	hear_xenstore(c);
-	c->signals += signals_take(c->signal_fd, &(bool){false});
+	take_signals(c);
+	end_in_time(c);
+	look_at_guests(c);
 	capture_watch_output(c);
 	taps_turn(c);
+	service_turn(c->service, &answers_meanwhile, c);
 	if (!capture_output_is_stuck(c) && c->signals < 2)
 		return true;
 	if (c->signals)
@@ -341,8 +364,8 @@ static bool wait_on(void *arg)
 static void take_turn(struct capture *c)
 {
 	take_signals(c);
-	if (c->end_at && monotonic_ns() >= c->end_at)
-		capture_stop(c, "timeout");
+	silence_turn(c);
+	end_in_time(c);
 	look_at_guests(c);
 	capture_watch_output(c);
 	hear_drain(c);
@@ -437,11 +460,22 @@ static int take_name(struct capture *c)
 		msg_say("no guest was traced: nothing is kept");
 		return 0;
 	}
-	ret = output_take_name(out);
-	if (ret > 0)
+	c->writer->waits = wait_on;
+	c->writer->arg = c;
+	ret = writer_take_name(c->writer);
+	c->writer->waits = NULL;
+	if (ret == -EINTR) {
+		capture_check_output(c);
+		return -1;
+	}
+	if (ret < 0)
+		return msg_error("%s: %s", out->path, strerror(-ret));
+	/* Now: later the file system may hang. */
+	c->path = realpath(out->path, NULL);
+	if (ret)
 		msg_say("the %s that was there is now %s" OLD_OUTPUT, out->path,
 			out->path);
-	return ret < 0 ? msg_error("%s: %s", out->path, strerror(-ret)) : 0;
+	return 0;
 }
 
 static int start_drain(struct capture *c)
@@ -529,10 +563,13 @@ static void finish(struct capture *c)
 	if (text)
 		writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), d->now);
 	capture_check_output(c);
-	c->writer->waits = NULL;
+	capture_check_name(c);
 	free(text);
 	taps_wait(c);
 	progress_summary(c, duration);
+	writer_end(c->writer);
+	capture_check_output(c);
+	c->writer->waits = NULL;
 }
 
 int capture_run(struct capture *c)
@@ -544,6 +581,10 @@ int capture_run(struct capture *c)
 	c->signal_fd = signals_open();
 	if (c->signal_fd < 0)
 		return msg_error("signalfd: %s", strerror(errno));
+	if (silence_begin(c)) {
+		close(c->signal_fd);
+		return -1;
+	}
 	c->stalled_since = monotonic_ns();
 	ret = drain_init(&c->drain, c->dom0, c->writer, c->facts.opts);
 	if (ret)
@@ -565,13 +606,18 @@ int capture_run(struct capture *c)
 	if (!ret)
 		dom0_stop_begin(c->dom0);
 	end_guests(c, true);
+	/* Perhaps since the last turn. */
+	if (c->store_given_up)
+		hear_xenstore(c);
 	if (!ret) {
 		finish(c);
-		if (c->failed || c->guest_failed)
+		if (c->failed || c->guest_failed || c->nameless)
 			ret = -1;
 	}
 	drain_free(&c->drain);
 	free(c->untold);
+	free(c->path);
+	silence_end(c);
 	close(c->signal_fd);
 	return ret;
 }

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <xenstore.h>
-
 #include "disks.h"
 #include "msg.h"
 #include "number.h"
@@ -52,7 +50,7 @@ bool disk_is_asked_for(const struct options *opts, const struct domain *domain,
 
 /* What is looked for and found. */
 struct search {
-	struct xs_handle *xs;
+	struct xenrelay_reader *reader;
 	unsigned int own;
 	struct domain *domain;
 	struct backing_table *backing;
@@ -90,21 +88,21 @@ static void say_untraced(const struct domain *domain, const struct disk *disk,
 		disk->name, why);
 }
 
-static void read_text(struct xs_handle *xs, const char *dir, const char *node, char *to,
-		      size_t size)
+static void read_text(struct xenrelay_reader *reader, const char *dir, const char *node,
+		      char *to, size_t size)
 {
-	char *s = store_read(xs, "%s/%s", dir, node);
+	char *s = store_read(reader, "%s/%s", dir, node);
 
 	snprintf(to, size, "%s", s ? s : "");
 	free(s);
 }
 
-static void read_names(struct xs_handle *xs, const char *dir, struct disk *disk)
+static void read_names(struct xenrelay_reader *reader, const char *dir, struct disk *disk)
 {
-	read_text(xs, dir, "dev", disk->name, sizeof(disk->name));
+	read_text(reader, dir, "dev", disk->name, sizeof(disk->name));
 	if (!*disk->name)
 		snprintf(disk->name, sizeof(disk->name), "%u", disk->devid);
-	read_text(xs, dir, "params", disk->params, sizeof(disk->params));
+	read_text(reader, dir, "params", disk->params, sizeof(disk->params));
 }
 
 /* Return: NULL, or why the disk cannot be traced. */
@@ -112,15 +110,15 @@ static const char *find_backing(struct search *search, const char *dir, struct d
 {
 	struct backing_table *backing = search->backing;
 	unsigned int state, nr_before = backing->nr;
-	struct xs_handle *xs = search->xs;
+	struct xenrelay_reader *reader = search->reader;
 	char device[32];
 	int end = 0;
 
-	read_text(xs, dir, "physical-device", device, sizeof(device));
+	read_text(reader, dir, "physical-device", device, sizeof(device));
 	if (sscanf(device, "%x:%x%n", &disk->major, &disk->minor, &end) != 2 ||
 	    device[end])
 		return "it has no device in this domain yet";
-	if (!store_read_uint(xs, &state, "%s/state", dir) || state != STATE_CONNECTED)
+	if (!store_read_uint(reader, &state, "%s/state", dir) || state != STATE_CONNECTED)
 		return "the guest is not connected to it";
 	disk->backing = backing_add(backing, "/sys", disk->major, disk->minor,
 				    &disk->start_sector);
@@ -190,7 +188,7 @@ static int find_blkback(struct search *search)
 	char **nodes;
 	int ret = 0;
 
-	nodes = store_list(search->xs, &nr, "/local/domain/%u/backend/vbd/%u",
+	nodes = store_list(search->reader, &nr, "/local/domain/%u/backend/vbd/%u",
 			   search->own, domain->domid);
 	for (i = 0; !ret && i < nr; i++) {
 		struct disk disk = {0};
@@ -205,7 +203,7 @@ static int find_blkback(struct search *search)
 		}
 		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/vbd/%u/%u",
 			 search->own, domain->domid, disk.devid);
-		read_names(search->xs, dir, &disk);
+		read_names(search->reader, dir, &disk);
 		if (!is_wanted(search, &disk))
 			continue;
 		why = find_backing(search, dir, &disk);
@@ -215,6 +213,9 @@ static int find_blkback(struct search *search)
 		else if (search->used)
 			say_untraced(domain, &disk, why);
 	}
+	/* Perhaps before the last of them, or their list, was read. */
+	if (!ret && is_given_up(search))
+		ret = -1;
 	free(nodes);
 	return ret;
 }
@@ -228,14 +229,14 @@ static void report_processes(struct search *search, const char *kind)
 	char dir[128];
 	char **nodes;
 
-	nodes = store_list(search->xs, &nr, "/local/domain/%u/backend/%s/%u", search->own,
-			   kind, domain->domid);
+	nodes = store_list(search->reader, &nr, "/local/domain/%u/backend/%s/%u",
+			   search->own, kind, domain->domid);
 	for (i = 0; i < nr; i++) {
 		if (number_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
 			continue;
 		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/%s/%u/%u",
 			 search->own, kind, domain->domid, disk.devid);
-		read_names(search->xs, dir, &disk);
+		read_names(search->reader, dir, &disk);
 		if (is_wanted(search, &disk))
 			say_untraced(
 				domain, &disk,
@@ -248,7 +249,7 @@ static void report_processes(struct search *search, const char *kind)
 static void say_elsewhere(struct search *search, const struct disk *disk,
 			  unsigned int backend)
 {
-	char *name = store_read(search->xs, "/local/domain/%u/name", backend);
+	char *name = store_read(search->reader, "/local/domain/%u/name", backend);
 	char why[256];
 
 	snprintf(
@@ -268,19 +269,20 @@ static void report_elsewhere(struct search *search)
 	unsigned int i, nr, backend;
 	char **nodes;
 
-	nodes = store_list(search->xs, &nr, "/local/domain/%u/device/vbd", domain->domid);
+	nodes = store_list(search->reader, &nr, "/local/domain/%u/device/vbd",
+			   domain->domid);
 	for (i = 0; i < nr && i < MAX_HINTS; i++) {
 		char dir[128];
 
 		if (number_uint(nodes[i], 0, UINT32_MAX, &disk.devid) ||
-		    !store_read_uint(search->xs, &backend,
+		    !store_read_uint(search->reader, &backend,
 				     "/local/domain/%u/device/vbd/%u/backend-id",
 				     domain->domid, disk.devid) ||
 		    backend == search->own)
 			continue;
 		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/vbd/%u/%u", backend,
 			 domain->domid, disk.devid);
-		read_names(search->xs, dir, &disk);
+		read_names(search->reader, dir, &disk);
 		if (is_wanted(search, &disk))
 			say_elsewhere(search, &disk, backend);
 	}
@@ -292,7 +294,7 @@ int disks_find(struct xenrelay_reader *reader, struct domain *domain,
 	       const struct patience *patience)
 {
 	struct search search = {
-		.xs = xenrelay_xenstore(reader),
+		.reader = reader,
 		.own = xenrelay_own_domid(reader),
 		.domain = domain,
 		.backing = backing,

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <xenstore.h>
-
 #include "disks.h"
 #include "domains.h"
 #include "msg.h"
@@ -17,7 +15,6 @@
 
 struct selection {
 	struct xenrelay_reader *reader;
-	struct xs_handle *xs;
 	const struct options *opts;
 	struct backing_table *backing;
 	struct domain_table *table;
@@ -28,11 +25,11 @@ struct selection {
 
 static void describe(struct selection *sel, struct domain *domain)
 {
-	char *s = store_read(sel->xs, "/local/domain/%u/name", domain->domid);
+	char *s = store_read(sel->reader, "/local/domain/%u/name", domain->domid);
 
 	snprintf(domain->name, sizeof(domain->name), "%s", s ? s : "");
 	free(s);
-	s = store_read(sel->xs, "/local/domain/%u/vm", domain->domid);
+	s = store_read(sel->reader, "/local/domain/%u/vm", domain->domid);
 	if (s && !strncmp(s, "/vm/", 4))
 		snprintf(domain->uuid, sizeof(domain->uuid), "%.36s", s + 4);
 	free(s);
@@ -163,7 +160,7 @@ static int add_all(struct selection *sel)
 
 static bool has_name(struct selection *sel, unsigned int domid, const char *wanted)
 {
-	char *name = store_read(sel->xs, "/local/domain/%u/name", domid);
+	char *name = store_read(sel->reader, "/local/domain/%u/name", domid);
 	bool same = name && !strcmp(name, wanted);
 
 	free(name);
@@ -251,7 +248,6 @@ int domains_select(struct xenrelay_reader *reader, const struct options *opts,
 {
 	struct selection sel = {
 		.reader = reader,
-		.xs = xenrelay_xenstore(reader),
 		.opts = opts,
 		.backing = backing,
 		.table = table,
@@ -289,7 +285,6 @@ int domains_add(struct xenrelay_reader *reader, const struct options *opts,
 {
 	struct selection sel = {
 		.reader = reader,
-		.xs = xenrelay_xenstore(reader),
 		.opts = opts,
 		.backing = backing,
 		.table = table,

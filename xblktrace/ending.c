@@ -33,8 +33,8 @@ void capture_stop(struct capture *c, const char *reason)
 
 bool capture_is_to_end(const struct capture *c)
 {
-	return c->reason || (c->end_at && monotonic_ns() >= c->end_at) ||
-	       signals_waiting();
+	return c->reason || (c->end_at && monotonic_ns() >= c->end_at) || c->signals ||
+	       c->store_given_up || signals_waiting();
 }
 
 void capture_guest_stopped(struct capture *c)
@@ -68,6 +68,22 @@ void capture_check_output(struct capture *c)
 	else
 		msg_error("%s: %s: the capture ends here", path, strerror(-err));
 	capture_fail(c, "output failed");
+}
+
+void capture_check_name(struct capture *c)
+{
+	enum output_name name = writer_name(c->writer);
+	unsigned int nr = c->writer->nr_ended + 1;
+
+	if (name == OUTPUT_NAMED || c->nameless == nr)
+		return;
+	c->nameless = nr;
+	if (name == OUTPUT_REMOVED)
+		msg_error("%s: was removed: what is written to it is lost",
+			  c->writer->out.path);
+	else
+		msg_error("%s: was renamed or replaced: the trace is under its new name",
+			  c->writer->out.path);
 }
 
 void capture_watch_output(struct capture *c)

@@ -26,6 +26,9 @@ void capture_fail(struct capture *c, const char *reason);
 /* Likewise if writing has failed, which is told once. */
 void capture_check_output(struct capture *c);
 
+/* Likewise told, once of each file, if its name is not its own any more; it goes on. */
+void capture_check_name(struct capture *c);
+
 /* See how the output takes what is there for it; in each turn. */
 void capture_watch_output(struct capture *c);
 

@@ -117,7 +117,7 @@ static int check_client(const struct guest *guest)
 /* A guest's word, and one that older ones do not say. */
 static void read_probes(struct guest *guest)
 {
-	char *names = store_read(xenrelay_xenstore(guest->reader),
+	char *names = store_read(guest->reader,
 				 "/local/domain/%u/data/xenrelay/" XBLK_GUEST_CHANNEL
 				 "/" XBLK_GUEST_NODE_PROBES,
 				 guest->domain->domid);
@@ -136,7 +136,7 @@ static void check_ops(const struct guest *guest)
 
 	if (!guest->ops)
 		return;
-	told = store_read(xenrelay_xenstore(guest->reader),
+	told = store_read(guest->reader,
 			  "/local/domain/%u/data/xenrelay/" XBLK_GUEST_CHANNEL
 			  "/" XBLK_GUEST_NODE_OPS,
 			  domain->domid);

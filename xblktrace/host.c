@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "leavings.h"
 #include "msg.h"
 #include "options.h"
 #include "xenrelay-reader.h"
 
-#define DEBUGFS		   "/sys/kernel/debug"
-#define XENSTORE_TIMEOUT_S 10
+#define DEBUGFS "/sys/kernel/debug"
 
 static int check_xen(void)
 {
@@ -64,15 +64,6 @@ int host_check(void)
 
 static const char *lock_path; /* of the one that is held */
 
-/* Nothing has been started or mapped yet, and a capture takes signals otherwise. */
-static void give_up(int sig)
-{
-	unlink(lock_path);
-	/* When this returns it ends the process. */
-	signal(sig, SIG_DFL);
-	raise(sig);
-}
-
 static void no_answer(int sig)
 {
 	static const char text[] = PROGRAM
@@ -82,9 +73,16 @@ static void no_answer(int sig)
 	(void)sig;
 	n = write(STDERR_FILENO, text, sizeof(text) - 1);
 	(void)n;
-	if (lock_path)
-		unlink(lock_path);
+	leavings_remove();
 	_exit(1);
+}
+
+static bool waits(void *arg, unsigned int ms)
+{
+	(void)arg;
+	if (ms >= HOST_STORE_MS)
+		no_answer(SIGALRM);
+	return true;
 }
 
 int host_open_reader(struct xenrelay_reader **reader)
@@ -92,8 +90,10 @@ int host_open_reader(struct xenrelay_reader **reader)
 	int err;
 
 	signal(SIGALRM, no_answer);
-	alarm(XENSTORE_TIMEOUT_S);
+	alarm(HOST_STORE_MS / 1000);
 	err = xenrelay_reader_open(reader);
+	if (!err)
+		err = xenrelay_set_patience(*reader, waits, NULL);
 	alarm(0);
 	signal(SIGALRM, SIG_DFL);
 	return err ? msg_error("%s", xenrelay_strerror(*reader)) : 0;
@@ -123,25 +123,13 @@ static int try_lock(int fd)
 	return !err && !st.st_nlink ? -ESTALE : err;
 }
 
-/* Who ends before the capture begins, leaves no lock behind. */
-static void unlink_on_signals(const char *path)
-{
-	struct sigaction action = {.sa_handler = give_up}, hangup;
-
-	lock_path = path;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	/* Whoever says nohup means it. */
-	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
-		sigaction(SIGHUP, &action, NULL);
-}
-
 int host_lock(const char *path, int *lock)
 {
 	char pid[32];
 	int fd, n, err;
 
 	*lock = -1;
+	leavings_begin();
 	do {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 		if (fd < 0)
@@ -154,7 +142,8 @@ int host_lock(const char *path, int *lock)
 		return go_without_lock(path, "is another user's, or no file");
 	if (err)
 		return -1;
-	unlink_on_signals(path);
+	lock_path = path;
+	leavings_add(path);
 	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	if (ftruncate(fd, 0) || write(fd, pid, n) != n)
 		msg_verbose("%s: %s", path, strerror(errno));
@@ -167,5 +156,6 @@ void host_unlock(int lock)
 	if (lock < 0)
 		return;
 	unlink(lock_path);
+	leavings_forget(lock_path);
 	close(lock);
 }

@@ -11,9 +11,12 @@ struct xenrelay_reader;
  */
 int host_check(void);
 
+#define HOST_STORE_MS 10000 /* for how long XenStore may not answer */
+
 /*
  * Open the reader.  XenStore answers nothing and nobody if its daemon is not
- * running: the program ends with a message then, and lets go of the lock.
+ * running: the program ends with a message then, and leaves nothing behind; also later,
+ * unless the reader gets another patience.
  */
 int host_open_reader(struct xenrelay_reader **reader);
 
@@ -25,7 +28,7 @@ int host_open_reader(struct xenrelay_reader **reader);
  * @lock:	for host_unlock()
  *
  * SIGINT, SIGTERM and SIGHUP end the process from then on, where they are not blocked,
- * and remove the lock's file before.
+ * and remove before what it would leave behind, see leavings.h.
  *
  * Return: 0, or -1 if another process has it.  Where there can be no such file, or it is
  * another user's, who could keep all captures from beginning, that is said, and there is

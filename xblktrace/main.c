@@ -10,6 +10,7 @@
 #include "budget.h"
 #include "capture.h"
 #include "host.h"
+#include "leavings.h"
 #include "msg.h"
 #include "options.h"
 #include "service.h"
@@ -50,16 +51,13 @@ static int open_output(struct run *run)
 static int prepare(struct run *run)
 {
 	unsigned int i;
-	int err;
 
 	if (host_open_reader(&run->reader))
 		return -1;
 	/* Only one can open that, so that what answers is the capture that there is. */
 	if (dom0_open(&run->dom0))
 		return -1;
-	err = service_open(&run->service, SERVICE_PATH);
-	if (err)
-		msg_verbose("nobody can ask for the status: %s", strerror(-err));
+	service_open(&run->service, SERVICE_PATH);
 	if (domains_select(run->reader, &run->opts, &run->backing, &run->domains))
 		return -1;
 	run->guests = calloc(MAX_DOMAINS, sizeof(*run->guests));
@@ -90,6 +88,7 @@ static int capture(struct run *run)
 		.guests = run->guests,
 		.writer = &run->writer,
 		.service = &run->service,
+		.store_ms = HOST_STORE_MS,
 		.max_kib = run->opts.max_memory / 1024,
 	};
 
@@ -102,10 +101,14 @@ static int clean_up(struct run *run)
 {
 	unsigned int i;
 	int err, failed_before = writer_error(&run->writer);
+	sigset_t before;
 
+	/* What is left is removed one by one now. */
+	leavings_hold(&before);
 	err = writer_close(&run->writer);
 	if (err && !failed_before)
-		msg_error("%s: %s", run->writer.out.path, strerror(-err));
+		msg_error("%s: %s", run->writer.out.path,
+			  err == -EINTR ? "takes nothing: given up" : strerror(-err));
 	for (i = 0; run->guests && i < run->domains.nr; i++)
 		guest_free(&run->guests[i]);
 	free(run->guests);

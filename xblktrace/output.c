@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "leavings.h"
 #include "output.h"
 
 static int open_stdout(struct output *o)
@@ -37,15 +38,19 @@ static int open_stdout(struct output *o)
 /* Beside the file whose name it is to take. */
 static int create_unnamed(struct output *o)
 {
+	sigset_t before;
 	char *unnamed;
-	int fd;
+	int fd, err;
 
 	if (asprintf(&unnamed, "%s.XXXXXX", o->path) < 0)
 		return -ENOMEM;
+	leavings_hold(&before);
 	fd = mkostemp(unnamed, O_CLOEXEC);
+	err = -errno;
+	if (fd >= 0)
+		leavings_add(unnamed);
+	leavings_release(&before);
 	if (fd < 0) {
-		int err = -errno;
-
 		free(unnamed);
 		return err;
 	}
@@ -57,17 +62,31 @@ static int create_unnamed(struct output *o)
 	return 0;
 }
 
+/* Return: 0 or negative errno. */
+static int create(struct output *o, int flags)
+{
+	sigset_t before;
+	int err;
+
+	leavings_hold(&before);
+	o->fd = open(o->path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+	err = o->fd < 0 ? -errno : 0;
+	if (!err)
+		leavings_add(o->path);
+	leavings_release(&before);
+	o->created = o->made = !err;
+	return err;
+}
+
 /* Nobody has chosen it: nothing that has the name is opened. */
 static int open_default(struct output *o)
 {
+	int err;
+
 	o->path = DEFAULT_OUTPUT;
 	o->keep_old = true;
-	o->fd = open(o->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (o->fd >= 0) {
-		o->created = o->made = true;
-		return 0;
-	}
-	return errno == EEXIST ? create_unnamed(o) : -errno;
+	err = create(o, O_EXCL);
+	return err == -EEXIST ? create_unnamed(o) : err;
 }
 
 /*
@@ -78,8 +97,16 @@ static int open_named(struct output *o, const char *path)
 {
 	struct stat before, st;
 	bool existed = !lstat(path, &before);
+	int err;
 
 	o->path = path;
+	if (!existed) {
+		err = create(o, O_EXCL);
+		if (err != -EEXIST)
+			return err;
+		/* It has come meanwhile. */
+		existed = !lstat(path, &before);
+	}
 	o->fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0600);
 	if (o->fd < 0 || fstat(o->fd, &st))
 		return -errno;
@@ -88,9 +115,6 @@ static int open_named(struct output *o, const char *path)
 		fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) | O_NONBLOCK);
 		return 0;
 	}
-	o->created = o->made = !existed && !st.st_size;
-	if (o->created)
-		return 0;
 	/* Through a link, as /dev/stdout is one, or where there can be no other file
 	 * beside it, it is written to as it is. */
 	if (existed && S_ISREG(before.st_mode) && !create_unnamed(o))
@@ -156,6 +180,7 @@ int output_take_name(struct output *o)
 {
 	int kept = 0, err;
 
+	leavings_forget(o->path);
 	o->created = false;
 	if (!o->unnamed)
 		return 0;
@@ -169,6 +194,7 @@ int output_take_name(struct output *o)
 			rename(DEFAULT_OUTPUT OLD_OUTPUT, o->path);
 		return err;
 	}
+	leavings_forget(o->unnamed);
 	free(o->unnamed);
 	o->unnamed = NULL;
 	return kept;
@@ -211,6 +237,24 @@ int output_next(struct output *o, unsigned int keep)
 	return err;
 }
 
+enum output_name output_look(const struct output *o)
+{
+	struct stat ours, there;
+	bool gone;
+
+	/* Standard output has no name that is known. */
+	if (!o->regular || o->shared || o->unnamed || fstat(o->fd, &ours))
+		return OUTPUT_NAMED;
+	if (!ours.st_nlink)
+		return OUTPUT_REMOVED;
+	gone = stat(o->path, &there);
+	if (gone && errno != ENOENT && errno != ENOTDIR)
+		return OUTPUT_NAMED;
+	if (!gone && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino)
+		return OUTPUT_NAMED;
+	return OUTPUT_RENAMED;
+}
+
 int output_close(struct output *o)
 {
 	int err = 0;
@@ -222,6 +266,8 @@ int output_close(struct output *o)
 		unlink(o->unnamed);
 	else if (o->created)
 		unlink(o->path);
+	leavings_forget(o->unnamed);
+	leavings_forget(o->path);
 	free(o->unnamed);
 	*o = (struct output){.fd = -1, .path = o->path};
 	return err;

@@ -81,6 +81,21 @@ int output_next(struct output *o, unsigned int keep);
  */
 ssize_t output_write(const struct output *o, const void *buf, size_t len);
 
+/**
+ * enum output_name - what has become of the name, which nobody is kept from changing
+ * @OUTPUT_NAMED: nothing; also of what is not a file, or has no name yet
+ * @OUTPUT_RENAMED: it is another file's, or none's
+ * @OUTPUT_REMOVED: likewise, and no name is left to the file
+ */
+enum output_name {
+	OUTPUT_NAMED,
+	OUTPUT_RENAMED,
+	OUTPUT_REMOVED,
+};
+
+/* Where that cannot be found out nothing has. */
+enum output_name output_look(const struct output *o);
+
 /* Close it; a file that was made and has not taken its name is removed.  Return: 0 or
  * negative errno. */
 int output_close(struct output *o);

@@ -57,6 +57,7 @@ static int end_file(struct capture *c, uint64_t at)
 		return msg_error("out of memory");
 	err = writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), at);
 	free(text);
+	capture_check_name(c);
 	return err ? -1 : 0;
 }
 

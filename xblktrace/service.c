@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "leavings.h"
 #include "msg.h"
 #include "options.h"
 #include "service.h"
@@ -32,27 +33,36 @@ static struct sockaddr_un address_of(const char *path)
 	return address;
 }
 
+/* Return: 0, or -1 with errno. */
+static int begin_to_listen(struct service *s)
+{
+	const struct sockaddr_un address = address_of(s->path);
+	mode_t before;
+	int ret;
+
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd < 0 || (unlink(s->path) && errno != ENOENT))
+		return -1;
+	leavings_add(s->path);
+	before = umask(0177);
+	ret = bind(s->fd, (const struct sockaddr *)&address, sizeof(address));
+	umask(before);
+	return ret ? ret : listen(s->fd, SERVICE_CLIENTS);
+}
+
 int service_open(struct service *s, const char *path)
 {
-	const struct sockaddr_un address = address_of(path);
-	mode_t before;
 	unsigned int i;
-	int err = 0;
 
 	for (i = 0; i < SERVICE_CLIENTS; i++)
 		s->clients[i] = (struct service_client){.fd = -1};
-	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd < 0)
-		return -errno;
 	s->path = path;
-	if (unlink(path) && errno != ENOENT)
-		return -errno;
-	before = umask(0177);
-	if (bind(s->fd, (const struct sockaddr *)&address, sizeof(address)) ||
-	    listen(s->fd, SERVICE_CLIENTS))
-		err = -errno;
-	umask(before);
-	return err;
+	if (!begin_to_listen(s))
+		return 0;
+	msg_say("%s: %s: goes on without it: it can neither be asked for its status nor be "
+		"tapped",
+		path, strerror(errno));
+	return -1;
 }
 
 static void forget(struct service_client *client)
@@ -72,6 +82,7 @@ void service_close(struct service *s)
 	for (i = 0; i < SERVICE_CLIENTS; i++)
 		forget(&s->clients[i]);
 	unlink(s->path);
+	leavings_forget(s->path);
 	close(s->fd);
 	s->fd = -1;
 }

@@ -52,8 +52,8 @@ struct service_answers {
 };
 
 /*
- * For who holds the lock of captures: in place of what one before has left.  Return: 0 or
- * negative errno; service_close() in either case.
+ * For who holds the lock of captures: in place of what one before has left.  Where that
+ * fails it is told, and nobody can ask.  Return: 0 or -1; service_close() in either case.
  */
 int service_open(struct service *s, const char *path);
 void service_close(struct service *s);

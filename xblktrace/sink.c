@@ -21,7 +21,8 @@
 /* So that a slow output is seen to go on. */
 #define STEP (128 * 1024)
 /* For a thread that was told to end and does not. */
-#define END_MS 1000
+#define END_MS	1000
+#define LOOK_NS NSEC_PER_SEC
 
 /**
  * struct sink - counts of blocks, each of which is in @order at count % @nr_blocks
@@ -32,11 +33,13 @@
  * @written:	out
  * @told:	of those that sink_written() has returned
  * @packing:	packers at work
- * @writing:	the output is being written to
+ * @writing:	the output is being written to, or @what is being done with it
+ * @what, @what_arg, @what_out, @result: see sink_do(); NULL: nothing, or it is done
  * @wanted:	somebody waits for sink_fd()
  * @spare:	@nr_spare blocks that are filled next, from the last one on: what was
  *		written last is in the processor's cache; theirs who fills
- * @error, @bytes, @given_up: written under the lock or by one thread, read without
+ * @looked_at:	when the output's name was looked after; the writing thread's
+ * @error, @bytes, @given_up, @name: written under the lock or by one thread, read without
  */
 struct sink {
 	struct output out;
@@ -51,12 +54,18 @@ struct sink {
 	int error;
 	int given_up;
 	uint64_t bytes;
+	uint64_t looked_at;
+	enum output_name name;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	uint64_t given, taken, written, told;
 	unsigned int packing;
 	bool writing;
+	int (*what)(struct output *out, unsigned int arg);
+	unsigned int what_arg;
+	struct output what_out;
+	int result;
 	bool wanted;
 	bool ends;
 	struct sink_block *order[SINK_BLOCKS];
@@ -164,29 +173,62 @@ static bool may_write(struct sink *s)
 	return !s->error && s->written != s->given && block_at(s, s->written)->ready;
 }
 
+static void look_after_name(struct sink *s)
+{
+	uint64_t now = monotonic_ns();
+
+	if (now - s->looked_at < LOOK_NS)
+		return;
+	s->looked_at = now;
+	sink_set_name(s, output_look(&s->out));
+}
+
+/* With the lock, but for the writing itself; what follows likewise. */
+static void write_next(struct sink *s)
+{
+	int err;
+
+	s->writing = true;
+	pthread_mutex_unlock(&s->lock);
+	err = write_block(s, block_at(s, s->written));
+	look_after_name(s);
+	pthread_mutex_lock(&s->lock);
+	s->writing = false;
+	if (err)
+		xblk_store_release(&s->error, err);
+	else
+		s->written++;
+	ring(s);
+	pthread_cond_broadcast(&s->changed);
+}
+
+static void do_what(struct sink *s)
+{
+	int result;
+
+	s->writing = true;
+	s->out = s->what_out;
+	pthread_mutex_unlock(&s->lock);
+	result = s->what(&s->out, s->what_arg);
+	pthread_mutex_lock(&s->lock);
+	s->writing = false;
+	s->result = result;
+	s->what = NULL;
+	pthread_cond_broadcast(&s->changed);
+}
+
 static void *write_blocks(void *arg)
 {
 	struct sink *s = arg;
 
 	pthread_mutex_lock(&s->lock);
 	while (!s->ends) {
-		int err;
-
-		if (!may_write(s)) {
-			pthread_cond_wait(&s->changed, &s->lock);
-			continue;
-		}
-		s->writing = true;
-		pthread_mutex_unlock(&s->lock);
-		err = write_block(s, block_at(s, s->written));
-		pthread_mutex_lock(&s->lock);
-		s->writing = false;
-		if (err)
-			xblk_store_release(&s->error, err);
+		if (s->what)
+			do_what(s);
+		else if (may_write(s))
+			write_next(s);
 		else
-			s->written++;
-		ring(s);
-		pthread_cond_broadcast(&s->changed);
+			pthread_cond_wait(&s->changed, &s->lock);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -376,6 +418,8 @@ static int wait_for_change(struct sink *s, int ms)
 /* With the lock. */
 static bool waits_for(const struct sink *s, unsigned int left)
 {
+	if (s->what)
+		return true;
 	if (s->error)
 		return s->writing || s->packing;
 	return s->given - s->written > left;
@@ -387,9 +431,37 @@ int sink_wait(struct sink *s, unsigned int left, int ms)
 
 	pthread_mutex_lock(&s->lock);
 	while (!err && waits_for(s, left))
-		err = wait_for_change(s, s->error ? -1 : ms);
+		err = wait_for_change(s, s->error && !s->what ? -1 : ms);
 	if (!err)
 		err = s->error;
+	pthread_mutex_unlock(&s->lock);
+	return err;
+}
+
+void sink_do(struct sink *s, const struct output *out,
+	     int (*what)(struct output *out, unsigned int arg), unsigned int arg)
+{
+	pthread_mutex_lock(&s->lock);
+	s->what_out = *out;
+	s->what = what;
+	s->what_arg = arg;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+int sink_did(struct sink *s, int ms, struct output *out, int *result)
+{
+	struct timespec until = after(ms);
+	int err = 0;
+
+	pthread_mutex_lock(&s->lock);
+	while (s->what && !err)
+		err = pthread_cond_timedwait(&s->changed, &s->lock, &until);
+	err = s->what ? -ETIMEDOUT : 0;
+	if (!err) {
+		*out = s->out;
+		*result = s->result;
+	}
 	pthread_mutex_unlock(&s->lock);
 	return err;
 }
@@ -497,6 +569,16 @@ void sink_set_error(struct sink *s, int err)
 	pthread_mutex_unlock(&s->lock);
 }
 
+enum output_name sink_name(const struct sink *s)
+{
+	return xblk_load_once(&s->name);
+}
+
+void sink_set_name(struct sink *s, enum output_name name)
+{
+	xblk_store_once(&s->name, name);
+}
+
 uint64_t sink_bytes(const struct sink *s)
 {
 	return xblk_load_once(&s->bytes);
@@ -511,14 +593,6 @@ uint64_t sink_pending(struct sink *s)
 		sum += block_at(s, count)->used;
 	pthread_mutex_unlock(&s->lock);
 	return sum;
-}
-
-void sink_set_output(struct sink *s, const struct output *out)
-{
-	pthread_mutex_lock(&s->lock);
-	s->out = *out;
-	sink_set_bytes(s, 0);
-	pthread_mutex_unlock(&s->lock);
 }
 
 void sink_set_bytes(struct sink *s, uint64_t bytes)

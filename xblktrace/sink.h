@@ -3,8 +3,8 @@
  * What takes a trace to its output: a queue of blocks, as many as there are at the
  * start, and threads that compress or seal what is in them, and write it in its order.
  *
- * Nothing here but sink_wait() waits for the output.  One thread at a time fills blocks;
- * what this file does not name as from any thread is that one's.
+ * Nothing here but sink_wait() and sink_did() wait for the output.  One thread at a time
+ * fills blocks; what this file does not name as from any thread is that one's.
  */
 #ifndef XBLKTRACE_SINK_H
 #define XBLKTRACE_SINK_H
@@ -73,6 +73,27 @@ struct sink *sink_new(const struct output *out, unsigned int nr_blocks);
 int sink_pack(struct sink *s, int level, unsigned int nr);
 
 /**
+ * sink_do - have the thread that writes do something else with the output
+ * @out:	is copied; the sink writes to it from then on
+ * @what:	is given the copy, which it may change, and @arg; its result is for
+ *		sink_did()
+ *
+ * So that a file system that hangs keeps nobody else.  Between two writes, and also where
+ * the sink has an error.  From any thread, one at a time.
+ */
+void sink_do(struct sink *s, const struct output *out,
+	     int (*what)(struct output *out, unsigned int arg), unsigned int arg);
+
+/**
+ * sink_did - wait until it is done
+ * @ms:		for how long
+ * @out, @result: what has become of the output, and what was returned
+ *
+ * From any thread.  Return: 0 or -ETIMEDOUT.
+ */
+int sink_did(struct sink *s, int ms, struct output *out, int *result);
+
+/**
  * sink_free - end the threads
  *
  * Return: false if the output hangs, as a network file system can, so that its thread
@@ -123,13 +144,18 @@ const struct sink_block *sink_not_written(struct sink *s);
 int sink_error(const struct sink *s);
 void sink_set_error(struct sink *s, int err);
 
+/*
+ * What was found of the output's name by the thread that writes, which looks once a
+ * second while it does; of each output, and until it is another one.  From any thread.
+ */
+enum output_name sink_name(const struct sink *s);
+void sink_set_name(struct sink *s, enum output_name name);
+
 /* Bytes that are out.  From any thread. */
 uint64_t sink_bytes(const struct sink *s);
 /* Bytes that were handed over and are not out, before they are compressed. */
 uint64_t sink_pending(struct sink *s);
-/* The output is another one, the sink being at rest. */
-void sink_set_output(struct sink *s, const struct output *out);
-/* The output was cut, the sink being at rest. */
+/* The output was cut, or is another one, the sink being at rest. */
 void sink_set_bytes(struct sink *s, uint64_t bytes);
 
 /**

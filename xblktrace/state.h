@@ -15,13 +15,16 @@
  * @reader, @dom0, @backing, @domains, @guests, @writer: open, but nothing started;
  *		of guests there is room for MAX_DOMAINS
  * @max_kib:	that guests' rings may have mapped here, all together
+ * @store_ms:	for how long XenStore may not answer before that is told
  * @drain:	reads them
  * @service:	tells others of it; NULL: nobody does
  * @reason:	why it ends, NULL while it runs
  * @last_ending: why the last guest that has ended did so; NULL: none has
  * @started:	both sides were up, so that the file holds a capture
  * @failed:	the exit status is to be 1
+ * @path:	where the output is, from the root on; NULL: that is not known
  * @rotate_waits: the drain has ended a file, and the output is not that far yet
+ * @nameless:	the last file of which it was told that it has lost its name; 0: none
  * @names_left:	that there was no room for all names in a file was told
  * @output_told: the failure of the output was, @stall_told that it takes nothing
  */
@@ -34,8 +37,10 @@ struct capture {
 	struct guest *guests;
 	struct writer *writer;
 	uint64_t max_kib;
+	unsigned int store_ms;
 	struct drain drain;
 	struct service *service;
+	char *path;
 	const char *reason;
 	const char *last_ending;
 	bool started;
@@ -43,6 +48,7 @@ struct capture {
 	bool guest_failed; /* the same, but the capture of the others goes on */
 	bool rotate_waits;
 	bool names_left;
+	unsigned int nameless;
 	bool output_told;
 	bool stall_told;
 
@@ -50,8 +56,11 @@ struct capture {
 
 	int signal_fd;
 	unsigned int signals;
+	bool snapshot_asked; /* by one, and not taken in hand yet */
 	bool reader_woken;
 	bool store_gone;      /* XenStore, which has been told */
+	bool store_given_up;  /* likewise, as it did not answer */
+	bool silence_told;    /* that it does not, and is waited for */
 	bool connect_failed;  /* to a guest that was asked for by name */
 	char *untold;	      /* a description that the output had no room for */
 	bool describe_wanted; /* something of guests is known that the trace lacks */

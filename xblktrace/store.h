@@ -5,21 +5,21 @@
 
 #include <stdbool.h>
 
-struct xs_handle;
+struct xenrelay_reader;
 
 /*
  * The value of a node, to be freed; NULL if there is none.  Bytes that are not
  * printable ASCII are shown as '?': the value may end on a terminal.
  */
-char *store_read(struct xs_handle *xs, const char *fmt, ...)
+char *store_read(struct xenrelay_reader *reader, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* A decimal number of at most 32 bits. */
-bool store_read_uint(struct xs_handle *xs, unsigned int *value, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+bool store_read_uint(struct xenrelay_reader *reader, unsigned int *value, const char *fmt,
+		     ...) __attribute__((format(printf, 3, 4)));
 
 /* The children of a node, to be freed in one; NULL (and *@nr 0) if none. */
-char **store_list(struct xs_handle *xs, unsigned int *nr, const char *fmt, ...)
+char **store_list(struct xenrelay_reader *reader, unsigned int *nr, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif /* XBLKTRACE_STORE_H */

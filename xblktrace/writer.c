@@ -114,6 +114,11 @@ int writer_error(const struct writer *w)
 	return w->sink ? sink_error(w->sink) : 0;
 }
 
+enum output_name writer_name(const struct writer *w)
+{
+	return sink_name(w->sink);
+}
+
 uint64_t writer_bytes_out(const struct writer *w)
 {
 	return sink_bytes(w->sink);
@@ -370,6 +375,45 @@ static int patience(const struct writer *w)
 	return w->out.regular ? WRITER_FILE_PATIENCE_MS : WRITER_PATIENCE_MS;
 }
 
+/* It is given up, and its thread may not come back.  Return: what is to be said of it. */
+static int leave_hanging(struct writer *w)
+{
+	w->hangs = true;
+	sink_set_error(w->sink, -EINTR);
+	return -EINTR;
+}
+
+/*
+ * What a file system that hangs does not come back from is done by the thread that
+ * writes, all being out.  Return: the result, or -EINTR: it was given up.
+ */
+static int have_done(struct writer *w, int (*what)(struct output *out, unsigned int arg),
+		     unsigned int arg)
+{
+	int err, result = 0;
+
+	if (w->hangs)
+		return -EINTR;
+	sink_do(w->sink, &w->out, what, arg);
+	do {
+		err = sink_did(w->sink, w->waits ? WAIT_STEP_MS : patience(w), &w->out,
+			       &result);
+	} while (err && w->waits && w->waits(w->arg));
+	return err ? leave_hanging(w) : result;
+}
+
+static int take_name(struct output *out, unsigned int unused)
+{
+	(void)unused;
+	return output_take_name(out);
+}
+
+int writer_take_name(struct writer *w)
+{
+	/* Most have it. */
+	return w->out.unnamed ? have_done(w, take_name, 0) : output_take_name(&w->out);
+}
+
 /*
  * Wait until all is out, as long as something goes out, and take back what is not.
  *
@@ -390,15 +434,27 @@ static int settle(struct writer *w)
 		err = sink_wait(w->sink, 0, WRITER_PATIENCE_MS);
 	}
 	if (err == -ETIMEDOUT) {
-		w->hangs = true;
-		err = -EINTR;
-		sink_set_error(w->sink, err);
+		err = leave_hanging(w);
 	} else if (err) {
 		take_written(w);
 		while ((b = sink_not_written(w->sink)))
 			cut_back(w, b);
 	}
 	return err;
+}
+
+static int look(struct output *out, unsigned int unused)
+{
+	(void)unused;
+	return output_look(out);
+}
+
+static void look_after_name(struct writer *w)
+{
+	int name = have_done(w, look, 0);
+
+	if (name > 0)
+		sink_set_name(w->sink, name);
 }
 
 /* *@offset: where it is, 0 if it could not be written.  Return: 0 or negative errno. */
@@ -455,6 +511,7 @@ int writer_last_chunk(struct writer *w, enum xblk_chunk_type type, const void *p
 		err = write_last(w, chunk, payload, len);
 	}
 	sink_set_error(w->sink, first ? first : err);
+	look_after_name(w);
 	return err;
 }
 
@@ -491,8 +548,9 @@ int writer_next_file(struct writer *w, uint64_t wall_ns, uint64_t xen_ns)
 	if (err)
 		return err;
 	w->bytes_ended += writer_bytes_out(w);
-	err = output_next(&w->out, w->nr_files);
-	sink_set_output(w->sink, &w->out);
+	err = have_done(w, output_next, w->nr_files);
+	sink_set_bytes(w->sink, 0);
+	sink_set_name(w->sink, OUTPUT_NAMED);
 	if (err) {
 		sink_set_error(w->sink, err);
 		return err;
@@ -504,18 +562,36 @@ int writer_next_file(struct writer *w, uint64_t wall_ns, uint64_t xen_ns)
 	return writer_header(w, wall_ns, xen_ns);
 }
 
+static int close_output(struct output *out, unsigned int unused)
+{
+	(void)unused;
+	return output_close(out);
+}
+
+int writer_end(struct writer *w)
+{
+	int first = writer_error(w);
+	int err = have_done(w, close_output, 0);
+
+	if (!first && err)
+		sink_set_error(w->sink, err);
+	return first ? first : err;
+}
+
 int writer_close(struct writer *w)
 {
 	int first = 0, err = 0;
 
 	if (w->sink) {
 		first = settle(w);
-		if (!sink_free(w->sink))
-			/* Closing would hang, too. */
-			w->out.fd = -1;
+		err = have_done(w, close_output, 0);
+		sink_free(w->sink);
+	} else {
+		err = output_close(&w->out);
 	}
 	w->sink = NULL;
-	err = output_close(&w->out);
+	/* Where it hangs it is left as it is, with its name. */
+	w->out = (struct output){.fd = -1, .path = w->out.path};
 	index_deinit(&w->index);
 	return first ? first : err;
 }

@@ -72,12 +72,13 @@ struct writer_stream {
  * @max_bytes, @nr_files: see writer_rotate()
  * @nr_ended:	files of the capture that were ended, of @bytes_ended together
  * @refused:	for writer_refused()
- * @waits:	asked several times a second, while a trace's end waits for the output,
- *		whether to wait on; NULL: as long as is said above
+ * @waits:	asked several times a second, while a trace's end, or another name or
+ *		file, waits for the output, whether to wait on; NULL: as long as is said
+ *above
  * @arg:	passed to it
  * @taken:	told of the records of each chunk, @taker passed to it; NULL: nobody wants
  *		to know
- * @hangs:	was given up, and its thread is still in a write
+ * @hangs:	was given up, and its thread is still in a write, or the like
  * @handed:	blocks that the sink has been given
  */
 struct writer {
@@ -104,11 +105,15 @@ struct writer {
 /**
  * writer_open - write to @path, see output_open()
  *
- * A file has its name when output_take_name() is called.
+ * A file has its name when writer_take_name() is called.
  *
  * Return: 0 or negative errno; -ENOTTY for a terminal as standard output.
  */
 int writer_open(struct writer *w, const char *path);
+
+/* See output_take_name(), which the sink does.  Whatever another thread writes meanwhile.
+ */
+int writer_take_name(struct writer *w);
 
 /**
  * writer_open_socket - write to a socket that is connected
@@ -235,6 +240,11 @@ bool writer_refused(struct writer *w);
 /* 0, or the negative errno of the write that failed.  From any thread. */
 int writer_error(const struct writer *w);
 
+/*
+ * What has become of the file's name, as of a second ago, or of its end.  From any thread.
+ */
+enum output_name writer_name(const struct writer *w);
+
 /* Bytes in the file: while it stays the same, nothing goes out.  From any thread. */
 uint64_t writer_bytes_out(const struct writer *w);
 
@@ -270,6 +280,12 @@ bool writer_full(const struct writer *w);
  * Return: 0 or negative errno.
  */
 int writer_next_file(struct writer *w, uint64_t wall_ns, uint64_t xen_ns);
+
+/*
+ * Close the output, after the last chunk of all: some file systems hang there.  Return: 0
+ * or the first error of all.
+ */
+int writer_end(struct writer *w);
 
 /*
  * Write what is left or give it up, close and free.  Return: 0 or the first error of all.

@@ -58,6 +58,10 @@ static bool bell_masked, bell_pending;
 /* Functions that one thread calls may call those of a test, which call these again. */
 static pthread_mutex_t host = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
+static pthread_cond_t call_goes_on = PTHREAD_COND_INITIALIZER;
+static unsigned int nr_calling; /* requests of the reader that are not answered */
+static bool is_silent;
+
 void fake_hold(void)
 {
 	pthread_mutex_lock(&host);
@@ -286,9 +290,38 @@ static struct in_hand *take_in_hand(const char *path)
 	return &in_hand[nr_in_hand++];
 }
 
-static void reader_calls(void)
+void fake_silence(bool silent)
+{
+	HOLD_HOST;
+	is_silent = silent;
+	pthread_cond_broadcast(&call_goes_on);
+	while (!silent && nr_calling)
+		pthread_cond_wait(&call_goes_on, &host);
+}
+
+static void call_ends(int *unused)
+{
+	(void)unused;
+	nr_calling--;
+	pthread_cond_broadcast(&call_goes_on);
+}
+
+static int call_begins(void)
 {
 	fake.calls++;
+	nr_calling++;
+	while (is_silent)
+		pthread_cond_wait(&call_goes_on, &host);
+	return 0;
+}
+
+/* The reader asks XenStore, to the end of the function. */
+#define HOLD_CALL  \
+	HOLD_HOST; \
+	__attribute__((cleanup(call_ends), unused)) int calling = call_begins()
+
+static void reader_calls(void)
+{
 	if (fake.called)
 		fake.called();
 }
@@ -296,7 +329,7 @@ static void reader_calls(void)
 void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
 	      unsigned int *len)
 {
-	HOLD_HOST;
+	HOLD_CALL;
 	const struct in_hand *node;
 	const char *value;
 
@@ -329,7 +362,7 @@ static void reader_wrote(const char *path, const char *value)
 bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
 	      const void *data, unsigned int len)
 {
-	HOLD_HOST;
+	HOLD_CALL;
 	struct in_hand *node;
 	char *value;
 
@@ -352,7 +385,7 @@ bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
 char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
 		    unsigned int *num)
 {
-	HOLD_HOST;
+	HOLD_CALL;
 	size_t len = strlen(path);
 	char **list, *text;
 	unsigned int i;
@@ -383,9 +416,8 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
 
 bool xs_watch(struct xs_handle *xs, const char *path, const char *token)
 {
-	HOLD_HOST;
+	HOLD_CALL;
 	(void)xs;
-	fake.calls++;
 	set(watches, path, token);
 	fake.watching++;
 	push_event(path, token);
@@ -394,12 +426,11 @@ bool xs_watch(struct xs_handle *xs, const char *path, const char *token)
 
 bool xs_unwatch(struct xs_handle *xs, const char *path, const char *token)
 {
-	HOLD_HOST;
+	HOLD_CALL;
 	struct node *watch = find(watches, path);
 	unsigned int i, n = 0;
 
 	(void)xs;
-	fake.calls++;
 	if (!watch || strcmp(watch->value, token))
 		abort();
 	drop(watches, path);
@@ -452,9 +483,8 @@ char **xs_check_watch(struct xs_handle *xs)
 
 xs_transaction_t xs_transaction_start(struct xs_handle *xs)
 {
-	HOLD_HOST;
+	HOLD_CALL;
 	(void)xs;
-	fake.calls++;
 	if (in_transaction)
 		abort();
 	in_transaction = true;
@@ -484,7 +514,7 @@ static bool may_commit(void)
 
 bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
 {
-	HOLD_HOST;
+	HOLD_CALL;
 	bool commit;
 	unsigned int i;
 
@@ -506,7 +536,7 @@ bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
 
 bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
 {
-	HOLD_HOST;
+	HOLD_CALL;
 	(void)xs, (void)domid;
 	reader_calls();
 	if (fake.closed) {

@@ -81,6 +81,9 @@ unsigned int fake_nr_events(void);
 /* Have the reader look for events, though there may be none. */
 void fake_wake(void);
 
+/* XenStore answers nothing, until it does again: all that was asked is answered then. */
+void fake_silence(bool silent);
+
 /*
  * What is above and the libraries' functions may be called by any thread; between these
  * by no other one.  What a test changes itself it may change so, too.

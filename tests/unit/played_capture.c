@@ -49,6 +49,7 @@ void played_begin(struct played *p, struct xenrelay_reader *reader,
 				.guests = guests,
 				.writer = &p->writer,
 				.max_kib = 1024 * 1024,
+				.store_ms = 10000,
 			},
 	};
 	for (i = 0; i < nr_guests; i++)

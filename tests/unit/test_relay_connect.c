@@ -4,6 +4,8 @@
  * nothing may stay mapped, and a guest that gave memory must hear of the end.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include "played_guest.h"
 
@@ -212,6 +214,7 @@ static void test_bad_arguments(void **state)
 	char long_text[2050] = {0};
 	unsigned int i;
 	char **names;
+	unsigned int nr;
 
 	(void)state;
 	memset(long_text, 'a', sizeof(long_text) - 1);
@@ -233,6 +236,11 @@ static void test_bad_arguments(void **state)
 	xenrelay_reader_close(NULL);
 	assert_string_equal(xenrelay_strerror(NULL), "out of memory");
 	assert_null(xenrelay_xenstore(NULL));
+	assert_int_equal(xenrelay_set_patience(NULL, NULL, NULL), -EINVAL);
+	assert_null(xenrelay_read_node(NULL, "domid"));
+	assert_null(xenrelay_read_node(reader, NULL));
+	assert_null(xenrelay_list_nodes(NULL, "domid", &nr));
+	assert_null(xenrelay_list_nodes(reader, "domid", NULL));
 	assert_int_equal(xenrelay_own_domid(NULL), XENRELAY_EVERY_DOMAIN);
 	assert_int_equal(xenrelay_fd(NULL), -EINVAL);
 	assert_int_equal(xenrelay_dispatch(NULL), -EINVAL);
@@ -646,6 +654,67 @@ static void test_late(void **state)
 	fake.called = NULL;
 }
 
+static unsigned int times_asked;
+
+static bool wait_a_little(void *arg, unsigned int ms)
+{
+	times_asked++;
+	*(unsigned int *)arg = ms;
+	return ms < 300;
+}
+
+static void *answer_again(void *unused)
+{
+	(void)unused;
+	usleep(250000);
+	fake_silence(false);
+	return NULL;
+}
+
+/* A XenStore that hangs is given up, once; the channel is let go of without it. */
+static void test_silent_xenstore(void **state)
+{
+	unsigned int *domids, nr, asked_ms = 0;
+	struct xenrelay_channel *ch;
+	pthread_t thread;
+	char *text;
+
+	(void)state;
+	assert_int_equal(xenrelay_set_patience(reader, wait_a_little, &asked_ms), 0);
+	assert_int_equal(connect_quick(&ch), 0);
+	assert_int_equal(asked_ms, 0);
+	text = xenrelay_read_node(reader, DIR "/version");
+	assert_string_equal(text, "1");
+	free(text);
+
+	/* One that is slow is waited for. */
+	fake_silence(true);
+	assert_int_equal(pthread_create(&thread, NULL, answer_again, NULL), 0);
+	assert_true(xenrelay_domain_exists(reader, 3));
+	pthread_join(thread, NULL);
+	assert_in_range(asked_ms, 100, 200);
+
+	fake_silence(true);
+	times_asked = 0;
+	assert_int_equal(xenrelay_list_domains(reader, &domids), -ETIMEDOUT);
+	assert_int_equal(asked_ms, 300);
+	assert_int_equal(times_asked, 3);
+	assert_int_equal(xenrelay_dispatch(reader), -ETIMEDOUT);
+	assert_non_null(strstr(xenrelay_strerror(reader), "does not answer"));
+	assert_true(xenrelay_domain_exists(reader, 3));
+	assert_null(xenrelay_read_node(reader, DIR "/version"));
+	assert_null(xenrelay_list_nodes(reader, DIR, &nr));
+	assert_int_equal(nr, 0);
+	assert_null(xenrelay_xenstore(reader));
+	assert_int_equal(xenrelay_disconnect(ch, 1000), -ETIMEDOUT);
+	xenrelay_release(ch);
+	assert_int_equal(times_asked, 3);
+	assert_int_equal(fake.mapped, 0);
+	/* Also when it answers yet. */
+	fake_silence(false);
+	assert_int_equal(xenrelay_list_domains(reader, &domids), -ETIMEDOUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -667,6 +736,7 @@ int main(void)
 		TEST(test_flapping_state),
 		TEST(test_late),
 		TEST(test_guest_silent),
+		TEST(test_silent_xenstore),
 		TEST(test_guest_fails),
 		TEST(test_busy),
 		TEST(test_busy_for_a_while),

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -24,6 +25,7 @@
 
 #include "../../xblktrace/signals.h"
 #include "fake_xen.h"
+#include "msg.h"
 #include "played_capture.h"
 #include "played_module.h"
 #include "trace_content.h"
@@ -170,6 +172,8 @@ static unsigned int nr_guests;
 static struct disk disks[3][1];
 
 static bool follow, third_is_named;
+static uint64_t duration_ns;
+static int (*run_capture)(struct played *p) = played_run;
 
 static int capture_two(void)
 {
@@ -192,10 +196,11 @@ static int capture_two(void)
 	}
 	played_begin(&played, reader, &table, guests, nr_guests);
 	played.opts.follow = follow;
+	played.opts.duration_ns = duration_ns;
 	/* This domain's are as dom0_drain() has them. */
 	played.dom0.nr_cpus = 0;
 	assert_int_equal(writer_open(&played.writer, output), 0);
-	ret = played_run(&played);
+	ret = run_capture(&played);
 	played_end(&played);
 	assert_int_equal(writer_close(&played.writer),
 			 ret && output != trace ? -EINTR : 0);
@@ -423,6 +428,9 @@ static void test_deaf(void **state)
 	assert_in_range(time(NULL) - began, 0, 8);
 }
 
+static int setup(void **state);
+static int teardown(void **state);
+
 static const char fifo[] = "/tmp/test_trace_capture.fifo";
 
 /* For the next capture.  Return: its other end. */
@@ -458,6 +466,101 @@ static void test_nobody_reads(void **state)
 	assert_in_range(time(NULL) - began, 0, 10);
 	assert_int_equal(fake.mapped, 0);
 	played_check_said(&played, "nobody reads it: given up");
+}
+
+/* Standard output is a socket, which is also its shell's: so are all ends. */
+static void test_nobody_reads_socket(void **state)
+{
+	static const int sigs[] = {SIGTERM, SIGHUP};
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		time_t began = time(NULL);
+		int fds[2], kept, ret, few = 4096;
+
+		if (i)
+			assert_int_equal(teardown(state) || setup(state), 0);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+		setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &few, sizeof(few));
+		kept = dup(STDOUT_FILENO);
+		dup2(fds[1], STDOUT_FILENO);
+		output = "-";
+		lie = counters;
+		end_signal = sigs[i];
+		ret = capture_two();
+		end_signal = SIGINT;
+		output = trace;
+		dup2(kept, STDOUT_FILENO);
+		close(kept);
+		assert_int_equal(ret, -1);
+		assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
+		close(fds[0]);
+		close(fds[1]);
+		assert_in_range(time(NULL) - began, 0, 10);
+		assert_int_equal(fake.mapped, 0);
+		played_check_said(&played, "nobody reads it: given up");
+	}
+}
+
+/* What nohup has started goes on when its terminal is closed. */
+static void test_nohup(void **state)
+{
+	struct content content;
+	sigset_t hangup;
+
+	(void)state;
+	/* As it is for a program that begins: others here have blocked it. */
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_UNBLOCK, &hangup, NULL);
+	signal(SIGHUP, SIG_IGN);
+	end_signal = SIGHUP;
+	duration_ns = 2000000000;
+	run(counters, 0, NULL);
+	duration_ns = 0;
+	end_signal = SIGINT;
+	signal(SIGHUP, SIG_DFL);
+	content_of_file(&content, trace);
+	assert_string_equal(content_reason(&content), "timeout");
+	content_forget(&content);
+}
+
+/* A terminal that was stopped takes none of its messages. */
+static int run_unheard(struct played *p)
+{
+	int fds[2], kept = dup(STDERR_FILENO), ret;
+	char full[4096] = "";
+
+	if (pipe2(fds, O_NONBLOCK))
+		abort();
+	while (write(fds[1], full, sizeof(full)) > 0)
+		;
+	fcntl(fds[1], F_SETFL, 0);
+	dup2(fds[1], STDERR_FILENO);
+	msg_set_patience(1000);
+	ret = capture_run(&p->capture);
+	msg_set_patience(-1);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	close(fds[0]);
+	close(fds[1]);
+	return ret;
+}
+
+static void test_stopped_terminal(void **state)
+{
+	time_t began = time(NULL);
+
+	(void)state;
+	run_capture = run_unheard;
+	lie = head_far;
+	assert_int_equal(capture_two(), -1);
+	run_capture = played_run;
+	assert_in_range(time(NULL) - began, 0, 6);
+	check_trace();
+	assert_true(guests[1].failed);
+	assert_int_equal(guest_records(&guests[0]), players[0].written);
+	assert_int_equal(fake.mapped, 0);
 }
 
 static bool hangs;
@@ -625,14 +728,25 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_counters),	  TEST(test_head_far),
-		TEST(test_head_back),	  TEST(test_spans),
-		TEST(test_flood),	  TEST(test_state),
-		TEST(test_info),	  TEST(test_silent_third),
-		TEST(test_nobody_reads),  TEST(test_interrupted_before),
-		TEST(test_deaf),	  TEST(test_hangup),
-		TEST(test_slow_reader),	  TEST(test_late),
-		TEST(test_failing_third), TEST(test_rewritten_while_it_hangs),
+		TEST(test_counters),
+		TEST(test_head_far),
+		TEST(test_head_back),
+		TEST(test_spans),
+		TEST(test_flood),
+		TEST(test_state),
+		TEST(test_info),
+		TEST(test_silent_third),
+		TEST(test_nobody_reads),
+		TEST(test_interrupted_before),
+		TEST(test_deaf),
+		TEST(test_hangup),
+		TEST(test_slow_reader),
+		TEST(test_late),
+		TEST(test_nobody_reads_socket),
+		TEST(test_nohup),
+		TEST(test_stopped_terminal),
+		TEST(test_failing_third),
+		TEST(test_rewritten_while_it_hangs),
 	};
 	int ret;
 

@@ -43,7 +43,7 @@ static void begin(bool overwrite)
 	assert_true(fd >= 0);
 	close(fd);
 	assert_int_equal(writer_open(&writer, path), 0);
-	assert_int_equal(output_take_name(&writer.out), 0);
+	assert_int_equal(writer_take_name(&writer), 0);
 	assert_int_equal(writer_header(&writer, 0, CONNECTED), 0);
 	fake_write(DIR "/features", "overwrite doorbell");
 	fake_write(DIR "/probes", "blkif_interrupt");

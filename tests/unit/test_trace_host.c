@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What xblktrace does before there is a capture: the lock, and a XenStore that is silent.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,12 +16,15 @@
 #include <cmocka.h>
 
 #include "../../xblktrace/host.h"
+#include "../../xblktrace/output.h"
+#include "../../xblktrace/service.h"
 #include "fake_xen.h"
 #include "said.h"
 #include "xenrelay-reader.h"
 
 static char dir[] = "/tmp/test_trace_host.XXXXXX";
 static char path[64];
+static char socket_path[64];
 
 static void check_said(struct said *s, const char *word)
 {
@@ -128,6 +134,8 @@ static void test_no_file(void **state)
 }
 
 static int hung[2];
+static bool opens; /* it hangs when the reader is open */
+static bool hurries;
 
 static void hang(void)
 {
@@ -135,6 +143,18 @@ static void hang(void)
 		abort();
 	for (;;)
 		pause();
+}
+
+/* What waits with an end waits for less. */
+int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
+			   const struct timespec *until)
+{
+	if (!hurries)
+		return pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, until);
+	pthread_mutex_unlock(lock);
+	usleep(5000);
+	pthread_mutex_lock(lock);
+	return ETIMEDOUT;
 }
 
 /* A process that waits for XenStore gets @sig.  Return: as waitpid() has it. */
@@ -149,16 +169,21 @@ static int end_waiting(int sig)
 	pid = fork();
 	if (!pid) {
 		fake_begin();
+		if (!opens)
+			fake.called = hang;
+		if (host_lock(path, &lock) || host_open_reader(&reader))
+			_exit(99);
 		fake.called = hang;
-		if (!host_lock(path, &lock))
-			host_open_reader(&reader);
+		xenrelay_domain_exists(reader, 1);
 		_exit(99);
 	}
 	close(hung[1]);
 	assert_int_equal(read(hung[0], &byte, 1), 1);
 	close(hung[0]);
-	assert_int_equal(access(path, F_OK), 0);
-	kill(pid, sig);
+	if (!hurries)
+		assert_int_equal(access(path, F_OK), 0);
+	if (sig)
+		kill(pid, sig);
 	assert_int_equal(waitpid(pid, &wstatus, 0), pid);
 	assert_int_equal(access(path, F_OK), -1);
 	return wstatus;
@@ -178,6 +203,22 @@ static void test_silent_xenstore(void **state)
 	assert_int_equal(WEXITSTATUS(wstatus), 1);
 }
 
+/* Likewise when it has answered at first. */
+static void test_silent_later(void **state)
+{
+	struct said said;
+	int wstatus;
+
+	(void)state;
+	opens = hurries = true;
+	said_begin(&said, 2);
+	wstatus = end_waiting(0);
+	check_said(&said, "XenStore does not answer: is xenstored running?");
+	assert_true(WIFEXITED(wstatus));
+	assert_int_equal(WEXITSTATUS(wstatus), 1);
+	hurries = false;
+}
+
 /* Ctrl-C ends it at once, as it ends what has not begun, and leaves nothing either. */
 static void test_interrupted(void **state)
 {
@@ -185,12 +226,64 @@ static void test_interrupted(void **state)
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < sizeof(sigs) / sizeof(*sigs); i++) {
-		int wstatus = end_waiting(sigs[i]);
+	for (i = 0; i < 2 * sizeof(sigs) / sizeof(*sigs); i++) {
+		int wstatus;
+
+		opens = i % 2;
+		wstatus = end_waiting(sigs[i / 2]);
 
 		assert_true(WIFSIGNALED(wstatus));
-		assert_int_equal(WTERMSIG(wstatus), sigs[i]);
+		assert_int_equal(WTERMSIG(wstatus), sigs[i / 2]);
 	}
+}
+
+/* All that there is just before a capture: lock, socket, and an output of either kind. */
+static void prepare(const char *output)
+{
+	struct service service;
+	struct output out;
+	int lock;
+
+	if (host_lock(path, &lock) || service_open(&service, socket_path) ||
+	    output_open(&out, output))
+		_exit(99);
+	hang();
+}
+
+static void test_nothing_left(void **state)
+{
+	char output[80], pattern[80], byte;
+	unsigned int i;
+	glob_t g;
+
+	(void)state;
+	snprintf(output, sizeof(output), "%s/trace", dir);
+	snprintf(pattern, sizeof(pattern), "%s/*", dir);
+	for (i = 0; i < 2; i++) {
+		int wstatus;
+		pid_t pid;
+
+		assert_int_equal(pipe(hung), 0);
+		pid = fork();
+		if (!pid)
+			prepare(output);
+		close(hung[1]);
+		assert_int_equal(read(hung[0], &byte, 1), 1);
+		close(hung[0]);
+		assert_int_equal(glob(pattern, 0, NULL, &g), 0);
+		assert_int_equal(g.gl_pathc, 3 + i);
+		globfree(&g);
+		kill(pid, SIGINT);
+		assert_int_equal(waitpid(pid, &wstatus, 0), pid);
+		assert_true(WIFSIGNALED(wstatus));
+		assert_int_equal(glob(pattern, 0, NULL, &g), i ? 0 : GLOB_NOMATCH);
+		/* An earlier trace stays. */
+		if (i)
+			assert_int_equal(g.gl_pathc, 1);
+		globfree(&g);
+		close(open(output, O_WRONLY | O_CREAT, 0600));
+	}
+	assert_int_equal(unlink(output), 0);
 }
 
 int main(void)
@@ -202,7 +295,9 @@ int main(void)
 		cmocka_unit_test(test_other_owner),
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_silent_xenstore),
+		cmocka_unit_test(test_silent_later),
 		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_nothing_left),
 	};
 	int ret;
 
@@ -212,6 +307,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 1;
 	snprintf(path, sizeof(path), "%s/pid", dir);
+	snprintf(socket_path, sizeof(socket_path), "%s/socket", dir);
 	ret = cmocka_run_group_tests(tests, NULL, NULL);
 	rmdir(dir);
 	return ret;

@@ -276,6 +276,64 @@ static void test_name_fails(void **state)
 	rmdir("trace.xblk.old");
 }
 
+/* Somebody else's doing, while it is written. */
+static void test_name_lost(void **state)
+{
+	struct output o;
+	int fds[2];
+
+	(void)state;
+	put("name", "earlier");
+	begin(&o, "name");
+	/* It is not its name yet. */
+	unlink("name");
+	assert_int_equal(output_look(&o), OUTPUT_NAMED);
+	assert_int_equal(output_take_name(&o), 0);
+	assert_int_equal(output_look(&o), OUTPUT_NAMED);
+	assert_int_equal(rename("name", "other"), 0);
+	assert_int_equal(output_look(&o), OUTPUT_RENAMED);
+	put("name", "another one");
+	assert_int_equal(output_look(&o), OUTPUT_RENAMED);
+	unlink("other");
+	assert_int_equal(output_look(&o), OUTPUT_REMOVED);
+	assert_int_equal(output_next(&o, 2), 0);
+	assert_int_equal(output_look(&o), OUTPUT_NAMED);
+	output_close(&o);
+	expect("name.1", "another one");
+	unlink("name");
+	unlink("name.1");
+
+	/* Through a link. */
+	put("target", "earlier");
+	assert_int_equal(symlink("target", "link"), 0);
+	begin(&o, "link");
+	assert_int_equal(output_look(&o), OUTPUT_NAMED);
+	unlink("target");
+	assert_int_equal(output_look(&o), OUTPUT_REMOVED);
+	output_close(&o);
+	unlink("link");
+
+	/* What is no file is not looked for. */
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	fds[0] = open("pipe", O_RDONLY | O_NONBLOCK);
+	begin(&o, "pipe");
+	unlink("pipe");
+	assert_int_equal(output_look(&o), OUTPUT_NAMED);
+	output_close(&o);
+	close(fds[0]);
+	fds[1] = dup(STDOUT_FILENO);
+	fds[0] = open("stdout", O_WRONLY | O_CREAT, 0600);
+	dup2(fds[0], STDOUT_FILENO);
+	assert_int_equal(output_open(&o, "-"), 0);
+	dup2(fds[1], STDOUT_FILENO);
+	assert_true(o.regular);
+	unlink("stdout");
+	assert_int_equal(output_look(&o), OUTPUT_NAMED);
+	output_close(&o);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* Never waits, whoever else has the descriptor, which stays as it is. */
 static void fill(struct output *o, int peer)
 {
@@ -318,6 +376,7 @@ int main(void)
 		TEST(test_nothing_is_left),
 		TEST(test_not_a_file),
 		TEST(test_name_fails),
+		TEST(test_name_lost),
 		TEST(test_never_waits),
 	};
 	int ret;

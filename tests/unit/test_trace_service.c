@@ -134,12 +134,30 @@ static void test_left_over(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* It is said at once, not only to who wants to ask. */
+static void test_cannot_be_opened(void **state)
+{
+	struct service s;
+	char nowhere[80];
+
+	(void)state;
+	snprintf(nowhere, sizeof(nowhere), "%s/nowhere/socket", dir);
+	said_begin(&said, 2);
+	assert_int_equal(service_open(&s, nowhere), -1);
+	said_end(&said);
+	service_close(&s);
+	assert_non_null(
+		strstr(said.text, "/nowhere/socket: No such file or directory: "));
+	assert_non_null(strstr(said.text, "nor be tapped"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status_and_end),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_left_over),
+		cmocka_unit_test(test_cannot_be_opened),
 	};
 	int ret;
 

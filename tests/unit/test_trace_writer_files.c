@@ -138,6 +138,35 @@ static void test_no_rotation(void **state)
 	assert_int_equal(writer_close(&w), 0);
 }
 
+/* It is found out while the file is written, and when it ends, however soon. */
+static void test_name_lost(void **state)
+{
+	char other[sizeof(written_path) + 6];
+	struct writer w;
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s.other", written_path);
+	begin_writing(&w, written_path);
+	assert_int_equal(writer_rotate(&w, 1 << 20, 1), 0);
+	assert_int_equal(writer_header(&w, 0, 0), 0);
+	assert_int_equal(writer_sync(&w, -1), 0);
+	assert_int_equal(rename(written_path, other), 0);
+	usleep(1100000);
+	assert_int_equal(writer_name(&w), OUTPUT_NAMED);
+	assert_true(put_records(&w, 0, 10, 1));
+	assert_int_equal(writer_sync(&w, -1), 0);
+	assert_int_equal(writer_name(&w), OUTPUT_RENAMED);
+	assert_int_equal(writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 9), 0);
+
+	assert_int_equal(writer_next_file(&w, 0, 0), 0);
+	assert_int_equal(writer_name(&w), OUTPUT_NAMED);
+	assert_int_equal(unlink(written_path), 0);
+	assert_int_equal(writer_last_chunk(&w, XBLK_CHUNK_END, "{}", 2, 9), 0);
+	assert_int_equal(writer_name(&w), OUTPUT_REMOVED);
+	assert_int_equal(writer_close(&w), 0);
+	assert_int_equal(rename(other, written_path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_marks_ahead),
 		cmocka_unit_test(test_next_file_fails),
 		cmocka_unit_test(test_no_rotation),
+		cmocka_unit_test(test_name_lost),
 	};
 
 	return cmocka_run_group_tests_name("plain", tests, begin_plain, end_file) +

@@ -192,7 +192,7 @@ void begin_writing(struct writer *w, const char *name)
 	unsigned int i;
 
 	assert_int_equal(writer_open(w, name), 0);
-	assert_int_equal(output_take_name(&w->out), 0);
+	assert_int_equal(writer_take_name(w), 0);
 	if (written_level)
 		assert_int_equal(writer_compress(w, written_level, 0), 0);
 	for (i = 0; i < 2; i++) {
