@@ -69,19 +69,16 @@ static bool any_guest_left(const struct capture *c)
 /* What the drain reads once it has learnt of a guest's end is all there will be. */
 static void look_at_guest(struct capture *c, struct guest *guest)
 {
-	const char *why = NULL;
-	bool broke = false;
+	struct guest_over *over = &guest->over;
 
 	if (c->reason) {
 		/* Asks until it is heard; nothing can be done about an error. */
 		xenrelay_disconnect(guest->channel, 0);
 		if (xenrelay_stopped(guest->channel))
-			why = c->reason;
+			over->why = c->reason;
 	} else {
-		why = guest_look(guest, &broke);
+		over->why = guest_look(guest, &over->broke);
 	}
-	if (why)
-		drain_mark_ending(&c->drain, guest, why, broke);
 }
 
 /* Guests can write there without end: what has come is taken, whatever else waits. */
@@ -108,9 +105,10 @@ static void look_at_guests(struct capture *c)
 	hear_xenstore(c);
 	for (i = 0; i < c->facts.nr_guests; i++) {
 		struct guest *guest = &c->guests[i];
-		if (guest->channel && !drain_is_ending(&c->drain, guest))
+		if (guest->channel && !guest->over.ending)
 			look_at_guest(c, guest);
 	}
+	drain_exchange(&c->drain);
 }
 
 static void tell_of_end(struct capture *c, const struct guest *guest)
@@ -134,20 +132,26 @@ static void tell_of_end(struct capture *c, const struct guest *guest)
 
 static void end_guest(struct capture *c, struct guest *guest)
 {
-	drain_remove(&c->drain, guest);
 	tell_of_end(c, guest);
 	guest_end(guest);
 	changes_add(&c->changes, guest->domain->domid);
 }
 
+static bool is_to_be_let_go_of(const struct guest *guest, bool all)
+{
+	return guest->channel && (all || guest->over.read_out);
+}
+
 static void end_guests(struct capture *c, bool all)
 {
-	unsigned int i;
+	struct guest *guest, *end = c->guests + c->facts.nr_guests;
 
-	for (i = 0; i < c->facts.nr_guests; i++) {
-		struct guest *guest = &c->guests[i];
-
-		if (!guest->channel || (!all && !drain_has_read_out(&c->drain, guest)))
+	for (guest = c->guests; guest < end && !is_to_be_let_go_of(guest, all); guest++)
+		;
+	if (guest < end)
+		drain_remove(&c->drain, all);
+	for (; guest < end; guest++) {
+		if (!is_to_be_let_go_of(guest, all))
 			continue;
 		end_guest(c, guest);
 		c->last_ending = guest->ending;

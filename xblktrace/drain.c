@@ -87,46 +87,40 @@ int drain_add(struct drain *d, struct guest *guest)
 	return 0;
 }
 
-void drain_remove(struct drain *d, struct guest *guest)
+void drain_exchange(struct drain *d)
 {
-	unsigned int i = 0;
+	bool news = false;
+	unsigned int i;
 
 	drain_hold(d);
-	while (i < d->nr && d->guests[i] != guest)
-		i++;
-	if (i < d->nr)
-		d->guests[i] = d->guests[--d->nr];
+	for (i = 0; i < d->nr; i++) {
+		struct guest *guest = d->guests[i];
+		struct guest_over *over = &guest->over;
+
+		if (over->why && !over->ending) {
+			if (!guest->ending)
+				guest->ending = over->why;
+			guest->failed |= over->broke;
+			news = true;
+		}
+		over->ending = guest->ending;
+		over->read_out = guest->read_out;
+	}
 	drain_release(d);
+	if (news)
+		drain_wake(d);
 }
 
-void drain_mark_ending(struct drain *d, struct guest *guest, const char *why, bool broke)
+void drain_remove(struct drain *d, bool all)
 {
-	drain_hold(d);
-	if (!guest->ending)
-		guest->ending = why;
-	guest->failed |= broke;
-	drain_release(d);
-	drain_wake(d);
-}
-
-bool drain_is_ending(struct drain *d, const struct guest *guest)
-{
-	bool ending;
+	unsigned int i, nr = 0;
 
 	drain_hold(d);
-	ending = guest->ending;
+	for (i = 0; i < d->nr; i++)
+		if (!all && !d->guests[i]->over.read_out)
+			d->guests[nr++] = d->guests[i];
+	d->nr = nr;
 	drain_release(d);
-	return ending;
-}
-
-bool drain_has_read_out(struct drain *d, const struct guest *guest)
-{
-	bool read_out;
-
-	drain_hold(d);
-	read_out = guest->read_out;
-	drain_release(d);
-	return read_out;
 }
 
 unsigned int drain_count_read_out(struct drain *d, bool *all)

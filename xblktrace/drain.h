@@ -134,15 +134,17 @@ int drain_add(struct drain *d, struct guest *guest);
 
 /* What follows is not to be called held. */
 
-/* The guest is read no more; also where it was not. */
-void drain_remove(struct drain *d, struct guest *guest);
+/**
+ * drain_exchange - tell the drain which guests write no more, and learn how far they are
+ *
+ * What such a guest has written is read; why it ends is what was known first.  All guests
+ * are seen to at once: with one after the other the control would wait for as many turns
+ * of a drain that has no pause.
+ */
+void drain_exchange(struct drain *d);
 
-/* It writes no more, and why, unless that was known: what it has written is read. */
-void drain_mark_ending(struct drain *d, struct guest *guest, const char *why, bool broke);
-bool drain_is_ending(struct drain *d, const struct guest *guest);
-
-/* It has been read to its end, or has broken the protocol. */
-bool drain_has_read_out(struct drain *d, const struct guest *guest);
+/* Those that were read out by the last exchange, or @all, are read no more. */
+void drain_remove(struct drain *d, bool all);
 
 /*
  * How many guests have stopped in good order and were read out; *@all: nothing more is to
