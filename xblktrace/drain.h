@@ -121,8 +121,9 @@ int drain_start(struct drain *d);
 void drain_stop(struct drain *d);
 
 /*
- * Between a turn and the next one; how long that may take is bounded by what a turn
- * moves.  Never for longer than it takes to change something in memory.
+ * When the drain lets the control in, which it does after each MiB that it moves of
+ * guests' records, however many guests there are.  Never for longer than it takes to
+ * change something in memory.
  */
 void drain_hold(struct drain *d);
 void drain_release(struct drain *d);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How often the control waits for the drain, which may have no pause. */
+/* How often the control waits for the drain, which may have no pause, and how long. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,34 +8,68 @@
 #include <stdint.h>
 
 static int count_and_lock(pthread_mutex_t *mutex);
+static int count_and_unlock(pthread_mutex_t *mutex);
 
-/* The drain itself, whose locks are counted; of its names two are others' here. */
-#define pthread_mutex_lock count_and_lock
-#define fail		   fail_drain
-#define run		   run_drain
+#include "../../xblktrace/guest.h"
+
+static int64_t count_and_drain(struct guest *guest, struct writer *w, uint64_t time);
+
+/*
+ * The drain itself, whose locks are counted, and what it moves; of its names two are
+ * others' here.
+ */
+#define pthread_mutex_lock   count_and_lock
+#define pthread_mutex_unlock count_and_unlock
+#define guest_drain	     count_and_drain
+#define fail		     fail_drain
+#define run		     run_drain
 #include "../../xblktrace/drain.c"
 #undef pthread_mutex_lock
+#undef pthread_mutex_unlock
+#undef guest_drain
 #undef fail
 #undef run
 
 #include <cmocka.h>
 
+#include "fake_xen.h"
 #include "many_guests.h"
 
 #define FLEET 200
 /* Of a turn, in which nothing is told of any guest. */
 #define MOST_HOLDS 12
+/* What the drain moves at most before the control has its turn. */
+#define MOST_RECORDS (40 * 1024)
 
 static struct capture *const c = &played.capture;
 
 static pthread_t control;
 static unsigned int locks;
+/* By the drain: since it let the control in, at most, and all together. */
+static unsigned int moved, most_moved, all_moved;
 
 static int count_and_lock(pthread_mutex_t *mutex)
 {
 	if (pthread_equal(pthread_self(), control))
 		locks++;
 	return pthread_mutex_lock(mutex);
+}
+
+static int count_and_unlock(pthread_mutex_t *mutex)
+{
+	if (!pthread_equal(pthread_self(), control))
+		moved = 0;
+	return pthread_mutex_unlock(mutex);
+}
+
+static int64_t count_and_drain(struct guest *guest, struct writer *w, uint64_t time)
+{
+	int64_t n = guest_drain(guest, w, time);
+
+	moved += n;
+	all_moved += n;
+	most_moved = moved > most_moved ? moved : most_moved;
+	return n;
 }
 
 /* Since the last call.  A hold takes two locks. */
@@ -101,10 +135,50 @@ static void test_fleet(void **state)
 	assert_in_range(at_end, 1, 10 * MOST_HOLDS);
 }
 
+/* All come, and the ring, which is that of them all, gets full. */
+static void full_turn(void)
+{
+	union xenrelay_producer_line *producer = fake_page(PRODUCER);
+	static unsigned int step;
+	unsigned int i;
+
+	skip_ms(100);
+	if (!c->started)
+		step = 0;
+	if (step == 0 && c->started) {
+		for (i = 1; i <= FLEET; i++)
+			comes(i);
+		step++;
+	} else if (step == 1 && c->nr_connected == FLEET) {
+		xblk_store_release(&producer[1].ring.head, ring.capacity);
+		drain_wake(&c->drain);
+		step++;
+	}
+	if (step < 2)
+		return;
+	drain_hold(&c->drain);
+	many.ends = all_moved == FLEET * ring.capacity;
+	drain_release(&c->drain);
+}
+
+static void test_full(void **state)
+{
+	(void)state;
+	control = pthread_self();
+	many.output = "/dev/null";
+	most_moved = all_moved = 0;
+	assert_int_equal(run(full_turn), 0);
+	print_message("of %u records %u without a turn of the control\n", all_moved,
+		      most_moved);
+	assert_in_range(most_moved, 1, MOST_RECORDS);
+	assert_true(all_moved > 2 * MOST_RECORDS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_fleet),
+		TEST(test_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
