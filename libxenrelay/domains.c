@@ -27,6 +27,13 @@ static bool may_read_channels(struct xenrelay_reader *reader, unsigned int domid
 	return may;
 }
 
+bool xr_domain_introduced(struct xenrelay_reader *reader, unsigned int domid)
+{
+	errno = 0;
+	return xs_is_domain_introduced(reader->xs, domid) ||
+	       (errno == EACCES && may_read_channels(reader, domid));
+}
+
 bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
 {
 	char path[XR_PATH_MAX];
@@ -34,14 +41,9 @@ bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
 
 	if (xr_check_reader(reader) || domid > XR_MAX_DOMID)
 		return false;
-	/*
-	 * Both: a dying domain whose pages are still mapped is no longer
-	 * introduced, and the toolstack removes the directory of one that has
-	 * gone for good.
-	 */
-	errno = 0;
-	if (!xs_is_domain_introduced(reader->xs, domid))
-		return errno == EACCES && may_read_channels(reader, domid);
+	/* Both: the toolstack removes the directory of one that has gone for good. */
+	if (!xr_domain_introduced(reader, domid))
+		return false;
 	snprintf(path, sizeof(path), "/local/domain/%u", domid);
 	s = xs_read(reader->xs, XBT_NULL, path, NULL);
 	if (!s)

@@ -105,8 +105,8 @@ static void cost_in_fleet(unsigned int nr)
 		"goes\n",
 		nr, come_calls, go_calls);
 	assert_in_range(come_calls, 10, 60);
-	/* Which one has gone XenStore does not say: two for each that may have. */
-	assert_in_range(go_calls, 10, 60 + 2 * nr);
+	/* Which one has gone XenStore does not say: one for each that may have. */
+	assert_in_range(go_calls, 10, 60 + nr);
 	assert_null(domains_find(&table, nr + 1));
 }
 
