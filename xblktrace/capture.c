@@ -42,6 +42,9 @@
 /* While the output takes the rest of a file that is full: nothing is read meanwhile. */
 #define ROTATING_MS 2
 
+/* At so many guests until it is asked whether something else is wanted. */
+#define LOOKS 16
+
 static void take_signals(struct capture *c)
 {
 	bool snapshot = false;
@@ -98,15 +101,26 @@ static void hear_xenstore(struct capture *c)
 	}
 }
 
+/* There is something that does not wait until all guests have been looked at. */
+static bool is_wanted(const struct capture *c)
+{
+	return c->reason ? signals_waiting() : capture_is_to_end(c);
+}
+
+/* Each may take a few requests to XenStore. */
 static void look_at_guests(struct capture *c)
 {
-	unsigned int i;
+	unsigned int i, nr = 0;
 
 	hear_xenstore(c);
 	for (i = 0; i < c->facts.nr_guests; i++) {
 		struct guest *guest = &c->guests[i];
-		if (guest->channel && !guest->over.ending)
-			look_at_guest(c, guest);
+
+		if (!guest->channel || guest->over.ending)
+			continue;
+		look_at_guest(c, guest);
+		if (++nr % LOOKS == 0 && is_wanted(c))
+			break;
 	}
 	drain_exchange(&c->drain);
 }
