@@ -52,20 +52,12 @@ bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
 	return true;
 }
 
+/* Domains, each once: @has says of each number whether it is in the @array. */
 struct domids {
 	unsigned int *array;
 	unsigned int nr;
+	bool has[XR_MAX_DOMID + 1];
 };
-
-static bool has(const struct domids *domids, unsigned int domid)
-{
-	unsigned int i;
-
-	for (i = 0; i < domids->nr; i++)
-		if (domids->array[i] == domid)
-			return true;
-	return false;
-}
 
 /* Those of a directory's nodes that are numbers of other domains.  Frees @nodes. */
 static int add_nodes(struct xenrelay_reader *reader, struct domids *domids, char **nodes,
@@ -84,8 +76,10 @@ static int add_nodes(struct xenrelay_reader *reader, struct domids *domids, char
 	for (i = 0; i < nr; i++) {
 		const char *end = xr_parse_number(nodes[i], XR_MAX_DOMID, &domid);
 
-		if (end && !*end && domid != reader->own_domid && !has(domids, domid))
-			array[domids->nr++] = domid;
+		if (!end || *end || domid == reader->own_domid || domids->has[domid])
+			continue;
+		domids->has[domid] = true;
+		array[domids->nr++] = domid;
 	}
 	free(nodes);
 	return 0;
