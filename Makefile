@@ -378,6 +378,9 @@ $(CAPTURE_TESTS:%=run-test_%): run-test_%: $(BUILD)/test/test_% $(BUILD)/test/ts
 	XBLKPARSE=$(BUILD)/bin/xblkparse $(BUILD)/test/test_$*
 	XBLKPARSE=$(BUILD)/bin/xblkparse $(BUILD)/test/tsan_$*
 
+run-test_trace_many_streams: $(BUILD)/test/test_trace_many_streams $(BUILD)/bin/xblkparse
+	XBLKPARSE=$(BUILD)/bin/xblkparse $<
+
 run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 	$<
 

@@ -519,7 +519,6 @@ static void finish(struct capture *c)
 	uint64_t duration = c->ended_at - c->started_at;
 	struct drain *d = &c->drain;
 	unsigned int i;
-	char *text;
 	int n = 1;
 
 	c->writer->waits = wait_on;
@@ -542,13 +541,11 @@ static void finish(struct capture *c)
 	/* Whether META has got so far then, nobody knows. */
 	for (i = 0; writer_error(c->writer) && i < c->facts.nr_guests; i++)
 		c->guests[i].end_at = 0;
-	text = end_text(&c->facts, c->reason,
-			c->ended_at > c->file_at ? c->ended_at - c->file_at : 0, false);
-	if (text)
-		writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), d->now);
+	describe_end(c, c->reason,
+		     c->ended_at > c->file_at ? c->ended_at - c->file_at : 0, false,
+		     d->now);
 	capture_check_output(c);
 	c->writer->waits = NULL;
-	free(text);
 	taps_wait(c);
 	progress_summary(c, duration);
 }

@@ -17,7 +17,7 @@
 
 #define MAX_NODES   16384
 #define MAX_EVENTS  16384
-#define MAX_MAPS    4096
+#define MAX_MAPS    16384
 #define PAGE	    4096
 #define LOCAL_PORT  40
 #define MAX_IN_HAND 8
