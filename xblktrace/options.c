@@ -232,6 +232,7 @@ static const struct option_row rows[] = {
 static const struct option_table table = {
 	.before =
 		"Usage: " PROGRAM " -d DOMAIN[,DOMAIN]... [option]...\n"
+		"       " PROGRAM " --status | -k\n"
 		"Trace the block I/O of Xen guests, in the guests and in this domain at "
 		"once.\n\n",
 	.rows = rows,
