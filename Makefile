@@ -58,7 +58,7 @@ TRACE_SRC := $(wildcard xblktrace/*.c) $(COMMON_SRC)
 XBLK_SRC := $(wildcard libxblk/*.c libxblk/*/*.c)
 PARSE_SRC := $(wildcard xblkparse/*.c xblkparse/*/*.c) $(COMMON_SRC)
 RELAY_LIBS := -lxenstore -lxengnttab -lxenevtchn
-TRACE_LIBS := $(RELAY_LIBS) -lxenhypfs -ljansson -lxxhash -lzstd -lpthread
+TRACE_LIBS := $(RELAY_LIBS) -lxenhypfs -lxencall -ljansson -lxxhash -lzstd -lpthread
 PARSE_LIBS := -ljansson -lxxhash -lzstd -lpthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
