@@ -100,6 +100,8 @@ static int begin_guest(struct capture *c, struct guest *guest)
 		taps_guest_begins(c, guest);
 	if (!err && drain_add(&c->drain, guest))
 		err = msg_error("out of memory");
+	if (!err)
+		guest->names.pool = &c->drain.names;
 	drain_release(&c->drain);
 	if (err)
 		guest_drop(guest);

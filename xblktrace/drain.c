@@ -613,6 +613,7 @@ int drain_init(struct drain *d, struct dom0 *dom0, struct writer *writer,
 		.opts = opts,
 		.recording = opts->overwrite,
 		.pace = {.sleep_ms = 1},
+		.names = {.left = NAMES_SHARED},
 		.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.tell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};

@@ -45,6 +45,7 @@ enum drain_failure {
  * @guests:	those that are read, @nr of them
  * @taps:	get what is read, too
  * @now:	Xen's time of the last look, ns
+ * @names:	of guests' threads, all together
  * @joined:	a guest came while a round was under way, which was not read from its
  *		beginning on: so nothing can be said of all records
  * @rounds_wanted: rounds of all, marked each, that begin from now on; 0: they are done
@@ -78,6 +79,7 @@ struct drain {
 	unsigned int nr;
 	unsigned int room;
 	struct taps taps;
+	struct names_pool names;
 	bool joined;
 	unsigned int rounds_wanted;
 	bool snapshot_wanted;

@@ -99,6 +99,9 @@ static void fleet_turn(void)
 	} else if (step == 1 && c->nr_connected == FLEET && !c->describing &&
 		   !changes_any(&c->changes)) {
 		turns = most = 0;
+		/* So that their names are in one budget, too. */
+		if (guests[0].names.pool != &c->drain.names)
+			abort();
 		step++;
 	} else if (step == 2) {
 		most = nr > most ? nr : most;
