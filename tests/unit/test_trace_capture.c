@@ -170,6 +170,7 @@ static unsigned int nr_guests;
 static struct disk disks[3][1];
 
 static bool follow, third_is_named;
+static uint64_t duration_ns;
 
 static int capture_two(void)
 {
@@ -192,6 +193,7 @@ static int capture_two(void)
 	}
 	played_begin(&played, reader, &table, guests, nr_guests);
 	played.opts.follow = follow;
+	played.opts.duration_ns = duration_ns;
 	/* This domain's are as dom0_drain() has them. */
 	played.dom0.nr_cpus = 0;
 	assert_int_equal(writer_open(&played.writer, output), 0);
@@ -460,6 +462,50 @@ static void test_nobody_reads(void **state)
 	played_check_said(&played, "nobody reads it: given up");
 }
 
+/* Standard error is a file meanwhile. */
+static void *interrupt_when_told(void *arg)
+{
+	char said[4096] = "";
+	unsigned int i;
+
+	for (i = 0; i < 500 && !strstr(said, "it is waited for"); i++) {
+		usleep(50000);
+		if (pread(STDERR_FILENO, said, sizeof(said) - 1, 0) < 0)
+			abort();
+	}
+	kill(getpid(), SIGINT);
+	return arg;
+}
+
+/*
+ * Whose time is over has not had enough: the output, which soon has no room even for what
+ * guests have left, is waited for, and that is told.
+ */
+static void test_waits_for_output(void **state)
+{
+	int fd = make_fifo(O_RDWR);
+	pthread_t thread;
+
+	(void)state;
+	chunks_left = 3 * CHUNKS_ON_THEIR_WAY;
+	lie = counters;
+	end_signal = 0;
+	duration_ns = 2000000000; /* by then there is no room */
+	signals_block();
+	assert_int_equal(pthread_create(&thread, NULL, interrupt_when_told, NULL), 0);
+	assert_int_equal(capture_two(), -1);
+	pthread_join(thread, NULL);
+	remove_fifo(fd);
+	end_signal = SIGINT;
+	duration_ns = 0;
+	played_check_said(&played,
+			  "domain 3 (guest1) cannot be read to its end, for lack of "
+			  "room in the output: let go of");
+	played_check_said(&played, "/tmp/test_trace_capture.fifo: takes nothing: it is "
+				   "waited for; Ctrl-C gives it up");
+	played_check_said(&played, "nobody reads it: given up");
+}
+
 static bool hangs;
 
 static bool is_hanging(void)
@@ -625,14 +671,23 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_counters),	  TEST(test_head_far),
-		TEST(test_head_back),	  TEST(test_spans),
-		TEST(test_flood),	  TEST(test_state),
-		TEST(test_info),	  TEST(test_silent_third),
-		TEST(test_nobody_reads),  TEST(test_interrupted_before),
-		TEST(test_deaf),	  TEST(test_hangup),
-		TEST(test_slow_reader),	  TEST(test_late),
-		TEST(test_failing_third), TEST(test_rewritten_while_it_hangs),
+		TEST(test_counters),
+		TEST(test_head_far),
+		TEST(test_head_back),
+		TEST(test_spans),
+		TEST(test_flood),
+		TEST(test_state),
+		TEST(test_info),
+		TEST(test_silent_third),
+		TEST(test_nobody_reads),
+		TEST(test_interrupted_before),
+		TEST(test_waits_for_output),
+		TEST(test_deaf),
+		TEST(test_hangup),
+		TEST(test_slow_reader),
+		TEST(test_late),
+		TEST(test_failing_third),
+		TEST(test_rewritten_while_it_hangs),
 	};
 	int ret;
 
