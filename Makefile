@@ -58,7 +58,7 @@ TRACE_SRC := $(wildcard xblktrace/*.c) $(COMMON_SRC)
 XBLK_SRC := $(wildcard libxblk/*.c libxblk/*/*.c)
 PARSE_SRC := $(wildcard xblkparse/*.c xblkparse/*/*.c) $(COMMON_SRC)
 RELAY_LIBS := -lxenstore -lxengnttab -lxenevtchn
-TRACE_LIBS := $(RELAY_LIBS) -lxenhypfs -ljansson -lxxhash -lzstd -lpthread
+TRACE_LIBS := $(RELAY_LIBS) -lxenhypfs -lxencall -ljansson -lxxhash -lzstd -lpthread
 PARSE_LIBS := -ljansson -lxxhash -lzstd -lpthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -394,6 +394,9 @@ $(TAP_TESTS:%=$(BUILD)/test/tsan_%): $(call tsan_objects,$(TAP_SRC))
 $(CAPTURE_TESTS:%=run-test_%): run-test_%: $(BUILD)/test/test_% $(BUILD)/test/tsan_% $(BUILD)/bin/xblkparse
 	XBLKPARSE=$(BUILD)/bin/xblkparse $(BUILD)/test/test_$*
 	XBLKPARSE=$(BUILD)/bin/xblkparse $(BUILD)/test/tsan_$*
+
+run-test_trace_many_streams: $(BUILD)/test/test_trace_many_streams $(BUILD)/bin/xblkparse
+	XBLKPARSE=$(BUILD)/bin/xblkparse $<
 
 run-test_relay_threads: $(BUILD)/test/tsan_relay_threads
 	$<

@@ -171,6 +171,11 @@ int parse_ended(struct parse *p, const json_t *root)
 	return ret;
 }
 
+int parse_counters(struct parse *p, const json_t *root)
+{
+	return take_accounts(p, json_object_get(root, "counters"));
+}
+
 int parse_end(struct parse *p, const json_t *root)
 {
 	const char *reason = json_string_value(json_object_get(root, "reason"));

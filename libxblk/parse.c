@@ -121,7 +121,8 @@ static void meta(struct parse *p, const struct xblk_chunk *c)
 		return;
 	}
 	root = load(p, c, "metadata");
-	if (!root || model_meta(&p->model, root) < 0 || parse_ended(p, root) < 0)
+	if (!root || model_meta(&p->model, root) < 0 || parse_ended(p, root) < 0 ||
+	    parse_counters(p, root) < 0)
 		p->problems = true;
 	json_decref(root);
 	if (p->model.other_host)

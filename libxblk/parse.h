@@ -84,6 +84,8 @@ uint64_t stream_lost(const struct stream *s);
 int parse_end(struct parse *p, const json_t *root);
 /* end.c: the same of guests that a META chunk says have gone. */
 int parse_ended(struct parse *p, const json_t *root);
+/* end.c: and of counters that a META chunk has as END has no room for them. */
+int parse_counters(struct parse *p, const json_t *root);
 /*
  * end.c: what was lost after the last record of a stream, which no record there tells: by
  * its producer, or with the end of it in the file.

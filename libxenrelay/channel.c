@@ -5,6 +5,7 @@
 
 #include "xenrelay/ordering.h"
 #include "channel.h"
+#include "domains.h"
 #include "doorbell.h"
 #include "events.h"
 #include "fail.h"
@@ -244,7 +245,8 @@ bool xenrelay_stopped(struct xenrelay_channel *ch)
 	if (ch->changed && is_end(ch, xr_check_connected(ch)))
 		return true;
 	ch->changed = ch->may_have_gone = false;
-	return !xenrelay_domain_exists(ch->reader, ch->domid) && end(ch);
+	/* Of a directory that was removed the watch on "state", which was in it, tells. */
+	return !xr_domain_introduced(ch->reader, ch->domid) && end(ch);
 }
 
 /* Return: 0, also if it has ended instead, or keeps us from asking: then once more. */

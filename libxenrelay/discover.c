@@ -45,6 +45,7 @@ struct offer {
 
 /**
  * struct xr_domain - a domain that is watched for channels
+ * @next:	in the list of all, @in_bucket: in the table by @domid
  * @listed:	it is there, or the caller named it
  * @named:	by the caller, so it stays
  * @there:	it was at the last look
@@ -55,6 +56,7 @@ struct offer {
  */
 struct xr_domain {
 	struct xr_domain *next;
+	struct xr_domain *in_bucket;
 	struct xr_watch watch;
 	unsigned int domid;
 	bool listed;
@@ -298,20 +300,24 @@ static void domain_changed(struct xenrelay_reader *reader, struct xr_watch *watc
 	domain->changed = true;
 }
 
+static struct xr_domain **bucket_of(struct xenrelay_reader *reader, unsigned int domid)
+{
+	return &reader->by_domid[domid % XR_BUCKETS];
+}
+
 static struct xr_domain *find_domain(struct xenrelay_reader *reader, unsigned int domid)
 {
-	struct xr_domain *domain;
+	struct xr_domain *domain = *bucket_of(reader, domid);
 
-	for (domain = reader->domains; domain; domain = domain->next)
-		if (domain->domid == domid)
-			return domain;
-	return NULL;
+	while (domain && domain->domid != domid)
+		domain = domain->in_bucket;
+	return domain;
 }
 
 static int add_domain(struct xenrelay_reader *reader, unsigned int domid,
 		      struct xr_domain **out)
 {
-	struct xr_domain *domain = find_domain(reader, domid);
+	struct xr_domain *domain = find_domain(reader, domid), **bucket;
 	int err;
 
 	*out = domain;
@@ -331,6 +337,9 @@ static int add_domain(struct xenrelay_reader *reader, unsigned int domid,
 	domain->changed = true;
 	domain->next = reader->domains;
 	reader->domains = domain;
+	bucket = bucket_of(reader, domid);
+	domain->in_bucket = *bucket;
+	*bucket = domain;
 	*out = domain;
 	return 0;
 }
@@ -338,9 +347,13 @@ static int add_domain(struct xenrelay_reader *reader, unsigned int domid,
 static void drop_domain(struct xenrelay_reader *reader, struct xr_domain **link)
 {
 	struct xr_domain *domain = *link;
+	struct xr_domain **bucket = bucket_of(reader, domain->domid);
 
 	xr_watch_stop(reader, &domain->watch);
 	*link = domain->next;
+	while (*bucket != domain)
+		bucket = &(*bucket)->in_bucket;
+	*bucket = domain->in_bucket;
 	free(domain->nodes);
 	free(domain);
 }

@@ -28,6 +28,13 @@ static bool may_read_channels(struct xenrelay_reader *reader, unsigned int domid
 	return may;
 }
 
+bool xr_domain_introduced(struct xenrelay_reader *reader, unsigned int domid)
+{
+	errno = 0;
+	return xr_xs_is_domain_introduced(reader, domid) || errno == ETIMEDOUT ||
+	       (errno == EACCES && may_read_channels(reader, domid));
+}
+
 bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
 {
 	char path[XR_PATH_MAX];
@@ -35,15 +42,9 @@ bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
 
 	if (xr_check_reader(reader) || domid > XR_MAX_DOMID)
 		return false;
-	/*
-	 * Both: a dying domain whose pages are still mapped is no longer
-	 * introduced, and the toolstack removes the directory of one that has
-	 * gone for good.
-	 */
-	errno = 0;
-	if (!xr_xs_is_domain_introduced(reader, domid))
-		return errno == ETIMEDOUT ||
-		       (errno == EACCES && may_read_channels(reader, domid));
+	/* Both: the toolstack removes the directory of one that has gone for good. */
+	if (!xr_domain_introduced(reader, domid))
+		return false;
 	snprintf(path, sizeof(path), "/local/domain/%u", domid);
 	s = xr_xs_read(reader, XBT_NULL, path, NULL);
 	if (!s)
@@ -52,20 +53,12 @@ bool xenrelay_domain_exists(struct xenrelay_reader *reader, unsigned int domid)
 	return true;
 }
 
+/* Domains, each once: @has says of each number whether it is in the @array. */
 struct domids {
 	unsigned int *array;
 	unsigned int nr;
+	bool has[XR_MAX_DOMID + 1];
 };
-
-static bool has(const struct domids *domids, unsigned int domid)
-{
-	unsigned int i;
-
-	for (i = 0; i < domids->nr; i++)
-		if (domids->array[i] == domid)
-			return true;
-	return false;
-}
 
 /* Those of a directory's nodes that are numbers of other domains.  Frees @nodes. */
 static int add_nodes(struct xenrelay_reader *reader, struct domids *domids, char **nodes,
@@ -84,8 +77,10 @@ static int add_nodes(struct xenrelay_reader *reader, struct domids *domids, char
 	for (i = 0; i < nr; i++) {
 		const char *end = xr_parse_number(nodes[i], XR_MAX_DOMID, &domid);
 
-		if (end && !*end && domid != reader->own_domid && !has(domids, domid))
-			array[domids->nr++] = domid;
+		if (!end || *end || domid == reader->own_domid || domids->has[domid])
+			continue;
+		domids->has[domid] = true;
+		array[domids->nr++] = domid;
 	}
 	free(nodes);
 	return 0;

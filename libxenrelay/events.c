@@ -76,17 +76,40 @@ static int watch_on(struct xenrelay_reader *reader, struct xr_watch *watch)
 	return 0;
 }
 
+static struct xr_watch **bucket_of(struct xenrelay_reader *reader, unsigned int number)
+{
+	return &reader->by_number[number % XR_BUCKETS];
+}
+
 int xr_watch_start(struct xenrelay_reader *reader, struct xr_watch *watch)
 {
+	struct xr_watch **bucket;
 	int err;
 
-	snprintf(watch->token, sizeof(watch->token), "w%u", ++reader->last_token);
+	watch->number = ++reader->last_number;
+	snprintf(watch->token, sizeof(watch->token), "w%u", watch->number);
 	err = watch_on(reader, watch);
 	if (err)
 		return err;
 	watch->next = reader->watches;
 	reader->watches = watch;
+	bucket = bucket_of(reader, watch->number);
+	watch->in_bucket = *bucket;
+	*bucket = watch;
 	return 0;
+}
+
+/* By the token of an event; NULL: it is of none that there is. */
+static struct xr_watch *find_watch(struct xenrelay_reader *reader, const char *token)
+{
+	struct xr_watch *watch = NULL;
+	unsigned int number;
+
+	if (sscanf(token, "w%u", &number) == 1)
+		watch = *bucket_of(reader, number);
+	while (watch && strcmp(token, watch->token))
+		watch = watch->in_bucket;
+	return watch;
 }
 
 void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch)
@@ -98,6 +121,12 @@ void xr_watch_stop(struct xenrelay_reader *reader, struct xr_watch *watch)
 	for (link = &reader->watches; *link; link = &(*link)->next) {
 		if (*link == watch) {
 			*link = watch->next;
+			break;
+		}
+	}
+	for (link = bucket_of(reader, watch->number); *link; link = &(*link)->in_bucket) {
+		if (*link == watch) {
+			*link = watch->in_bucket;
 			break;
 		}
 	}
@@ -145,16 +174,14 @@ static void take_event(struct xenrelay_reader *reader, const char *path,
 		reader->domains_changed(reader, path);
 		return;
 	}
-	for (watch = reader->watches; watch; watch = watch->next) {
-		if (strcmp(token, watch->token))
-			continue;
-		watch->news = true;
-		if (watch->event && !watch->over)
-			watch->event(reader, watch, path);
-		if (watch->on && !within_budget(watch))
-			mute(reader, watch);
+	watch = find_watch(reader, token);
+	if (!watch)
 		return;
-	}
+	watch->news = true;
+	if (watch->event && !watch->over)
+		watch->event(reader, watch, path);
+	if (watch->on && !within_budget(watch))
+		mute(reader, watch);
 }
 
 /* Tell of an event, or of many, as often as the watch's period allows. */

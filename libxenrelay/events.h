@@ -15,8 +15,13 @@ struct xenrelay_reader;
 
 #define XR_NEVER UINT64_MAX /* a time, in milliseconds */
 
+/* Of the reader's tables of watches and of domains, of which there may be thousands. */
+#define XR_BUCKETS 1024
+
 /**
  * struct xr_watch - a watch in XenStore that a guest can make fire
+ * @next:	in the list of all, @in_bucket: in the table by @number
+ * @number:	its own, which its @token is made of
  * @event:	called for each event, with the path that changed; NULL: it is not
  * @fired:	called once for all the events of a turn that are let through
  * @period_ms:	between two calls of it at least
@@ -30,6 +35,8 @@ struct xenrelay_reader;
  */
 struct xr_watch {
 	struct xr_watch *next;
+	struct xr_watch *in_bucket;
+	unsigned int number;
 	char path[XR_PATH_MAX];
 	char token[16];
 	void (*event)(struct xenrelay_reader *reader, struct xr_watch *watch,

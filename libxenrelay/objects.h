@@ -48,7 +48,8 @@ struct xenrelay_reader {
 	pthread_mutex_t timer_lock; /* of @timer_at and the timer */
 	uint64_t timer_at;	    /* what timer_fd is set to */
 	struct xr_watch *watches;
-	unsigned int last_token;
+	struct xr_watch *by_number[XR_BUCKETS];
+	unsigned int last_number;
 	/* of "@..." events */
 	void (*domains_changed)(struct xenrelay_reader *reader, const char *event);
 
@@ -65,6 +66,7 @@ struct xenrelay_reader {
 	bool introduce_watched;
 	struct xr_watch backends; /* in its stead in a driver domain; path "": not on */
 	struct xr_domain *domains;
+	struct xr_domain *by_domid[XR_BUCKETS];
 };
 
 /* Times are those of xr_now_ms(). */

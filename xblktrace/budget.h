@@ -11,7 +11,8 @@
  * Xen needs such an entry for each page of a guest that is mapped, also by the backends
  * of all disks and nets, of guests that are not traced too: without one an I/O fails.
  *
- * Return: KiB; what Xen's default limit gives where its limit cannot be read.
+ * Return: KiB; what Xen's default limit gives where neither hypfs nor Xen's command line
+ * says another one.
  */
 uint64_t budget_of_host(unsigned int own_domid);
 

@@ -43,6 +43,9 @@
 /* While the output takes the rest of a file that is full: nothing is read meanwhile. */
 #define ROTATING_MS 2
 
+/* At so many guests until it is asked whether something else is wanted. */
+#define LOOKS 16
+
 static void take_signals(struct capture *c)
 {
 	c->signals += signals_take(c->signal_fd, &c->snapshot_asked);
@@ -75,19 +78,16 @@ static bool any_guest_left(const struct capture *c)
 /* What the drain reads once it has learnt of a guest's end is all there will be. */
 static void look_at_guest(struct capture *c, struct guest *guest)
 {
-	const char *why = NULL;
-	bool broke = false;
+	struct guest_over *over = &guest->over;
 
 	if (c->reason) {
 		/* Asks until it is heard; nothing can be done about an error. */
 		xenrelay_disconnect(guest->channel, 0);
 		if (xenrelay_stopped(guest->channel))
-			why = c->reason;
+			over->why = c->reason;
 	} else {
-		why = guest_look(guest, &broke);
+		over->why = guest_look(guest, &over->broke);
 	}
-	if (why)
-		drain_mark_ending(&c->drain, guest, why, broke);
 }
 
 /* Guests can write there without end: what has come is taken, whatever else waits. */
@@ -108,16 +108,28 @@ static void hear_xenstore(struct capture *c)
 	}
 }
 
+/* There is something that does not wait until all guests have been looked at. */
+static bool is_wanted(const struct capture *c)
+{
+	return c->reason ? signals_waiting() : capture_is_to_end(c);
+}
+
+/* Each may take a few requests to XenStore. */
 static void look_at_guests(struct capture *c)
 {
-	unsigned int i;
+	unsigned int i, nr = 0;
 
 	hear_xenstore(c);
 	for (i = 0; i < c->facts.nr_guests; i++) {
 		struct guest *guest = &c->guests[i];
-		if (guest->channel && !drain_is_ending(&c->drain, guest))
-			look_at_guest(c, guest);
+
+		if (!guest->channel || guest->over.ending)
+			continue;
+		look_at_guest(c, guest);
+		if (++nr % LOOKS == 0 && is_wanted(c))
+			break;
 	}
+	drain_exchange(&c->drain);
 }
 
 static void tell_of_end(struct capture *c, const struct guest *guest)
@@ -141,20 +153,26 @@ static void tell_of_end(struct capture *c, const struct guest *guest)
 
 static void end_guest(struct capture *c, struct guest *guest)
 {
-	drain_remove(&c->drain, guest);
 	tell_of_end(c, guest);
 	guest_end(guest);
 	changes_add(&c->changes, guest->domain->domid);
 }
 
+static bool is_to_be_let_go_of(const struct guest *guest, bool all)
+{
+	return guest->channel && (all || guest->over.read_out);
+}
+
 static void end_guests(struct capture *c, bool all)
 {
-	unsigned int i;
+	struct guest *guest, *end = c->guests + c->facts.nr_guests;
 
-	for (i = 0; i < c->facts.nr_guests; i++) {
-		struct guest *guest = &c->guests[i];
-
-		if (!guest->channel || (!all && !drain_has_read_out(&c->drain, guest)))
+	for (guest = c->guests; guest < end && !is_to_be_let_go_of(guest, all); guest++)
+		;
+	if (guest < end)
+		drain_remove(&c->drain, all);
+	for (; guest < end; guest++) {
+		if (!is_to_be_let_go_of(guest, all))
 			continue;
 		end_guest(c, guest);
 		c->last_ending = guest->ending;
@@ -535,7 +553,6 @@ static void finish(struct capture *c)
 	uint64_t duration = c->ended_at - c->started_at;
 	struct drain *d = &c->drain;
 	unsigned int i;
-	char *text;
 	int n = 1;
 
 	c->writer->waits = wait_on;
@@ -558,13 +575,11 @@ static void finish(struct capture *c)
 	/* Whether META has got so far then, nobody knows. */
 	for (i = 0; writer_error(c->writer) && i < c->facts.nr_guests; i++)
 		c->guests[i].end_at = 0;
-	text = end_text(&c->facts, c->reason,
-			c->ended_at > c->file_at ? c->ended_at - c->file_at : 0, false);
-	if (text)
-		writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), d->now);
+	describe_end(c, c->reason,
+		     c->ended_at > c->file_at ? c->ended_at - c->file_at : 0, false,
+		     d->now);
 	capture_check_output(c);
 	capture_check_name(c);
-	free(text);
 	taps_wait(c);
 	progress_summary(c, duration);
 	writer_end(c->writer);

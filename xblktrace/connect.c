@@ -10,9 +10,6 @@
 #include "state.h"
 #include "tap-control.h"
 
-/* END has 160 bytes of each at the most, and is one chunk. */
-#define MAX_STREAMS 6144
-
 /* One that did not answer, which is waited for, is tried again after so long at first. */
 #define AGAIN_FAILED_NS 30000000000ull
 
@@ -79,12 +76,12 @@ static int check_streams(const struct capture *c, const struct guest *guest)
 
 	if (guest->properties.nr_rings > guest->nr_streams)
 		nr += guest->properties.nr_rings - guest->nr_streams;
-	return nr > MAX_STREAMS
+	return nr > XBLK_MAX_STREAMS
 		       ? msg_error(
 				 "domain %u (%s): with its %u vCPUs there are more than %d "
 				 "streams in the trace: trace fewer guests",
 				 guest->domain->domid, guest->domain->name,
-				 guest->properties.nr_rings, MAX_STREAMS)
+				 guest->properties.nr_rings, XBLK_MAX_STREAMS)
 		       : 0;
 }
 
@@ -103,6 +100,8 @@ static int begin_guest(struct capture *c, struct guest *guest)
 		taps_guest_begins(c, guest);
 	if (!err && drain_add(&c->drain, guest))
 		err = msg_error("out of memory");
+	if (!err)
+		guest->names.pool = &c->drain.names;
 	drain_release(&c->drain);
 	if (err)
 		guest_drop(guest);

@@ -66,6 +66,26 @@ int describe_next(struct capture *c, uint64_t xen)
 	return err ? -1 : 0;
 }
 
+int describe_end(struct capture *c, const char *reason, uint64_t duration, bool goes_on,
+		 uint64_t time)
+{
+	unsigned int next = 0;
+	int err;
+	char *text;
+
+	/* What fails here does so for END, too. */
+	while ((text = counters_text(&c->facts, goes_on, &next))) {
+		writer_end_chunk(c->writer, XBLK_CHUNK_META, text, strlen(text), time);
+		free(text);
+	}
+	text = end_text(&c->facts, reason, duration, goes_on, next);
+	if (!text)
+		return msg_error("out of memory");
+	err = writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), time);
+	free(text);
+	return err ? -1 : 0;
+}
+
 /* Of those of which what is in the trace now tells. */
 static void note_ends(struct capture *c)
 {

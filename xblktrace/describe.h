@@ -3,6 +3,7 @@
 #ifndef XBLKTRACE_DESCRIBE_H
 #define XBLKTRACE_DESCRIBE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct capture;
@@ -25,5 +26,15 @@ int describe_now(struct capture *c, uint64_t *wall, uint64_t *xen);
  */
 int describe(struct capture *c);
 int describe_news(struct capture *c);
+
+/**
+ * describe_end - tell how a file ended, and of all counters
+ * @goes_on:	in another one
+ * @time:	Xen's, ns
+ *
+ * Return: 0 or -1: writing has failed, see writer_error().
+ */
+int describe_end(struct capture *c, const char *reason, uint64_t duration, bool goes_on,
+		 uint64_t time);
 
 #endif /* XBLKTRACE_DESCRIBE_H */

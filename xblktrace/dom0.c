@@ -42,8 +42,9 @@ static int fail_control(int err)
 				 "'modprobe xblk-dom0'");
 	case EBUSY:
 		return msg_error(
-			"another program is tracing with xblk-dom0: wait until it "
-			"has ended");
+			"another program is tracing with xblk-dom0: if it is another "
+			"xblktrace, 'xblktrace --status' shows it: wait until it has "
+			"ended");
 	default:
 		return msg_error(XBLK_DOM0_DEVICE ": %s", strerror(err));
 	}

@@ -28,6 +28,9 @@
 
 #define ANY_LEVEL UINT64_MAX
 
+/* Of guests' records, before the control has its turn: 1 MiB. */
+#define MOST_AT_ONCE (4 * GUEST_TURN)
+
 /*
  * Who waits for the lock has the turn meanwhile, so that the other one, which has had
  * it, does not have it again first.
@@ -87,46 +90,40 @@ int drain_add(struct drain *d, struct guest *guest)
 	return 0;
 }
 
-void drain_remove(struct drain *d, struct guest *guest)
+void drain_exchange(struct drain *d)
 {
-	unsigned int i = 0;
+	bool news = false;
+	unsigned int i;
 
 	drain_hold(d);
-	while (i < d->nr && d->guests[i] != guest)
-		i++;
-	if (i < d->nr)
-		d->guests[i] = d->guests[--d->nr];
+	for (i = 0; i < d->nr; i++) {
+		struct guest *guest = d->guests[i];
+		struct guest_over *over = &guest->over;
+
+		if (over->why && !over->ending) {
+			if (!guest->ending)
+				guest->ending = over->why;
+			guest->failed |= over->broke;
+			news = true;
+		}
+		over->ending = guest->ending;
+		over->read_out = guest->read_out;
+	}
 	drain_release(d);
+	if (news)
+		drain_wake(d);
 }
 
-void drain_mark_ending(struct drain *d, struct guest *guest, const char *why, bool broke)
+void drain_remove(struct drain *d, bool all)
 {
-	drain_hold(d);
-	if (!guest->ending)
-		guest->ending = why;
-	guest->failed |= broke;
-	drain_release(d);
-	drain_wake(d);
-}
-
-bool drain_is_ending(struct drain *d, const struct guest *guest)
-{
-	bool ending;
+	unsigned int i, nr = 0;
 
 	drain_hold(d);
-	ending = guest->ending;
+	for (i = 0; i < d->nr; i++)
+		if (!all && !d->guests[i]->over.read_out)
+			d->guests[nr++] = d->guests[i];
+	d->nr = nr;
 	drain_release(d);
-	return ending;
-}
-
-bool drain_has_read_out(struct drain *d, const struct guest *guest)
-{
-	bool read_out;
-
-	drain_hold(d);
-	read_out = guest->read_out;
-	drain_release(d);
-	return read_out;
 }
 
 unsigned int drain_count_read_out(struct drain *d, bool *all)
@@ -255,17 +252,20 @@ static bool any_behind(const struct drain *d, bool all)
 	return false;
 }
 
-/*
- * A turn: a bounded amount of each guest's records, and this domain's.
- *
- * @all:   not only the guests that are about to end.
- * @level: how many records wait in this domain's fullest buffer, or ANY_LEVEL.
- * Return: records moved, or -1: see &drain.failure.
- */
-static int64_t take_turn(struct drain *d, bool all, uint64_t level,
-			 unsigned int *permille)
+static void let_control_in(struct drain *d)
 {
-	int64_t records = 0, n;
+	drain_release(d);
+	drain_hold(d);
+}
+
+/*
+ * A bounded amount of each guest's records.  There may be many guests, so that the
+ * control has its turn in between; it may take some out of the list meanwhile, and so
+ * another one be passed over, which is behind then.
+ */
+static int64_t read_guests(struct drain *d, bool all)
+{
+	int64_t records = 0, since = 0, n;
 	unsigned int i;
 
 	for (i = 0; i < d->nr; i++) {
@@ -275,13 +275,41 @@ static int64_t take_turn(struct drain *d, bool all, uint64_t level,
 		if (n < 0)
 			return fail(d, DRAIN_OUTPUT);
 		records += n;
+		since += n;
+		if (since < MOST_AT_ONCE)
+			continue;
+		let_control_in(d);
+		since = 0;
 	}
-	if (!all || !level)
-		return records;
-	n = dom0_drain(d->dom0, d->writer, d->now, permille);
+	return records;
+}
+
+/* Return: as take_turn(). */
+static int64_t read_backend(struct drain *d, unsigned int *permille)
+{
+	int64_t n = dom0_drain(d->dom0, d->writer, d->now, permille);
+
 	if (n < 0)
 		return fail(d, writer_error(d->writer) ? DRAIN_OUTPUT : DRAIN_READING);
-	return records + n;
+	return n;
+}
+
+/*
+ * A turn: a bounded amount of each guest's records, and this domain's.
+ *
+ * @all:   not only the guests that are about to end.
+ * @level: how many records wait in this domain's fullest buffer.
+ * Return: records moved, or -1: see &drain.failure.
+ */
+static int64_t take_turn(struct drain *d, bool all, uint64_t level,
+			 unsigned int *permille)
+{
+	int64_t n, records = read_guests(d, all);
+
+	if (records < 0 || !all || !level)
+		return records;
+	n = read_backend(d, permille);
+	return n < 0 ? n : records + n;
 }
 
 /* Let the control have its turn.  Return: whether there is room, then or in time. */
@@ -305,12 +333,6 @@ static bool wait_for_room(struct drain *d)
 			break;
 	}
 	return room;
-}
-
-static void let_control_in(struct drain *d)
-{
-	drain_release(d);
-	drain_hold(d);
 }
 
 /*
@@ -591,6 +613,7 @@ int drain_init(struct drain *d, struct dom0 *dom0, struct writer *writer,
 		.opts = opts,
 		.recording = opts->overwrite,
 		.pace = {.sleep_ms = 1},
+		.names = {.left = NAMES_SHARED},
 		.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.tell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
@@ -642,7 +665,7 @@ int drain_rest(struct drain *d)
 
 	if (dom0_now(d->dom0, &d->now))
 		return fail(d, DRAIN_READING);
-	n = take_turn(d, true, ANY_LEVEL, &permille);
+	n = read_backend(d, &permille);
 	if (n < 0)
 		return -1;
 	return n > 0 || writer_refused(d->writer);

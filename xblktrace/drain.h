@@ -45,6 +45,7 @@ enum drain_failure {
  * @guests:	those that are read, @nr of them
  * @taps:	get what is read, too
  * @now:	Xen's time of the last look, ns
+ * @names:	of guests' threads, all together
  * @joined:	a guest came while a round was under way, which was not read from its
  *		beginning on: so nothing can be said of all records
  * @rounds_wanted: rounds of all, marked each, that begin from now on; 0: they are done
@@ -78,6 +79,7 @@ struct drain {
 	unsigned int nr;
 	unsigned int room;
 	struct taps taps;
+	struct names_pool names;
 	bool joined;
 	unsigned int rounds_wanted;
 	bool snapshot_wanted;
@@ -121,8 +123,9 @@ int drain_start(struct drain *d);
 void drain_stop(struct drain *d);
 
 /*
- * Between a turn and the next one; how long that may take is bounded by what a turn
- * moves.  Never for longer than it takes to change something in memory.
+ * When the drain lets the control in, which it does after each MiB that it moves of
+ * guests' records, however many guests there are.  Never for longer than it takes to
+ * change something in memory.
  */
 void drain_hold(struct drain *d);
 void drain_release(struct drain *d);
@@ -134,15 +137,17 @@ int drain_add(struct drain *d, struct guest *guest);
 
 /* What follows is not to be called held. */
 
-/* The guest is read no more; also where it was not. */
-void drain_remove(struct drain *d, struct guest *guest);
+/**
+ * drain_exchange - tell the drain which guests write no more, and learn how far they are
+ *
+ * What such a guest has written is read; why it ends is what was known first.  All guests
+ * are seen to at once: with one after the other the control would wait for as many turns
+ * of a drain that has no pause.
+ */
+void drain_exchange(struct drain *d);
 
-/* It writes no more, and why, unless that was known: what it has written is read. */
-void drain_mark_ending(struct drain *d, struct guest *guest, const char *why, bool broke);
-bool drain_is_ending(struct drain *d, const struct guest *guest);
-
-/* It has been read to its end, or has broken the protocol. */
-bool drain_has_read_out(struct drain *d, const struct guest *guest);
+/* Those that were read out by the last exchange, or @all, are read no more. */
+void drain_remove(struct drain *d, bool all);
 
 /*
  * How many guests have stopped in good order and were read out; *@all: nothing more is to

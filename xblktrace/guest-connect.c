@@ -221,6 +221,7 @@ int guest_connect_start(struct guest *guest, struct xenrelay_reader *reader,
 				 guest->domain->domid, guest->domain->name);
 	guest->reader = reader;
 	guest->ending = NULL;
+	guest->over = (struct guest_over){0};
 	guest->next_ring = 0;
 	guest->takes_few = false;
 	guest->ops = opts->ops;

@@ -48,6 +48,21 @@ struct guest_attempt {
 };
 
 /**
+ * struct guest_over - what the control knows of a guest's end, see drain_exchange()
+ * @why:	why it writes no more, as the control has found; NULL: it may
+ * @broke:	it broke the protocol by that
+ * @ending, @read_out: what &guest said at the last exchange
+ * @removed:	its streams were taken out of the trace
+ */
+struct guest_over {
+	const char *why;
+	bool broke;
+	bool ending;
+	bool read_out;
+	bool removed;
+};
+
+/**
  * struct guest - a guest being traced
  * @domain:	who it is
  * @reader:	whose channel it is
@@ -82,6 +97,7 @@ struct guest_attempt {
  * @last_round:	it was so when the present round began
  * @read_out:	it is through: nothing comes of it any more
  * @failed:	it broke the protocol
+ * @over:	the control's word on its end, which the drain does not touch
  * @expected:	it is about to be connected to
  * @disks_untold: its disks are others than it was told
  * @muted:	that it writes to XenStore without end has been told
@@ -114,6 +130,7 @@ struct guest {
 	bool read_out;
 	bool failed;
 	const char *ending;
+	struct guest_over over;
 	bool probes_told;
 	unsigned char told;
 	bool end_told;

@@ -140,7 +140,7 @@ static void look_at_known(struct capture *c, struct guest *guest)
 		guest->gone = !xenrelay_domain_exists(c->reader, guest->domain->domid);
 		guest->looks = AGAIN_LOOKS;
 		c->describe_wanted |= guest->gone && guest->rings;
-	} else if (!guest->gone && !guest->ending) {
+	} else if (!guest->gone && !guest->over.ending) {
 		look_at_disks(c, guest);
 	}
 }

@@ -376,12 +376,41 @@ char *meta_text_of_ended(void *arg, const struct writer_stream *const *streams,
 			 json_pack("{s:o, s:[]}", "streams", array, "events_sent"));
 }
 
+/* An account has 160 bytes at the most, and a guest's events 50. */
+_Static_assert(META_MAX_ACCOUNTS *(160 + 50) < XBLK_CHUNK_MAX_PAYLOAD,
+	       "a chunk has room for so many");
+
+static char *counters(unsigned int own_domid, json_t *streams, json_t *events)
+{
+	return to_text(json_pack("{s:{s:i}, s:{s:o, s:o}}", "backend", "domid",
+				 (int)own_domid, "counters", "streams", streams,
+				 "events_sent", events));
+}
+
 static char *end(const char *reason, uint64_t duration_ns, json_t *streams,
 		 json_t *events)
 {
 	return to_text(json_pack("{s:s, s:I, s:o, s:o}", "reason", reason, "duration_ns",
 				 (json_int_t)duration_ns, "streams", streams,
 				 "events_sent", events));
+}
+
+char *counters_text_of_streams(unsigned int own_domid,
+			       const struct writer_stream **streams)
+{
+	const struct writer_stream *s;
+	unsigned int nr = 0;
+	json_t *array;
+
+	for (s = *streams; s; s = s->next)
+		nr++;
+	if (nr <= META_MAX_ACCOUNTS)
+		return NULL;
+	array = json_array();
+	for (s = *streams, nr = 0; nr < META_MAX_ACCOUNTS; s = s->next, nr++)
+		json_array_append_new(array, stream(s, 0, s->lost, true));
+	*streams = s;
+	return counters(own_domid, array, json_array());
 }
 
 char *end_text_of_streams(const struct writer_stream *streams, const char *reason,
@@ -395,15 +424,43 @@ char *end_text_of_streams(const struct writer_stream *streams, const char *reaso
 	return end(reason, duration_ns, array, json_array());
 }
 
+/* But not those of which META has said that they are no more. */
+static bool counts(const struct guest *guest)
+{
+	return guest->rings && !guest->end_at;
+}
+
+char *counters_text(const struct capture_facts *facts, bool goes_on, unsigned int *next)
+{
+	const struct guest *guest, *end = facts->guests + facts->nr_guests;
+	struct accounts accounts;
+	unsigned int nr = facts->dom0->nr_cpus;
+
+	for (guest = facts->guests + *next; guest < end; guest++)
+		nr += counts(guest) ? guest->nr_streams : 0;
+	if (nr <= META_MAX_ACCOUNTS)
+		return NULL;
+	accounts = (struct accounts){json_array(), json_array()};
+	for (guest = facts->guests + *next, nr = 0; guest < end; guest++) {
+		if (!counts(guest))
+			continue;
+		nr += guest->nr_streams;
+		if (nr > META_MAX_ACCOUNTS)
+			break;
+		account_for(&accounts, guest, goes_on);
+	}
+	*next = guest - facts->guests;
+	return counters(facts->own_domid, accounts.streams, accounts.events);
+}
+
 char *end_text(const struct capture_facts *facts, const char *reason,
-	       uint64_t duration_ns, bool goes_on)
+	       uint64_t duration_ns, bool goes_on, unsigned int first)
 {
 	struct accounts accounts = {json_array(), json_array()};
 	unsigned int i;
 
-	/* But for those of which META has said that they are no more. */
-	for (i = 0; i < facts->nr_guests; i++)
-		if (facts->guests[i].rings && !facts->guests[i].end_at)
+	for (i = first; i < facts->nr_guests; i++)
+		if (counts(&facts->guests[i]))
 			account_for(&accounts, &facts->guests[i], goes_on);
 	for (i = 0; i < facts->dom0->nr_cpus; i++) {
 		const struct dom0_cpu *cpu = &facts->dom0->cpus[i];

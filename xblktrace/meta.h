@@ -41,13 +41,26 @@ bool meta_has_news(const struct capture_facts *facts);
 void meta_forget(const struct capture_facts *facts);
 
 /**
- * end_text - how it ended, and all counters
+ * counters_text - for a META chunk before END: counters that this has no room for
  * @goes_on: in another file, so that what has been produced and not read is that one's
+ * @next:	the first guest that has not been told, 0 at first
+ *
+ * Return: text to be freed; NULL if END has room for all that is left.
+ */
+char *counters_text(const struct capture_facts *facts, bool goes_on, unsigned int *next);
+
+/**
+ * end_text - how it ended, and all counters
+ * @goes_on:	as above
+ * @first:	of the guests that have not been told
  *
  * Return: text to be freed; NULL if there is no memory for it.
  */
 char *end_text(const struct capture_facts *facts, const char *reason,
-	       uint64_t duration_ns, bool goes_on);
+	       uint64_t duration_ns, bool goes_on, unsigned int first);
+
+/* Streams of which one of these tells at the most. */
+#define META_MAX_ACCOUNTS 4096
 
 /**
  * meta_text_of_ended - of streams whose guests are no more, of another trace
@@ -58,7 +71,9 @@ char *end_text(const struct capture_facts *facts, const char *reason,
 char *meta_text_of_ended(void *arg, const struct writer_stream *const *streams,
 			 unsigned int nr);
 
-/* The same by @streams alone: what their producers made is in them or was lost. */
+/* Both by @streams alone: what their producers made is in them or was lost. */
+char *counters_text_of_streams(unsigned int own_domid,
+			       const struct writer_stream **streams);
 char *end_text_of_streams(const struct writer_stream *streams, const char *reason,
 			  uint64_t duration_ns);
 

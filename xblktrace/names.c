@@ -16,8 +16,34 @@ struct name {
 	char comm[XBLK_COMM_LEN];
 };
 
+/* What a table of @size has of the pool. */
+static size_t beyond_own(size_t size)
+{
+	return size > NAMES_OWN ? size - NAMES_OWN : 0;
+}
+
+/* Return: whether there are so many. */
+static bool pool_take(struct names_pool *pool, size_t nr)
+{
+	size_t left = __atomic_load_n(&pool->left, __ATOMIC_RELAXED);
+
+	do {
+		if (left < nr)
+			return false;
+	} while (!__atomic_compare_exchange_n(&pool->left, &left, left - nr, true,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return true;
+}
+
+static void pool_give(struct names_pool *pool, size_t nr)
+{
+	__atomic_fetch_add(&pool->left, nr, __ATOMIC_RELAXED);
+}
+
 void names_free(struct names *names)
 {
+	if (names->pool)
+		pool_give(names->pool, beyond_own(names->size));
 	free(names->slots);
 	*names = (struct names){0};
 }
@@ -55,14 +81,20 @@ static void put(struct names *names, const struct name *name)
 /* Return: whether there is room for more. */
 static bool grow(struct names *names)
 {
-	struct names more = {.size = names->size ? 2 * names->size : FIRST_SIZE};
-	size_t i;
+	struct names more = {
+		.size = names->size ? 2 * names->size : FIRST_SIZE,
+		.pool = names->pool,
+	};
+	size_t i, share = beyond_own(more.size) - beyond_own(names->size);
 
-	if (more.size > NAMES_MAX)
+	if (more.size > NAMES_MAX || (more.pool && !pool_take(more.pool, share)))
 		return false;
 	more.slots = calloc(more.size, sizeof(*more.slots));
-	if (!more.slots)
+	if (!more.slots) {
+		if (more.pool)
+			pool_give(more.pool, share);
 		return false;
+	}
 	for (i = 0; i < names->size; i++)
 		if (names->slots[i].used)
 			put(&more, &names->slots[i]);

@@ -5,7 +5,7 @@
  * A producer names a thread once, see XBLK_EV_PROCESS; what begins later, as the next
  * file of a trace does, has to be told again.
  *
- * One thread at a time may be in these functions.
+ * One thread at a time may be in these functions with one table.
  */
 #ifndef XBLKTRACE_NAMES_H
 #define XBLKTRACE_NAMES_H
@@ -21,21 +21,41 @@
  */
 #define NAMES_MAX 8192
 
+/*
+ * Of all guests together, of which there may be a thousand: each has slots of its own,
+ * and what it takes beyond comes from what all have, 24 MiB, as long as there is some.
+ */
+#define NAMES_OWN    512
+#define NAMES_SHARED (1u << 20)
+
+/**
+ * struct names_pool - what several tables share
+ * @left:	slots; from any thread
+ */
+struct names_pool {
+	size_t left;
+};
+
 /**
  * struct names - a table by process number; all zeroes is an empty one
  * @slots:	@size of them, a power of two, at most NAMES_MAX; 24 bytes each
+ * @pool:	where those beyond NAMES_OWN come from; NULL: it may have them all.  To be
+ *set while it is empty
  */
 struct names {
 	struct name *slots;
 	size_t size;
+	struct names_pool *pool;
 };
 
+/* It is an empty one then, and all zeroes. */
 void names_free(struct names *names);
 
 /**
  * names_note - remember the names that are told in @records
  *
- * Costs a look at each record.  Without memory for more, one takes another one's place.
+ * Costs a look at each record.  Without memory for more, or a share of it, one takes
+ * another one's place.
  */
 void names_note(struct names *names, const struct xblk_record *records, size_t nr);
 

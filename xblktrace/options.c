@@ -113,8 +113,28 @@ static const char *set_nr_subbufs(void *to, const char *arg)
 	struct options *opts = to;
 
 	opts->sized = true;
-	return number_uint(arg, MIN_NR_SUBBUFS, MAX_BUFFER_KIB / MIN_SUBBUF_KIB,
-			   &opts->nr_subbufs);
+	opts->nr_subbufs_said = arg;
+	return NULL;
+}
+
+/* When -b is known, on which it depends how many there may be.  Return: as check(). */
+static int check_nr_subbufs(struct options *opts)
+{
+	const unsigned int most = MAX_BUFFER_KIB / opts->subbuf_kib;
+	const char *why;
+
+	if (!opts->nr_subbufs_said)
+		return opts->nr_subbufs <= most
+			       ? -1
+			       : bad_usage(
+					 "-b %u: more than %d KiB for each CPU: with "
+					 "this -b, -n is %u at most, and %u if not said",
+					 opts->subbuf_kib, MAX_BUFFER_KIB, most,
+					 opts->nr_subbufs);
+	why = number_uint(opts->nr_subbufs_said, MIN_NR_SUBBUFS, most, &opts->nr_subbufs);
+	return why ? bad_usage("-n %s: %s (with -b %u)", opts->nr_subbufs_said, why,
+			       opts->subbuf_kib)
+		   : -1;
 }
 
 static const char *set_compress(void *to, const char *arg)
@@ -212,6 +232,7 @@ static const struct option_row rows[] = {
 static const struct option_table table = {
 	.before =
 		"Usage: " PROGRAM " -d DOMAIN[,DOMAIN]... [option]...\n"
+		"       " PROGRAM " --status | -k\n"
 		"Trace the block I/O of Xen guests, in the guests and in this domain at "
 		"once.\n\n",
 	.rows = rows,
@@ -230,7 +251,7 @@ static bool begins_capture(const struct options *opts)
 }
 
 /* Return: as options_parse(). */
-static int check(const struct options *opts, int argc, char **argv)
+static int check(struct options *opts, int argc, char **argv)
 {
 	if (optind < argc)
 		return bad_usage("%s: unexpected argument", argv[optind]);
@@ -252,12 +273,7 @@ static int check(const struct options *opts, int argc, char **argv)
 	if (opts->overwrite && opts->max_size)
 		return bad_usage("--overwrite and --max-size: a flight recorder writes "
 				 "only what is asked for");
-	if ((uint64_t)opts->subbuf_kib * opts->nr_subbufs > MAX_BUFFER_KIB)
-		return bad_usage("-b %u -n %u: more than %d KiB for each CPU: with this "
-				 "-b, -n is %u at most",
-				 opts->subbuf_kib, opts->nr_subbufs, MAX_BUFFER_KIB,
-				 MAX_BUFFER_KIB / opts->subbuf_kib);
-	return -1;
+	return check_nr_subbufs(opts);
 }
 
 int options_parse(struct options *opts, int argc, char **argv)

@@ -21,6 +21,7 @@
  * @output:	argument of -o, NULL if not given
  * @duration_ns: -w, 0 for none
  * @subbuf_kib, @nr_subbufs: -b and -n, or their defaults
+ * @nr_subbufs_said: the argument of -n, NULL if not given
  * @follow:	guests that are not there are waited for
  * @sized:	-b or -n was given: the guests' rings get that size too
  * @compress_level: zstd's, 0 for none
@@ -43,6 +44,7 @@ struct options {
 	uint64_t duration_ns;
 	unsigned int subbuf_kib;
 	unsigned int nr_subbufs;
+	const char *nr_subbufs_said;
 	bool sized;
 	unsigned int compress_level;
 	bool overwrite;

@@ -47,18 +47,13 @@ static int read_counters(struct capture *c)
 
 static int end_file(struct capture *c, uint64_t at)
 {
-	char *text;
 	int err;
 
 	if (read_counters(c))
 		return -1;
-	text = end_text(&c->facts, "rotated", at - c->file_at, true);
-	if (!text)
-		return msg_error("out of memory");
-	err = writer_last_chunk(c->writer, XBLK_CHUNK_END, text, strlen(text), at);
-	free(text);
+	err = describe_end(c, "rotated", at - c->file_at, true, at);
 	capture_check_name(c);
-	return err ? -1 : 0;
+	return err;
 }
 
 /* Return: how many of them are told now, at most @max. */

@@ -95,6 +95,7 @@ static int begin(struct capture *c, struct tap *tap)
 	if (describe_now(c, &wall, &xen))
 		return -EIO;
 	tap->began = monotonic_ns();
+	tap->own_domid = c->facts.own_domid;
 	if (tap->opts.duration_ns)
 		tap->end_at = tap->began + tap->opts.duration_ns;
 	meta_forget(&facts);

@@ -493,11 +493,12 @@ void tap_end_guest(struct tap *tap, const struct guest *guest)
 	}
 }
 
-static void forget_ended(struct tap *tap)
+/* Those that are before @end. */
+static void forget_ended(struct tap *tap, unsigned int end)
 {
 	unsigned int i;
 
-	for (i = 0; i < tap->nr_streams; i++) {
+	for (i = 0; i < end; i++) {
 		struct tap_stream *s = tap->streams[i];
 
 		if (!s || !s->ends)
@@ -507,8 +508,36 @@ static void forget_ended(struct tap *tap)
 		tap->lost_gone = add_sat(tap->lost_gone, s->own.lost);
 		free(s);
 		tap->streams[i] = NULL;
+		tap->nr_ending--;
 	}
-	tap->nr_ending = 0;
+}
+
+/*
+ * As many as one chunk has room for.  A guest's streams, which end all at once, lie side
+ * by side.  Return: the number behind the last of them.
+ */
+static unsigned int choose_ended(const struct tap *tap,
+				 const struct writer_stream **ended, unsigned int *nr)
+{
+	unsigned int i, guest_at = 0, nr_before = 0;
+
+	*nr = 0;
+	for (i = 0; i < tap->nr_streams; i++) {
+		const struct tap_stream *s = tap->streams[i];
+
+		if (!s || !s->ends)
+			continue;
+		if (!*nr || ended[*nr - 1]->domid != s->own.domid) {
+			guest_at = i;
+			nr_before = *nr;
+		}
+		if (*nr == META_MAX_ACCOUNTS) {
+			*nr = nr_before;
+			return guest_at;
+		}
+		ended[(*nr)++] = &s->own;
+	}
+	return i;
 }
 
 int tap_put_ended(struct tap *tap,
@@ -517,7 +546,7 @@ int tap_put_ended(struct tap *tap,
 		  void *arg, uint64_t time)
 {
 	const struct writer_stream **ended;
-	unsigned int i, nr = 0;
+	unsigned int nr, end;
 	char *text;
 	int err;
 
@@ -527,9 +556,7 @@ int tap_put_ended(struct tap *tap,
 	ended = calloc(tap->nr_ending, sizeof(*ended));
 	if (!ended)
 		return -ENOMEM;
-	for (i = 0; i < tap->nr_streams; i++)
-		if (tap->streams[i] && tap->streams[i]->ends)
-			ended[nr++] = &tap->streams[i]->own;
+	end = choose_ended(tap, ended, &nr);
 	text = make(arg, ended, nr);
 	free(ended);
 	if (!text)
@@ -537,7 +564,7 @@ int tap_put_ended(struct tap *tap,
 	err = writer_chunk(&tap->writer, XBLK_CHUNK_META, text, strlen(text), time);
 	free(text);
 	if (!err)
-		forget_ended(tap);
+		forget_ended(tap, end);
 	return err;
 }
 
@@ -568,6 +595,7 @@ static void *finish(void *arg)
 	struct tap *tap = arg;
 	struct writer *w = &tap->writer;
 	uint64_t duration = tap->until - tap->from;
+	const struct writer_stream *next = w->streams;
 	char *text;
 
 	w->waits = wait_on;
@@ -576,7 +604,11 @@ static void *finish(void *arg)
 	tap_put_untold(tap, tap->until);
 	tell_losses(tap, tap->until);
 	count_untold_losses(tap);
-	text = end_text_of_streams(w->streams, tap->reason, duration);
+	while ((text = counters_text_of_streams(tap->own_domid, &next))) {
+		writer_end_chunk(w, XBLK_CHUNK_META, text, strlen(text), tap->until);
+		free(text);
+	}
+	text = end_text_of_streams(next, tap->reason, duration);
 	if (text)
 		writer_last_chunk(w, XBLK_CHUNK_END, text, strlen(text), tap->until);
 	free(text);

@@ -82,6 +82,7 @@ struct tap_stream {
  * @untold:	@nr_untold texts of META that are still to be written
  * @meta_owed:	it is not described yet what it would get now: so it gets nothing
  * @heard:	who asked wants no more, or has gone
+ * @own_domid:	this domain's
  * @from, @until: Xen's time of its beginning and its end, ns
  * @reason:	why it ends; NULL: it does not
  * @began, @end_at, @force_at, @give_up_at: monotonic, ns; 0: never
@@ -104,6 +105,7 @@ struct tap {
 	char **untold;
 	unsigned int nr_untold;
 	bool meta_owed;
+	unsigned int own_domid;
 	bool heard;
 	enum tap_state state;
 	uint64_t from;

@@ -493,6 +493,14 @@ static int write_last(struct writer *w, struct xblk_chunk chunk, const void *pay
 	return err ? err : settle(w);
 }
 
+int writer_end_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
+		     size_t len, uint64_t time)
+{
+	int err = settle(w);
+
+	return err ? err : writer_chunk(w, type, payload, len, time);
+}
+
 int writer_last_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
 		      size_t len, uint64_t time)
 {

@@ -255,6 +255,10 @@ uint64_t writer_bytes_out(const struct writer *w);
  */
 void writer_give_up(struct writer *w);
 
+/* A chunk that belongs to the end: waits for the output, as the last one does. */
+int writer_end_chunk(struct writer *w, enum xblk_chunk_type type, const void *payload,
+		     size_t len, uint64_t time);
+
 /*
  * The index, if all went well, and the last chunk of a capture.  That is also
  * tried after a write that failed: a full disk often has room for it once the

@@ -49,11 +49,15 @@ struct xblk_trace_header {
 #define XBLK_CHUNK_MAGIC       0x4b4e4843u /* "CHNK" */
 #define XBLK_CHUNK_MAX_PAYLOAD (1u << 20)
 
+/* Of all domains, at once, that a reader takes. */
+#define XBLK_MAX_STREAMS 16384
+
 /**
  * enum xblk_chunk_type - what a chunk's payload is
  * @XBLK_CHUNK_META:	JSON text, UTF-8: what is known at the start (host,
  *			domains, disks and what backs them, clocks, options).
- *			Later ones tell of what has come, changed or ended.
+ *			Later ones tell of what has come, changed or ended, and
+ *			before END of counters that it has no room for.
  * @XBLK_CHUNK_DATA:	records of one stream (domid, cpu), in the order in
  *			which they were written there
  * @XBLK_CHUNK_ROUND:	no payload: all records that were written before Xen
@@ -167,6 +171,9 @@ XBLK_STATIC_ASSERT(sizeof(struct xblk_index_entry) == 24);
  *   } ],
  *   "ops": ["write", "flush"],         recorded ones; without it all are
  *   "ended": {                         guests that are no more: nothing follows of them
+ *     "streams": [...], "events_sent": [...]       as below
+ *   },
+ *   "counters": {                      part of END's, which has no room for them all
  *     "streams": [...], "events_sent": [...]       as below
  *   }
  * }

@@ -135,10 +135,10 @@ static bool waits(const struct stream *s)
 
 /*
  * A stream's key: the time of its first record and, to break ties, its number.
- * 51 bits of ns are 26 days: what is further off than that is not told apart.  So they
+ * 50 bits of ns are 13 days: what is further off than that is not told apart.  So they
  * do not count from what is late by half of that or more: a guest's time can be anything.
  */
-#define NR_BITS	   13
+#define NR_BITS	   14
 #define KEY_FAR	   (UINT64_MAX >> NR_BITS)
 #define KEY_ABSENT UINT64_MAX
 

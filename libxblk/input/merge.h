@@ -26,7 +26,7 @@
 /* Above this many buffered records a trace without rounds goes on regardless. */
 #define MERGE_MAX_BUFFERED ((8u << 20) / XBLK_RECORD_SIZE)
 
-#define MAX_STREAMS 8192 /* at once */
+#define MAX_STREAMS XBLK_MAX_STREAMS
 
 struct stream;
 

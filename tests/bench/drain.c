@@ -51,13 +51,17 @@ static const struct way {
 	const char *name;
 	unsigned int nr_guests;
 	bool packs;
+	unsigned int nr_packers; /* 0: as many as there are processors */
 } ways[] = {
-	{"plain.1_guest", 1, false},
-	{"plain.4_guests", 4, false},
-	{"z.1_guest", 1, true},
-	{"z.4_guests", 4, true},
+	{"plain.1_guest", 1, false, 0}, {"plain.4_guests", 4, false, 0},
+	{"z.1_guest", 1, true, 0},	{"z.4_guests", 4, true, 0},
+	{"z_one.4_guests", 4, true, 1},
 };
 #define NR_WAYS (sizeof(ways) / sizeof(*ways))
+
+/* Of these, what several packers bring. */
+#define WAY_PACKERS 3
+#define WAY_PACKER  4
 
 /* To compress takes about so many times as long. */
 #define PACKING 16
@@ -225,7 +229,8 @@ static void begin(struct writer *w, struct xenrelay_reader *reader,
 	unsigned int i;
 
 	if (writer_open(w, "/dev/null") ||
-	    (way->packs && writer_compress(w, WRITER_LEVEL, 0)) || writer_header(w, 0, 0))
+	    (way->packs && writer_compress(w, WRITER_LEVEL, way->nr_packers)) ||
+	    writer_header(w, 0, 0))
 		errx(1, "no output");
 	for (i = 0; i < NR_RINGS; i++)
 		fill(fake_page(DATA + i * RING_PAGES));
@@ -354,7 +359,7 @@ int main(int argc, char **argv)
 		const char *name, *unit;
 	} figures[NR_FIGURES] = {
 		{"", "Mrec/s"}, {".cpu_drain", "ns"}, {".cpu_all", "ns"}};
-	static double taken[NR_WAYS][NR_FIGURES][MAX_TURNS];
+	static double taken[NR_WAYS][NR_FIGURES][MAX_TURNS], ratios[MAX_TURNS];
 	int turns = argc > 1 ? atoi(argv[1]) : 11, t;
 	uint64_t nr = argc > 2 ? strtoull(argv[2], NULL, 0) : 200000000;
 	size_t i, f;
@@ -369,6 +374,7 @@ int main(int argc, char **argv)
 			for (f = 0; f < NR_FIGURES; f++)
 				taken[i][f][t] = all[f];
 		}
+		ratios[t] = taken[WAY_PACKERS][RATE][t] / taken[WAY_PACKER][RATE][t];
 	}
 	for (i = 0; i < NR_WAYS; i++) {
 		for (f = 0; f < NR_FIGURES; f++) {
@@ -377,5 +383,7 @@ int main(int argc, char **argv)
 			       taken[i][f][turns / 2], figures[f].unit);
 		}
 	}
+	qsort(ratios, turns, sizeof(double), compare);
+	printf("drain.%s.vs_one\t%.3f\tx\n", ways[WAY_PACKERS].name, ratios[turns / 2]);
 	return 0;
 }

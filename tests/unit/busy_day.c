@@ -147,6 +147,10 @@ static void play(void)
 	if (!begun) {
 		name(GUEST, WORKER_PID, "worker", 0);
 		name(DOM0, BACKEND_PID, "3.xvda-0", XBLK_PROCESS_KTHREAD);
+		for (i = 0; i < day.nr_names; i++) {
+			name(GUEST, 1000 + i, "one of many", 0);
+			name(DOM0, 1000 + i, "one of many", 0);
+		}
 		begun = true;
 	}
 	if (module_owes)
@@ -285,7 +289,7 @@ unsigned int count_files(void)
 int begin_day(void **state)
 {
 	clock_ns = 5000000000;
-	day.looks = nr_open = 0;
+	day.looks = day.nr_names = nr_open = 0;
 	day.nr_requests = 1; /* no identity is 0 */
 	day.nr_looks = LOOKS;
 	connected = begun = module_owes = false;

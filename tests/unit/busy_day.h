@@ -34,11 +34,12 @@ enum step {
  * struct day - how it is played, and what has happened
  * @running:	the capture
  * @looks:	of @nr_looks, after which it ends
+ * @nr_names:	of processes on each side, at the beginning, beside those that work
  * @wanted:	what each request has got into the buffers, bit 3 * side + step
  */
 extern struct day {
 	struct capture *running;
-	unsigned int looks, nr_looks, nr_requests;
+	unsigned int looks, nr_looks, nr_requests, nr_names;
 	uint8_t wanted[MAX_REQUESTS];
 } day;
 

@@ -10,6 +10,9 @@
 
 #include <xenevtchn.h>
 #include <xengnttab.h>
+#include <xen/version.h>
+#include <xen/xen.h>
+#include <xencall.h>
 #include <xenhypfs.h>
 #include <xenstore.h>
 
@@ -17,7 +20,7 @@
 
 #define MAX_NODES   16384
 #define MAX_EVENTS  16384
-#define MAX_MAPS    4096
+#define MAX_MAPS    16384
 #define PAGE	    4096
 #define LOCAL_PORT  40
 #define MAX_IN_HAND 8
@@ -738,4 +741,39 @@ char *xenhypfs_read(xenhypfs_handle *hypfs, const char *path)
 	return strcmp(path, "/params/gnttab_max_maptrack_frames")
 		       ? NULL
 		       : strdup(fake.maptrack_frames);
+}
+
+/* --- libxencall --- */
+
+xencall_handle *xencall_open(struct xentoollog_logger *logger, unsigned open_flags)
+{
+	(void)logger, (void)open_flags;
+	return fake.command_line ? (xencall_handle *)&fake : NULL;
+}
+
+int xencall_close(xencall_handle *xcall)
+{
+	(void)xcall;
+	return 0;
+}
+
+void *xencall_alloc_buffer(xencall_handle *xcall, size_t size)
+{
+	(void)xcall;
+	return malloc(size);
+}
+
+void xencall_free_buffer(xencall_handle *xcall, void *p)
+{
+	(void)xcall;
+	free(p);
+}
+
+int xencall2(xencall_handle *xcall, unsigned int op, uint64_t arg1, uint64_t arg2)
+{
+	(void)xcall;
+	if (op != __HYPERVISOR_xen_version || arg1 != XENVER_commandline)
+		abort();
+	strncpy((char *)(uintptr_t)arg2, fake.command_line, sizeof(xen_commandline_t));
+	return 0;
 }

@@ -27,6 +27,7 @@
  * @room:	pages that can be mapped at once, 0: any number
  * @room_errno:	what is said when there is no more room
  * @maptrack_frames: what Xen's hypfs has of that limit; NULL: there is no hypfs
+ * @command_line: Xen's; NULL: it is not to be had
  * @domain_gone: the domains are no longer introduced
  * @closed:	this is a driver domain, and XenStore says EACCES of the paths for which
  *		this is true; NULL: it is domain 0
@@ -48,6 +49,7 @@ struct fake_xen {
 	unsigned int room;
 	int room_errno;
 	const char *maptrack_frames;
+	const char *command_line;
 	bool domain_gone;
 	bool (*closed)(const char *path);
 	unsigned int watching;

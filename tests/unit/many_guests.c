@@ -79,18 +79,26 @@ int signals_open(void)
 	return eventfd(1, EFD_CLOEXEC);
 }
 
+/* One ends it, and is waiting until it is taken. */
+static bool taken;
+
 bool signals_waiting(void)
 {
-	return many.ends;
+	return many.ends && !taken;
 }
 
 unsigned int signals_take(int fd, bool *snapshot)
 {
+	bool waiting;
+
 	(void)fd;
 	*snapshot = false;
+	many.nr_turns++;
 	if (!many.ends)
 		turn();
-	return many.ends;
+	waiting = signals_waiting();
+	taken |= waiting;
+	return waiting;
 }
 
 /* --- the module in dom0 --- */
@@ -210,7 +218,7 @@ static void make_ring(void)
 	producer->channel.state = XENRELAY_RUNNING;
 }
 
-static void answer(const char *path, const char *value)
+void many_answer(const char *path, const char *value)
 {
 	unsigned int domid, session, kib, page = FIRST_INFO + many.nr_answers % MOST;
 	unsigned int pages = many.ring_pages;
@@ -251,8 +259,8 @@ int run(void (*in_each_turn)(void))
 	int ret;
 
 	turn = in_each_turn;
-	many.ends = false;
-	many.nr_answers = 0;
+	many.ends = taken = false;
+	many.nr_answers = many.nr_turns = 0;
 	make_ring();
 	assert_int_equal(domains_select(reader, &opts, &backing, &table), 0);
 	played_begin(&played, reader, &table, guests, MAX_DOMAINS);
@@ -284,7 +292,7 @@ int setup(void **state)
 	control = pthread_self();
 	fake_begin();
 	node("0", "domid");
-	fake.written = answer;
+	fake.written = many_answer;
 	fake.called = by_control;
 	return xenrelay_reader_open(&reader);
 }

@@ -28,6 +28,7 @@
  * @stubborn:	they take no notice of how large a ring may be
  * @ends:	set by a turn: the capture ends
  * @nr_answers:	how many guests have answered
+ * @nr_turns:	of the control
  */
 extern struct many {
 	const char *output;
@@ -38,6 +39,7 @@ extern struct many {
 	bool stubborn;
 	bool ends;
 	unsigned int nr_answers;
+	unsigned int nr_turns;
 } many;
 
 extern struct played played;
@@ -52,6 +54,8 @@ int run(void (*in_each_turn)(void));
 void skip_ms(unsigned int ms);
 void comes(unsigned int domid);
 void goes(unsigned int domid);
+/* What they do with what is written to them: fake.written. */
+void many_answer(const char *path, const char *value);
 /* A node of XenStore; without a value it goes, with all below it. */
 void node(const char *value, const char *fmt, ...);
 

@@ -87,6 +87,36 @@ static void without_an_end(void **ctx)
 	done(&o, &g);
 }
 
+/* Counters that END had no room for: META has them before it. */
+static void counters_before_the_end(void **ctx)
+{
+	static const char counters[] =
+		"{\"backend\": {\"domid\": 0}, \"counters\": {\"streams\":"
+		"  [{\"domid\": 3, \"cpu\": 0, \"produced\": 9, \"written\": 2, \"lost\": 7}],"
+		"  \"events_sent\": [{\"domid\": 3, \"events\": 5}]}}";
+	static const char end[] =
+		"{\"reason\": \"interrupted\", \"duration_ns\": 1, \"streams\": [],"
+		" \"events_sent\": []}";
+	const struct stream *s;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	gen_init(&g);
+	hang(&g, SECOND);
+	gen_round(&g, 2 * SECOND);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 3 * SECOND, counters, strlen(counters));
+	gen_chunk(&g, XBLK_CHUNK_END, 0, 0, 0, 3 * SECOND, end, strlen(end));
+	run(&o, g.data, g.len);
+	assert_false(o.parse.problems);
+	s = merge_find(&o.parse.merge, GEN_GUEST, 0);
+	assert_true(s->has_end);
+	assert_int_equal(stream_lost(s), 7);
+	assert_int_equal(o.parse.events_sent, 5);
+	assert_true(parse_conserved(&o.parse));
+	done(&o, &g);
+}
+
 /* What a guest had in flight when it ended gets no older. */
 static void guest_that_ended(void **ctx)
 {
@@ -325,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hung_disk),
 		cmocka_unit_test(without_an_end),
+		cmocka_unit_test(counters_before_the_end),
 		cmocka_unit_test(guest_that_ended),
 		cmocka_unit_test(time_of_another_guest),
 		cmocka_unit_test(running_report),

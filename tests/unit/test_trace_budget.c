@@ -29,11 +29,54 @@ static void test_of_host(void **state)
 	assert_int_equal(budget_of_host(0), 32 * 256 / per_page());
 	/* A driver domain has a limit of its own, which is not to be read. */
 	assert_int_equal(budget_of_host(7), 262144 / per_page());
-	fake.maptrack_frames = "4294967295";
-	assert_true(budget_of_host(0) == 4294967295ull * 256 / per_page());
+	/* The largest that Xen takes. */
+	fake.maptrack_frames = "2147483647";
+	assert_true(budget_of_host(0) == 2147483647ull * 256 / per_page());
 	fake.maptrack_frames = "-1";
 	assert_int_equal(budget_of_host(0), 262144 / per_page());
 	fake.maptrack_frames = NULL;
+}
+
+/* Where there is no hypfs. */
+static void test_of_command_line(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t frames;
+	} said[] = {
+		{"placeholder gnttab_max_maptrack_frames=64 dom0_mem=4G", 64},
+		{"gnttab_max_maptrack_frames=0x40", 64},
+		/* The last one that Xen takes. */
+		{"gnttab_max_maptrack_frames=8  gnttab_max_maptrack_frames=16", 16},
+		{"gnttab_max_maptrack_frames=8 gnttab_max_maptrack_frames=16k", 8},
+		/* None, and the default. */
+		{"", 1024},
+		{"dom0_mem=4G gnttab_max_frames=64", 1024},
+		{"gnttab_max_maptrack_frames=-1", 1024},
+		{"gnttab_max_maptrack_frames=", 1024},
+		{"gnttab_max_maptrack_frames", 1024},
+		{"xgnttab_max_maptrack_frames=8", 1024},
+		{"gnttab_max_maptrack_frames=2147483648", 1024},
+		{"gnttab_max_maptrack_frames=99999999999999999999", 1024},
+	};
+	char longest[1100];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		fake.command_line = said[i].line;
+		assert_int_equal(budget_of_host(0), said[i].frames * 256 / per_page());
+		assert_int_equal(budget_of_host(7), 262144 / per_page());
+	}
+	fake.command_line = said[0].line;
+	fake.maptrack_frames = "32";
+	assert_int_equal(budget_of_host(0), 32 * 256 / per_page());
+	fake.maptrack_frames = NULL;
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	fake.command_line = longest;
+	assert_int_equal(budget_of_host(0), 262144 / per_page());
+	fake.command_line = NULL;
 }
 
 /* 64 guests that came at once, and a 65th: all get the same, and another one the half of
@@ -99,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_of_host),
+		cmocka_unit_test(test_of_command_line),
 		cmocka_unit_test(test_share),
 		TEST(test_connect),
 	};

@@ -563,6 +563,50 @@ static void test_stopped_terminal(void **state)
 	assert_int_equal(fake.mapped, 0);
 }
 
+/* Standard error is a file meanwhile. */
+static void *interrupt_when_told(void *arg)
+{
+	char said[4096] = "";
+	unsigned int i;
+
+	for (i = 0; i < 500 && !strstr(said, "it is waited for"); i++) {
+		usleep(50000);
+		if (pread(STDERR_FILENO, said, sizeof(said) - 1, 0) < 0)
+			abort();
+	}
+	kill(getpid(), SIGINT);
+	return arg;
+}
+
+/*
+ * Whose time is over has not had enough: the output, which soon has no room even for what
+ * guests have left, is waited for, and that is told.
+ */
+static void test_waits_for_output(void **state)
+{
+	int fd = make_fifo(O_RDWR);
+	pthread_t thread;
+
+	(void)state;
+	chunks_left = 3 * CHUNKS_ON_THEIR_WAY;
+	lie = counters;
+	end_signal = 0;
+	duration_ns = 2000000000; /* by then there is no room */
+	signals_block();
+	assert_int_equal(pthread_create(&thread, NULL, interrupt_when_told, NULL), 0);
+	assert_int_equal(capture_two(), -1);
+	pthread_join(thread, NULL);
+	remove_fifo(fd);
+	end_signal = SIGINT;
+	duration_ns = 0;
+	played_check_said(&played,
+			  "domain 3 (guest1) cannot be read to its end, for lack of "
+			  "room in the output: let go of");
+	played_check_said(&played, "/tmp/test_trace_capture.fifo: takes nothing: it is "
+				   "waited for; Ctrl-C gives it up");
+	played_check_said(&played, "nobody reads it: given up");
+}
+
 static bool hangs;
 
 static bool is_hanging(void)
@@ -738,6 +782,7 @@ int main(void)
 		TEST(test_silent_third),
 		TEST(test_nobody_reads),
 		TEST(test_interrupted_before),
+		TEST(test_waits_for_output),
 		TEST(test_deaf),
 		TEST(test_hangup),
 		TEST(test_slow_reader),

@@ -254,6 +254,19 @@ static void test_stop(void **state)
 	stop_takes_us = stop_fails = 0;
 }
 
+/* Who has it open is not known: one that goes without the lock is another xblktrace. */
+static void test_busy(void **state)
+{
+	struct said err;
+
+	(void)state;
+	said_begin(&err, 2);
+	assert_int_equal(fail_control(EBUSY), -1);
+	said_end(&err);
+	assert_non_null(strstr(err.text, "another program is tracing with xblk-dom0"));
+	assert_non_null(strstr(err.text, "'xblktrace --status' shows it"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -261,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_many),  TEST(test_operations), TEST(test_versions),
 		TEST(test_stats), TEST(test_clock_off),	 TEST(test_stop),
+		TEST(test_busy),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -251,7 +251,7 @@ static void test_guest_ends(void **state)
 	free(whole_meta());
 	guests[0].gone = true;
 	assert_true(meta_has_news(&facts));
-	json = parse(end_text(&facts, "interrupted", 1, false));
+	json = parse(end_text(&facts, "interrupted", 1, false, 0));
 	is_number(json, "streams.0.domid", 3);
 	is_number(json, "events_sent.0.domid", 3);
 	json_decref(json);
@@ -267,7 +267,7 @@ static void test_guest_ends(void **state)
 	assert_true(guests[0].end_told);
 
 	/* Until it is in the trace it may have to be told once more, in another file. */
-	json = parse(end_text(&facts, "interrupted", 1, false));
+	json = parse(end_text(&facts, "interrupted", 1, false, 0));
 	is_number(json, "streams.0.domid", 3);
 	json_decref(json);
 	meta_forget(&facts);
@@ -276,7 +276,7 @@ static void test_guest_ends(void **state)
 	guests[0].end_at = 1;
 	meta_forget(&facts);
 	assert_true(guests[0].end_told);
-	json = parse(end_text(&facts, "interrupted", 1, false));
+	json = parse(end_text(&facts, "interrupted", 1, false, 0));
 	is_number(json, "streams.0.domid", 0);
 	assert_int_equal(json_array_size(at(json, "events_sent")), 0);
 	json_decref(json);
@@ -351,7 +351,7 @@ static void test_many(void **state)
 
 static void test_end(void **state)
 {
-	json_t *json = parse(end_text(&facts, "timeout", 1ull << 40, false));
+	json_t *json = parse(end_text(&facts, "timeout", 1ull << 40, false, 0));
 
 	(void)state;
 	is_text(json, "reason", "timeout");
@@ -388,13 +388,13 @@ static void test_end_of_a_file(void **state)
 	ring->stream.lost_before = 20;
 	ring->stream.records = 39;
 	ring->stream.marks = 1;
-	json = parse(end_text(&facts, "rotated", 1, true));
+	json = parse(end_text(&facts, "rotated", 1, true, 0));
 	is_number(json, "streams.0.written", 38);
 	is_number(json, "streams.0.lost", 3);
 	is_number(json, "streams.0.marks", 1);
 	is_number(json, "streams.0.produced", 41);
 	json_decref(json);
-	json = parse(end_text(&facts, "timeout", 1, false));
+	json = parse(end_text(&facts, "timeout", 1, false, 0));
 	is_number(json, "streams.0.written", 38);
 	is_number(json, "streams.0.lost", 3);
 	is_number(json, "streams.0.produced", 43);
@@ -412,7 +412,7 @@ static void test_end_of_a_liar(void **state)
 	(void)state;
 	ring->stats.lost = 1ull << 63;
 	ring->stats.produced = UINT64_MAX;
-	json = parse(end_text(&facts, "timeout", 1, false));
+	json = parse(end_text(&facts, "timeout", 1, false, 0));
 	ring->stats = honest;
 	is_number(json, "streams.0.lost", INT64_MAX);
 	is_number(json, "streams.0.produced", INT64_MAX);

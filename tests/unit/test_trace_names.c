@@ -125,6 +125,39 @@ static void test_full(void **state)
 	assert_string_equal(told[i].comm, "the last");
 }
 
+static size_t fill(struct names *to)
+{
+	uint32_t pid;
+
+	for (pid = 0; pid < 20 * NAMES_MAX; pid++) {
+		struct xblk_record r = naming(pid, "made up", 0);
+
+		names_note(to, &r, 1);
+	}
+	return to->size;
+}
+
+/* Guests that make them up: each has its own, and what another one leaves of the rest. */
+static void test_shared(void **state)
+{
+	struct names_pool pool = {.left = NAMES_MAX};
+	struct names first = {.pool = &pool}, second = first, third = first;
+
+	(void)state;
+	assert_int_equal(fill(&first), NAMES_MAX);
+	assert_int_equal(pool.left, NAMES_OWN);
+	/* Tables get twice as large at a time. */
+	assert_int_equal(fill(&second), 2 * NAMES_OWN);
+	assert_int_equal(pool.left, 0);
+	assert_int_equal(fill(&third), NAMES_OWN);
+	names_free(&first);
+	assert_null(first.pool);
+	assert_int_equal(fill(&third), NAMES_MAX);
+	names_free(&second);
+	names_free(&third);
+	assert_int_equal(pool.left, NAMES_MAX);
+}
+
 /* Numbers that all have the same place. */
 static void test_one_row(void **state)
 {
@@ -148,6 +181,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_many, teardown),
 		cmocka_unit_test_teardown(test_full, teardown),
 		cmocka_unit_test_teardown(test_one_row, teardown),
+		cmocka_unit_test_teardown(test_shared, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,14 +14,13 @@
 #include "xblk/record.h"
 
 static struct options opts;
-static struct said err;
+static struct said out, err;
 
-/* Parse a command line given as one string; what it says of it is in @err. */
+/* Parse a command line given as one string; what it says of it is in @err, or @out. */
 static int parse(const char *line)
 {
 	static char copy[256];
 	static char *argv[32];
-	static struct said out;
 	int argc = 0, status;
 	char *rest = copy, *word;
 
@@ -176,6 +175,11 @@ static void test_help_and_version(void **state)
 		assert_int_equal(parse(lines[i]), 0);
 		options_free(&opts);
 	}
+	/* A capture needs a domain; what is asked of one that runs does not. */
+	assert_int_equal(parse("-h"), 0);
+	options_free(&opts);
+	assert_ptr_equal(strstr(out.text, "Usage: xblktrace -d DOMAIN"), out.text);
+	assert_non_null(strstr(out.text, "\n       xblktrace --status | -k\n"));
 }
 
 static void test_wrong_usage(void **state)
@@ -248,24 +252,30 @@ static void test_wrong_usage(void **state)
 	}
 }
 
-/* Whichever limit was passed, both are told. */
+/* The limit is told that holds here: how many sub-buffers there may be -b decides. */
 static void test_limits(void **state)
 {
 	static const struct {
 		const char *line, *says;
 	} wrong[] = {
-		{"-d 3 -n 1", "-n 1: not a number from 2 to 65536"},
-		{"-d 3 -n 300000", "-n 300000: not a number from 2 to 65536"},
+		{"-d 3 -n 1", "-n 1: not a number from 2 to 1024 (with -b 256)"},
+		{"-d 3 -n 300000",
+		 "-n 300000: not a number from 2 to 1024 (with -b 256)"},
+		{"-d 3 -n 99999999999999999999 -b 4",
+		 "-n 99999999999999999999: not a number from 2 to 65536 (with -b 4)"},
+		{"-d 3 -n four", "-n four: not a number from 2 to 1024 (with -b 256)"},
 		{"-d 3 -b 3", "-b 3: not a number from 4 to 131072"},
 		{"-d 3 -b 131073", "-b 131073: not a number from 4 to 131072"},
 		{"-d 3 -b 300000", "-b 300000: not a number from 4 to 131072"},
 		{"-d 3 -b 1024 -n 60000",
-		 "-b 1024 -n 60000: more than 262144 KiB for each CPU: with this -b, -n is "
-		 "256 at most"},
-		{"-d 3 -n 4096",
-		 "-b 256 -n 4096: more than 262144 KiB for each CPU: with "
-		 "this -b, -n is 1024 at most"},
-		{"-d 3 -b 131072", "with this -b, -n is 2 at most"},
+		 "-n 60000: not a number from 2 to 256 (with -b 1024)"},
+		{"-d 3 -n 60000 -b 1024",
+		 "-n 60000: not a number from 2 to 256 (with -b 1024)"},
+		{"-d 3 -n 4096", "-n 4096: not a number from 2 to 1024 (with -b 256)"},
+		{"-d 3 -b 131072",
+		 "-b 131072: more than 262144 KiB for each CPU: with this -b, -n is 2 at "
+		 "most, and 8 if not said"},
+		{"-k -n 4", "no capture is begun with --status or --kill"},
 		{"-d a,,b", "-d a,,b: a name is missing"},
 		{"-d 3 -a reads",
 		 "-a reads: no such operation: choose by read, write, flush "

@@ -108,6 +108,10 @@ static void a_day(unsigned int level)
 	assert_int_equal(lost_found[DOM0], 5);
 	assert_true(lost_found[GUEST] > 100);
 	assert_true(lost_found[GUEST] == guest_lost(&guest));
+	/* What its ring can do, and what to do about it. */
+	played_check_said(&played, "domain 3 (guest): 1 rings of 400 KiB, which hold ");
+	played_check_said(&played, " records a second each, as they were read every ");
+	played_check_said(&played, " s at the longest: -b and -n make them larger");
 }
 
 static void test_a_day(void **state)
@@ -134,12 +138,29 @@ static void test_two_files(void **state)
 	verify_file(1);
 }
 
+/* A quarter of a file has room for 8192. */
+static void test_many_names(void **state)
+{
+	unsigned int nr = 2;
+
+	(void)state;
+	day.nr_names = NAMES_MAX;
+	day.nr_looks = LOOKS / 2;
+	assert_int_equal(capture_day(nr, 0), 0);
+	played_check_said(&played,
+			  "a file of --max-size has no room for the names of all "
+			  "processes: of some, later files have only the number");
+	while (nr--)
+		verify_file(nr);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROTATION(test_a_day),
 		ROTATION(test_compressed),
 		ROTATION(test_two_files),
+		ROTATION(test_many_names),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
