@@ -146,8 +146,8 @@ static int wait_for_answer(struct xr_asking *a)
 	return a->answered ? 0 : ETIMEDOUT;
 }
 
-/* Return: whether it was made. */
-static bool have_made(struct xr_asking *a, struct request *r)
+/* Return: whether it has been, and is the caller's again. */
+static bool is_made(struct xr_asking *a, struct request *r)
 {
 	bool waits = true, made;
 	unsigned int ms = 0;
@@ -178,23 +178,24 @@ static void fail(struct request *r, int err)
 	r->err = err;
 }
 
-static void ask(struct xenrelay_reader *reader, struct request *r)
+static void have_made(struct xr_asking *a, struct request *r)
 {
-	struct xr_asking *a = reader->asking;
-	struct request *copy;
+	struct request *copy = a->given_up ? NULL : copy_of(r);
 
-	if (!a) {
-		make(reader->xs, r);
-	} else if (a->given_up) {
-		fail(r, ETIMEDOUT);
-	} else if (!(copy = copy_of(r))) {
-		fail(r, ENOMEM);
-	} else if (have_made(a, copy)) {
+	if (copy && is_made(a, copy)) {
 		*r = *copy;
 		free(copy);
 	} else {
-		fail(r, ETIMEDOUT);
+		fail(r, a->given_up ? ETIMEDOUT : ENOMEM);
 	}
+}
+
+static void ask(struct xenrelay_reader *reader, struct request *r)
+{
+	if (reader->asking)
+		have_made(reader->asking, r);
+	else
+		make(reader->xs, r);
 	errno = r->err;
 }
 

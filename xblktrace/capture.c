@@ -108,6 +108,13 @@ static void hear_xenstore(struct capture *c)
 	}
 }
 
+/* XenStore may have been given up since the last turn. */
+static void hear_of_silence(struct capture *c)
+{
+	if (c->store_given_up && !c->store_gone)
+		hear_xenstore(c);
+}
+
 /* There is something that does not wait until all guests have been looked at. */
 static bool is_wanted(const struct capture *c)
 {
@@ -553,19 +560,18 @@ static void finish(struct capture *c)
 	uint64_t duration = c->ended_at - c->started_at;
 	struct drain *d = &c->drain;
 	unsigned int i;
+	bool stopped;
 	int n = 1;
 
 	c->writer->waits = wait_on;
 	c->writer->arg = c;
 
-	if (dom0_stop(c->dom0))
-		c->failed = true;
+	stopped = !dom0_stop(c->dom0);
 	/* A loss behind the last record is told only now. */
-	while (!c->failed && n > 0 && wait_for_room(c)) {
+	while (stopped && d->failure != DRAIN_READING && n > 0 && wait_for_room(c))
 		n = drain_rest(d);
-		if (n < 0 && d->failure == DRAIN_READING)
-			c->failed = true;
-	}
+	if (!stopped || d->failure == DRAIN_READING)
+		c->failed = true;
 	if (dom0_read_stats(c->dom0))
 		c->failed = true;
 	if (!writer_error(c->writer))
@@ -620,10 +626,9 @@ int capture_run(struct capture *c)
 	drain_stop(&c->drain);
 	if (!ret)
 		dom0_stop_begin(c->dom0);
+	hear_of_silence(c);
 	end_guests(c, true);
-	/* Perhaps since the last turn. */
-	if (c->store_given_up)
-		hear_xenstore(c);
+	hear_of_silence(c);
 	if (!ret) {
 		finish(c);
 		if (c->failed || c->guest_failed || c->nameless)

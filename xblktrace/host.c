@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -64,24 +63,14 @@ int host_check(void)
 
 static const char *lock_path; /* of the one that is held */
 
-static void no_answer(int sig)
-{
-	static const char text[] = PROGRAM
-		": XenStore does not answer: is xenstored running?\n";
-	ssize_t n;
-
-	(void)sig;
-	n = write(STDERR_FILENO, text, sizeof(text) - 1);
-	(void)n;
-	leavings_remove();
-	_exit(1);
-}
+static const char no_answer[] = PROGRAM
+	": XenStore does not answer: is xenstored running?\n";
 
 static bool waits(void *arg, unsigned int ms)
 {
 	(void)arg;
 	if (ms >= HOST_STORE_MS)
-		no_answer(SIGALRM);
+		leavings_end(no_answer);
 	return true;
 }
 
@@ -89,13 +78,11 @@ int host_open_reader(struct xenrelay_reader **reader)
 {
 	int err;
 
-	signal(SIGALRM, no_answer);
-	alarm(HOST_STORE_MS / 1000);
+	leavings_alarm(HOST_STORE_MS / 1000, no_answer);
 	err = xenrelay_reader_open(reader);
 	if (!err)
 		err = xenrelay_set_patience(*reader, waits, NULL);
-	alarm(0);
-	signal(SIGALRM, SIG_DFL);
+	leavings_alarm(0, NULL);
 	return err ? msg_error("%s", xenrelay_strerror(*reader)) : 0;
 }
 

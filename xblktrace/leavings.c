@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "leavings.h"
@@ -9,7 +10,7 @@
 
 static const char *volatile leavings[MAX_LEAVINGS];
 
-void leavings_remove(void)
+static void remove_all(void)
 {
 	unsigned int i;
 
@@ -24,7 +25,7 @@ void leavings_remove(void)
 /* Nothing has been started or mapped yet. */
 static void remove_and_end(int sig)
 {
-	leavings_remove();
+	remove_all();
 	/* When this returns it ends the process. */
 	signal(sig, SIG_DFL);
 	raise(sig);
@@ -39,6 +40,34 @@ void leavings_begin(void)
 	/* Whoever says nohup means it. */
 	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &action, NULL);
+}
+
+static const char *volatile last_words;
+
+static void say_and_end(int sig)
+{
+	const char *text = last_words;
+	ssize_t n = write(STDERR_FILENO, text, strlen(text));
+
+	(void)sig, (void)n;
+	remove_all();
+	_exit(1);
+}
+
+void leavings_end(const char *text)
+{
+	last_words = text;
+	say_and_end(0);
+}
+
+void leavings_alarm(unsigned int seconds, const char *text)
+{
+	last_words = text;
+	if (seconds)
+		signal(SIGALRM, say_and_end);
+	alarm(seconds);
+	if (!seconds)
+		signal(SIGALRM, SIG_DFL);
 }
 
 void leavings_add(const char *path)

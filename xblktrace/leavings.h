@@ -21,7 +21,10 @@ void leavings_forget(const char *path);
 void leavings_hold(sigset_t *before);
 void leavings_release(const sigset_t *before);
 
-/* Also in a signal handler. */
-void leavings_remove(void);
+/* End the program with @text, of one line, and status 1, and leave nothing behind. */
+void leavings_end(const char *text);
+
+/* Likewise after so many seconds; 0: no more. */
+void leavings_alarm(unsigned int seconds, const char *text);
 
 #endif /* XBLKTRACE_LEAVINGS_H */
