@@ -88,9 +88,11 @@ struct process {
 	 * yet, and what had woken it; 0: there is none
 	 */
 	uint64_t thread_ns, interrupt_ns;
-	bool unsure;	  /* or that was of one before, which is done */
-	bool filling;	  /* more bios of the guest's request @request are to come */
-	uint32_t request; /* its identity */
+	struct stream *on;  /* the CPU on which it did */
+	uint64_t queued_ns; /* when it queued a bio last */
+	bool unsure;	    /* or that was of one before, which is done */
+	bool filling;	    /* more bios of the guest's request @request are to come */
+	uint32_t request;   /* its identity */
 };
 
 /* What a guest's requests and dom0's bios are matched by: where they begin. */

@@ -257,8 +257,8 @@ static void count_own(struct disk *disk, const struct xblk_record *r)
 	counts_of(disk)->own_sectors += r->nr_sectors;
 }
 
-static void queue_for_guest(struct join *j, struct bio *bio, struct disk *guest_disk,
-			    struct process *p)
+static void queue_for_guest(struct join *j, const struct stream *s, struct bio *bio,
+			    struct disk *guest_disk, struct process *p)
 {
 	counts_of(guest_disk)->backend.bios++;
 	if (unlikely(!join_disk(guest_disk)->served_ns))
@@ -268,7 +268,7 @@ static void queue_for_guest(struct join *j, struct bio *bio, struct disk *guest_
 	bio->guest_sector = bio->nr_sectors ? bio->sector - guest_disk->start_sector : 0;
 	bio->ring = p->ring;
 	bio->flags |= BIO_SERVES;
-	way_queued(bio, p);
+	way_queued(s, bio, p);
 	/* What has no sectors is a flush, and in its disk's list of them. */
 	if (bio->nr_sectors ? bio->sector >= guest_disk->start_sector
 			    : !list_empty(&bio->in_rq))
@@ -305,7 +305,7 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 	bio->lowest_q_ns = r->time;
 	guest_disk = p ? model_serves(j->model, p) : NULL;
 	if (guest_disk && guest_disk->backing == disk) {
-		queue_for_guest(j, bio, guest_disk, p);
+		queue_for_guest(j, s, bio, guest_disk, p);
 		return;
 	}
 	/* If its name was lost, this may have been a guest's all the same. */

@@ -83,11 +83,14 @@ void way_ring(const struct join *j, struct stream *s, const struct xblk_record *
 	 * nothing to do: then its response has come.
 	 */
 	if (p->thread_ns && !*j->model->ops) {
-		p->unsure |= ring && ring->response_ns >= p->thread_ns;
+		p->unsure |= (ring && ring->response_ns >= p->thread_ns) || p->on != s;
 		return;
 	}
 	p->thread_ns = r->time;
 	p->interrupt_ns = ring ? ring->interrupt_ns : 0;
+	p->on = s;
+	/* What was lost since may have been the first step, and this be the second. */
+	p->unsure = gaps_overlap(&s->dom->gaps, p->queued_ns, r->time);
 }
 
 void way_forget_thread(struct process *p)
@@ -96,12 +99,17 @@ void way_forget_thread(struct process *p)
 	p->unsure = false;
 }
 
-void way_queued(struct bio *bio, struct process *p)
+void way_queued(const struct stream *s, struct bio *bio, struct process *p)
 {
+	p->queued_ns = bio->q_ns;
 	if (!p->thread_ns)
 		return;
-	/* The grants of a discard are not mapped: the record was of a flush before it. */
-	if (!p->unsure && op_class(bio->op) != XBLK_OP_DISCARD) {
+	/*
+	 * Of another CPU it is not known whether what came since was lost: that may be
+	 * told of later.  The grants of a discard are not mapped: the record was of a
+	 * flush before it.
+	 */
+	if (!p->unsure && p->on == s && op_class(bio->op) != XBLK_OP_DISCARD) {
 		bio->thread_ns = p->thread_ns;
 		bio->interrupt_ns = p->interrupt_ns;
 	}

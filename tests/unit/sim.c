@@ -272,8 +272,13 @@ static bool lose(struct sim *s, struct out *o, const struct sim_record *e)
 	if (!o->count++)
 		o->loss = (struct sim_loss){.domid = e->domid, .from = e->r.time};
 	o->loss.until = e->r.time;
-	/* With the next record; or later, when the reader comes to know. */
+	/*
+	 * With the next record, as xblk-dom0 always does, whose reading end has it from
+	 * the ring before that; or later, when the reader of a channel comes to know.
+	 */
 	o->tell = o->nr + (sim_chance(s, 700) ? 1 : sim_random(s, 100));
+	if (!e->domid)
+		o->tell = o->nr + 1;
 	o->loss.late = o->tell > o->nr + 1;
 	return true;
 }

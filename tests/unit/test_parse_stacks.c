@@ -262,37 +262,15 @@ static bool right_stages(const struct answer *a, const int64_t *stages)
 	return false;
 }
 
-/*
- * What is told instead may be of the slot before it, whose bio was lost, if that is told
- * of later: nobody knew it when this request was told of.  Or the record was lost, and
- * there is one of a second step.
- */
-static bool thread_lost(const struct stacks *s, const struct answer_bio *b,
-			uint64_t told_ns)
-{
-	for (size_t i = 0; i < s->nr_losses; i++) {
-		const struct sim_loss *l = &s->losses[i];
-
-		if (l->domid || l->from > b->q_ns)
-			continue;
-		if ((l->late && told_ns < b->thread_ns && told_ns <= l->until) ||
-		    (told_ns > b->thread_ns && b->thread_ns <= l->until))
-			return true;
-	}
-	return false;
-}
-
 /* When the thread went about the slot that the bio is of is known, or not told. */
-static bool right_thread(const struct stacks *s, const struct answer *a,
-			 const struct xblk_request *r)
+static bool right_thread(const struct answer *a, const struct xblk_request *r)
 {
 	for (unsigned int i = 0; i < a->nr_bios; i++) {
 		const struct answer_bio *b = &a->bios[i];
 
 		if (b->q_ns == r->backend_q_ns)
 			return r->backend_thread_ns == b->thread_ns ||
-			       !r->backend_thread_ns ||
-			       thread_lost(s, b, r->backend_thread_ns);
+			       !r->backend_thread_ns;
 	}
 	return false;
 }
@@ -597,7 +575,7 @@ static void check_request(void *ctx, const struct xblk_request *r)
 		wrong(c, a, r, bin_names[bin]);
 	else if (wrong_latency(a, r, bin))
 		wrong(c, a, r, "latency");
-	else if (r->measured && !right_thread(&c->stacks, a, r))
+	else if (r->measured && !right_thread(a, r))
 		wrong(c, a, r, "thread");
 	else if (!right_backend(c, a, r))
 		wrong(c, a, r, "what dom0 did");
