@@ -172,7 +172,7 @@ static void test_hangs(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
-	out = (struct output){.fd = fds[1], .regular = true};
+	out = (struct output){.fd = fds[1], .path = "pipe", .regular = true};
 	left = sink_new(&out, SINK_BLOCKS);
 	sink_block(left)->used = SINK_BLOCK_SIZE;
 	sink_hand_over(left);
