@@ -32,7 +32,7 @@ static void issued(struct disk *disk, const struct xblk_record *r)
 	if (!q->unseen)
 		return;
 	q->unseen--;
-	rq->flags |= RQ_AMBIGUOUS;
+	rq->flags |= RQ_AMBIGUOUS | RQ_NO_Q;
 }
 
 /* With @rq, which is not issued itself unless it has data. */

@@ -165,6 +165,12 @@ static bool began_before(const struct rq *rq)
 	       sub_sat(rq->d_ns, 10 * JOIN_WAIT_NS) < unseen_ns;
 }
 
+/* Nor is that of others of its disk about then: Qs are not recorded yet, or no more. */
+static bool no_qs_then(const struct rq *rq)
+{
+	return sub_sat(rq->d_ns, 10 * JOIN_WAIT_NS) < join_disk(rq->disk)->no_q_ns;
+}
+
 /* What waited for the flush has gone on, what had data a little later. */
 static bool all_told(const struct rq *rq)
 {
@@ -274,6 +280,8 @@ static struct ending why_not(const struct join *j, const struct rq *rq,
 	if (rq->flags & RQ_MISSED)
 		return because(BIN_MALFORMED,
 			       "a record of it is missing, and none is told lost");
+	if (rq->flags & RQ_NO_Q && no_qs_then(rq))
+		return because(BIN_BEFORE_TRACE, "its Q is not in the trace");
 	if (rq->flags & RQ_AMBIGUOUS)
 		return because(BIN_AMBIGUOUS, "which of dom0's bios are its is not told");
 	if (rq->flags & RQ_NO_Q)

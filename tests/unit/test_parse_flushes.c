@@ -569,6 +569,40 @@ static void told_before(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * The probes of Q are attached last: what waits is known by a record that names a bio of
+ * which nothing is, and others have no Q either.  Later it is one of its own.
+ */
+static void told_without_q(void **ctx)
+{
+	const uint64_t ns = 1000000000;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	for (int begins = 0; begins < 2; begins++) {
+		const uint64_t before = begins ? ns - 1000 : ns / 2;
+
+		gen_init(&g);
+		GUEST(before, ISSUE, READ, 8, 8, 90, 3);
+		GUEST(before + 300, COMPLETE, READ, 8, 8, 90, 0);
+		GUEST(ns - 200, FLUSH_QUEUE, READ, 7, 0, 101, 1);
+		GUEST(ns, ISSUE, FLUSH, 0, 0, 100, 0);
+		GUEST(ns, FLUSH_QUEUE, READ, 7, 0, 100, 0);
+		DOM0(ns + 100, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10, GEN_KTHREAD);
+		DOM0(ns + 200, ISSUE, FLUSH, 0, 0, 200, 0);
+		DOM0(ns + 300, COMPLETE, FLUSH, 0, 0, 200, 0);
+		DOM0(ns + 301, COMPLETE, WRITE, 0, 0, 201, 0);
+		GUEST(ns + 400, COMPLETE, FLUSH, 0, 0, 100, 0);
+		GUEST(ns + 401, COMPLETE, WRITE, 0, 0, 101, 0);
+		gen_end(&g, 2 * ns);
+		run(&o, g.data, g.len);
+		assert_int_equal(result_at(&o, 0, ns)->bin,
+				 begins ? BIN_BEFORE_TRACE : BIN_AMBIGUOUS);
+		done(&o, &g);
+	}
+}
+
 /* A flush of the guest's whose Q is not recorded, and dom0's part of it. */
 static void flush_without_q(struct gen *out, uint64_t ns, uint32_t ordinal)
 {
@@ -640,15 +674,11 @@ static void brought_along_first(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(journal),
-		cmocka_unit_test(one_job),
-		cmocka_unit_test(four_jobs),
-		cmocka_unit_test(told_queues),
-		cmocka_unit_test(moving_jobs),
-		cmocka_unit_test(asked_before),
-		cmocka_unit_test(told_before),
-		cmocka_unit_test(brought_along),
-		cmocka_unit_test(brought_along_first),
+		cmocka_unit_test(journal),	 cmocka_unit_test(one_job),
+		cmocka_unit_test(four_jobs),	 cmocka_unit_test(told_queues),
+		cmocka_unit_test(moving_jobs),	 cmocka_unit_test(asked_before),
+		cmocka_unit_test(told_before),	 cmocka_unit_test(told_without_q),
+		cmocka_unit_test(brought_along), cmocka_unit_test(brought_along_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
