@@ -392,19 +392,20 @@ void bio_split(struct join *j, struct stream *s, const struct xblk_record *r)
 
 /*
  * Whether the rest of @bio may have been done behind what had been cut off before it was
- * sent on: its layer may have worked on when its devices were done, as some always do.
+ * sent on: its layer may have worked on when its devices were done, as some always do, or
+ * with all that they read.
  */
 static bool rest_may_be_last(const struct stream *s, const struct bio *bio)
 {
 	struct join_disk *disk = join_disk(bio->disk);
+	unsigned int kind = op_class(bio->op) == XBLK_OP_READ ? 2 : 1;
 	bool at_once = bio->by.c_ns == s->done_ns;
 
 	if (bio->flags & BIO_BESIDE)
-		return !at_once || !disk->ends_at_once || disk->ends_later;
-	if (bio->by.c_ns) {
-		disk->ends_at_once |= at_once;
-		disk->ends_later |= !at_once;
-	}
+		return !at_once || !(disk->ends_at_once & kind) ||
+		       disk->ends_later & kind;
+	if (bio->by.c_ns)
+		*(at_once ? &disk->ends_at_once : &disk->ends_later) |= kind;
 	return false;
 }
 

@@ -96,11 +96,11 @@ struct join_disk {
 	 */
 	uint32_t ring_thread[RING_CPUS];
 	/* see clones.c */
-	bool searched;	   /* its bios are found by their sectors */
-	bool at_once;	   /* the thread that queues a bio sends it on */
-	bool later;	   /* or another one does */
-	bool ends_at_once; /* what it sent on ends it in the same breath */
-	bool ends_later;   /* or not */
+	bool searched; /* its bios are found by their sectors */
+	bool at_once;  /* the thread that queues a bio sends it on */
+	bool later;    /* or another one does */
+	/* What it sent on ends its bios in the same breath, or not: 2: reads, 1: others */
+	uint8_t ends_at_once, ends_later;
 };
 
 static inline struct join_disk *join_disk(const struct disk *disk)

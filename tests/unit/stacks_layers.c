@@ -230,7 +230,8 @@ static bool merge(struct run *run, struct bio *bio)
 		}
 		rq->nr_bios++;
 		rq->nr += bio->nr;
-		rq->ready_ns = run->ns;
+		/* Another CPU may have been here whose time is later. */
+		rq->ready_ns = rq->ready_ns < run->ns ? run->ns : rq->ready_ns;
 		return true;
 	}
 	return false;

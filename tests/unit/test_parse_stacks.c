@@ -308,11 +308,35 @@ static bool is_at(struct check *c, const struct answer_clone *a,
 }
 
 /*
+ * Whether a layer's flush may have ended with the lower one that was issued at @d_ns:
+ * each has two ends, its flush request's and, a little later, its own, and which is the
+ * last one of all may differ with these.
+ */
+static bool right_leg(const struct answer_bio *b, const struct answer_clone *a,
+		      uint64_t d_ns)
+{
+	uint64_t last_ns = 0, ns = 0;
+
+	for (size_t i = 0; i < b->nr_clones; i++) {
+		const struct answer_clone *leg = &b->clones[i];
+
+		if (!leg->lowest || leg->level <= a->level || leg->c_ns > a->c_ns)
+			continue;
+		if (leg->d_ns == a->d_ns)
+			last_ns = leg->other_c_ns;
+		if (leg->d_ns == d_ns)
+			ns = leg->other_c_ns;
+	}
+	return last_ns && ns >= last_ns;
+}
+
+/*
  * Whether @t is told of @a: all of it, or what was by the end of the trace.  By which
  * flush request one was served is known only where that is told.
  */
-static bool right_clone(struct check *c, const struct answer_clone *a,
-			const struct xblk_clone *t, bool flush)
+static bool right_clone(struct check *c, const struct answer_bio *b,
+			const struct answer_clone *a, const struct xblk_clone *t,
+			bool flush)
 {
 	bool untold = flush && c->stacks.traits & (1u << TRAIT_OLD | 1u << TRAIT_BLIND);
 
@@ -323,7 +347,8 @@ static bool right_clone(struct check *c, const struct answer_clone *a,
 			return false;
 		if (untold)
 			return !t->d_ns && (t->c_ns ? a->c_ns == t->c_ns : a->lowest);
-		return ended_at(a, t->c_ns) && a->d_ns == t->d_ns &&
+		return ended_at(a, t->c_ns) &&
+		       (a->d_ns == t->d_ns || (flush && right_leg(b, a, t->d_ns))) &&
 		       a->again_ns == t->requeued_ns && a->requeues == t->requeues &&
 		       a->error == t->error;
 	}
@@ -356,7 +381,7 @@ static bool right_clones(struct check *c, const struct answer_bio *b,
 
 		while (i < b->nr_clones &&
 		       (used[i] ||
-			!right_clone(c, &b->clones[i], &r->clones[t], !r->nr_sectors)))
+			!right_clone(c, b, &b->clones[i], &r->clones[t], !r->nr_sectors)))
 			i++;
 		if (i == b->nr_clones)
 			return false;
