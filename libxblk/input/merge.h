@@ -153,7 +153,7 @@ void merge_round(struct merge *m, uint64_t ns);
 /* Nothing more comes. */
 void merge_finish(struct merge *m);
 
-/* Far beyond any disk; sums of two such sectors do not overflow. */
+/* Far beyond any disk, of which Linux counts bytes in 63 bits; see place_at(). */
 #define MAX_SECTOR (1ull << 59)
 
 static inline bool block_valid(const struct xblk_record *r)

@@ -257,7 +257,7 @@ static void served(unsigned int guest)
 static void in_flight(unsigned int guest)
 {
 	uint32_t bio = next_random(), rq = next_random();
-	uint64_t sector = next_random() >> 2;
+	uint64_t sector = next_random() >> 5; /* beyond that it is no sector */
 	unsigned int op = any_op();
 	struct stream *s = any_cpu(guest);
 	uint64_t ns = any_time();
