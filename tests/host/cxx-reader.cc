@@ -34,6 +34,7 @@ int main()
 	xenrelay_ring_stats ring_stats;
 	xenrelay_channel *channel = nullptr;
 	xenrelay_reader *reader = nullptr;
+	unsigned int nr = 1;
 	xenrelay_offer offer;
 	xenrelay_loss loss;
 	char **names = nullptr;
@@ -49,6 +50,10 @@ int main()
 		return 77;
 	}
 	std::printf("without Xen: %s\n", xenrelay_strerror(reader));
+	EXPECT(xenrelay_set_patience(reader, nullptr, nullptr), -EBADF);
+	EXPECT(xenrelay_read_node(reader, "domid") == nullptr, true);
+	EXPECT(xenrelay_list_nodes(reader, "/local/domain", &nr) == nullptr, true);
+	EXPECT(nr, 0u);
 	EXPECT(xenrelay_xenstore(reader) == nullptr, true);
 	EXPECT(xenrelay_own_domid(reader), XENRELAY_EVERY_DOMAIN);
 	EXPECT(xenrelay_fd(reader), -EBADF);
