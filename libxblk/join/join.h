@@ -680,7 +680,7 @@ void place_back(const struct rq *rq);
 /* Where the bio begins on its guest's disk, or a request's next sector is; or NULL. */
 struct place *place_of_bio(const struct bio *bio);
 struct place *place_of_next(const struct rq *rq);
-/* blkback's bios that wait there for a request; NULL: none has since it was found. */
+/* blkback's bios that wait there for a request; NULL: there has been none. */
 static inline struct list *place_bios(struct place *p)
 {
 	return p->only ? NULL : &((struct crowded *)p)->bios;
@@ -689,7 +689,7 @@ static inline bool place_has_bios(const struct place *p)
 {
 	return !p->only && !list_empty(&((const struct crowded *)p)->bios);
 }
-/* It does. */
+/* @bio waits where it begins from now on. */
 void place_bio(struct join *j, struct bio *bio);
 /* Others were in flight at its place: more than its place tells which is which. */
 bool place_contested(const struct rq *rq);
