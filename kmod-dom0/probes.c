@@ -11,9 +11,16 @@
 #include "probes.h"
 #include "xblk/control.h"
 
+/* A flush whose Q is seen has its queue told: what tells it comes before Q, goes after. */
 static int block_attach(void)
 {
-	return xblk_blk_probes_attach(true);
+	int err;
+
+	xblk_flush_probes_attach();
+	err = xblk_blk_probes_attach(true);
+	if (err)
+		xblk_flush_probes_detach();
+	return err;
 }
 
 static void block_show(struct seq_file *s, bool attached)
@@ -29,14 +36,7 @@ static const struct probe_group block_group = {
 	.show = block_show,
 };
 
-static int flush_attach(void)
-{
-	xblk_flush_probes_attach();
-	return 0;
-}
-
 static const struct probe_group flush_group = {
-	.attach = flush_attach,
 	.detach = xblk_flush_probes_detach,
 	.show = xblk_flush_probes_show,
 };

@@ -288,12 +288,8 @@ static void mark_clock(u32 generation)
 #define NODES "data/xenrelay/" XBLK_GUEST_CHANNEL
 
 /* For the reader to tell; without it records come all the same. */
-static void say_nodes(const struct traced_disks *disks)
+static void say_nodes(const struct traced_disks *disks, const char *names)
 {
-	const char *names = blkfront_probes_attach(disks->events >= XBLK_EV_ORDER);
-
-	if (disks->events >= XBLK_EV_FLUSH_QUEUE)
-		xblk_flush_probes_attach();
 	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_PROBES, "%s%s", names,
 		      xblk_flush_probes_name());
 	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_OPS, "%u", disks->ops);
@@ -316,13 +312,17 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 	if (err)
 		goto err_disks;
 	xblk_choose_ops(disks->ops);
+	/* Before Q: a flush whose Q is seen has its queue told. */
+	if (disks->events >= XBLK_EV_FLUSH_QUEUE)
+		xblk_flush_probes_attach();
 	err = xblk_blk_probes_attach(false);
 	if (err)
-		goto err_clock;
-	say_nodes(disks);
+		goto err_flush;
+	say_nodes(disks, blkfront_probes_attach(disks->events >= XBLK_EV_ORDER));
 	return 0;
 
-err_clock:
+err_flush:
+	xblk_flush_probes_detach();
 	xblk_clock_unwatch();
 err_disks:
 	forget_disks();
