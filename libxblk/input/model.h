@@ -93,6 +93,8 @@ struct process {
 	bool unsure;	    /* or that was of one before, which is done */
 	bool filling;	    /* more bios of the guest's request @request are to come */
 	uint32_t request;   /* its identity */
+	/* What it queues from the one sector to the other may be of a request before it. */
+	uint64_t doubt_from, doubt_to;
 };
 
 /* What a guest's requests and dom0's bios are matched by: where they begin. */

@@ -86,6 +86,107 @@ static __attribute__((noinline)) void take_slot(struct rq *rq, struct bio *bio)
 	}
 }
 
+/*
+ * When a bio that serves @rq was queued at the earliest: as seen by dom0 before the guest
+ * issued it, for clocks differ.  What they may be wrong by is believed; more (@early)
+ * only if no other bio came for it.  After a loss, where the guest's records begin, and
+ * where others begin at the same place, not even then: an older bio more likely belongs
+ * to another request.
+ */
+static uint64_t earliest_q(const struct join *j, const struct rq *rq,
+			   const struct bio *bio, bool early)
+{
+	const struct domain *guest = rq->disk->dom;
+	const struct join_disk *disk = join_disk(rq->disk);
+	uint64_t off = model_uncertainty(j->model, guest);
+	uint64_t ns = sub_sat(rq->d_ns, JOIN_WAIT_NS);
+
+	if (!early || place_contested(rq) || bio->flags & BIO_STRAY ||
+	    sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) < disk->unseen_ns ||
+	    gaps_overlap(&guest->gaps, sub_sat(rq->d_ns, 2 * JOIN_WAIT_NS), rq->d_ns))
+		ns = sub_sat(rq->d_ns, off);
+	return max_u64(ns, sub_sat(disk->first_d_ns, off));
+}
+
+/* Whether @bio can be @rq's, as far as can be told from what they are. */
+static bool can_be(const struct join *j, const struct rq *rq, const struct bio *bio,
+		   bool early)
+{
+	if (bio->guest_nr > rq->nr_sectors - rq->matched_sectors)
+		return false;
+	if (rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN &&
+	    rq->ring != bio->ring)
+		return false;
+	if (bio->q_ns < rq->d_ns && bio->q_ns < earliest_q(j, rq, bio, early))
+		return false;
+	/* It is back in the guest already, so this is not its bio. */
+	return !(rq->flags & RQ_COMPLETED) ||
+	       bio->q_ns <= add_sat(rq->c_ns, model_uncertainty(j->model, rq->disk->dom));
+}
+
+/* Those of @pid's bios that wait there, and what it queued behind them. */
+static void doubt_waiting(struct join *j, struct place *place, uint32_t pid)
+{
+	const struct list *bios = place_bios(place), *n;
+	int walked = 0;
+
+	for (n = bios->next; n != bios && walked < WALK_MAX; n = n->next) {
+		struct bio *bio = list_entry(n, struct bio, match);
+
+		for (; bio && bio->pid == pid && walked < WALK_MAX; bio = bio->behind) {
+			bio->flags |= BIO_AMBIGUOUS;
+			walked++;
+		}
+		walked++;
+	}
+	if (n != bios)
+		place_upset_at(j, list_entry(n, struct bio, match));
+}
+
+/*
+ * @rq has got its last bio, and of which of those at its place that is was not told.  If
+ * it is of a longer one, that one goes on where @rq ends, and what its thread queues
+ * there is not of one that begins there.
+ */
+static __attribute__((noinline)) void doubt_next(struct join *j, const struct rq *rq,
+						 const struct bio *bio)
+{
+	const struct list *head = &rq->place->requests, *n;
+	struct process *p = map_get(&j->model->backend->processes, bio->pid);
+	uint64_t end = rq->sector + rq->nr_sectors, longest = end;
+	struct place *next;
+	int walked = 0;
+
+	for (n = head->next; n != head && walked < WALK_MAX; n = n->next, walked++) {
+		const struct rq *other = list_entry(n, struct rq, match);
+
+		if (can_be(j, other, bio, false))
+			longest = max_u64(longest, other->sector + other->nr_sectors);
+	}
+	if (n != head)
+		longest = UINT64_MAX;
+	if (!p || longest == end)
+		return;
+	p->doubt_from = end;
+	p->doubt_to = longest;
+	next = place_of_next(rq);
+	if (next && place_has_bios(next))
+		doubt_waiting(j, next, bio->pid);
+}
+
+/* Whether @bio is where that may be. */
+static __attribute__((noinline)) bool doubted(const struct bio *bio, struct process *p)
+{
+	if (bio->guest_sector == p->doubt_from && bio->guest_nr) {
+		p->doubt_from += bio->guest_nr;
+		if (p->doubt_from >= p->doubt_to)
+			p->doubt_to = 0;
+		return true;
+	}
+	p->doubt_to = 0;
+	return false;
+}
+
 static void attach(struct join *j, struct rq *rq, struct bio *bio)
 {
 	/* If it is not its own request's, it may be one's that begins there. */
@@ -110,8 +211,11 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 	if (bio->request)
 		match_request(j, bio, bio->request);
 	list_del(&rq->match);
-	if (rq->matched_sectors == rq->nr_sectors)
+	if (rq->matched_sectors == rq->nr_sectors) {
 		rq->flags |= RQ_MATCHED;
+		if (unlikely(place_contested(rq) && !(rq->flags & RQ_IN_ORDER)))
+			doubt_next(j, rq, bio);
+	}
 	if (bio->flags & BIO_DONE) {
 		bio_settle(j, bio, &bio->by);
 		bio_free(j, bio);
@@ -150,44 +254,6 @@ static int suits(const struct rq *rq, const struct bio *bio)
 	uint32_t pid = join_disk(rq->disk)->ring_thread[rq->cpu % RING_CPUS];
 
 	return pid == bio->pid ? 2 : !pid;
-}
-
-/*
- * When a bio that serves @rq was queued at the earliest: as seen by dom0 before the guest
- * issued it, for clocks differ.  What they may be wrong by is believed; more (@early)
- * only if no other bio came for it.  After a loss, where the guest's records begin, and
- * where others begin at the same place, not even then: an older bio more likely belongs
- * to another request.
- */
-static uint64_t earliest_q(const struct join *j, const struct rq *rq,
-			   const struct bio *bio, bool early)
-{
-	const struct domain *guest = rq->disk->dom;
-	const struct join_disk *disk = join_disk(rq->disk);
-	uint64_t off = model_uncertainty(j->model, guest);
-	uint64_t ns = sub_sat(rq->d_ns, JOIN_WAIT_NS);
-
-	if (!early || place_contested(rq) || bio->flags & BIO_STRAY ||
-	    sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) < disk->unseen_ns ||
-	    gaps_overlap(&guest->gaps, sub_sat(rq->d_ns, 2 * JOIN_WAIT_NS), rq->d_ns))
-		ns = sub_sat(rq->d_ns, off);
-	return max_u64(ns, sub_sat(disk->first_d_ns, off));
-}
-
-/* Whether @bio can be @rq's, as far as can be told from what they are. */
-static bool can_be(const struct join *j, const struct rq *rq, const struct bio *bio,
-		   bool early)
-{
-	if (bio->guest_nr > rq->nr_sectors - rq->matched_sectors)
-		return false;
-	if (rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN &&
-	    rq->ring != bio->ring)
-		return false;
-	if (bio->q_ns < rq->d_ns && bio->q_ns < earliest_q(j, rq, bio, early))
-		return false;
-	/* It is back in the guest already, so this is not its bio. */
-	return !(rq->flags & RQ_COMPLETED) ||
-	       bio->q_ns <= add_sat(rq->c_ns, model_uncertainty(j->model, rq->disk->dom));
 }
 
 static bool says_ring(const struct rq *rq, const struct bio *bio)
@@ -366,6 +432,8 @@ void match_bio(struct join *j, struct bio *bio, struct process *p)
 	struct bio *before = NULL;
 	struct place *place;
 
+	if (unlikely(p->doubt_to) && doubted(bio, p))
+		bio->flags |= BIO_AMBIGUOUS;
 	if (!rq && unlikely(!list_empty(&j->wait_age)))
 		before = goes_on_behind(j, bio);
 	if (!rq && !before) {

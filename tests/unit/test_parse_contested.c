@@ -393,6 +393,60 @@ static void guests_at_a_place(void **ctx)
 	two_guests(false);
 }
 
+/* A bio of @nr sectors from @sector on: its Q or D, or its end. */
+static void at(struct gen *g, unsigned int domid, unsigned int cpu, uint64_t ns,
+	       unsigned int event, uint64_t sector, uint32_t nr, uint32_t id,
+	       uint32_t aux)
+{
+	gen_event(g, domid, cpu, ns, event, XBLK_OP_READ, sector, nr, id, aux);
+	gen_last(g, domid, cpu)->disk = 0;
+}
+
+/*
+ * Two begin at one place, on one ring, and one of them is longer.  A third begins where
+ * the shorter one ends: what the thread queues there may be the longer one's.
+ */
+static void behind_the_shorter(void **ctx)
+{
+	static const struct {
+		uint64_t sector;
+		uint32_t nr;
+	} of[] = {{64, 8}, {64, 16}, {72, 8}};
+	/* The longer one is done first, in two bios, and each is back before the next. */
+	static const struct {
+		unsigned int of;
+		uint64_t sector;
+	} bios[] = {{1, 64}, {1, 72}, {2, 72}, {0, 64}};
+	uint64_t q0[3] = {0}, c0[3];
+	struct gen g;
+
+	(void)ctx;
+	begin(&g, "xvda");
+	for (unsigned int i = 0; i < 3; i++) {
+		at(&g, 3, i, MS + i, XBLK_EV_QUEUE, of[i].sector, of[i].nr, 1 + i, 500);
+		at(&g, 3, i, MS + 10 + i, XBLK_EV_ISSUE, of[i].sector, of[i].nr, 100 + i,
+		   1 + i);
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		uint64_t ns = MS + (1 + i + i / 2 * 50 + i / 3 * 50) * 10 * US;
+		unsigned int rq = bios[i].of;
+
+		at(&g, 0, 0, ns, XBLK_EV_QUEUE, bios[i].sector, 8, 10 + i, THREAD);
+		at(&g, 0, 0, ns + 50, XBLK_EV_ISSUE, bios[i].sector, 8, 200 + i, 10 + i);
+		at(&g, 0, 0, ns + US, XBLK_EV_COMPLETE, bios[i].sector, 8, 200 + i, 0);
+		q0[rq] = ns;
+		c0[rq] = ns + US;
+	}
+	for (unsigned int i = 0; i < 3; i++) {
+		uint64_t c = c0[i] + 100 * US;
+
+		at(&g, 3, 0, c, XBLK_EV_COMPLETE, of[i].sector, of[i].nr, 100 + i, 0);
+		right(3, MS + i, MS + 10 + i, q0[i], q0[i] + 50, c0[i], c);
+	}
+	finish(&g, 20 * MS);
+	assert_int_equal(nr_ambiguous, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +455,7 @@ int main(void)
 		cmocka_unit_test(order_on_a_ring),
 		cmocka_unit_test(held_at_a_place),
 		cmocka_unit_test(guests_at_a_place),
+		cmocka_unit_test(behind_the_shorter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
