@@ -82,6 +82,7 @@ struct join_disk {
 	uint64_t first_d_ns; /* of its first request that was seen to be issued; or 0 */
 	/* when requests were last under way that had been issued before; or 0 */
 	uint64_t unseen_ns;
+	uint64_t evicted; /* of its requests that were told of so: their ends are to come */
 	uint64_t no_q_ns;   /* when one was last issued whose Q was before; or 0 */
 	uint64_t served_ns; /* dom0's first bio for it since its guest's records began; or
 			       0 */

@@ -426,15 +426,18 @@ void judge_orphan(struct join *j, struct disk *disk, const struct xblk_record *r
 	struct verdict span = verdict_span(j, &rq);
 	struct ending end = because(BIN_BEFORE_TRACE, "only its end is in the trace");
 
+	join_completed(j, disk, SIDE_GUEST, &rq, r->time);
+	/* It was told of when it went; whichever it was, each is told of once. */
+	if (join_disk(disk)->evicted) {
+		join_disk(disk)->evicted--;
+		return;
+	}
 	/* What dom0 lost does not explain it. */
 	span.backend_from = UINT64_MAX;
 	span.backend_to = 0;
 	if (gaps_overlap(&guest->gaps, 0, r->time))
 		end = because(BIN_LOST, "records were lost before its end");
-	else if (guest->evicted_rqs)
-		end = because(BIN_EVICTED, "too many of the guest's were in flight");
 	else
 		place_note_unseen(j, disk, r);
-	join_completed(j, disk, SIDE_GUEST, &rq, r->time);
 	verdict_keep(j, &span, end.bin, j->report.ended(j->report.ctx, &rq, &end));
 }

@@ -30,7 +30,10 @@ static __attribute__((noinline)) void **make_way(struct join *j, struct domain *
 	if (rqs_full(j, dom)) {
 		struct rq *oldest = list_entry(dom->rq_age.next, struct rq, age);
 
-		dom->evicted_rqs += !(oldest->flags & RQ_COMPLETED);
+		if (!(oldest->flags & RQ_COMPLETED)) {
+			dom->evicted_rqs++;
+			join_disk(oldest->disk)->evicted++;
+		}
 		rq_forget(j, oldest);
 	}
 	return map_place(&dom->rqs, id);

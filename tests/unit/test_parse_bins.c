@@ -398,7 +398,7 @@ static void clock_change(void **ctx)
 	done(&o, &g);
 }
 
-/* More in flight than is kept: the oldest go, by name. */
+/* More in flight than is kept: the oldest go, by name.  Their ends count no second time. */
 static void evicted(void **ctx)
 {
 	struct gen g;
@@ -410,6 +410,8 @@ static void evicted(void **ctx)
 		GUEST(1000 + i, QUEUE, READ, 64 * i, 8, i + 1, 500);
 		GUEST(1000 + i, ISSUE, READ, 64 * i, 8, 1000 + i, i + 1);
 	}
+	for (unsigned int i = 0; i < 5; i++)
+		GUEST(2000 + i, COMPLETE, READ, 64 * i, 8, 1000 + i, 0);
 	gen_end(&g, 1000000);
 	outcome_init(&o, g.data, g.len);
 	o.parse.join.max_in_flight = 8;
@@ -417,6 +419,7 @@ static void evicted(void **ctx)
 	check_bins(&o);
 	assert_int_equal(bin(&o, BIN_EVICTED), 12);
 	assert_int_equal(bin(&o, BIN_IN_FLIGHT), 8);
+	assert_int_equal(disk_stats(&o, 3, 0)->requests, 20);
 	done(&o, &g);
 }
 
