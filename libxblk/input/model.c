@@ -57,20 +57,11 @@ void model_deinit(struct model *m)
 	memset(m, 0, sizeof(*m));
 }
 
-struct list *matching_lists(size_t nr)
-{
-	struct list *lists = xcalloc(nr, sizeof(*lists));
-
-	for (size_t i = 0; i < nr; i++)
-		list_init(&lists[i]);
-	return lists;
-}
-
 struct matching *matching_new(void)
 {
 	struct matching *matching = xcalloc(1, sizeof(*matching));
 
-	matching->places = matching_lists(PLACES);
+	matching->places = xcalloc(PLACES, sizeof(*matching->places));
 	matching->mask = PLACES - 1;
 	return matching;
 }

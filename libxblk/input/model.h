@@ -99,7 +99,7 @@ struct process {
 
 /* What a guest's requests and dom0's bios are matched by: where they begin. */
 struct matching {
-	struct list *places;
+	struct place **places; /* lists, by hash */
 	size_t mask, nr;
 };
 
@@ -185,7 +185,6 @@ void model_end_guest(struct model *m, struct domain *dom);
 struct matching *matching_new(void);
 void matching_free(struct matching *matching);
 /* So many, empty. */
-struct list *matching_lists(size_t nr);
 
 /* Made when it is needed. */
 static inline struct matching *model_matching(struct domain *dom)

@@ -254,7 +254,8 @@ struct crowd {
  * the other.  Where there are more, or others were, it is a struct crowded.
  */
 struct place {
-	struct list hash;
+	struct place *next;  /* in its list */
+	struct place **link; /* what points to it there */
 	const struct disk *disk;
 	uint64_t at;	      /* see place_at() */
 	struct list requests; /* of which dom0 has queued nothing */
@@ -327,15 +328,16 @@ struct rq {
 	struct list match; /* place->requests */
 	uint32_t matched_sectors;
 	uint32_t match_pid; /* dom0 thread that has queued a part */
-	uint32_t nr_backend_bios, outstanding;
+	uint32_t nr_backend_bios;
+	uint32_t ordinal; /* on its ring */
 	int ring;	  /* which it was put on, or RING_UNKNOWN */
 	uint32_t request; /* what blkback's bios say whose they are; 0: not known */
 
 	uint64_t c_ns;
-	struct crowd *crowd; /* of its place; NULL: it is alone there */
-	struct list respond; /* stream->responses: dom0 is done with it */
-	uint32_t ordinal;    /* on its ring */
-	uint32_t cpu;	     /* vCPU that issued it last */
+	struct crowd *crowd;  /* of its place; NULL: it is alone there */
+	struct list respond;  /* stream->responses: dom0 is done with it */
+	uint32_t outstanding; /* of its dom0 bios */
+	uint32_t cpu;	      /* vCPU that issued it last */
 	uint32_t clock_generation, backend_clock_generation;
 	/* a flush's: what seems to have waited for it, and what went on behind it */
 	uint32_t nr_waiting, nr_gone_on;

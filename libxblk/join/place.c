@@ -29,12 +29,9 @@ static uint64_t place_hash(const struct disk *disk, uint64_t at)
 	return hash_mix(at ^ ((uint64_t)disk->index << 48));
 }
 
-static struct place *find_in(const struct list *head, const struct disk *disk,
-			     uint64_t at)
+static struct place *find_in(struct place *first, const struct disk *disk, uint64_t at)
 {
-	for (const struct list *n = head->next; n != head; n = n->next) {
-		struct place *p = list_entry(n, struct place, hash);
-
+	for (struct place *p = first; p; p = p->next) {
 		if (p->at == at && p->disk == disk)
 			return p;
 	}
@@ -45,7 +42,23 @@ static struct place *find(const struct disk *disk, uint64_t at)
 {
 	const struct matching *m = model_matching(disk->dom);
 
-	return find_in(&m->places[place_hash(disk, at) & m->mask], disk, at);
+	return find_in(m->places[place_hash(disk, at) & m->mask], disk, at);
+}
+
+static void put_first(struct place **first, struct place *p)
+{
+	p->next = *first;
+	p->link = first;
+	if (p->next)
+		p->next->link = &p->next;
+	*first = p;
+}
+
+static void take_out(const struct place *p)
+{
+	*p->link = p->next;
+	if (p->next)
+		p->next->link = p->link;
 }
 
 /* Twice the lists, each with half of what it had. */
@@ -54,15 +67,11 @@ static void grow(struct matching *m)
 	struct matching old = *m;
 
 	m->mask = 2 * m->mask + 1;
-	m->places = matching_lists(m->mask + 1);
+	m->places = xcalloc(m->mask + 1, sizeof(*m->places));
 	for (size_t i = 0; i <= old.mask; i++) {
-		while (!list_empty(&old.places[i])) {
-			struct place *p =
-				list_entry(old.places[i].next, struct place, hash);
-
-			list_unlink(&p->hash);
-			list_add_tail(&m->places[place_hash(p->disk, p->at) & m->mask],
-				      &p->hash);
+		for (struct place *p = old.places[i], *next; p; p = next) {
+			next = p->next;
+			put_first(&m->places[place_hash(p->disk, p->at) & m->mask], p);
 		}
 	}
 	free(old.places);
@@ -80,7 +89,7 @@ static void begin(struct place *p, const struct disk *disk, uint64_t at, uint64_
 	p->disk = disk;
 	p->at = at;
 	list_init(&p->requests);
-	list_add_tail(&m->places[hash & m->mask], &p->hash);
+	put_first(&m->places[hash & m->mask], p);
 }
 
 static struct crowded *crowded(struct place *p)
@@ -99,7 +108,7 @@ static void put_if_empty(struct join *j, struct place *p)
 	if (p->nr || place_has_bios(p))
 		return;
 	p->disk->dom->matching->nr--;
-	list_unlink(&p->hash);
+	take_out(p);
 	if (p->only)
 		return;
 	leave_crowd(j, crowded(p)->crowd);
@@ -128,8 +137,10 @@ static __attribute__((noinline)) struct place *form_crowd(struct join *j, struct
 	struct place *p = &c->place;
 
 	*p = rq->own;
-	p->only = NULL;
-	list_replace(&rq->own.hash, &p->hash);
+	p->only = rq->own.only = NULL;
+	*p->link = p;
+	if (p->next)
+		p->next->link = &p->next;
 	list_replace(&rq->own.requests, &p->requests);
 	list_init(&c->bios);
 	c->before = NULL;
@@ -151,6 +162,7 @@ static void join_crowd(struct join *j, struct place *p, struct rq *rq)
 {
 	struct crowded *c = crowded(p);
 
+	rq->own.only = NULL;
 	if (!c->crowd)
 		c->crowd = new_crowd(j);
 	else if (!p->nr_out)
@@ -212,7 +224,7 @@ void place_enter(struct join *j, struct rq *rq, uint32_t cpu)
 	m = model_matching(disk->dom);
 	hash = place_hash(disk, at);
 	if (!p)
-		p = find_in(&m->places[hash & m->mask], disk, at);
+		p = find_in(m->places[hash & m->mask], disk, at);
 	if (p) {
 		enter_crowd(j, rq, p, cpu);
 		return;
@@ -248,9 +260,10 @@ void place_back(const struct rq *rq)
 	rq->place->nr_out--;
 }
 
+/* Mostly it is alone, which is told beside its place. */
 static bool has(const struct rq *rq, enum crowd_flags flag)
 {
-	return rq->crowd && rq->crowd->flags & flag;
+	return !rq->own.only && rq->crowd && rq->crowd->flags & flag;
 }
 
 bool place_contested(const struct rq *rq)
@@ -331,7 +344,7 @@ static struct place *find_crowded(struct join *j, const struct disk *disk, uint6
 {
 	const struct matching *m = model_matching(disk->dom);
 	uint64_t hash = place_hash(disk, at);
-	struct place *p = find_in(&m->places[hash & m->mask], disk, at);
+	struct place *p = find_in(m->places[hash & m->mask], disk, at);
 	struct crowded *c;
 
 	if (p)
