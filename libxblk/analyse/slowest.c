@@ -9,6 +9,7 @@ void slowest_init(struct slowest *s, unsigned int max)
 {
 	s->nr = 0;
 	s->max = max;
+	s->least = UINT64_MAX;
 	s->heap = NULL;
 }
 
@@ -41,18 +42,24 @@ static void down(struct slowest *s, const struct slow *slow)
 	s->heap[i] = *slow;
 }
 
-void slowest_add(struct slowest *s, const struct slow *slow)
+static void put(struct slowest *s, const struct slow *slow)
 {
-	if (!slowest_wants(s, slow->key))
-		return;
-	if (s->nr == s->max) {
-		down(s, slow);
-		return;
-	}
 	/* It grows by doubling: few disks have many. */
 	if (!(s->nr & (s->nr - 1)))
 		s->heap = xrealloc(s->heap, (s->nr ? 2 * s->nr : 1) * sizeof(*s->heap));
 	up(s, s->nr++, slow);
+}
+
+void slowest_add(struct slowest *s, const struct slow *slow)
+{
+	if (!slowest_wants(s, slow->key))
+		return;
+	if (s->nr == s->max)
+		down(s, slow);
+	else
+		put(s, slow);
+	if (s->nr == s->max)
+		s->least = s->heap[0].key;
 }
 
 static int compare(const void *a, const void *b)

@@ -22,14 +22,15 @@ struct slow {
 
 struct slowest {
 	unsigned int nr, max;
-	struct slow *heap; /* the least one first */
+	uint64_t least;	   /* where it is full: the key of the least one */
+	struct slow *heap; /* that one first */
 };
 
 void slowest_init(struct slowest *s, unsigned int max);
 void slowest_deinit(struct slowest *s);
 static inline bool slowest_wants(const struct slowest *s, uint64_t key)
 {
-	return s->nr < s->max || (s->nr && key > s->heap[0].key);
+	return s->nr < s->max || key > s->least;
 }
 
 void slowest_add(struct slowest *s, const struct slow *slow);

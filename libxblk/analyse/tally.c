@@ -11,7 +11,7 @@ static struct analysis *analysis_of(struct tally *t, struct disk *disk)
 {
 	struct disk_stats *st = stats_of(disk);
 
-	if (!st->analysis) {
+	if (unlikely(!st->analysis)) {
 		st->analysis = xcalloc(1, sizeof(*st->analysis));
 		analysis_init(st->analysis, t->join->start_ns, t->top);
 		st->room.shared = &t->room_left;
@@ -28,9 +28,9 @@ static struct analysis *analysis_of(struct tally *t, struct disk *disk)
 /* The clock's evidence counts whatever bin the request is in. */
 static void check_clocks(struct disk_stats *st, const int64_t stages[STAGE_MAX])
 {
-	if (!st->clock_checked || stages[STAGE_U_T] < st->min_u_t)
+	if (unlikely(!st->clock_checked || stages[STAGE_U_T] < st->min_u_t))
 		st->min_u_t = stages[STAGE_U_T];
-	if (!st->clock_checked || stages[STAGE_0_T] < st->min_0_t)
+	if (unlikely(!st->clock_checked || stages[STAGE_0_T] < st->min_0_t))
 		st->min_0_t = stages[STAGE_0_T];
 	st->clock_checked++;
 }
@@ -47,7 +47,7 @@ static struct slow describe(const struct xblk_request *r)
 
 static void add_flush_wait(struct analysis *a, enum side side, uint64_t ns)
 {
-	if (!ns)
+	if (likely(!ns))
 		return;
 	a->waits[side].requests++;
 	a->waits[side].ns += ns;
@@ -115,7 +115,7 @@ static enum counts chosen(const struct tally *t, const struct domain *guest,
 	if (r->bin == BIN_BEFORE_TRACE && r->q_ns &&
 	    t->join->partial_ns > guest->begins_ns)
 		return COUNTS_NOT;
-	if (!t->filter)
+	if (likely(!t->filter))
 		return COUNTS;
 	if (!filter_request(t->filter, t->join->start_ns, t->now_ns, r))
 		return COUNTS_NOT;
@@ -140,7 +140,7 @@ static enum counts ended(void *ctx, const struct rq *rq, const struct ending *en
 
 	rq_describe(&r, rq, end);
 	counts = chosen(t, rq->disk->dom, &r);
-	if (counts != COUNTS) {
+	if (unlikely(counts != COUNTS)) {
 		st->not_chosen++;
 		return counts;
 	}
@@ -151,7 +151,7 @@ static enum counts ended(void *ctx, const struct rq *rq, const struct ending *en
 	st->bins[r.bin]++;
 	if (r.measured)
 		check_clocks(st, r.stages);
-	if (t->latencies && r.bin == BIN_JOINED)
+	if (likely(t->latencies && r.bin == BIN_JOINED))
 		add_joined(t, rq->disk, &r, kept);
 	else if (t->latencies && r.bin == BIN_IN_FLIGHT)
 		add_in_flight(t, rq->disk, &r);

@@ -12,6 +12,7 @@
 
 #include "saturate.h"
 
+#define likely(cond)   __builtin_expect(!!(cond), 1)
 #define unlikely(cond) __builtin_expect(!!(cond), 0)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -44,7 +44,7 @@ static bool out_of_order(const struct rq *rq)
 /* What comes next may show that dom0's bio was another request's. */
 static bool doubtful(const struct join *j, const struct rq *rq)
 {
-	return out_of_order(rq) ||
+	return unlikely(out_of_order(rq)) ||
 	       unlikely(!list_empty(&j->wait_age) && place_contested(rq) &&
 			sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) <
 				join_disk(rq->disk)->first_d_ns);
@@ -56,7 +56,7 @@ static void learn(struct join *j, const struct rq *rq)
 	struct process *p;
 
 	/* Of flushes nothing but their order is known. */
-	if (!rq->nr_sectors)
+	if (unlikely(!rq->nr_sectors))
 		return;
 	join_disk(rq->disk)->ring_thread[rq->cpu % RING_CPUS] = rq->match_pid;
 	if (rq->ring == RING_UNKNOWN || rq->flags & RQ_IN_ORDER)
@@ -95,7 +95,7 @@ static void measure(struct join *j, struct rq *rq)
 	rq_stages(rq, stages);
 	for (int i = 0; i < STAGE_PARTS; i++) {
 		sum += (uint64_t)stages[i];
-		if (stages[i] < 0) {
+		if (unlikely(stages[i] < 0)) {
 			end.bin = BIN_CAUSALITY;
 			end.why = "the clocks have a stage end before it began";
 		}
@@ -152,7 +152,8 @@ static bool other_flush(const struct rq *rq)
 
 void judge_flush(struct rq *rq)
 {
-	if (!rq->nr_sectors && rq->served && !rq->outstanding && !other_flush(rq))
+	if (unlikely(!rq->nr_sectors) && rq->served && !rq->outstanding &&
+	    !other_flush(rq))
 		rq->flags |= RQ_OWN_FLUSH;
 }
 
@@ -351,7 +352,7 @@ static struct verdict span_of(const struct join *j, const struct rq *rq)
 /* Of a flush: what it was for, or by which of dom0's it was served, may be another's. */
 static bool doubtful_flush(const struct rq *rq)
 {
-	return !rq->nr_sectors &&
+	return unlikely(!rq->nr_sectors) &&
 	       (began_before(rq) || other_flush(rq) || others_bios(rq));
 }
 
@@ -371,8 +372,8 @@ static __attribute__((noinline)) bool certain_of_losses(const struct join *j,
 /* All of it was seen, and nothing else can explain what was seen. */
 static bool certain(const struct join *j, const struct rq *rq)
 {
-	if (!complete(rq) || rq->flags & RQ_AMBIGUOUS || clock_changed(j, rq) ||
-	    place_met_unseen(rq) || !place_told_apart(rq) || doubtful_flush(rq))
+	if (unlikely(!complete(rq) || rq->flags & RQ_AMBIGUOUS || clock_changed(j, rq) ||
+		     place_met_unseen(rq) || !place_told_apart(rq) || doubtful_flush(rq)))
 		return false;
 	return !unlikely(join_lossy(j, rq->disk->dom)) || certain_of_losses(j, rq);
 }
@@ -402,7 +403,7 @@ void judge_give_up(struct join *j, struct rq *rq, bool at_end)
 	/* blkback refused it, and what it seems to have is another's. */
 	if (unlikely(rq->error && complete(rq) && !rq->backend_error))
 		place_upset(rq);
-	if (certain(j, rq))
+	if (likely(certain(j, rq)))
 		measure(j, rq);
 	else
 		give_no_stages(j, rq, at_end);

@@ -120,7 +120,7 @@ void rq_free(struct join *j, struct rq *rq)
 	struct domain *dom = rq->disk->dom;
 
 	flush_times_done(rq, j->last_ns);
-	if (op_class(rq->op) == XBLK_OP_FLUSH) {
+	if (unlikely(op_class(rq->op) == XBLK_OP_FLUSH)) {
 		flush_forget(join_disk(rq->disk)->flushes, rq);
 		told_queue_forget(rq->disk, rq);
 	}
@@ -129,7 +129,7 @@ void rq_free(struct join *j, struct rq *rq)
 		if (unlikely(rq->cloned))
 			rq_set_clones(j, rq, NULL);
 	}
-	while (!list_empty(&rq->bios))
+	while (unlikely(!list_empty(&rq->bios)))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
 	/* A guest's that is complete left its identity to another one then. */
 	if (!(rq->flags & RQ_COMPLETED))

@@ -117,7 +117,7 @@ static bool can_be(const struct join *j, const struct rq *rq, const struct bio *
 	if (rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN &&
 	    rq->ring != bio->ring)
 		return false;
-	if (bio->q_ns < rq->d_ns && bio->q_ns < earliest_q(j, rq, bio, early))
+	if (unlikely(bio->q_ns < rq->d_ns) && bio->q_ns < earliest_q(j, rq, bio, early))
 		return false;
 	/* It is back in the guest already, so this is not its bio. */
 	return !(rq->flags & RQ_COMPLETED) ||
@@ -216,7 +216,7 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 		if (unlikely(place_contested(rq) && !(rq->flags & RQ_IN_ORDER)))
 			doubt_next(j, rq, bio);
 	}
-	if (bio->flags & BIO_DONE) {
+	if (unlikely(bio->flags & BIO_DONE)) {
 		bio_settle(j, bio, &bio->by);
 		bio_free(j, bio);
 	}
@@ -440,7 +440,7 @@ void match_bio(struct join *j, struct bio *bio, struct process *p)
 		place = place_of_bio(bio);
 		rq = place ? find_rq(j, bio, place) : NULL;
 	}
-	if (rq) {
+	if (likely(rq)) {
 		attach(j, rq, bio);
 		go_on(rq, p);
 		return;
@@ -453,7 +453,7 @@ void match_bio(struct join *j, struct bio *bio, struct process *p)
 
 void match_rq(struct join *j, struct rq *rq)
 {
-	if (!rq->disk->backing)
+	if (unlikely(!rq->disk->backing))
 		return;
 	if (list_empty(&rq->match))
 		list_add_tail(&rq->place->requests, &rq->match);
@@ -504,7 +504,7 @@ static __attribute__((noinline)) void await_losses(struct join *j, struct rq *rq
  */
 static void finish(struct join *j, struct rq *rq)
 {
-	if (!(rq->flags & RQ_LAYERED) && rq->nr_sectors && !comes_back(rq))
+	if (likely(!(rq->flags & RQ_LAYERED) && rq->nr_sectors && !comes_back(rq)))
 		judge_give_up(j, rq, false);
 	else
 		await_losses(j, rq);
@@ -518,7 +518,7 @@ void match_served(struct join *j, struct bio *bio, const struct service *by)
 	bio_free(j, bio);
 	if (!rq->outstanding && (rq->flags & RQ_MATCHED))
 		way_done(j, rq);
-	if (judge_ready(j, rq))
+	if (unlikely(judge_ready(j, rq)))
 		finish(j, rq);
 }
 
@@ -541,15 +541,15 @@ void match_completed(struct join *j, struct rq *rq)
 	 * Its place on the ring was not known to who should have told it; or its bio
 	 * waits behind another one which it seemed to go on from.
 	 */
-	if (!(rq->flags & RQ_MATCHED))
+	if (unlikely(!(rq->flags & RQ_MATCHED)))
 		match_ordered(j, rq);
 	/*
 	 * Nothing more can come, or all has come.  What is out of order is looked at
 	 * later: what comes next may show that dom0's bio was another request's.
 	 */
-	if (!rq->disk->backing)
+	if (unlikely(!rq->disk->backing))
 		judge_give_up(j, rq, false);
-	else if (!judge_ready(j, rq))
+	else if (unlikely(!judge_ready(j, rq)))
 		hold(j, &j->hold, rq, JOIN_WAIT_NS);
 	else
 		finish(j, rq);

@@ -217,7 +217,7 @@ void place_enter(struct join *j, struct rq *rq, uint32_t cpu)
 	uint64_t hash;
 
 	/* Issued again, after a part of it came back. */
-	if (p && p->at != at) {
+	if (unlikely(p && p->at != at)) {
 		leave(j, rq);
 		p = NULL;
 	}
@@ -225,7 +225,7 @@ void place_enter(struct join *j, struct rq *rq, uint32_t cpu)
 	hash = place_hash(disk, at);
 	if (!p)
 		p = find_in(m->places[hash & m->mask], disk, at);
-	if (p) {
+	if (unlikely(p)) {
 		enter_crowd(j, rq, p, cpu);
 		return;
 	}

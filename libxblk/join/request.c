@@ -12,7 +12,7 @@ static uint64_t flush_ns(const struct disk *disk, uint64_t q_ns, uint64_t d_ns)
 {
 	const struct flush_times *f = join_disk(disk)->flush_times;
 
-	return f ? flush_times_overlap(f, q_ns, d_ns) : 0;
+	return unlikely(f) ? flush_times_overlap(f, q_ns, d_ns) : 0;
 }
 
 static inline __attribute__((always_inline)) void
@@ -67,7 +67,7 @@ void rq_describe(struct xblk_request *to, const struct rq *rq, const struct endi
 	/* What has only a completion has no D either. */
 	to->d_ns = queued || rq->d_ns != rq->c_ns ? rq->d_ns : 0;
 	to->c_ns = rq->flags & RQ_COMPLETED ? rq->c_ns : 0;
-	if (end->measured)
+	if (likely(end->measured))
 		describe_measured(to, rq);
 	else
 		describe_unmeasured(to);

@@ -79,12 +79,12 @@ static bool overlaps(const struct rq *rq, uint64_t sector, uint32_t nr)
 
 static bool bio_fits(const struct rq *rq, const struct bio *bio)
 {
-	if (bio->disk != rq->disk || !same_class(bio->op, rq->op))
+	if (unlikely(bio->disk != rq->disk || !same_class(bio->op, rq->op)))
 		return false;
 	/* Its request is never issued. */
 	if (unlikely(bio->flags & BIO_WAITS))
 		return false;
-	if (bio->sector == rq->sector && rq->nr_sectors)
+	if (likely(bio->sector == rq->sector && rq->nr_sectors))
 		return true;
 	/* The ranges of one discard request need not touch. */
 	return op_class(rq->op) == XBLK_OP_DISCARD || !bio->nr_sectors ||
@@ -120,7 +120,7 @@ static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
 		bio_forget(j, bio);
 		return;
 	}
-	if (bio->flags & BIO_NO_Q)
+	if (unlikely(bio->flags & BIO_NO_Q))
 		rq->flags |= RQ_NO_Q;
 	if (unlikely(bio->flags & BIO_AMBIGUOUS))
 		rq->flags |= RQ_AMBIGUOUS;
@@ -135,7 +135,7 @@ static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
 /* The request is the block layer's own: no bio names what it is for. */
 static bool is_flush_issue(const struct xblk_record *r)
 {
-	return !r->aux && op_class(r->op) == XBLK_OP_FLUSH;
+	return unlikely(!r->aux) && op_class(r->op) == XBLK_OP_FLUSH;
 }
 
 /* What waited for a flush has data and is issued behind it: that shows whose it was. */
@@ -143,13 +143,13 @@ static void note_flushed(const struct rq *rq, uint32_t cpu)
 {
 	struct bio *bio;
 
-	if (list_empty(&rq->bios)) {
+	if (unlikely(list_empty(&rq->bios))) {
 		if (op_class(rq->op) == XBLK_OP_WRITE)
 			told_queues_doubt(rq->disk, 0);
 		return;
 	}
 	bio = list_entry(rq->bios.next, struct bio, in_rq);
-	if (!(bio->op & XBLK_OP_F_PREFLUSH))
+	if (likely(!(bio->op & XBLK_OP_F_PREFLUSH)))
 		return;
 	if (rq->disk->dom->tells_flushes) {
 		flush_told_issued(bio);
@@ -222,12 +222,12 @@ static inline struct rq *issue(struct join *j, struct stream *s,
 	struct rq *rq;
 
 	s->rq_open = false;
-	if (!disk)
+	if (unlikely(!disk))
 		return NULL;
 	place = map_place(&dom->rqs, r->id);
 	rq = *place;
-	*again = rq && is_reissue(rq, disk, r);
-	if (!*again) {
+	*again = unlikely(rq) && is_reissue(rq, disk, r);
+	if (likely(!*again)) {
 		rq = rq_new(j, disk, r, place, backend);
 		rq->first_d_ns = r->time;
 	} else {
@@ -239,7 +239,7 @@ static inline struct rq *issue(struct join *j, struct stream *s,
 	rq->nr_sectors = r->nr_sectors;
 	rq->d_ns = r->time;
 	rq->first_bio = r->aux;
-	if (r->aux)
+	if (likely(r->aux))
 		take_bio(j, rq, r->aux);
 	s->rq_open = true;
 	s->rq_id = r->id;
@@ -253,9 +253,9 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 	bool again;
 	struct rq *rq = issue(j, s, r, &again, false);
 
-	if (!rq)
+	if (unlikely(!rq))
 		return;
-	if (!again) {
+	if (likely(!again)) {
 		merge_count_issued(&counts_of(rq->disk)->guest, r->nr_sectors);
 		if (!is_flush_issue(r))
 			note_flushed(rq, s->cpu);
@@ -264,7 +264,7 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 		else
 			flush_untold_issue(j, rq, s->cpu);
 	}
-	if (rq->q_ns == UINT64_MAX)
+	if (unlikely(rq->q_ns == UINT64_MAX))
 		rq->q_ns = r->time;
 	disk = join_disk(rq->disk);
 	if (!disk->first_d_ns || r->time < disk->first_d_ns)
@@ -304,7 +304,7 @@ void rq_issue_backend(struct join *j, struct stream *s, const struct xblk_record
 		return;
 	if (is_flush_issue(r) && !s->dom->tells_flushes)
 		flush_untold_issue_backend(j, rq, s->cpu);
-	if (rq->q_ns == UINT64_MAX)
+	if (unlikely(rq->q_ns == UINT64_MAX))
 		rq->q_ns = r->time;
 	flush_times_issued(rq);
 }
@@ -391,9 +391,10 @@ void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r)
 
 static bool completion_fits(const struct rq *rq, const struct xblk_record *r)
 {
-	if (rq->disk->index != r->disk || rq->disk->gone || !same_class(rq->op, r->op))
+	if (unlikely(rq->disk->index != r->disk || rq->disk->gone ||
+		     !same_class(rq->op, r->op)))
 		return false;
-	return rq->sector == r->sector || !rq->nr_sectors || !r->nr_sectors ||
+	return likely(rq->sector == r->sector) || !rq->nr_sectors || !r->nr_sectors ||
 	       op_class(rq->op) == XBLK_OP_DISCARD ||
 	       overlaps(rq, r->sector, r->nr_sectors);
 }
@@ -435,7 +436,7 @@ static void finish_bios(struct join *j, struct rq *rq, uint64_t ns, bool all)
 		struct bio *bio = list_entry(n, struct bio, in_rq);
 
 		n = n->next;
-		if (!all && bio->sector + bio->nr_sectors > end)
+		if (unlikely(!all) && bio->sector + bio->nr_sectors > end)
 			break;
 		bio_done(j, bio, rq, ns);
 	}
@@ -447,7 +448,7 @@ static void finish_bios(struct join *j, struct rq *rq, uint64_t ns, bool all)
  */
 static bool is_flush_end(const struct rq *rq, const struct xblk_record *r)
 {
-	return !r->nr_sectors && op_class(r->op) != XBLK_OP_FLUSH && !r->aux &&
+	return unlikely(!r->nr_sectors) && op_class(r->op) != XBLK_OP_FLUSH && !r->aux &&
 	       (!rq || rq->nr_sectors);
 }
 
@@ -492,7 +493,7 @@ static __attribute__((noinline)) bool completes_part(struct rq *rq,
 /* Whether nothing of it is outstanding any more. */
 static inline bool completes(struct rq *rq, const struct xblk_record *r)
 {
-	if (r->aux)
+	if (unlikely(r->aux))
 		rq->error = r->aux;
 	/* Mostly all of it is done at once. */
 	if (unlikely(r->nr_sectors != rq->nr_sectors || r->sector != rq->sector ||
@@ -512,10 +513,10 @@ static void note_through(struct join *j, struct rq *rq)
 {
 	const struct bio *bio;
 
-	if (list_empty(&rq->bios) || rq->op & XBLK_OP_F_FUA)
+	if (unlikely(list_empty(&rq->bios)) || rq->op & XBLK_OP_F_FUA)
 		return;
 	bio = list_entry(rq->bios.next, const struct bio, in_rq);
-	if (!(bio->op & XBLK_OP_F_FUA))
+	if (likely(!(bio->op & XBLK_OP_F_FUA)))
 		return;
 	if (rq->disk->dom->tells_flushes)
 		flush_told_behind(j, rq);
@@ -528,7 +529,7 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 	struct disk *disk = domain_disk(s->dom, r->disk);
 	struct rq *rq;
 
-	if (!disk)
+	if (unlikely(!disk))
 		return;
 	if (unlikely(!r->nr_sectors) && flush_told_ended(j, s, disk, r)) {
 		counts_of(disk)->flush_ends++;
@@ -546,14 +547,14 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 	if (unlikely(!rq && r->aux))
 		flush_told_failed(s, disk);
 	s->flush_id = 0;
-	if (!rq) {
+	if (unlikely(!rq)) {
 		count_done(disk, r->op, r->nr_sectors, r->aux);
 		judge_orphan(j, disk, r);
 		return;
 	}
-	if (!completes(rq, r))
+	if (unlikely(!completes(rq, r)))
 		return;
-	if (!rq->nr_sectors)
+	if (unlikely(!rq->nr_sectors))
 		s->flush_id = rq->id;
 	flush_times_done(rq, r->time);
 	note_through(j, rq);
@@ -574,12 +575,12 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 	struct rq *rq;
 	bool all;
 
-	if (!disk)
+	if (unlikely(!disk))
 		return;
 	if (unlikely(!r->nr_sectors) && flush_told_ended(j, s, disk, r))
 		return;
 	rq = completed(j, s->dom, r);
-	if (!rq) {
+	if (unlikely(!rq)) {
 		flush_untold_count(s, disk, r);
 		return;
 	}
@@ -587,7 +588,7 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 	if (is_flush_end(rq, r))
 		return;
 	/* It came back, and that it was issued again is not in the trace. */
-	if (rq->flags & RQ_REQUEUED) {
+	if (unlikely(rq->flags & RQ_REQUEUED)) {
 		rq_forget(j, rq);
 		return;
 	}
@@ -595,9 +596,9 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 	j->now = s;
 	s->done_ns = r->time;
 	all = completes(rq, r);
-	if (all) {
+	if (likely(all)) {
 		flush_times_done(rq, r->time);
-		if (!rq->nr_sectors) {
+		if (unlikely(!rq->nr_sectors)) {
 			flush_untold_done(s, rq);
 			flush_told_done(s, rq);
 		}
@@ -607,6 +608,6 @@ void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_rec
 	if (unlikely(rq->flags & RQ_MISSED))
 		mark_bios(rq);
 	finish_bios(j, rq, r->time, all);
-	if (all)
+	if (likely(all))
 		rq_free(j, rq);
 }
