@@ -133,7 +133,9 @@ static void on_forgotten(void *ctx, const struct domain *guest, uint32_t pid,
 static ssize_t read_fed(struct xblk *x, void *buf, size_t size)
 {
 	size = min_u64(size, x->nr_fed);
-	memcpy(buf, x->fed, size);
+	/* Nothing may have been fed at all. */
+	if (size)
+		memcpy(buf, x->fed, size);
 	x->fed += size;
 	x->nr_fed -= size;
 	if (size || x->no_more)

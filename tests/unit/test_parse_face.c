@@ -324,6 +324,10 @@ static void bad_arguments(void **ctx)
 	assert_int_equal(xblk_open(&x, NULL), 0);
 	assert_int_equal(xblk_feed(x, g.data, g.len - 100), 0);
 	xblk_close(x);
+	/* and one to which nothing was fed */
+	assert_int_equal(xblk_open(&x, NULL), 0);
+	assert_true(xblk_finish(x) < 0);
+	xblk_close(x);
 	gen_deinit(&g);
 }
 
