@@ -13,13 +13,11 @@
 #include <unistd.h>
 
 #include "chosen.h"
-#include "sinks/live.h"
 #include "msg.h"
 #include "option-table.h"
 #include "options.h"
 #include "outputs.h"
 #include "base/util.h"
-#include "sinks/verify.h"
 #include "xblk.h"
 
 /* Shorter silence of a pipe is usual: a capture tells of its time once a second. */
@@ -28,11 +26,10 @@
 struct run {
 	struct options opt;
 	struct xblk *x;
-	struct live live;
-	struct verify verify;
 	struct outputs outputs;
 	struct chosen chosen;
 	int fd;
+	bool live; /* fed, so that silence of its capture is told of */
 	struct timespec began, progress_shown;
 	bool progress;
 };
@@ -65,32 +62,20 @@ static void on_process_gone(void *user, unsigned int domid, const char *guest,
 
 static void on_event(void *user, const struct xblk_event_record *e)
 {
-	const struct options *o = &run.opt;
-
 	(void)user;
-	if (o->verify)
-		verify_record(&run.verify, e);
-	else if (!event_shown(run.x, &o->filter, e))
-		return;
-	else if (o->format)
-		format_print(run.outputs.main, o->format, run.x, e);
-	else
-		event_print(&run.outputs.text, xblk_start_ns(run.x), e);
+	outputs_event(&run.outputs, run.x, e);
 }
 
 static void on_request(void *user, const struct xblk_request *r)
 {
 	(void)user;
-	if (run.opt.verify)
-		verify_request(&run.verify, r);
-	else if (filter_shows(&run.opt.filter, r))
-		outputs_request(&run.outputs, xblk_start_ns(run.x), r);
+	outputs_request(&run.outputs, run.x, r);
 }
 
 static void on_interval(void *user, const struct xblk_interval *i)
 {
 	(void)user;
-	live_print(run.outputs.main, &run.live, run.x, &run.opt.filter, i);
+	outputs_interval(&run.outputs, run.x, i);
 }
 
 static void on_message(void *user, const char *text)
@@ -139,45 +124,36 @@ static int open_input(const struct options *o)
 	return fd;
 }
 
-/* What is printed, and kept for that, while the trace is read. */
-static int prepare(void)
+/* As what is printed wants it. */
+static int open_trace(void)
 {
 	const struct options *o = &run.opt;
+	struct wants wants = outputs_want(&run.outputs);
 	struct xblk_options options = {
 		.on_message = on_message,
 		.on_progress = on_progress,
+		.on_request = wants.requests ? on_request : NULL,
+		.on_event = wants.events ? on_event : NULL,
+		.on_interval = wants.intervals ? on_interval : NULL,
 		.interval_ns = o->interval_ns,
 	};
-	struct xblk_analysis analysis = {
-		.on_process_gone = on_process_gone,
-		.top = o->top,
-		.latencies = outputs_want_summary(&run.outputs) || o->verify,
-		.timeline = o->json.wanted || o->report.by & REPORT_TIME,
-		.processes = o->json.wanted || o->report.by & REPORT_PROCESS,
-	};
 
-	if (o->events || o->verify)
-		options.on_event = on_event;
-	if (o->interval_ns)
-		options.on_interval = on_interval;
-	if (o->verify || outputs_want_requests(&run.outputs))
-		options.on_request = on_request;
-	/* What is checked is all of the trace. */
-	if (filter_chooses(&o->filter) && !o->verify)
-		analysis.filter = &o->filter;
-	if (o->filter.have_time && !o->verify) {
+	wants.analysis.on_process_gone = on_process_gone;
+	wants.analysis.top = o->top;
+	if (filter_chooses(&o->filter) && !wants.whole)
+		wants.analysis.filter = &o->filter;
+	if (o->filter.have_time && !wants.whole) {
 		options.from_ns = o->filter.from_ns;
 		options.to_ns = o->filter.to_ns;
 	}
 	if (xblk_open(&run.x, &options))
 		return msg_error("%s", xblk_strerror(NULL));
-	xblk_analyse(run.x, &analysis);
-	verify_init(&run.verify);
+	xblk_analyse(run.x, &wants.analysis);
 	clock_gettime(CLOCK_MONOTONIC, &run.began);
 	run.progress_shown = run.began;
-	run.progress =
-		!o->quiet && isatty(STDERR_FILENO) &&
-		!((o->events || o->requests || o->interval_ns) && isatty(STDOUT_FILENO));
+	run.progress = !o->quiet && isatty(STDERR_FILENO) &&
+		       !(wants.lines && isatty(STDOUT_FILENO));
+	run.live = wants.silence && input_is_stream;
 	return 0;
 }
 
@@ -194,9 +170,7 @@ static void wait_for_input(void)
 		if (ret)
 			continue;
 		silent += SILENCE_MS / 1000;
-		fprintf(run.outputs.main, "%10s nothing from the capture for %u s\n", "",
-			silent);
-		fflush(run.outputs.main);
+		outputs_silence(&run.outputs, silent);
 	}
 }
 
@@ -225,31 +199,13 @@ static int feed(void)
 /* Return: a negative errno after a message; after -ENOMEM the handle can only be closed. */
 static int read_trace(void)
 {
-	bool fed = run.opt.interval_ns && input_is_stream;
-	int bad = fed ? feed() : 0;
-	int ret = fed ? xblk_finish(run.x) : xblk_read(run.x, run.fd);
+	int bad = run.live ? feed() : 0;
+	int ret = run.live ? xblk_finish(run.x) : xblk_read(run.x, run.fd);
 
 	msg_progress_end();
 	if (ret)
 		msg_say("%s", xblk_strerror(run.x));
 	return ret ? ret : bad;
-}
-
-/* What is printed at the end; false if that fails or the trace is bad. */
-static bool conclude(void)
-{
-	const struct options *o = &run.opt;
-	struct xblk_trace t;
-	bool good = true;
-
-	xblk_get_trace(run.x, &t);
-	if (o->verify)
-		good = verify_print(run.outputs.main, &run.verify, run.x);
-	if (!t.version)
-		return good;
-	if (!o->verify && !outputs_have_tables(&run.outputs))
-		report_tell_few(run.x, &o->filter);
-	return !outputs_end(&run.outputs, run.x, o) && good;
 }
 
 /* Of a part that is less than the trace. */
@@ -280,7 +236,7 @@ static int tell_all(bool good)
 		msg_say("interrupted: what was read by then follows");
 	else
 		tell_part(&t);
-	good &= conclude();
+	good &= !outputs_end(&run.outputs, run.x);
 	if (t.version && !interrupted)
 		good &= chosen_tell(run.x, &run.opt.filter, &run.chosen);
 	return good && !t.problems && !interrupted ? 0 : 1;
@@ -290,12 +246,10 @@ static int run_all(void)
 {
 	int ret;
 
-	if (prepare())
+	if (open_trace())
 		return 1;
 	ret = read_trace();
-	ret = ret == -ENOMEM ? 1 : tell_all(!ret);
-	verify_deinit(&run.verify);
-	return ret;
+	return ret == -ENOMEM ? 1 : tell_all(!ret);
 }
 
 int main(int argc, char **argv)

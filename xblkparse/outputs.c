@@ -81,12 +81,20 @@ static int empty(FILE *f, const char *name)
 	return 0;
 }
 
+static bool chooses(const struct filter *f)
+{
+	return f->guests.nr || f->disks.nr || filter_chooses(f);
+}
+
 static void add(struct outputs *outputs, enum sink_id id, const char *file)
 {
 	struct output *to = &outputs->of[outputs->nr++];
 
 	/* Field by field: nearly all of it is room for lines. */
-	to->sink = &sinks[id];
+	to->sink = sinks[id];
+	to->options = &outputs->options;
+	to->state = to->sink->new_state ? to->sink->new_state() : NULL;
+	to->all = to->sink->whole || !chooses(outputs->options.filter);
 	to->file = file;
 	to->out = NULL;
 	to->made = to->begun = false;
@@ -95,6 +103,12 @@ static void add(struct outputs *outputs, enum sink_id id, const char *file)
 
 static void choose(struct outputs *outputs, const struct options *o)
 {
+	if (o->verify)
+		add(outputs, SINK_VERIFY, NULL);
+	if (o->interval_ns)
+		add(outputs, SINK_LIVE, NULL);
+	if (o->events)
+		add(outputs, o->format ? SINK_FORMAT : SINK_EVENTS, NULL);
 	if (o->requests && !o->csv.wanted)
 		add(outputs, SINK_REQUESTS, NULL);
 	if (o->csv.wanted)
@@ -128,8 +142,16 @@ static int open_main(struct outputs *outputs)
 			open_file(outputs, outputs->main_file, &outputs->main_made);
 	else if (fstat(STDOUT_FILENO, &st) || may_write(outputs, "standard output", &st))
 		outputs->main = stdout;
-	text_init(&outputs->text, outputs->main);
 	return outputs->main ? 0 : -1;
+}
+
+static bool coloured(const struct outputs *outputs, const struct options *o)
+{
+	const char *no = getenv("NO_COLOR");
+
+	if (o->colour_always || o->colour_never)
+		return o->colour_always;
+	return outputs->main == stdout && isatty(STDOUT_FILENO) && !(no && *no);
 }
 
 int outputs_open(struct outputs *outputs, const struct options *o, int input)
@@ -139,9 +161,14 @@ int outputs_open(struct outputs *outputs, const struct options *o, int input)
 	outputs->main_made = outputs->main_begun = false;
 	outputs->input = input;
 	outputs->nr = 0;
-	text_init(&outputs->text, NULL);
 	if (open_main(outputs))
 		return -1;
+	outputs->options = (struct sink_options){
+		.filter = &o->filter,
+		.format = o->format,
+		.report = o->report,
+	};
+	outputs->options.report.colour = coloured(outputs, o);
 	choose(outputs, o);
 	for (unsigned int i = 0; i < outputs->nr; i++) {
 		if (open_output(outputs, &outputs->of[i]))
@@ -157,52 +184,77 @@ int outputs_open(struct outputs *outputs, const struct options *o, int input)
 			continue;
 		if (begin(to))
 			return -1;
-		to->sink->begin(to->out);
+		to->sink->begin(to);
 	}
 	return 0;
 }
 
-bool outputs_have_tables(const struct outputs *outputs)
+struct wants outputs_want(const struct outputs *outputs)
 {
+	struct wants wants = {0};
+
 	for (unsigned int i = 0; i < outputs->nr; i++) {
-		if (outputs->of[i].sink == &sinks[SINK_TABLES])
-			return true;
+		const struct sink *sink = outputs->of[i].sink;
+
+		wants.requests |= sink->request != NULL;
+		wants.events |= sink->event != NULL;
+		wants.intervals |= sink->interval != NULL;
+		wants.silence |= sink->silence != NULL;
+		wants.whole |= sink->whole;
+		wants.lines |= !sink->end;
+		if (sink->ask)
+			sink->ask(&wants.analysis, &outputs->options);
 	}
-	return false;
+	return wants;
 }
 
-bool outputs_want_summary(const struct outputs *outputs)
-{
-	for (unsigned int i = 0; i < outputs->nr; i++) {
-		if (outputs->of[i].sink->end)
-			return true;
-	}
-	return false;
-}
-
-bool outputs_want_requests(const struct outputs *outputs)
-{
-	for (unsigned int i = 0; i < outputs->nr; i++) {
-		if (outputs->of[i].sink->request)
-			return true;
-	}
-	return false;
-}
-
-void outputs_request(struct outputs *outputs, uint64_t start_ns,
+void outputs_request(struct outputs *outputs, const struct xblk *x,
 		     const struct xblk_request *r)
 {
 	for (unsigned int i = 0; i < outputs->nr; i++) {
 		struct output *to = &outputs->of[i];
 
-		if (to->sink->request)
-			to->sink->request(&to->text, start_ns, r);
+		if (to->sink->request &&
+		    (to->all || filter_shows(outputs->options.filter, r)))
+			to->sink->request(to, x, r);
+	}
+}
+
+void outputs_event(struct outputs *outputs, const struct xblk *x,
+		   const struct xblk_event_record *e)
+{
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		struct output *to = &outputs->of[i];
+
+		if (to->sink->event &&
+		    (to->all || event_shown(x, outputs->options.filter, e)))
+			to->sink->event(to, x, e);
+	}
+}
+
+void outputs_interval(struct outputs *outputs, const struct xblk *x,
+		      const struct xblk_interval *i)
+{
+	for (unsigned int k = 0; k < outputs->nr; k++) {
+		struct output *to = &outputs->of[k];
+
+		if (to->sink->interval)
+			to->sink->interval(to, x, i);
+	}
+}
+
+void outputs_silence(struct outputs *outputs, unsigned int seconds)
+{
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		struct output *to = &outputs->of[i];
+
+		if (to->sink->silence)
+			to->sink->silence(to, seconds);
 	}
 }
 
 void outputs_write(struct outputs *outputs)
 {
-	text_write(&outputs->text);
 	for (unsigned int i = 0; i < outputs->nr; i++)
 		text_write(&outputs->of[i].text);
 }
@@ -216,33 +268,37 @@ bool outputs_failed(const struct outputs *outputs)
 	return ferror(outputs->main);
 }
 
-static bool coloured(const struct outputs *outputs, const struct options *o)
+static bool few_told(const struct outputs *outputs)
 {
-	const char *no = getenv("NO_COLOR");
-
-	if (o->colour_always || o->colour_never)
-		return o->colour_always;
-	return outputs->main == stdout && isatty(STDOUT_FILENO) && !(no && *no);
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		if (outputs->of[i].sink->tells_few)
+			return true;
+	}
+	return false;
 }
 
-int outputs_end(struct outputs *outputs, const struct xblk *x, const struct options *o)
+/* Whether all went well. */
+static bool end(struct output *to, const struct xblk *x)
 {
-	struct report_options report = o->report;
-	int ret = 0;
+	return !begin(to) && to->sink->end(to, x);
+}
 
+int outputs_end(struct outputs *outputs, const struct xblk *x)
+{
+	struct xblk_trace t;
+	bool good = true;
+
+	xblk_get_trace(x, &t);
+	if (t.version && !few_told(outputs))
+		report_tell_few(x, outputs->options.filter);
 	outputs_write(outputs);
-	report.colour = coloured(outputs, o);
 	for (unsigned int i = 0; i < outputs->nr; i++) {
 		struct output *to = &outputs->of[i];
 
-		if (!to->sink->end)
-			continue;
-		if (begin(to))
-			ret = -1;
-		else
-			to->sink->end(to->out, x, &o->filter, &report);
+		if (to->sink->end && (t.version || to->sink->whole))
+			good &= end(to, x);
 	}
-	return ret;
+	return good ? 0 : -1;
 }
 
 /* Whoever read the pipe that we write to has gone. */
@@ -256,7 +312,7 @@ static bool reader_left(FILE *out)
 /* Why lines did not get to @out; 0: they did. */
 static int lines_error(const struct outputs *outputs, const FILE *out)
 {
-	int error = outputs->text.out == out ? outputs->text.error : 0;
+	int error = 0;
 
 	for (unsigned int i = 0; i < outputs->nr && !error; i++) {
 		if (outputs->of[i].text.out == out)
@@ -278,11 +334,22 @@ static int close_file(const struct outputs *outputs, FILE *out, const char *name
 	return msg_error("%s: %s", name, errno ? strerror(errno) : "writing failed");
 }
 
+static void free_states(struct outputs *outputs)
+{
+	for (unsigned int i = 0; i < outputs->nr; i++) {
+		struct output *to = &outputs->of[i];
+
+		if (to->sink->free_state)
+			to->sink->free_state(to->state);
+	}
+}
+
 int outputs_close(struct outputs *outputs)
 {
 	int ret = 0;
 
 	outputs_write(outputs);
+	free_states(outputs);
 	for (unsigned int i = 0; i < outputs->nr; i++) {
 		struct output *to = &outputs->of[i];
 

@@ -8,21 +8,12 @@
 #include "options.h"
 #include "sinks/sink.h"
 
-struct output {
-	const struct sink *sink;
-	const char *file; /* NULL: it goes to @main */
-	FILE *out;
-	bool made;	  /* the file was not there before */
-	bool begun;	  /* and something may be in it: it was emptied */
-	struct text text; /* lines of requests, before they are in @out */
-};
-
 struct outputs {
 	const char *main_file; /* NULL: standard output */
 	FILE *main;
 	bool main_made, main_begun; /* as those of an output */
-	int input;	  /* descriptor of the trace, which is never written to */
-	struct text text; /* lines of events, before they are in @main */
+	int input; /* descriptor of the trace, which is never written to */
+	struct sink_options options;
 	unsigned int nr;
 	struct output of[SINK_MAX];
 };
@@ -40,22 +31,42 @@ struct outputs {
  */
 int outputs_open(struct outputs *outputs, const struct options *o, int input);
 
-/* Whether the tables are one of them. */
-bool outputs_have_tables(const struct outputs *outputs);
-/* Whether any of them tells at the end of what was found out. */
-bool outputs_want_summary(const struct outputs *outputs);
-/* Whether any of them wants to be told of requests. */
-bool outputs_want_requests(const struct outputs *outputs);
-void outputs_request(struct outputs *outputs, uint64_t start_ns,
+/**
+ * struct wants - what is wanted of a trace for all that is printed
+ * @requests, @events, @intervals: to be told of them
+ * @silence:	to be told when nothing comes from the capture
+ * @whole:	all of it, whatever is chosen
+ * @lines:	something is printed while it is read
+ * @analysis:	what is to be found out
+ */
+struct wants {
+	bool requests, events, intervals, silence, whole, lines;
+	struct xblk_analysis analysis;
+};
+
+struct wants outputs_want(const struct outputs *outputs);
+
+void outputs_request(struct outputs *outputs, const struct xblk *x,
 		     const struct xblk_request *r);
+void outputs_event(struct outputs *outputs, const struct xblk *x,
+		   const struct xblk_event_record *e);
+void outputs_interval(struct outputs *outputs, const struct xblk *x,
+		      const struct xblk_interval *i);
+void outputs_silence(struct outputs *outputs, unsigned int seconds);
 
 /* What is in lines so far goes to their files. */
 void outputs_write(struct outputs *outputs);
 /* Writing to one of them has failed, so there is no use in reading on. */
 bool outputs_failed(const struct outputs *outputs);
 
-/* What is printed of a trace that was read.  Return: -1 after a message. */
-int outputs_end(struct outputs *outputs, const struct xblk *x, const struct options *o);
+/**
+ * outputs_end() - print what there is to say of a trace that was read
+ * @outputs:	what was opened
+ * @x:		the trace
+ *
+ * Return: -1 after a message, or if an output found that the trace is bad.
+ */
+int outputs_end(struct outputs *outputs, const struct xblk *x);
 
 /* Return: -1 after a message if what was written is not all there. */
 int outputs_close(struct outputs *outputs);

@@ -56,18 +56,46 @@ static int open_trace(void)
 
 struct told {
 	struct outputs outputs;
-	struct outcome o;
+	struct xblk *x;
 };
 
-static void on_request(void *ctx, const struct xblk_request *r)
+static void on_request(void *user, const struct xblk_request *r)
 {
-	struct told *t = ctx;
+	struct told *t = user;
 
-	outputs_request(&t->outputs, t->o.parse.join.start_ns, r);
+	outputs_request(&t->outputs, t->x, r);
 }
 
-/* One request through all that is open. */
-static void print_one(struct told *t, const struct options *opt)
+static void on_event(void *user, const struct xblk_event_record *e)
+{
+	struct told *t = user;
+
+	outputs_event(&t->outputs, t->x, e);
+}
+
+static void on_interval(void *user, const struct xblk_interval *i)
+{
+	struct told *t = user;
+
+	outputs_interval(&t->outputs, t->x, i);
+}
+
+static void open_told(struct told *t)
+{
+	struct wants wants = outputs_want(&t->outputs);
+
+	t->x = open_handle((struct xblk_options){
+		.user = t,
+		.on_request = wants.requests ? on_request : NULL,
+		.on_event = wants.events ? on_event : NULL,
+		.on_interval = wants.intervals ? on_interval : NULL,
+		.interval_ns = wants.intervals ? 1000000000 : 0,
+	});
+	xblk_analyse(t->x, &wants.analysis);
+}
+
+/* One request, in a capture that ended in good order, or not. */
+static struct gen gen_one(bool ended)
 {
 	struct gen g;
 
@@ -78,14 +106,29 @@ static void print_one(struct told *t, const struct options *opt)
 	DOM0(4000, ISSUE, READ, 64, 8, 200, 2);
 	DOM0(5000, COMPLETE, READ, 64, 8, 200, 0);
 	GUEST(6000, COMPLETE, READ, 64, 8, 100, 0);
-	gen_end(&g, 1000000);
-	outcome_init(&t->o, g.data, g.len);
-	t->o.parse.tally.on_request = on_request;
-	t->o.parse.tally.ctx = t;
-	parse_run(&t->o.parse);
-	assert_int_equal(outputs_end(&t->outputs, &t->o.x, opt), 0);
+	if (ended)
+		gen_end(&g, 1000000);
+	return g;
+}
+
+/* Through all that is open.  Return: what there was to say at its end. */
+static int print_trace(struct told *t, bool ended)
+{
+	struct gen g = gen_one(ended);
+	int ret;
+
+	open_told(t);
+	feed_all(t->x, g.data, g.len);
+	ret = outputs_end(&t->outputs, t->x);
 	assert_int_equal(outputs_close(&t->outputs), 0);
-	done(&t->o, &g);
+	xblk_close(t->x);
+	gen_deinit(&g);
+	return ret;
+}
+
+static void print_one(struct told *t)
+{
+	assert_int_equal(print_trace(t, true), 0);
 }
 
 static void all_at_once(void **ctx)
@@ -102,7 +145,7 @@ static void all_at_once(void **ctx)
 	assert_int_equal(outputs_open(&t.outputs, &opt, fd), 0);
 	/* as long as there is nothing to put into it */
 	assert_string_equal(contents("sums.json"), "older");
-	print_one(&t, &opt);
+	print_one(&t);
 	assert_non_null(strstr(contents("rows.csv"), "\n3,guest1,xvda,R,64,8,"));
 	assert_int_equal(*contents("sums.json"), '{');
 	assert_non_null(strstr(contents("tables"), "1 requests, 1 joined"));
@@ -118,9 +161,77 @@ static void instead_of_tables(void **ctx)
 
 	(void)ctx;
 	assert_int_equal(outputs_open(&t.outputs, &opt, fd), 0);
-	print_one(&t, &opt);
+	print_one(&t);
 	assert_int_equal(*contents("tables"), '{');
 	assert_null(strstr(contents("tables"), "joined ("));
+	close(fd);
+}
+
+static const char *in_tables(const struct options *opt)
+{
+	struct told t;
+	int fd = open_trace();
+
+	assert_int_equal(outputs_open(&t.outputs, opt, fd), 0);
+	print_one(&t);
+	close(fd);
+	return contents("tables");
+}
+
+/* What is printed while the trace is read comes before the tables. */
+static void lines(void **ctx)
+{
+	const char *tables = ", 1 joined (100.00%)", *text;
+	struct options opt = {.output = in_folder("tables"), .events = true};
+	char why[80];
+
+	(void)ctx;
+	text = in_tables(&opt);
+	assert_non_null(strstr(text, "  Q    R 64 + 8"));
+	assert_true(strstr(text, "  C    R 64 + 8") < strstr(text, tables));
+	opt.filter.ops = 1u << XBLK_OP_WRITE;
+	assert_null(strstr(in_tables(&opt), "R 64"));
+	opt.filter.ops = 0;
+	opt.format = format_parse("<%a>", why, sizeof(why));
+	text = in_tables(&opt);
+	assert_non_null(strstr(text, "<Q><D><Q><D><C><C>"));
+	assert_non_null(strstr(text, tables));
+	format_free(opt.format);
+	opt = (struct options){.output = in_folder("tables"), .interval_ns = 1000000000};
+	text = in_tables(&opt);
+	assert_int_equal(strncmp(text, "    time s disk ", 16), 0);
+	assert_true(strstr(text, " 3:xvda ") < strstr(text, tables));
+}
+
+/* A check is of all of a trace, also of one that is none. */
+static void checks(void **ctx)
+{
+	struct options opt = {.output = in_folder("tables"),
+			      .verify = true,
+			      .filter.ops = 1u << XBLK_OP_WRITE};
+	int fd = open_trace();
+	struct told t;
+
+	(void)ctx;
+	msg_silent = true;
+	assert_non_null(strstr(in_tables(&opt), "ok    done          1 requests"));
+	assert_null(strstr(in_tables(&opt), "joined ("));
+	assert_int_equal(outputs_open(&t.outputs, &opt, fd), 0);
+	assert_true(outputs_want(&t.outputs).whole);
+	assert_int_equal(print_trace(&t, false), -1);
+	assert_non_null(strstr(contents("tables"), "FAIL  end "));
+	opt.filter.ops = 0;
+	opt.json = (struct option_format){true, in_folder("sums.json")};
+	write_file("sums.json", "older");
+	assert_int_equal(outputs_open(&t.outputs, &opt, fd), 0);
+	open_told(&t);
+	xblk_finish(t.x);
+	assert_int_equal(outputs_end(&t.outputs, t.x), -1);
+	assert_int_equal(outputs_close(&t.outputs), 0);
+	xblk_close(t.x);
+	assert_non_null(strstr(contents("tables"), "FAIL  header"));
+	assert_string_equal(contents("sums.json"), "older");
+	msg_silent = false;
 	close(fd);
 }
 
@@ -204,6 +315,7 @@ static void full(void **ctx)
 			      .output = in_folder("tables"),
 			      .csv = {true, "/dev/full"}};
 	struct xblk_request r = {.guest = "", .label = "", .uuid = "", .why = ""};
+	struct xblk *x = open_handle((struct xblk_options){0});
 	struct outputs outputs;
 	struct said said;
 	int fd = open_trace();
@@ -212,10 +324,11 @@ static void full(void **ctx)
 	msg_silent = false;
 	assert_int_equal(outputs_open(&outputs, &opt, fd), 0);
 	for (int i = 0; i < 1000; i++)
-		outputs_request(&outputs, 0, &r);
+		outputs_request(&outputs, x, &r);
 	said_begin(&said, STDERR_FILENO);
 	assert_int_equal(outputs_close(&outputs), -1);
 	assert_non_null(strstr(said_end(&said), "/dev/full: No space left on device"));
+	xblk_close(x);
 	close(fd);
 }
 
@@ -241,6 +354,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_at_once),
 		cmocka_unit_test(instead_of_tables),
+		cmocka_unit_test(lines),
+		cmocka_unit_test(checks),
 		cmocka_unit_test(onto_each_other),
 		cmocka_unit_test(refused_at_once),
 		cmocka_unit_test(full),

@@ -8,6 +8,7 @@
 #include "base/op.h"
 #include "base/util.h"
 #include "requests.h"
+#include "sink.h"
 #include "text.h"
 
 /* What a character of a cell means beyond itself, a bit each. */
@@ -292,3 +293,30 @@ void csv_summary(FILE *out, const struct xblk *x, const struct filter *f)
 		}
 	}
 }
+
+static void begin_requests(struct output *to)
+{
+	csv_request_titles(to->out);
+}
+
+static void print_request(struct output *to, const struct xblk *x,
+			  const struct xblk_request *r)
+{
+	csv_request_print(&to->text, xblk_start_ns(x), r);
+}
+
+const struct sink csv_requests_sink = {.begin = begin_requests, .request = print_request};
+
+static void ask(struct xblk_analysis *a, const struct sink_options *o)
+{
+	(void)o;
+	a->latencies = true;
+}
+
+static bool end(struct output *to, const struct xblk *x)
+{
+	csv_summary(to->out, x, to->options->filter);
+	return true;
+}
+
+const struct sink csv_sink = {.ask = ask, .end = end};

@@ -7,6 +7,7 @@
 #include "base/op.h"
 #include "base/util.h"
 #include "base/event.h"
+#include "sink.h"
 #include "text.h"
 
 /* Seconds, of a time that may be before the trace began. */
@@ -127,3 +128,11 @@ void event_print(struct text *t, uint64_t start_ns, const struct xblk_event_reco
 	to = put_char(put_string(to, "  "), e->letter);
 	text_end_line(t, put_rest(to, e));
 }
+
+static void print(struct output *to, const struct xblk *x,
+		  const struct xblk_event_record *e)
+{
+	event_print(&to->text, xblk_start_ns(x), e);
+}
+
+const struct sink events_sink = {.event = print};

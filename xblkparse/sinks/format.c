@@ -10,6 +10,7 @@
 #include "base/event.h"
 #include "output.h"
 #include "base/util.h"
+#include "sink.h"
 #include "text.h"
 
 #define FIELDS	  "abcCdDegikmMnNpsStTuz%"
@@ -316,3 +317,11 @@ void format_print(FILE *out, const struct format *f, const struct xblk *x,
 		to = put_item(to, &e, &f->items[i]);
 	fwrite(f->line, 1, to - f->line, out);
 }
+
+static void print(struct output *to, const struct xblk *x,
+		  const struct xblk_event_record *e)
+{
+	format_print(to->out, to->options->format, x, e);
+}
+
+const struct sink format_sink = {.event = print};

@@ -3,6 +3,7 @@
 #include "json_util.h"
 #include "json_writer.h"
 #include "output.h"
+#include "sink.h"
 #include "base/util.h"
 
 /* Raised when a reader would go wrong; new members do not make it. */
@@ -302,3 +303,17 @@ bool json_print(FILE *out, const struct xblk *x, const struct filter *f)
 	json_writer_close(&w, '}');
 	return json_writer_end(&w);
 }
+
+static void ask(struct xblk_analysis *a, const struct sink_options *o)
+{
+	(void)o;
+	a->latencies = a->timeline = a->processes = true;
+}
+
+static bool end(struct output *to, const struct xblk *x)
+{
+	json_print(to->out, x, to->options->filter);
+	return true;
+}
+
+const struct sink json_sink = {.ask = ask, .end = end};

@@ -2,9 +2,11 @@
 #include "live.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/util.h"
 #include "name.h"
+#include "sink.h"
 #include "table.h"
 
 /* Titles again after so many lines. */
@@ -87,3 +89,26 @@ void live_print(FILE *out, struct live *l, const struct xblk *x, const struct fi
 	/* Whoever reads it waits for this. */
 	fflush(out);
 }
+
+static void *new_state(void)
+{
+	return xcalloc(1, sizeof(struct live));
+}
+
+static void print(struct output *to, const struct xblk *x, const struct xblk_interval *i)
+{
+	live_print(to->out, to->state, x, to->options->filter, i);
+}
+
+static void silence(struct output *to, unsigned int seconds)
+{
+	fprintf(to->out, "%10s nothing from the capture for %u s\n", "", seconds);
+	fflush(to->out);
+}
+
+const struct sink live_sink = {
+	.new_state = new_state,
+	.free_state = free,
+	.interval = print,
+	.silence = silence,
+};

@@ -6,6 +6,7 @@
 
 #include "msg.h"
 #include "name.h"
+#include "sink.h"
 #include "table.h"
 #include "base/util.h"
 
@@ -413,3 +414,20 @@ void report_print(FILE *out, const struct xblk *x, const struct filter *f,
 	print_clock(out, &all, total_uncertainty(x, f));
 	stats_deinit(&all);
 }
+
+static void ask(struct xblk_analysis *a, const struct sink_options *o)
+{
+	a->latencies = true;
+	if (o->report.by & REPORT_TIME)
+		a->timeline = true;
+	if (o->report.by & REPORT_PROCESS)
+		a->processes = true;
+}
+
+static bool end(struct output *to, const struct xblk *x)
+{
+	report_print(to->out, x, to->options->filter, &to->options->report);
+	return true;
+}
+
+const struct sink tables_sink = {.tells_few = true, .ask = ask, .end = end};

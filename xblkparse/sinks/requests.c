@@ -3,6 +3,7 @@
 #include "requests.h"
 
 #include "base/op.h"
+#include "sink.h"
 #include "text.h"
 
 void request_titles(FILE *out)
@@ -45,3 +46,15 @@ void request_print(struct text *t, uint64_t start_ns, const struct xblk_request 
 	}
 	text_end_line(t, to);
 }
+
+static void begin(struct output *to)
+{
+	request_titles(to->out);
+}
+
+static void print(struct output *to, const struct xblk *x, const struct xblk_request *r)
+{
+	request_print(&to->text, xblk_start_ns(x), r);
+}
+
+const struct sink requests_sink = {.begin = begin, .request = print};

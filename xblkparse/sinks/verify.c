@@ -8,6 +8,7 @@
 
 #include "name.h"
 #include "output.h"
+#include "sink.h"
 #include "base/util.h"
 
 void verify_init(struct verify *v)
@@ -283,3 +284,53 @@ bool verify_print(FILE *out, const struct verify *v, const struct xblk *x)
 	stats_deinit(&all);
 	return good;
 }
+
+static void ask(struct xblk_analysis *a, const struct sink_options *o)
+{
+	(void)o;
+	a->latencies = true;
+}
+
+static void *new_state(void)
+{
+	struct verify *v = xmalloc(sizeof(*v));
+
+	verify_init(v);
+	return v;
+}
+
+static void free_state(void *state)
+{
+	verify_deinit(state);
+	free(state);
+}
+
+static void look_at_record(struct output *to, const struct xblk *x,
+			   const struct xblk_event_record *e)
+{
+	(void)x;
+	verify_record(to->state, e);
+}
+
+static void look_at_request(struct output *to, const struct xblk *x,
+			    const struct xblk_request *r)
+{
+	(void)x;
+	verify_request(to->state, r);
+}
+
+static bool end(struct output *to, const struct xblk *x)
+{
+	return verify_print(to->out, to->state, x);
+}
+
+const struct sink verify_sink = {
+	.whole = true,
+	.tells_few = true,
+	.ask = ask,
+	.new_state = new_state,
+	.free_state = free_state,
+	.event = look_at_record,
+	.request = look_at_request,
+	.end = end,
+};
