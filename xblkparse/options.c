@@ -101,8 +101,9 @@ static const struct option_row rows[] = {
 	 set_format_file, AT(json)},
 	{'J', NULL, " FILE", "the same as --json=FILE", set_format_file, AT(json)},
 	{0, "csv", "[=FILE]",
-	 "the stages as CSV, likewise; with --requests, the\nrequests", set_format_file,
-	 AT(csv)},
+	 "the stages as CSV, likewise; with --requests, the\n"
+	 "requests, to FILE also beside --events, -i or --verify",
+	 set_format_file, AT(csv)},
 	{0, "verify", NULL, "check the trace: a line a check", option_set_flag,
 	 AT(verify)},
 	{.help = "Of which requests and events:"},
@@ -153,13 +154,13 @@ static const struct option_table table = {
 /* What goes to the output while the trace is read: at most one of them. */
 static int check(const struct options *o)
 {
-	int lines = o->requests + o->events + (o->interval_ns > 0) + o->verify;
+	bool requests = o->requests && !o->csv.file;
+	int lines = requests + o->events + (o->interval_ns > 0) + o->verify;
 
 	if (lines > 1)
-		return bad_usage(
-			"--requests, --events, -i and --verify exclude each other");
-	if (option_to_main(&o->json) && (lines || option_to_main(&o->csv)) &&
-	    !(lines == 1 && o->requests && o->csv.file))
+		return bad_usage("--requests, --events, -i and --verify exclude each "
+				 "other, but for --requests --csv=FILE");
+	if (option_to_main(&o->json) && (lines || option_to_main(&o->csv)))
 		return bad_usage("--json needs a file next to other output (-J FILE)");
 	if (option_to_main(&o->csv) && lines && !o->requests)
 		return bad_usage("--csv needs a file next to other output (--csv=FILE)");

@@ -152,6 +152,12 @@ static void formats(void **ctx)
 		"--verify -w 1 -J a",
 		"--json=a -J b",
 		"--csv --csv=a",
+		"--requests --events",
+		"--requests --csv --events",
+		"--requests --csv=- -i 1",
+		"--requests --csv=a --events --verify",
+		"--requests --csv=a --events --json",
+		"--requests --csv=a --verify --op read",
 	};
 	struct options o;
 
@@ -168,6 +174,9 @@ static void formats(void **ctx)
 	assert_int_equal(parse(&o, "--verify --csv=a -d 3"), -1);
 	assert_int_equal(parse(&o, "--verify -w 1"), -1);
 	assert_int_equal(parse(&o, "--csv -J b"), -1);
+	assert_int_equal(parse(&o, "--requests --csv=a --events"), -1);
+	assert_int_equal(parse(&o, "--requests --csv=a -i 1 -J b"), -1);
+	assert_int_equal(parse(&o, "--requests --csv=a --verify"), -1);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_int_equal(parse(&o, wrong[i]), 2);
 	says("-J a --json", "usage: --json: there is one already");

@@ -235,6 +235,28 @@ static void checks(void **ctx)
 	close(fd);
 }
 
+/* Requests in a file of their own, while what else there is goes on. */
+static void rows_beside_lines(void **ctx)
+{
+	const char *row = "\n3,guest1,xvda,R,64,8,", *rows = in_folder("rows.csv");
+	struct options opt = {.output = in_folder("tables"),
+			      .events = true,
+			      .requests = true,
+			      .csv = {true, rows}};
+
+	(void)ctx;
+	assert_non_null(strstr(in_tables(&opt), "  Q    R 64 + 8"));
+	assert_non_null(strstr(contents("rows.csv"), row));
+	opt.events = false;
+	opt.verify = true;
+	assert_non_null(strstr(in_tables(&opt), "ok    done          1 requests"));
+	assert_non_null(strstr(contents("rows.csv"), row));
+	opt.verify = false;
+	opt.interval_ns = 1000000000;
+	assert_non_null(strstr(in_tables(&opt), "inflight"));
+	assert_non_null(strstr(contents("rows.csv"), row));
+}
+
 static bool opens(const struct options *opt, int fd)
 {
 	struct outputs outputs;
@@ -356,6 +378,7 @@ int main(void)
 		cmocka_unit_test(instead_of_tables),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(checks),
+		cmocka_unit_test(rows_beside_lines),
 		cmocka_unit_test(onto_each_other),
 		cmocka_unit_test(refused_at_once),
 		cmocka_unit_test(full),
