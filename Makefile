@@ -282,7 +282,7 @@ TAP_SRC := $(addprefix tests/unit/,tapped_capture.c tapping.c recording_module.c
 # All that is compiled for tests on this machine, so that checks may run beside each other.
 .PHONY: test-programs
 test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_relay_reading tsan_parse_ahead \
-	$(addprefix tsan_,$(SINK_TESTS) $(CAPTURE_TESTS)) trace_seeds named-trace hostile-trace \
+	$(addprefix tsan_,$(SINK_TESTS) $(CAPTURE_TESTS)) trace_seeds named-trace hostile-trace plain-trace \
 	$(filter-out test_relay_threads test_relay_nested,$(basename $(notdir $(wildcard tests/unit/test_*.c)))) \
 	$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))) $(addprefix $(BUILD)/bench/,record stream drain gen_events)
 
@@ -433,6 +433,10 @@ $(BUILD)/test/trace_seeds: $(call san_objects,tests/fuzz/trace_seeds.c tests/uni
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(PARSE_LIBS)
 
 $(BUILD)/test/named-trace $(BUILD)/test/hostile-trace: $(BUILD)/test/%: $(call san_objects,tests/host/%.c tests/unit/trace_gen.c)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(PARSE_LIBS)
+
+$(BUILD)/test/plain-trace: $(call san_objects,tests/host/plain-trace.c tests/unit/sim.c tests/unit/trace_gen.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(PARSE_LIBS)
 
