@@ -238,10 +238,12 @@ void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record 
 		p->last_bio = r->id;
 }
 
-/* What was sent to the disk is queued there. */
+/* What was sent to the disk is queued there; or it is another one of its name. */
 static bool arrived(struct bio *bio, const struct disk *disk, const struct xblk_record *r)
 {
 	if (!bio || !(bio->flags & BIO_SENT) || bio->disk != disk)
+		return false;
+	if (bio->rq || bio->nr_sectors != r->nr_sectors || !same_class(bio->op, r->op))
 		return false;
 	bio->flags &= ~(BIO_SENT | BIO_CLONE);
 	bio->queuer = r->aux;

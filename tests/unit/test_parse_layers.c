@@ -310,6 +310,37 @@ static void same_bio(void **ctx)
 }
 
 /*
+ * A flush that was sent on as it is has ended, which is not seen of it, and its name is
+ * another bio's by now: that has not been sent there.
+ */
+static void name_of_a_flush(void **ctx)
+{
+	const unsigned int op = XBLK_OP_READ;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	on(&g, DM, 1 * US, XBLK_EV_QUEUE, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10,
+	   KWORKER);
+	on(&g, 0, 2 * US, XBLK_EV_REMAP, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 10,
+	   KWORKER);
+	on(&g, DM, 2 * US, XBLK_EV_REMAP_FROM, XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0,
+	   10, KWORKER);
+	GUEST(10 * US, QUEUE, READ, 64, 8, 1, 500);
+	GUEST(20 * US, ISSUE, READ, 64, 8, 100, 1);
+	DOM0(50 * US, QUEUE, READ, 64, 8, 10, GEN_KTHREAD);
+	issued(&g, 0, 60 * US, op, 64, 200, 10);
+	completed(&g, 0, 160 * US, op, 64, 200);
+	GUEST(200 * US, COMPLETE, READ, 64, 8, 100, 0);
+	gen_end(&g, SECOND);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.nr, 1);
+	assert_stages(&o.results[0], 10 * US, 30 * US, 10 * US, 100 * US, 40 * US);
+	done(&o, &g);
+}
+
+/*
  * A SCSI disk loses a command: its driver holds the request until the time-out of 2 s, has
  * it queued again, and it is done 2 ms later.  For 5 ms it was in the queue once more.
  */
@@ -636,13 +667,21 @@ static void half_below(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mirror),      cmocka_unit_test(work_behind),
-		cmocka_unit_test(work_before), cmocka_unit_test(half_below),
-		cmocka_unit_test(parity),      cmocka_unit_test(new_block),
-		cmocka_unit_test(same_bio),    cmocka_unit_test(timed_out),
-		cmocka_unit_test(deep),	       cmocka_unit_test(suspended),
-		cmocka_unit_test(moved),       cmocka_unit_test(clone_too_many),
-		cmocka_unit_test(untaken),     cmocka_unit_test(moved_out_of_sight),
+		cmocka_unit_test(mirror),
+		cmocka_unit_test(work_behind),
+		cmocka_unit_test(work_before),
+		cmocka_unit_test(half_below),
+		cmocka_unit_test(parity),
+		cmocka_unit_test(new_block),
+		cmocka_unit_test(same_bio),
+		cmocka_unit_test(timed_out),
+		cmocka_unit_test(name_of_a_flush),
+		cmocka_unit_test(deep),
+		cmocka_unit_test(suspended),
+		cmocka_unit_test(moved),
+		cmocka_unit_test(clone_too_many),
+		cmocka_unit_test(untaken),
+		cmocka_unit_test(moved_out_of_sight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
