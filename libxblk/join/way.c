@@ -129,6 +129,15 @@ void way_forget_done(struct stream *s)
 		list_del(s->responses.next);
 }
 
+/*
+ * It is not to @rq, a flush: another ring's thread has queued what was for that.  The end
+ * of one flush of a disk of dom0's may have been taken for that of another one.
+ */
+static bool others_flush(const struct ring *ring, const struct rq *rq)
+{
+	return !rq->nr_sectors && !(ring && ring->thread == rq->match_pid);
+}
+
 /* Where it says to which of blkback's requests it is, no other one's is taken for it. */
 void way_response(struct stream *s, const struct xblk_record *r)
 {
@@ -138,13 +147,14 @@ void way_response(struct stream *s, const struct xblk_record *r)
 		ring->response_ns = r->time;
 	for (struct list *n = s->responses.next; n != &s->responses; n = n->next) {
 		struct rq *rq = list_entry(n, struct rq, respond);
+		bool numbered = r->nr_sectors && rq->chain.request;
 
-		if (r->nr_sectors && rq->chain.request &&
-		    rq->chain.request != r->nr_sectors)
+		if (numbered ? rq->chain.request != r->nr_sectors
+			     : others_flush(ring, rq))
 			continue;
 		list_del(&rq->respond);
 		rq->way.response_ns = r->time;
-		if (r->nr_sectors && rq->chain.request)
+		if (numbered)
 			rq->flags |= RQ_ANSWERED;
 		return;
 	}

@@ -199,6 +199,92 @@ static void flush_on_its_way(void **ctx)
 	done(&o, &g);
 }
 
+/* The thread of a ring goes about a flush, and queues a bio for it. */
+static void flush_on_ring(struct gen *out, uint64_t ns, unsigned int ring, uint32_t bio)
+{
+	struct gen g = *out;
+
+	DOM0(ns - 5, RING, READ, 0, 0, 1 + ring, GEN_KTHREAD + ring);
+	gen_last(&g, 0, 0)->disk = XBLK_NO_DISK;
+	DOM0(ns, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, bio, GEN_KTHREAD + ring);
+	*out = g;
+}
+
+/* dom0's disk has done one, and the response to what that was for is on @ring. */
+static void flush_and_response(struct gen *out, uint64_t ns, unsigned int ring)
+{
+	struct gen g = *out;
+
+	DOM0(ns, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(ns + 100, COMPLETE, FLUSH, 0, 0, 200, 0);
+	DOM0(ns + 101, COMPLETE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 300 + ring, 0);
+	DOM0(ns + 102, RESPONSE, FLUSH, 0, 0, 5 + ring, 1 + ring);
+	gen_last(&g, 0, 0)->disk = XBLK_NO_DISK;
+	*out = g;
+}
+
+/*
+ * The second of three had been on its way when the first one's flush was issued, so that
+ * each of the others is served by the one behind that which seems to do it.  The response
+ * behind that is not on its ring.
+ */
+static void flush_of_another_ring(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_process(&g, 0, 0, 0, GEN_KTHREAD + 1, "3.xvda-1", XBLK_PROCESS_KTHREAD);
+	gen_process(&g, 0, 0, 0, GEN_KTHREAD + 2, "3.xvda-2", XBLK_PROCESS_KTHREAD);
+	for (unsigned int i = 0; i < 3; i++) {
+		uint64_t ns = 900 + 20 * i;
+
+		read_by(&g, i, 100 * (i + 1), GEN_KTHREAD + i);
+		gen_event(&g, GEN_GUEST, i, ns, XBLK_EV_QUEUE,
+			  XBLK_OP_WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1 + i, 500 + i);
+		gen_event(&g, GEN_GUEST, i, ns + 10, XBLK_EV_ISSUE, XBLK_OP_FLUSH, 0, 0,
+			  100 + i, 0);
+	}
+	flush_on_ring(&g, 1000, 0, 10);
+	flush_on_ring(&g, 1010, 1, 11);
+	flush_and_response(&g, 1020, 0);
+	flush_on_ring(&g, 1150, 2, 12);
+	gen_event(&g, GEN_GUEST, 0, 1160, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 100, 0);
+	flush_and_response(&g, 1200, 1);
+	gen_event(&g, GEN_GUEST, 1, 1340, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 101, 0);
+	flush_and_response(&g, 1400, 2);
+	gen_event(&g, GEN_GUEST, 2, 1540, XBLK_EV_COMPLETE, XBLK_OP_FLUSH, 0, 0, 102, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 6);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(result_at(&o, 0, 910 + 20 * i)->bin, BIN_AMBIGUOUS);
+	done(&o, &g);
+}
+
+/* What dom0's disk does when the response is on its ring is another one's. */
+static void flush_of_its_ring(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(900, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 1, 500);
+	GUEST(910, ISSUE, FLUSH, 0, 0, 100, 0);
+	flush_on_ring(&g, 1000, 0, 10);
+	flush_and_response(&g, 1020, 0);
+	DOM0(1150, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 11, 1);
+	DOM0(1200, ISSUE, FLUSH, 0, 0, 200, 0);
+	DOM0(1300, COMPLETE, FLUSH, 0, 0, 200, 0);
+	DOM0(1301, COMPLETE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 301, 0);
+	GUEST(1400, COMPLETE, FLUSH, 0, 0, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_stages(&o.results[0], 10, 90, 20, 100, 280);
+	done(&o, &g);
+}
+
 /* One flush of the guest's, and behind it the ends of @nr that waited for it. */
 static void flush_and_ends(struct gen *out, uint64_t ns, unsigned int nr)
 {
@@ -290,6 +376,8 @@ int main(void)
 		cmocka_unit_test(flush_without_backend_io),
 		cmocka_unit_test(flush_after_flush),
 		cmocka_unit_test(flush_on_its_way),
+		cmocka_unit_test(flush_of_another_ring),
+		cmocka_unit_test(flush_of_its_ring),
 		cmocka_unit_test(first_flush_for_one_unseen),
 		cmocka_unit_test(first_flush),
 		cmocka_unit_test(flush_not_seen_to_end),
