@@ -182,6 +182,24 @@ struct rq *flush_last(const struct flushes *f, uint32_t rq)
 	return q ? q->last : NULL;
 }
 
+/* Whether what is issued on @cpu may be of queue @i; @of: that CPU's, or -1. */
+static bool may_be_of(const struct flushes *f, unsigned int i, int of, uint32_t cpu)
+{
+	return (of < 0 || of == (int)i) && !flush_other_ring(f, i, cpu);
+}
+
+void flush_doubt_last(const struct flushes *f, uint32_t cpu)
+{
+	int of = f->queue_of[cpu % FLUSH_CPUS];
+
+	for (unsigned int i = 0; i < f->nr_queues; i++) {
+		struct rq *last = f->queues[i].last;
+
+		if (last && last->flags & RQ_COMPLETED && may_be_of(f, i, of, cpu))
+			last->flags |= RQ_AMBIGUOUS;
+	}
+}
+
 struct rq *flush_before(const struct flushes *f, uint32_t cpu, uint64_t q_ns)
 {
 	struct rq *found = NULL;
@@ -190,9 +208,8 @@ struct rq *flush_before(const struct flushes *f, uint32_t cpu, uint64_t q_ns)
 	for (unsigned int i = 0; i < f->nr_queues; i++) {
 		const struct flush_queue *q = &f->queues[i];
 
-		if ((of >= 0 && of != (int)i) || flush_other_ring(f, i, cpu) ||
-		    q_ns <= q->since_ns || q_ns > q->d_ns || !q->last ||
-		    !(q->last->flags & RQ_COMPLETED))
+		if (!may_be_of(f, i, of, cpu) || q_ns <= q->since_ns || q_ns > q->d_ns ||
+		    !q->last || !(q->last->flags & RQ_COMPLETED))
 			continue;
 		if (found)
 			return NULL;

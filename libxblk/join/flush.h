@@ -122,6 +122,11 @@ struct rq *flush_last(const struct flushes *f, uint32_t rq);
 /* The last one before what was queued at @q_ns and is issued on @cpu now; or NULL. */
 struct rq *flush_before(const struct flushes *f, uint32_t cpu, uint64_t q_ns);
 /*
+ * A write that may have waited for a flush is issued on @cpu now, and its Q is not known:
+ * the last one that it can have waited for is doubtful.
+ */
+void flush_doubt_last(const struct flushes *f, uint32_t cpu);
+/*
  * Whether @rq is the first one of its queue, and what was queued before the trace may
  * have been its: as many more go on behind the next one.
  */

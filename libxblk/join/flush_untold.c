@@ -167,6 +167,14 @@ void flush_untold_gone_on(const struct disk *disk, uint32_t cpu, const struct bi
 		flush_gone_on(flushes, flush);
 }
 
+void flush_untold_doubt(const struct disk *disk, uint32_t cpu)
+{
+	const struct flushes *flushes = join_disk(disk)->flushes;
+
+	if (flushes)
+		flush_doubt_last(flushes, cpu);
+}
+
 void flush_untold_ended(const struct stream *s, const struct disk *disk,
 			const struct rq *rq)
 {

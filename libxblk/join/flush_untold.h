@@ -22,6 +22,11 @@ void flush_untold_issue_backend(struct join *j, struct rq *rq, uint32_t cpu);
 /* A guest's request with data, and with @bio, had waited and is issued behind its flush. */
 void flush_untold_gone_on(const struct disk *disk, uint32_t cpu, const struct bio *bio);
 /*
+ * The same of one whose bio is not known: if that asked for a flush, the one that it is
+ * issued behind was for a Q that is not known either.
+ */
+void flush_untold_doubt(const struct disk *disk, uint32_t cpu);
+/*
  * A guest's that had no data, or was written through, ends right behind the flush that it
  * was for; @rq: as which it was issued, or NULL.
  */

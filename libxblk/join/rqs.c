@@ -144,8 +144,10 @@ static void note_flushed(const struct rq *rq, uint32_t cpu)
 	struct bio *bio;
 
 	if (unlikely(list_empty(&rq->bios))) {
-		if (op_class(rq->op) == XBLK_OP_WRITE)
+		if (op_class(rq->op) == XBLK_OP_WRITE) {
 			told_queues_doubt(rq->disk, 0);
+			flush_untold_doubt(rq->disk, cpu);
+		}
 		return;
 	}
 	bio = list_entry(rq->bios.next, struct bio, in_rq);

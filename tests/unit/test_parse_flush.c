@@ -325,6 +325,30 @@ static void first_flush_for_one_unseen(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * The second flush is for a write that was queued before the trace, and for another one:
+ * both are issued behind it.
+ */
+static void flush_for_a_write_unseen(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	flush_and_ends(&g, 1000, 1);
+	GUEST(1500, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 64, 8, 2, 500);
+	flush_and_ends(&g, 1600, 0);
+	GUEST(2010, ISSUE, WRITE, 128, 8, 102, 1);
+	GUEST(2020, ISSUE, WRITE, 64, 8, 103, 2);
+	GUEST(2500, QUEUE, WRITE | XBLK_OP_F_PREFLUSH, 0, 0, 3, 500);
+	flush_and_ends(&g, 2600, 1);
+	run_gen(&o, &g);
+	assert_int_equal(result_at(&o, 0, 1600)->bin, BIN_AMBIGUOUS);
+	assert_stages(result_at(&o, 0, 2600), 100, 100, 10, 190, 100);
+	done(&o, &g);
+}
+
 /* And where it is not, it is told. */
 static void first_flush(void **ctx)
 {
@@ -379,6 +403,7 @@ int main(void)
 		cmocka_unit_test(flush_of_another_ring),
 		cmocka_unit_test(flush_of_its_ring),
 		cmocka_unit_test(first_flush_for_one_unseen),
+		cmocka_unit_test(flush_for_a_write_unseen),
 		cmocka_unit_test(first_flush),
 		cmocka_unit_test(flush_not_seen_to_end),
 	};
