@@ -246,6 +246,8 @@ struct crowd {
 	unsigned int flags;
 	uint64_t cpus;	     /* vCPUs that issued them, a bit each modulo RING_CPUS */
 	uint64_t cpus_twice; /* of these, those that issued more than one */
+	/* where the longest one ends that had not got all, and for which no ring speaks */
+	uint64_t longest;
 };
 
 /*

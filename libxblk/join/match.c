@@ -148,12 +148,12 @@ static void doubt_waiting(struct join *j, struct place *place, uint32_t pid)
  * it is of a longer one, that one goes on where @rq ends, and what its thread queues
  * there is not of one that begins there.
  */
-static __attribute__((noinline)) void doubt_next(struct join *j, const struct rq *rq,
-						 const struct bio *bio)
+static void doubt_next(struct join *j, const struct rq *rq, const struct bio *bio)
 {
 	const struct list *head = &rq->place->requests, *n;
 	struct process *p = map_get(&j->model->backend->processes, bio->pid);
-	uint64_t end = rq->sector + rq->nr_sectors, longest = end;
+	uint64_t end = rq->sector + rq->nr_sectors;
+	uint64_t longest = max_u64(end, rq->crowd->longest);
 	struct place *next;
 	int walked = 0;
 
@@ -172,6 +172,17 @@ static __attribute__((noinline)) void doubt_next(struct join *j, const struct rq
 	next = place_of_next(rq);
 	if (next && place_has_bios(next))
 		doubt_waiting(j, next, bio->pid);
+}
+
+/* Of which of those at its place @bio is was not told, and @rq has got it. */
+static __attribute__((noinline)) void attached_untold(struct join *j, struct rq *rq,
+						      const struct bio *bio)
+{
+	if (rq->flags & RQ_MATCHED)
+		doubt_next(j, rq, bio);
+	else
+		rq->crowd->longest =
+			max_u64(rq->crowd->longest, rq->sector + rq->nr_sectors);
 }
 
 /* Whether @bio is where that may be. */
@@ -211,11 +222,10 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 	if (bio->request)
 		match_request(j, bio, bio->request);
 	list_del(&rq->match);
-	if (rq->matched_sectors == rq->nr_sectors) {
+	if (rq->matched_sectors == rq->nr_sectors)
 		rq->flags |= RQ_MATCHED;
-		if (unlikely(place_contested(rq) && !(rq->flags & RQ_IN_ORDER)))
-			doubt_next(j, rq, bio);
-	}
+	if (unlikely(place_contested(rq) && !(rq->flags & RQ_IN_ORDER)))
+		attached_untold(j, rq, bio);
 	if (unlikely(bio->flags & BIO_DONE)) {
 		bio_settle(j, bio, &bio->by);
 		bio_free(j, bio);

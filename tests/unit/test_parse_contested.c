@@ -447,6 +447,86 @@ static void behind_the_shorter(void **ctx)
 	assert_int_equal(nr_ambiguous, 3);
 }
 
+/* A request: when it is issued, and from 5 us before on; and when it is back. */
+struct one {
+	uint64_t d_us, c_us, sector;
+	uint32_t nr;
+	unsigned int vcpu;
+	uint32_t order; /* on ring 0; 0: it is not told */
+};
+
+/* A bio of dom0's, and of which of these it is; ONE_UNSEEN: of one before the trace. */
+struct part {
+	uint64_t us, sector;
+	uint32_t nr;
+	unsigned int of, ring;
+};
+
+#define ONE_UNSEEN 9
+
+/* Each bio is issued at once, and done in 1 us.  Responses come on a vCPU of their own. */
+static void play(const struct one *ones, unsigned int nr, const struct part *parts,
+		 unsigned int nr_parts)
+{
+	uint64_t q0[ONE_UNSEEN + 1];
+	struct gen g;
+
+	begin(&g, "xvda");
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct one *r = &ones[i];
+		uint64_t d = MS + r->d_us * US;
+
+		at(&g, 3, r->vcpu, d - 5 * US, XBLK_EV_QUEUE, r->sector, r->nr, 1 + i,
+		   500);
+		at(&g, 3, r->vcpu, d, XBLK_EV_ISSUE, r->sector, r->nr, 100 + i, 1 + i);
+		if (r->order)
+			bare_event(&g, 3, r->vcpu, 0, d + 1, XBLK_EV_ORDER, 100 + i,
+				   r->order);
+	}
+	for (unsigned int i = 0; i < nr_parts; i++) {
+		const struct part *b = &parts[i];
+		uint64_t ns = MS + b->us * US;
+
+		at(&g, 0, 0, ns, XBLK_EV_QUEUE, b->sector, b->nr, 10 + i,
+		   THREAD + b->ring);
+		at(&g, 0, 0, ns, XBLK_EV_ISSUE, b->sector, b->nr, 200 + i, 10 + i);
+		at(&g, 0, 0, ns + US, XBLK_EV_COMPLETE, b->sector, b->nr, 200 + i, 0);
+		q0[b->of] = ns;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct one *r = &ones[i];
+		uint64_t d = MS + r->d_us * US, c = MS + r->c_us * US;
+
+		at(&g, 3, CPUS, c, XBLK_EV_COMPLETE, r->sector, r->nr, 100 + i, 0);
+		right(3, d - 5 * US, d, q0[i], q0[i], q0[i] + US, c);
+	}
+	finish(&g, 40 * MS);
+}
+
+/*
+ * Here the longer one seems to have got what is the shorter one's, of another thread, and
+ * the shorter one the first bio of the longer one.
+ */
+static void behind_what_was_taken(void **ctx)
+{
+	static const struct one ones[] = {
+		{.d_us = 10, .c_us = 300, .sector = 64, .nr = 16, .vcpu = 2},
+		{.d_us = 11, .c_us = 310, .sector = 64, .nr = 8, .vcpu = 1},
+		{.d_us = 20, .c_us = 320, .sector = 72, .nr = 8, .vcpu = 2},
+	};
+	static const struct part parts[] = {
+		{.us = 30, .of = 1, .sector = 64, .nr = 4, .ring = 1},
+		{.us = 32, .of = 1, .sector = 68, .nr = 4, .ring = 1},
+		{.us = 40, .of = 0, .sector = 64, .nr = 8, .ring = 2},
+		{.us = 42, .of = 0, .sector = 72, .nr = 8, .ring = 2},
+		{.us = 50, .of = 2, .sector = 72, .nr = 8, .ring = 2},
+	};
+
+	(void)ctx;
+	play(ones, ARRAY_SIZE(ones), parts, ARRAY_SIZE(parts));
+	assert_int_equal(nr_ambiguous, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -456,6 +536,7 @@ int main(void)
 		cmocka_unit_test(held_at_a_place),
 		cmocka_unit_test(guests_at_a_place),
 		cmocka_unit_test(behind_the_shorter),
+		cmocka_unit_test(behind_what_was_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
