@@ -383,6 +383,13 @@ bool judge_ready(const struct join *j, const struct rq *rq)
 	return complete(rq) && !doubtful(j, rq);
 }
 
+/* Another one may have got what it has not. */
+static bool lacks_some(const struct rq *rq, enum bin bin)
+{
+	return bin == BIN_INCOMPLETE || bin == BIN_NO_BACKEND_IO ||
+	       (bin == BIN_AMBIGUOUS && !(rq->flags & RQ_MATCHED));
+}
+
 /* Something of it was not seen, or can be explained otherwise. */
 static __attribute__((noinline)) void give_no_stages(struct join *j, struct rq *rq,
 						     bool at_end)
@@ -391,8 +398,7 @@ static __attribute__((noinline)) void give_no_stages(struct join *j, struct rq *
 	struct ending end = why_not(j, rq, &span, at_end);
 
 	end.followed = end.bin == BIN_IN_FLIGHT && followed(j, rq);
-	/* Another one may have got what it lacks. */
-	if (end.bin == BIN_INCOMPLETE || end.bin == BIN_NO_BACKEND_IO)
+	if (lacks_some(rq, end.bin))
 		place_upset(rq);
 	verdict_keep(j, &span, end.bin, j->report.ended(j->report.ctx, rq, &end));
 	rq_free(j, rq);

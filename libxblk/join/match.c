@@ -271,6 +271,12 @@ static bool says_ring(const struct rq *rq, const struct bio *bio)
 	return rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN;
 }
 
+/* It does not say its ring, and what another one got that does may have been its. */
+static bool passed_over(const struct rq *rq, const struct bio *bio)
+{
+	return !says_ring(rq, bio) && rq->flags & RQ_AMBIGUOUS;
+}
+
 /* choose(), where there is not just one. */
 static __attribute__((noinline)) struct rq *
 choose_of_several(struct join *j, struct place *place, const struct bio *bio, bool last,
@@ -279,10 +285,12 @@ choose_of_several(struct join *j, struct place *place, const struct bio *bio, bo
 	struct list *head = &place->requests, *n;
 	struct rq *ordered = NULL, *other = NULL;
 	int walked = 0, nr_other = 0;
+	bool behind = false;
 
 	for (n = head->next; n != head && walked < WALK_MAX; n = n->next, walked++) {
 		struct rq *rq = list_entry(n, struct rq, match);
 
+		behind |= passed_over(rq, bio);
 		if (!can_be(j, rq, bio, false) || rq->d_ns > d_ns)
 			continue;
 		if (unlikely(!last && rq->flags & RQ_UNORDERED)) {
@@ -302,6 +310,8 @@ choose_of_several(struct join *j, struct place *place, const struct bio *bio, bo
 		place_upset_at(j, bio);
 	if (!ordered)
 		return other;
+	if (behind)
+		ordered->flags |= RQ_AMBIGUOUS;
 	/* Some may have been put on the ring before it. */
 	for (n = head->next; nr_other && n != head; n = n->next) {
 		struct rq *rq = list_entry(n, struct rq, match);

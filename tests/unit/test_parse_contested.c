@@ -527,6 +527,49 @@ static void behind_what_was_taken(void **ctx)
 	assert_int_equal(nr_ambiguous, 3);
 }
 
+/*
+ * The order of the first one is not told, so that its bio seems to be the second one's,
+ * and that one's the third one's: the first one is too short for it.
+ */
+static void passed_over(void **ctx)
+{
+	static const struct one ones[] = {
+		{.d_us = 10, .c_us = 300, .sector = 64, .nr = 8, .vcpu = 1},
+		{.d_us = 20, .c_us = 310, .sector = 64, .nr = 32, .vcpu = 1, .order = 2},
+		{.d_us = 30, .c_us = 320, .sector = 64, .nr = 32, .vcpu = 2, .order = 3},
+		{.d_us = 40, .c_us = 330, .sector = 64, .nr = 32, .vcpu = 3, .order = 4},
+	};
+	static const struct part parts[] = {
+		{.us = 50, .of = 0, .sector = 64, .nr = 8},
+		{.us = 60, .of = 1, .sector = 64, .nr = 32},
+		{.us = 70, .of = 2, .sector = 64, .nr = 32},
+		{.us = 80, .of = 3, .sector = 64, .nr = 32},
+	};
+
+	(void)ctx;
+	play(ones, ARRAY_SIZE(ones), parts, ARRAY_SIZE(parts));
+	assert_int_equal(nr_ambiguous, 4);
+}
+
+/* The same when the first one has long been judged. */
+static void passed_over_before(void **ctx)
+{
+	static const struct one ones[] = {
+		{.d_us = 10, .c_us = 300, .sector = 64, .nr = 8, .vcpu = 1},
+		{.d_us = 20, .c_us = 21000, .sector = 64, .nr = 32, .vcpu = 1, .order = 2},
+		{.d_us = 30, .c_us = 21010, .sector = 64, .nr = 32, .vcpu = 2, .order = 3},
+	};
+	static const struct part parts[] = {
+		{.us = 50, .of = 0, .sector = 64, .nr = 8},
+		{.us = 20000, .of = 1, .sector = 64, .nr = 32},
+		{.us = 20010, .of = 2, .sector = 64, .nr = 32},
+	};
+
+	(void)ctx;
+	play(ones, ARRAY_SIZE(ones), parts, ARRAY_SIZE(parts));
+	assert_int_equal(nr_ambiguous, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,6 +580,8 @@ int main(void)
 		cmocka_unit_test(guests_at_a_place),
 		cmocka_unit_test(behind_the_shorter),
 		cmocka_unit_test(behind_what_was_taken),
+		cmocka_unit_test(passed_over),
+		cmocka_unit_test(passed_over_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
