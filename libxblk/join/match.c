@@ -597,6 +597,33 @@ static struct rq *issued_later(const struct join *j, const struct place *place,
 	return can_be(j, rq, bio, true) ? rq : NULL;
 }
 
+/* The bio that waits behind @bio at its place, if it is of the same thread; or NULL. */
+static const struct bio *waits_next(const struct bio *bio)
+{
+	const struct list *n = bio->match.next;
+	const struct bio *next = list_entry(n, const struct bio, match);
+
+	return n != place_bios(bio->place) && next->pid == bio->pid ? next : NULL;
+}
+
+/*
+ * @rq gets a bio that has waited.  If that leaves none for the next one, it may be that
+ * one which is @rq's, and this one be of a request that is not in the trace.
+ */
+static void attach_late(struct join *j, struct rq *rq, struct bio *bio)
+{
+	const struct bio *next = waits_next(bio);
+	struct place *place = bio->place;
+
+	if (next && !can_be(j, rq, next, false))
+		next = NULL;
+	attach(j, rq, bio);
+	if (!next || choose(j, place, next, true, NULL))
+		return;
+	rq->flags |= RQ_AMBIGUOUS;
+	place_upset(rq);
+}
+
 /* It has waited long enough: for one whose order is not told, or behind another bio. */
 static void wait_no_longer(struct join *j, struct bio *bio)
 {
@@ -611,7 +638,7 @@ static void wait_no_longer(struct join *j, struct bio *bio)
 		stop_waiting(j, bio);
 		return;
 	}
-	attach(j, rq, bio);
+	attach_late(j, rq, bio);
 	fill(j, rq);
 }
 

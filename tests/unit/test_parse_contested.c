@@ -570,6 +570,23 @@ static void passed_over_before(void **ctx)
 	assert_int_equal(nr_ambiguous, 3);
 }
 
+/* The second bio of one of before the trace is at the place of another one. */
+static void behind_one_unseen(void **ctx)
+{
+	static const struct one ones[] = {
+		{.d_us = 10, .c_us = 300, .sector = 72, .nr = 8, .vcpu = 1},
+	};
+	static const struct part parts[] = {
+		{.us = 30, .of = ONE_UNSEEN, .sector = 64, .nr = 8},
+		{.us = 32, .of = ONE_UNSEEN, .sector = 72, .nr = 8},
+		{.us = 40, .of = 0, .sector = 72, .nr = 8},
+	};
+
+	(void)ctx;
+	play(ones, ARRAY_SIZE(ones), parts, ARRAY_SIZE(parts));
+	assert_int_equal(nr_ambiguous, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -582,6 +599,7 @@ int main(void)
 		cmocka_unit_test(behind_what_was_taken),
 		cmocka_unit_test(passed_over),
 		cmocka_unit_test(passed_over_before),
+		cmocka_unit_test(behind_one_unseen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
