@@ -223,8 +223,12 @@ void clone_passed_on(struct join *j, struct bio *bio, const struct xblk_record *
 
 	if (r->sector - kin->sector > kin->sent_sectors)
 		bio_mark(bio, BIO_UNFOLLOWED);
-	if (!last || last->queuer != r->aux || bio_root(last) == bio_root(bio) ||
-	    !can_be_origin(last, bio->disk, r, false))
+	if (!last || last->queuer != r->aux || bio_root(last) == bio_root(bio))
+		return;
+	/* Others were made of that before, and it may be one of these. */
+	while (last && !can_be_origin(last, bio->disk, r, false))
+		last = last->kin ? last->kin->up : NULL;
+	if (!last)
 		return;
 	bio_mark(bio, BIO_AMBIGUOUS);
 	bio_mark(last, BIO_AMBIGUOUS);

@@ -341,6 +341,39 @@ static void name_of_a_flush(void **ctx)
 }
 
 /*
+ * The end of a bio was missed, and its name is that of the second part of a request by
+ * now: that seems to be the older one, which is sent on as it is.
+ */
+static void name_of_one_not_seen_to_end(void **ctx)
+{
+	const unsigned int op = XBLK_OP_WRITE;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	on(&g, DM, 1 * US, XBLK_EV_QUEUE, op, 68, 4, 20001, KWORKER);
+	request(&g, 10 * US, op, 64, 1);
+	for (uint32_t leg = 0; leg < 2; leg++) {
+		uint64_t ns = 50 * US + leg * US, from = 64 + 4 * leg;
+
+		on(&g, leg, ns, XBLK_EV_REMAP, op, 32, 4, 20000 + leg, THREAD);
+		on(&g, DM, ns, XBLK_EV_REMAP_FROM, op, from, 4, 20000 + leg, THREAD);
+		on(&g, leg, ns, XBLK_EV_QUEUE, op, 32, 4, 20000 + leg, THREAD);
+	}
+	for (uint32_t leg = 0; leg < 2; leg++)
+		on(&g, leg, 60 * US, XBLK_EV_ISSUE, op, 32, 4, 30000 + leg, 20000 + leg);
+	for (uint32_t leg = 0; leg < 2; leg++)
+		on(&g, leg, 90 * US + leg, XBLK_EV_COMPLETE, op, 32, 4, 30000 + leg, 0);
+	ended(&g, 95 * US, op, 64, 1);
+	gen_end(&g, SECOND);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.nr, 1);
+	assert_int_equal(o.results[0].bin, BIN_AMBIGUOUS);
+	done(&o, &g);
+}
+
+/*
  * A SCSI disk loses a command: its driver holds the request until the time-out of 2 s, has
  * it queued again, and it is done 2 ms later.  For 5 ms it was in the queue once more.
  */
@@ -676,6 +709,7 @@ int main(void)
 		cmocka_unit_test(same_bio),
 		cmocka_unit_test(timed_out),
 		cmocka_unit_test(name_of_a_flush),
+		cmocka_unit_test(name_of_one_not_seen_to_end),
 		cmocka_unit_test(deep),
 		cmocka_unit_test(suspended),
 		cmocka_unit_test(moved),
