@@ -129,6 +129,9 @@ static bool can_be_origin(const struct bio *bio, const struct disk *disk,
 	if (bio->disk != disk || bio->rq || bio->id == r->id ||
 	    bio->flags & (BIO_DONE | BIO_OVER))
 		return false;
+	/* A guest's bio has no layers below, so who queues it has it cut. */
+	if (front && !disk->dom->backend && bio->queuer != r->aux)
+		return false;
 	/* A layer flushes before it goes about the rest. */
 	if (!r->nr_sectors)
 		return !nr || bio->op & XBLK_OP_F_PREFLUSH;

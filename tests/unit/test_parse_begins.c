@@ -413,6 +413,27 @@ static void guest_comes_again(void **ctx)
 	done(&o, &g);
 }
 
+/* What is cut off is of a bio of before the trace, and not of another thread's there. */
+static void cut_amid(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 32, 1, 500);
+	gen_event(&g, GEN_GUEST, 1, 1005, XBLK_EV_SPLIT, XBLK_OP_READ, 64, 8, 2, 501);
+	GUEST(1010, ISSUE, READ, 64, 32, 100, 1);
+	DOM0(2000, QUEUE, READ, 64, 32, 10, GEN_KTHREAD);
+	DOM0(2100, ISSUE, READ, 64, 32, 200, 10);
+	DOM0(3000, COMPLETE, READ, 64, 32, 200, 0);
+	GUEST(4000, COMPLETE, READ, 64, 32, 100, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_stages(&o.results[0], 10, 990, 100, 900, 1000);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +449,7 @@ int main(void)
 		cmocka_unit_test(loss_of_before),
 		cmocka_unit_test(failing),
 		cmocka_unit_test(shifted),
+		cmocka_unit_test(cut_amid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
