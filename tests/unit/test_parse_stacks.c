@@ -448,15 +448,19 @@ static bool right_backend(struct check *c, const struct answer *a,
 	return !r->backend_q_ns;
 }
 
-/* How many bios of the backend contradict the clock, and whether that is so of the last. */
-static unsigned int contradictions(const struct answer *a, bool *of_last)
+/*
+ * How many bios of the backend contradict the clock, and whether that is so of the last;
+ * by the other end of each if it has one (@other).
+ */
+static unsigned int contradictions(const struct answer *a, bool other, bool *of_last)
 {
 	unsigned int nr = 0;
 	uint64_t last = 0;
 
 	for (unsigned int i = 0; i < a->nr_bios; i++) {
 		const struct answer_bio *b = &a->bios[i];
-		bool bad = b->q_ns < a->d_ns[a->nr_ds - 1] || b->end_ns > a->c_ns;
+		uint64_t end = other && b->other_end_ns ? b->other_end_ns : b->end_ns;
+		bool bad = b->q_ns < a->d_ns[a->nr_ds - 1] || end > a->c_ns;
 
 		nr += bad;
 		if (b->end_ns >= last)
@@ -490,6 +494,17 @@ static bool told_apart(const struct check *c, const struct answer *a)
 	       !strstr(a->stack, "cut/");
 }
 
+/* A flush's bio has two ends, of which the clock may contradict one. */
+static bool joined_by_other_end(const struct answer *a)
+{
+	bool of_last = true;
+
+	if (a->q_ns < GEN_START || !a->c_ns)
+		return false;
+	contradictions(a, true, &of_last);
+	return !of_last;
+}
+
 /* What it may be in, besides where it has to be. */
 static bool may_be(const struct check *c, const struct answer *a, enum bin bin)
 {
@@ -503,7 +518,9 @@ static bool may_be(const struct check *c, const struct answer *a, enum bin bin)
 	case BIN_BEFORE_TRACE:
 		return a->unseen;
 	case BIN_CAUSALITY:
-		return contradictions(a, &of_last);
+		return contradictions(a, false, &of_last);
+	case BIN_JOINED:
+		return joined_by_other_end(a);
 	case BIN_NO_BACKEND_IO:
 		return a->no_backend && a->unseen;
 	case BIN_INCOMPLETE:
@@ -523,7 +540,7 @@ static enum bin right_bin(const struct answer *a)
 		return BIN_IN_FLIGHT;
 	if (a->no_backend)
 		return BIN_NO_BACKEND_IO;
-	contradictions(a, &of_last);
+	contradictions(a, false, &of_last);
 	return of_last ? BIN_CAUSALITY : BIN_JOINED;
 }
 
