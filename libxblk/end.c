@@ -97,13 +97,17 @@ void parse_lost_behind(struct parse *p, struct stream *s)
 	/* Of a stream that had none in what was read it is not known where it ends. */
 	bool behind = s->has_end && (s->reached || !p->merge.partial) &&
 		      s->next_sequence < in_file;
+	bool untold = s->has_end && s->end_lost > s->lost;
 
 	/* Where its last record has been left out, and was of later. */
 	if (behind && p->rest)
 		from = max_u64(from, p->rest_ns);
 	else if (behind)
 		s->missing = add_sat(s->missing, in_file - s->next_sequence);
-	if ((behind && !p->rest) || (s->has_end && s->end_lost > s->lost))
+	/* What tells of a loss may come late, and is missing. */
+	if (behind && !p->rest && untold)
+		from = sub_sat(from, JOIN_TOLD_NS);
+	if ((behind && !p->rest) || untold)
 		join_gap(&p->join, s->dom, from, UINT64_MAX);
 }
 

@@ -423,6 +423,34 @@ static void evicted(void **ctx)
 	done(&o, &g);
 }
 
+/*
+ * The last records of a vCPU are missing, and one of them tells of a loss: that was
+ * before the last one that is there.
+ */
+static void loss_told_in_what_is_missing(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	gen_init(&g);
+	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
+	gen_event(&g, GEN_GUEST, 1, 1010, XBLK_EV_ISSUE, XBLK_OP_READ, 64, 8, 100, 1);
+	gen_event(&g, GEN_GUEST, 1, 1020, XBLK_EV_REQUEUE, XBLK_OP_READ, 64, 8, 100, 1);
+	DOM0(2000, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
+	DOM0(2100, ISSUE, READ, 64, 8, 200, 2);
+	DOM0(3000, COMPLETE, READ, 64, 8, 200, 0);
+	GUEST(4000, COMPLETE, READ, 64, 8, 100, 0);
+	gen_event(&g, GEN_GUEST, 1, 5000, XBLK_EV_QUEUE, XBLK_OP_READ, 640, 8, 3, 501);
+	gen_count_lost(&g, GEN_GUEST, 1, 2);
+	gen_skip(&g, GEN_GUEST, 1, 3);
+	gen_end(&g, 1000000000);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.nr, 1);
+	assert_int_equal(disk_stats(&o, GEN_GUEST, 0)->bins[BIN_LOST], 1);
+	done(&o, &g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +472,7 @@ int main(void)
 		cmocka_unit_test(causality_all_before),
 		cmocka_unit_test(clock_change),
 		cmocka_unit_test(evicted),
+		cmocka_unit_test(loss_told_in_what_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
