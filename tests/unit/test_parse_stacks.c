@@ -491,7 +491,7 @@ static bool told_apart(const struct check *c, const struct answer *a)
 
 	return a->nr_sectors && !has(c, untold) && !strstr(a->stack, "defer") &&
 	       !strstr(a->stack, "crypt") && !strstr(a->stack, "stripe") &&
-	       !strstr(a->stack, "cut/");
+	       !strstr(a->stack, "cut/") && !strstr(a->stack, "mirror/");
 }
 
 /* A flush's bio has two ends, of which the clock may contradict one. */
