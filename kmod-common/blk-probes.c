@@ -360,9 +360,9 @@ static struct xblk_tracepoint tracepoints[] = {
 	{"block_rq_complete", probe_rq_complete},
 	{"block_rq_requeue", probe_rq_requeue},
 	{"block_rq_issue", probe_rq_issue},
-	{"block_rq_merge", probe_rq_merge},
-	{"block_bio_frontmerge", probe_bio_frontmerge},
-	{"block_bio_backmerge", probe_bio_backmerge},
+	{"block_rq_merge", probe_rq_merge, .optional = true},
+	{"block_bio_frontmerge", probe_bio_frontmerge, .optional = true},
+	{"block_bio_backmerge", probe_bio_backmerge, .optional = true},
 	{"block_split", probe_split},
 	{"block_bio_remap", probe_bio_remap},
 	{"block_bio_queue", probe_bio_queue},
@@ -390,6 +390,20 @@ int xblk_blk_probes_find(void)
 {
 	id_key = get_random_u32() | 1;
 	return xblk_tracepoints_find(tracepoints, ARRAY_SIZE(tracepoints));
+}
+
+/**
+ * xblk_choose_merges() - whether merges are recorded
+ * @wanted:	which bios a request has is recorded without them, too
+ *
+ * Context: process, with no probe attached.
+ */
+void xblk_choose_merges(bool wanted)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tracepoints); i++)
+		tracepoints[i].left_out = tracepoints[i].optional && !wanted;
 }
 
 /**
@@ -421,5 +435,6 @@ void xblk_blk_probes_show(struct seq_file *s)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(tracepoints); i++)
-		seq_printf(s, " %s", tracepoints[i].name);
+		if (!tracepoints[i].left_out)
+			seq_printf(s, " %s", tracepoints[i].name);
 }

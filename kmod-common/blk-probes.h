@@ -21,6 +21,7 @@ u32 xblk_id(const void *object);
 extern u8 xblk_left_out;
 
 void xblk_choose_ops(u8 ops);
+void xblk_choose_merges(bool wanted);
 bool xblk_op_left_out(blk_opf_t opf, unsigned int sectors);
 
 /**

@@ -46,7 +46,7 @@ int xblk_tracepoints_find(struct xblk_tracepoint *table, int n)
 }
 
 /**
- * xblk_tracepoints_attach() - attach all probes of the table, or none
+ * xblk_tracepoints_attach() - attach the table's probes that are not left out, or none
  * @table:	entries that were found
  * @n:		how many
  *
@@ -57,6 +57,8 @@ int xblk_tracepoints_attach(struct xblk_tracepoint *table, int n)
 	int i, err;
 
 	for (i = 0; i < n; i++) {
+		if (table[i].left_out)
+			continue;
 		err = tracepoint_probe_register(table[i].tp, table[i].probe, NULL);
 		if (err) {
 			pr_err("cannot attach to tracepoint %s: %d\n", table[i].name,
@@ -78,6 +80,7 @@ int xblk_tracepoints_attach(struct xblk_tracepoint *table, int n)
 void xblk_tracepoints_detach(struct xblk_tracepoint *table, int n)
 {
 	while (n--)
-		tracepoint_probe_unregister(table[n].tp, table[n].probe, NULL);
+		if (!table[n].left_out)
+			tracepoint_probe_unregister(table[n].tp, table[n].probe, NULL);
 	tracepoint_synchronize_unregister();
 }

@@ -269,12 +269,14 @@ static int streams_init(size_t bytes)
  * @subbuf_kb:	a part of a CPU's buffer
  * @nr_subbufs:	parts of it
  * @ops:	operations that are recorded, by enum xblk_op; 0: all
+ * @merges:	merges are recorded
  */
 struct start_args {
 	unsigned int version;
 	unsigned int subbuf_kb;
 	unsigned int nr_subbufs;
 	u8 ops;
+	bool merges;
 };
 
 static int parse_start_arg(struct start_args *start, const char *key, const char *value)
@@ -289,6 +291,8 @@ static int parse_start_arg(struct start_args *start, const char *key, const char
 		return parse_mode(value);
 	if (!strcmp(key, XBLK_CONTROL_KEY_OPS))
 		return kstrtou8(value, 10, &start->ops);
+	if (!strcmp(key, XBLK_CONTROL_KEY_MERGES))
+		return kstrtobool(value, &start->merges);
 	return -EINVAL;
 }
 
@@ -317,6 +321,7 @@ static int session_start(char *args, struct dentry *dir)
 	struct start_args start = {
 		.subbuf_kb = XBLK_CONTROL_DEFAULT_SUBBUF_KB,
 		.nr_subbufs = XBLK_CONTROL_DEFAULT_NR_SUBBUFS,
+		.merges = true,
 	};
 	size_t bytes;
 	int err;
@@ -348,6 +353,7 @@ static int session_start(char *args, struct dentry *dir)
 		goto err_buffers;
 	xblk_emit_reset(overwrite ? bytes / RECORD_SIZE / 4 : 0);
 	xblk_choose_ops(start.ops);
+	xblk_choose_merges(start.merges);
 	tracing = true;
 	err = probes_attach();
 	if (err)

@@ -58,6 +58,7 @@ struct wanted_disk {
  * @seen:	disks that were looked at, by their diskseq
  * @events:	the last event that the reader knows
  * @ops:	operations that are recorded, by enum xblk_op; 0: all
+ * @no_merges:	merges are not recorded
  * @nr_wanted:	disks in @wanted
  * @wanted:	what it said
  */
@@ -65,6 +66,7 @@ struct traced_disks {
 	struct xblk_disks *seen;
 	unsigned int events;
 	u8 ops;
+	bool no_merges;
 	unsigned int nr_wanted;
 	struct wanted_disk wanted[];
 };
@@ -182,6 +184,8 @@ static int parse_disks(struct traced_disks *disks, const char *list)
 			if (index > U8_MAX)
 				return -EINVAL;
 			disks->ops = index;
+		} else if (devid == XBLK_GUEST_MERGES) {
+			disks->no_merges = !index;
 		} else {
 			disks->wanted[disks->nr_wanted].devid = devid;
 			disks->wanted[disks->nr_wanted++].index = index;
@@ -205,8 +209,8 @@ static struct traced_disks *parse_config(const char *config)
 		return ERR_PTR(-EINVAL);
 	for (c = config; *c; c++)
 		nr += *c == ',';
-	/* Two pairs are no disks. */
-	if (nr > XBLK_MAX_DISKS + 2)
+	/* Three pairs are no disks. */
+	if (nr > XBLK_MAX_DISKS + 3)
 		return ERR_PTR(-E2BIG);
 	disks = alloc_disks(nr);
 	if (!disks)
@@ -293,6 +297,7 @@ static void say_nodes(const struct traced_disks *disks, const char *names)
 	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_PROBES, "%s%s", names,
 		      xblk_flush_probes_name());
 	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_OPS, "%u", disks->ops);
+	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_MERGES, "%u", !disks->no_merges);
 }
 
 static int reader_connect(struct xenrelay_channel *chan, void *priv, const char *config)
@@ -312,6 +317,7 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 	if (err)
 		goto err_disks;
 	xblk_choose_ops(disks->ops);
+	xblk_choose_merges(!disks->no_merges);
 	/* Before Q: a flush whose Q is seen has its queue told. */
 	if (disks->events >= XBLK_EV_FLUSH_QUEUE)
 		xblk_flush_probes_attach();
@@ -333,6 +339,7 @@ static void reader_disconnect(void *priv)
 {
 	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_PROBES);
 	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_OPS);
+	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_MERGES);
 	/* Those that go at once are first: the other takes up to a second. */
 	xblk_blk_probes_detach();
 	blkfront_probes_detach();

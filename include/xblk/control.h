@@ -9,9 +9,10 @@
  *	is its place among all that were added; 0:0 is a disk without a device number.
  *	After an error none of the line's are.
  *   start version=N [subbuf_kb=N] [nr_subbufs=N] [mode=discard|overwrite] [ops=N]
+ *	 [merges=0|1]
  *	Once; the version comes first.  The buffers are each CPU's.  N of ops has a bit
- *	for each of enum xblk_op that is to be recorded, 0 for all of them; an older
- *	module does not understand it.
+ *	for each of enum xblk_op that is to be recorded, 0 for all of them; with merges=0
+ *	there are no records of merges.  An older module does not understand these two.
  *   stop
  *	No record comes after it; the files can be read until the session ends.
  *
@@ -44,6 +45,7 @@
 #define XBLK_CONTROL_KEY_NR_SUBBUFS "nr_subbufs"
 #define XBLK_CONTROL_KEY_MODE	    "mode"
 #define XBLK_CONTROL_KEY_OPS	    "ops"
+#define XBLK_CONTROL_KEY_MERGES	    "merges"
 
 #define XBLK_CONTROL_MODE_DISCARD   "discard"
 #define XBLK_CONTROL_MODE_OVERWRITE "overwrite"

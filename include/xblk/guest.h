@@ -15,11 +15,14 @@
  *	that is to be recorded, 0 for all of them, as without it.  What is said first in a
  *	connection holds for all of it.  Who does not know the pair records them all, so
  *	who does says N in its node XBLK_GUEST_NODE_OPS.
+ *	The pair XBLK_GUEST_MERGES:N is none either, and likewise: merges are not
+ *	recorded if N is 0, and are without it.  N is said in XBLK_GUEST_NODE_MERGES.
  *
  * Beside the channel's own nodes in XenStore, while a reader is connected:
  *
  *   probes	functions that are probed beside the block layer's tracepoints, by name
  *   ops	see above
+ *   merges see above
  */
 #ifndef XBLK_GUEST_H
 #define XBLK_GUEST_H
@@ -29,8 +32,10 @@
 #define XBLK_GUEST_DISKS	"disks="
 #define XBLK_GUEST_EVENTS	0xffffffffu /* no device id: these have 29 bits */
 #define XBLK_GUEST_OPS		0xfffffffeu
+#define XBLK_GUEST_MERGES	0xfffffffdu
 #define XBLK_GUEST_FIRST_EVENTS 18
 #define XBLK_GUEST_NODE_PROBES	"probes"
 #define XBLK_GUEST_NODE_OPS	"ops"
+#define XBLK_GUEST_NODE_MERGES	"merges"
 
 #endif /* XBLK_GUEST_H */
