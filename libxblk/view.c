@@ -85,6 +85,8 @@ bool xblk_next_disk(const struct xblk *x, size_t *at, struct xblk_disk *to)
 		.domid = d->dom->domid,
 		.backend = d->dom->backend,
 		.gone = d->gone,
+		.no_merges = d->dom->no_merges,
+		.backing_no_merges = m->backend && m->backend->no_merges,
 		.guest = d->guest,
 		.uuid = d->uuid,
 		.name = d->name,

@@ -393,13 +393,15 @@ struct xblk_domain {
  * @backing:	number of the disk that it is a part of, or is; XBLK_NO_DISK_NR: it is not
  *		served by a blkback that is traced
  * @uncertainty_ns: how far the guest's clock may be off the backend's
+ * @no_merges:	the merges that counts have of it were not recorded, or not always;
+ *		@backing_no_merges: those of the backend for it
  * @dev:	of the backend: "MAJOR:MINOR"
  * @scheduler:	the same: the one that was in use
  */
 struct xblk_disk {
 	size_t nr;
 	unsigned int domid;
-	bool backend, gone;
+	bool backend, gone, no_merges, backing_no_merges;
 	const char *guest, *uuid, *name, *label, *device;
 	unsigned int index, devid;
 	size_t backing;

@@ -157,12 +157,14 @@ XBLK_STATIC_ASSERT(sizeof(struct xblk_index_entry) == 24);
  *     "domid": 0, "nr_cpus": 2, "clock_uncertainty_ns": N,
  *     "disks": [ { "index": 0, "dev": "259:0", "name": "nvme0n1",
  *                  "scheduler": "none", "part_of": null | index } ],
- *     "probes": ["block_bio_queue", ..., "make_response"]   attached ones
+ *     "probes": ["block_bio_queue", ..., "make_response"],  attached ones
+ *     "merges": false                  it records none; without it, it does
  *   },
  *   "guests": [ {
  *     "domid": 3, "name": "guest1", "uuid": "...", "nr_rings": 2,
  *     "clock_uncertainty_ns": N, "xenrelay": { "ring_kib": N, "contiguous": true },
  *     "probes": ["blkif_interrupt"],     attached ones, by the guest's word
+ *     "merges": false,                   as above
  *     "disks": [ { "index": 0, "devid": 51712, "name": "xvda",
  *                  "params": "/dev/nvme0n1", "dev": "259:0",
  *                  "backend_disk": 0,  index into backend.disks

@@ -12,7 +12,7 @@
 struct merge_count {
 	uint64_t bios;
 	uint64_t ended;			/* of these: without a request; a guest's alone */
-	uint64_t back, front, requests; /* merges, by what M, F and m say */
+	uint64_t back, front, requests; /* merges, by M, F and m; see struct xblk_disk */
 	uint64_t splits;
 	uint64_t issued, issued_sectors;
 	uint64_t issued_sizes[SIZE_CLASSES];

@@ -109,6 +109,12 @@ static struct disk *meta_disk(struct model *m, struct domain *dom, const json_t 
 	return set_disk(m, dom, index, devid, name, dev);
 }
 
+/* A guest's module may be another one in a later connection: then some are missing. */
+static void meta_merges(struct domain *dom, const json_t *of)
+{
+	dom->no_merges |= json_is_false(json_object_get(of, "merges"));
+}
+
 /* The backend's are not known yet where the list is empty: others are always there. */
 static void meta_probes(struct domain *dom, const json_t *of)
 {
@@ -147,6 +153,7 @@ static int meta_backend(struct model *m, const json_t *backend)
 	dom->described = true;
 	get_u64(&dom->uncertainty_ns, backend, "clock_uncertainty_ns", UINT64_MAX);
 	meta_probes(dom, backend);
+	meta_merges(dom, backend);
 	json_array_foreach (json_object_get(backend, "disks"), i, j) {
 		struct disk *d = meta_disk(m, dom, j);
 		uint64_t of;
@@ -212,6 +219,7 @@ static int meta_guest(struct model *m, const json_t *guest)
 	get_name(dom->name, guest, "name");
 	get_u64(&dom->uncertainty_ns, guest, "clock_uncertainty_ns", UINT64_MAX);
 	meta_probes(dom, guest);
+	meta_merges(dom, guest);
 	json_array_foreach (json_object_get(guest, "disks"), i, j) {
 		struct disk *d = meta_disk(m, dom, j);
 		uint64_t index;

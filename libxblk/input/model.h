@@ -113,7 +113,8 @@ struct domain {
 	struct stream *streams; /* all that it ever had */
 	char name[NAME_LEN], uuid[NAME_LEN];
 	uint64_t uncertainty_ns;
-	bool probes_told;    /* the metadata says which there are */
+	bool no_merges;	  /* the metadata says that none were recorded, or not always */
+	bool probes_told; /* the metadata says which there are */
 	unsigned int probes; /* a bit each of those that probe_names[] has */
 	struct disk **disks; /* by index; NULL where there is none */
 	unsigned int nr_disks;

@@ -19,11 +19,50 @@ static void rq_forget(struct join *j, struct rq *rq)
 	rq_free(j, rq);
 }
 
+/* It is to be issued again: its bios will be named, but for those of a flush. */
+static void rq_back(struct join *j, struct rq *rq, bool is_flush)
+{
+	if (!rq->disk->dom->backend)
+		place_detach(j, rq);
+	while (!is_flush && !list_empty(&rq->bios)) {
+		struct bio *bio = list_entry(rq->bios.next, struct bio, in_rq);
+
+		bio->rq = NULL;
+		list_del(&bio->in_rq);
+		rq->nr_bios--;
+	}
+	rq->done_sectors = 0;
+	rq->bio_sectors = 0;
+}
+
+/* Another one has its bios now, or will. */
+static void rq_dissolve(struct join *j, struct rq *rq)
+{
+	rq_back(j, rq, false);
+	rq_free(j, rq);
+}
+
+/*
+ * @rq came back and was merged with another one, by what the records at @ns show: merges
+ * have none.  Where others were lost, it may have ended in another way; and what has no
+ * bios is merged with nothing.
+ */
+static bool merged_untold(const struct rq *rq, uint64_t ns)
+{
+	const struct domain *dom = rq->disk->dom;
+
+	return rq->flags & RQ_REQUEUED && dom->no_merges && rq->first_bio &&
+	       !gaps_overlap(&dom->gaps, rq->requeue_ns, ns);
+}
+
 /* As make_way() of bios. */
 static __attribute__((noinline)) void **make_way(struct join *j, struct domain *dom,
-						 uint32_t id, struct rq *stale)
+						 const struct xblk_record *r,
+						 struct rq *stale)
 {
-	if (stale) {
+	if (stale && merged_untold(stale, r->time)) {
+		rq_dissolve(j, stale);
+	} else if (stale) {
 		dom->stale_rqs++;
 		rq_forget(j, stale);
 	}
@@ -36,7 +75,7 @@ static __attribute__((noinline)) void **make_way(struct join *j, struct domain *
 		}
 		rq_forget(j, oldest);
 	}
-	return map_place(&dom->rqs, id);
+	return map_place(&dom->rqs, r->id);
 }
 
 /* @place: where the map has its identity; @backend: as its domain's, a constant. */
@@ -47,7 +86,7 @@ static inline struct rq *rq_new(struct join *j, struct disk *disk,
 	struct rq *rq;
 
 	if (unlikely(*place || rqs_full(j, dom)))
-		place = make_way(j, dom, r->id, *place);
+		place = make_way(j, dom, r, *place);
 	rq = backend ? pool_get(&j->backend_rqs, RQ_BACKEND_CLEAR)
 		     : pool_get(&j->rqs, RQ_CLEAR);
 	*place = rq;
@@ -95,10 +134,14 @@ static bool bio_fits(const struct rq *rq, const struct bio *bio)
  * Another request has it that was not seen to end: of a guest's, the identity was used
  * again.  A multipath device of dom0's may have moved it, but when is not known.
  */
-static bool is_anothers(const struct rq *rq, struct bio *bio)
+static bool is_anothers(struct join *j, const struct rq *rq, struct bio *bio)
 {
 	if (!unlikely(bio->rq))
 		return false;
+	if (merged_untold(bio->rq, rq->d_ns)) {
+		rq_dissolve(j, bio->rq);
+		return false;
+	}
 	if (!rq->disk->dom->backend)
 		return true;
 	bio_mark(bio, BIO_AMBIGUOUS);
@@ -114,7 +157,7 @@ static inline void take_bio(struct join *j, struct rq *rq, uint32_t id)
 		rq->flags |= RQ_NO_Q;
 		return;
 	}
-	if (unlikely(!bio_fits(rq, bio) || is_anothers(rq, bio))) {
+	if (unlikely(!bio_fits(rq, bio) || is_anothers(j, rq, bio))) {
 		dom->stale_bios++;
 		rq->flags |= RQ_CONTRADICTION | RQ_NO_Q;
 		bio_forget(j, bio);
@@ -176,31 +219,21 @@ static bool is_reissue(const struct rq *rq, const struct disk *disk,
 	       (rq->first_bio == r->aux || overlaps(rq, r->sector, r->nr_sectors));
 }
 
-/* It is to be issued again: its bios will be named, but for those of a flush. */
-static void rq_back(struct join *j, struct rq *rq, bool is_flush)
-{
-	if (!rq->disk->dom->backend)
-		place_detach(j, rq);
-	while (!is_flush && !list_empty(&rq->bios)) {
-		struct bio *bio = list_entry(rq->bios.next, struct bio, in_rq);
-
-		bio->rq = NULL;
-		list_del(&bio->in_rq);
-		rq->nr_bios--;
-	}
-	rq->done_sectors = 0;
-	rq->bio_sectors = 0;
-}
-
 /*
  * @rq is issued once more.  Of a guest's, the last issue counts.  But since when dom0's
  * queue had it again is not known if it was not seen to come back; and if its first bio
- * is younger than it, it may be another one, and all that ended it was missed.
+ * is younger than it, it may be another one, and all that ended it was missed.  Without
+ * records of merges that may be so with each first bio that it did not have: others may
+ * have been put before its own, or it was put to others and its identity is used again.
  */
 static void come_again(struct rq *rq, const struct xblk_record *r)
 {
 	const struct bio *bio = map_get(&rq->disk->dom->bios, r->aux);
-	bool other = r->aux != rq->first_bio && bio && bio->q_ns > rq->d_ns;
+	bool first = r->aux != rq->first_bio && bio;
+	bool other = first && bio->q_ns > rq->d_ns;
+
+	if (first && bio->rq != rq && rq->disk->dom->no_merges)
+		rq->flags |= rq->disk->dom->backend ? RQ_MISSED : RQ_AMBIGUOUS;
 
 	if (rq->flags & RQ_REQUEUED)
 		rq->requeued_ns += sub_sat(r->time, rq->requeue_ns);
@@ -385,10 +418,8 @@ void rq_merged(struct join *j, struct stream *s, const struct xblk_record *r)
 	else if (bio && bio->guest_disk)
 		counts_of(bio->guest_disk)->backend.requests++;
 	/* Only one that had been issued before is known; its bios go on. */
-	if (rq && (rq->flags & RQ_REQUEUED)) {
-		rq_back(j, rq, false);
-		rq_free(j, rq);
-	}
+	if (rq && (rq->flags & RQ_REQUEUED))
+		rq_dissolve(j, rq);
 }
 
 static bool completion_fits(const struct rq *rq, const struct xblk_record *r)

@@ -284,6 +284,108 @@ static void merged_requests(void **ctx)
 	done(&o, &g);
 }
 
+#define NO_MERGES                                                                       \
+	"{\"backend\": {\"domid\": 0}, \"guests\": [{\"domid\": 3, \"merges\": false, " \
+	"\"disks\": []}]}"
+
+static void without_merges(struct gen *g)
+{
+	gen_init(g);
+	gen_chunk(g, XBLK_CHUNK_META, 0, 0, 0, 0, NO_MERGES, sizeof(NO_MERGES) - 1);
+}
+
+/* Merged when it had come back, of which there is no record: what is issued shows it. */
+static void merged_untold(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	without_merges(&g);
+	GUEST(1000, QUEUE, WRITE, 8, 8, 2, 500);
+	GUEST(1010, ISSUE, WRITE, 8, 8, 101, 2);
+	GUEST(1020, REQUEUE, WRITE, 8, 8, 101, 2);
+	GUEST(1100, QUEUE, WRITE, 0, 8, 1, 500);
+	GUEST(1300, ISSUE, WRITE, 0, 16, 100, 1);
+	GUEST(1300, PART, WRITE, 8, 8, 100, 2);
+	/* And its identity is another one's. */
+	GUEST(1400, QUEUE, WRITE, 800, 8, 3, 500);
+	GUEST(1410, ISSUE, WRITE, 800, 8, 101, 3);
+	DOM0(2000, QUEUE, WRITE, 0, 16, 10, GEN_KTHREAD);
+	DOM0(2100, ISSUE, WRITE, 0, 16, 200, 10);
+	DOM0(2200, QUEUE, WRITE, 800, 8, 11, GEN_KTHREAD);
+	DOM0(2300, ISSUE, WRITE, 800, 8, 201, 11);
+	DOM0(3000, COMPLETE, WRITE, 0, 16, 200, 0);
+	DOM0(3100, COMPLETE, WRITE, 800, 8, 201, 0);
+	GUEST(4000, COMPLETE, WRITE, 0, 16, 100, 0);
+	GUEST(4100, COMPLETE, WRITE, 800, 8, 101, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 2);
+	assert_int_equal(o.results[0].bin, BIN_JOINED);
+	assert_int_equal(o.results[0].nr_bios, 2);
+	assert_stages(&o.results[0], 300, 700, 100, 900, 1000);
+	assert_int_equal(o.results[1].bin, BIN_JOINED);
+	assert_int_equal(o.results[1].requeues, 0);
+	done(&o, &g);
+}
+
+/* The identity is used again before what it was merged with is issued. */
+static void merged_untold_first(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	without_merges(&g);
+	GUEST(1000, QUEUE, WRITE, 8, 8, 2, 500);
+	GUEST(1010, ISSUE, WRITE, 8, 8, 101, 2);
+	GUEST(1020, REQUEUE, WRITE, 8, 8, 101, 2);
+	GUEST(1100, QUEUE, WRITE, 0, 8, 1, 500);
+	GUEST(1200, QUEUE, WRITE, 800, 8, 3, 500);
+	GUEST(1210, ISSUE, WRITE, 800, 8, 101, 3);
+	GUEST(1300, ISSUE, WRITE, 0, 16, 100, 1);
+	GUEST(1300, PART, WRITE, 8, 8, 100, 2);
+	DOM0(2000, QUEUE, WRITE, 800, 8, 11, GEN_KTHREAD);
+	DOM0(2100, ISSUE, WRITE, 800, 8, 201, 11);
+	DOM0(2200, QUEUE, WRITE, 0, 16, 10, GEN_KTHREAD);
+	DOM0(2300, ISSUE, WRITE, 0, 16, 200, 10);
+	DOM0(3000, COMPLETE, WRITE, 0, 16, 200, 0);
+	DOM0(3100, COMPLETE, WRITE, 800, 8, 201, 0);
+	GUEST(4000, COMPLETE, WRITE, 0, 16, 100, 0);
+	GUEST(4100, COMPLETE, WRITE, 800, 8, 101, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 2);
+	assert_int_equal(o.results[0].bin, BIN_JOINED);
+	assert_int_equal(o.results[0].nr_bios, 2);
+	assert_int_equal(o.results[1].bin, BIN_JOINED);
+	assert_int_equal(o.results[1].requeues, 0);
+	done(&o, &g);
+}
+
+/* Of what begins otherwise than it did when it came back, it is not known which it is. */
+static void merged_or_not(void **ctx)
+{
+	struct gen g;
+	struct outcome o;
+
+	(void)ctx;
+	without_merges(&g);
+	GUEST(1000, QUEUE, WRITE, 8, 8, 2, 500);
+	GUEST(1010, ISSUE, WRITE, 8, 8, 101, 2);
+	GUEST(1020, REQUEUE, WRITE, 8, 8, 101, 2);
+	GUEST(1100, QUEUE, WRITE, 0, 8, 1, 500);
+	GUEST(1300, ISSUE, WRITE, 0, 16, 101, 1);
+	GUEST(1300, PART, WRITE, 8, 8, 101, 2);
+	DOM0(2000, QUEUE, WRITE, 0, 16, 10, GEN_KTHREAD);
+	DOM0(2100, ISSUE, WRITE, 0, 16, 200, 10);
+	DOM0(3000, COMPLETE, WRITE, 0, 16, 200, 0);
+	GUEST(4000, COMPLETE, WRITE, 0, 16, 101, 0);
+	run_gen(&o, &g);
+	assert_int_equal(o.nr, 1);
+	assert_int_equal(o.results[0].bin, BIN_AMBIGUOUS);
+	done(&o, &g);
+}
+
 /* The disk reports a request done in two steps; each bio ends with its own. */
 static void partial_completion(void **ctx)
 {
@@ -313,17 +415,13 @@ static void partial_completion(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(plain),
-		cmocka_unit_test(merged_bios),
-		cmocka_unit_test(split_in_guest),
-		cmocka_unit_test(split_in_dom0),
-		cmocka_unit_test(requeue),
-		cmocka_unit_test(same_sector_twice),
-		cmocka_unit_test(critical_path),
-		cmocka_unit_test(row_of_bios),
-		cmocka_unit_test(merged_in_dom0),
-		cmocka_unit_test(merged_requests),
-		cmocka_unit_test(partial_completion),
+		cmocka_unit_test(plain),	  cmocka_unit_test(merged_bios),
+		cmocka_unit_test(split_in_guest), cmocka_unit_test(split_in_dom0),
+		cmocka_unit_test(requeue),	  cmocka_unit_test(same_sector_twice),
+		cmocka_unit_test(critical_path),  cmocka_unit_test(row_of_bios),
+		cmocka_unit_test(merged_in_dom0), cmocka_unit_test(merged_requests),
+		cmocka_unit_test(merged_untold),  cmocka_unit_test(merged_untold_first),
+		cmocka_unit_test(merged_or_not),  cmocka_unit_test(partial_completion),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
