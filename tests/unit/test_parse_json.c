@@ -51,6 +51,41 @@ static void json_members(void **ctx)
 	done(&o, &g);
 }
 
+/* How much was merged is not known of the side that did not record it. */
+static void json_no_merges(void **ctx)
+{
+	static const char *const names[] = {"back_merges", "front_merges",
+					    "request_merges"};
+	static const char meta[] = "{\"backend\": {\"domid\": 0, \"merges\": false}}";
+	static const struct filter all;
+	struct printed p;
+	struct outcome o;
+	struct gen g;
+	json_t *j, *merges;
+
+	(void)ctx;
+	gen_init(&g);
+	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, sizeof(meta) - 1);
+	one(&g, 1000002000, XBLK_OP_READ, 64, 8);
+	gen_end(&g, 1100000000);
+	run(&o, g.data, g.len);
+	printed_init(&p);
+	assert_true(json_print(p.out, &o.x, &all));
+	fflush(p.out);
+	j = json_loads(p.text, 0, NULL);
+	merges =
+		json_object_get(json_array_get(json_object_get(j, "disks"), 0), "merges");
+	for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+		assert_true(json_is_null(
+			json_object_get(json_object_get(merges, "backend"), names[k])));
+		assert_true(json_is_integer(
+			json_object_get(json_object_get(merges, "guest"), names[k])));
+	}
+	json_decref(j);
+	printed_deinit(&p);
+	done(&o, &g);
+}
+
 /* It is written piece by piece, and is what jansson prints of the whole of it. */
 static void json_as_a_whole(void **ctx)
 {
@@ -202,9 +237,8 @@ static void json_rates(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json_members),
-		cmocka_unit_test(json_as_a_whole),
-		cmocka_unit_test(json_backend),
+		cmocka_unit_test(json_members),	  cmocka_unit_test(json_as_a_whole),
+		cmocka_unit_test(json_no_merges), cmocka_unit_test(json_backend),
 		cmocka_unit_test(json_rates),
 	};
 

@@ -29,7 +29,14 @@ static void tables(void **ctx)
 	printed_has(&p, "\n  fio 500 ");
 	printed_has(&p, "\n  p0-50 ");
 	printed_has(&p, "most in 0-T");
+	printed_has(&p,
+		    "\n  guest  1 bios, 0 merged (0 back, 0 front), 0 requests merged; ");
 	assert_null(strchr(p.text, '\033'));
+	disk_at(&out, GEN_GUEST, 0)->dom->no_merges = true;
+	report_print(p.out, &out.x, &all, &o);
+	printed_has(&p, "\n  guest  1 bios, - merged, - requests merged; ");
+	printed_has(&p,
+		    "\n  dom0   1 bios, 0 merged (0 back, 0 front), 0 requests merged; ");
 	o.colour = true;
 	report_print(p.out, &out.x, &all, &o);
 	printed_has(&p, "\033[");

@@ -253,12 +253,37 @@ static void verify_bad(void **ctx)
 	check_bad(&g, "FAIL  header");
 }
 
+/* A request was merged after its D, of which there is no record. */
+static void verify_no_merges(void **ctx)
+{
+	struct verify v;
+	struct xblk *x = open_verify(&v);
+	struct printed p;
+	struct domain *guest;
+	struct gen g;
+
+	(void)ctx;
+	generate(&g);
+	feed_all(x, g.data, g.len);
+	guest = model_find(&x->parse.model, GEN_GUEST);
+	counts_of(domain_disk(guest, 0))->guest.issued++;
+	guest->no_merges = true;
+	printed_init(&p);
+	assert_true(verify_print(p.out, &v, x));
+	printed_has(&p, "at most - merged after their D");
+	printed_deinit(&p);
+	verify_deinit(&v);
+	xblk_close(x);
+	gen_deinit(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verify_good),
 		cmocka_unit_test(verify_bad),
 		cmocka_unit_test(verify_faults),
+		cmocka_unit_test(verify_no_merges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,15 +31,21 @@ static json_t *clock_check(const struct disk_stats *st, uint64_t uncertainty)
 	return j;
 }
 
-static json_t *merges(const struct merge_count *m)
+static void set_merges(json_t *j, const char *name, uint64_t n, bool unknown)
+{
+	json_object_set_new(j, name, unknown ? json_null() : json_u64(n));
+}
+
+/* @unknown: how much was merged was not recorded. */
+static json_t *merges(const struct merge_count *m, bool unknown)
 {
 	json_t *j = json_object(), *sizes = json_array();
 
 	json_set(j, "bios", m->bios);
 	json_set(j, "ended", m->ended);
-	json_set(j, "back_merges", m->back);
-	json_set(j, "front_merges", m->front);
-	json_set(j, "request_merges", m->requests);
+	set_merges(j, "back_merges", m->back, unknown);
+	set_merges(j, "front_merges", m->front, unknown);
+	set_merges(j, "request_merges", m->requests, unknown);
 	json_set(j, "splits", m->splits);
 	json_set(j, "requeues", m->requeues);
 	json_set(j, "issued", m->issued);
@@ -128,8 +134,8 @@ static json_t *disk(const struct xblk *x, const struct xblk_disk *d)
 	json_set(j, "errors", counts->errors);
 	json_set(j, "flush_ends", counts->flush_ends);
 	json_set(j, "backend_unmatched_bios", counts->backend_unmatched);
-	json_object_set_new(m, "guest", merges(&counts->guest));
-	json_object_set_new(m, "backend", merges(&counts->backend));
+	json_object_set_new(m, "guest", merges(&counts->guest, d->no_merges));
+	json_object_set_new(m, "backend", merges(&counts->backend, d->backing_no_merges));
 	json_object_set_new(j, "merges", m);
 	json_object_set_new(j, "clock", clock_check(st, d->uncertainty_ns));
 	for (int i = 0; i < STAGE_MAX && st->stages[i]; i++) {

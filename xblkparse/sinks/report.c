@@ -66,12 +66,18 @@ static void print_stages(FILE *out, const struct disk_stats *st,
 	}
 }
 
-static void print_merges(FILE *out, const char *side, const struct merge_count *m)
+/* @unknown: how much was merged was not recorded. */
+static void print_merges(FILE *out, const char *side, const struct merge_count *m,
+			 bool unknown)
 {
-	fprintf(out,
-		"  %-6s %" PRIu64 " bios, %" PRIu64 " merged (%" PRIu64 " back, %" PRIu64
-		" front), %" PRIu64 " requests merged",
-		side, m->bios, m->back + m->front, m->back, m->front, m->requests);
+	fprintf(out, "  %-6s %" PRIu64 " bios, ", side, m->bios);
+	if (unknown)
+		fputs("- merged, - requests merged", out);
+	else
+		fprintf(out,
+			"%" PRIu64 " merged (%" PRIu64 " back, %" PRIu64
+			" front), %" PRIu64 " requests merged",
+			m->back + m->front, m->back, m->front, m->requests);
 	if (m->splits)
 		fprintf(out, ", %" PRIu64 " splits", m->splits);
 	if (m->ended)
@@ -237,8 +243,8 @@ static void print_disk(FILE *out, const struct xblk *x, const struct xblk_disk *
 	if (joined)
 		print_stages(out, st, &paint);
 	report_analysis(out, x, d, o);
-	print_merges(out, "guest", &counts->guest);
-	print_merges(out, "dom0", &counts->backend);
+	print_merges(out, "guest", &counts->guest, d->no_merges);
+	print_merges(out, "dom0", &counts->backend, d->backing_no_merges);
 	print_done(out, counts);
 	print_bins(out, st, counts);
 	print_few_joined(out, x, st);
