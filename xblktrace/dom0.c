@@ -189,29 +189,42 @@ int dom0_add(struct dom0 *dom0, const struct backing_table *backing, unsigned in
 	return dom0_read_stats(dom0);
 }
 
+/* Return: 0, or a negative errno: -EINVAL from a module that does not understand it. */
+static int send_start(struct dom0 *dom0, const struct options *opts, bool no_merges)
+{
+	char text[256], ops[32] = "";
+
+	/* Not a word of it if there is no choice: an older module knows nothing of it. */
+	if (opts->ops)
+		snprintf(ops, sizeof(ops), " " XBLK_CONTROL_KEY_OPS "=%u", opts->ops);
+	snprintf(
+		text, sizeof(text),
+		XBLK_CONTROL_START
+		" " XBLK_CONTROL_KEY_VERSION "=%u " XBLK_CONTROL_KEY_SUBBUF_KB
+		"=%u " XBLK_CONTROL_KEY_NR_SUBBUFS "=%u " XBLK_CONTROL_KEY_MODE "=%s%s%s",
+		XBLK_CONTROL_VERSION, opts->subbuf_kib, opts->nr_subbufs,
+		opts->overwrite ? XBLK_CONTROL_MODE_OVERWRITE : XBLK_CONTROL_MODE_DISCARD,
+		ops, no_merges ? " " XBLK_CONTROL_KEY_MERGES "=0" : "");
+	msg_verbose("xblk-dom0: %s", text);
+	return command(dom0, text);
+}
+
 int dom0_start(struct dom0 *dom0, unsigned int own_domid, const struct options *opts,
 	       const struct backing_table *backing, const struct domain *domains,
 	       unsigned int nr_domains)
 {
-	char text[256], ops[32] = "";
 	int err;
 
 	if (dom0_add(dom0, backing, 0, domains, nr_domains))
 		return -1;
-	/* Not a word of it if there is no choice: an older module knows nothing of it. */
-	if (opts->ops)
-		snprintf(ops, sizeof(ops), " " XBLK_CONTROL_KEY_OPS "=%u", opts->ops);
-	snprintf(text, sizeof(text),
-		 XBLK_CONTROL_START
-		 " " XBLK_CONTROL_KEY_VERSION "=%u " XBLK_CONTROL_KEY_SUBBUF_KB
-		 "=%u " XBLK_CONTROL_KEY_NR_SUBBUFS "=%u " XBLK_CONTROL_KEY_MODE "=%s%s",
-		 XBLK_CONTROL_VERSION, opts->subbuf_kib, opts->nr_subbufs,
-		 opts->overwrite ? XBLK_CONTROL_MODE_OVERWRITE
-				 : XBLK_CONTROL_MODE_DISCARD,
-		 ops);
-	msg_verbose("xblk-dom0: %s", text);
-
-	err = command(dom0, text);
+	err = send_start(dom0, opts, opts->no_merges);
+	dom0->no_merges = opts->no_merges && !err;
+	if (err == -EINVAL && opts->no_merges) {
+		/* More than was asked for does no harm. */
+		err = send_start(dom0, opts, false);
+		if (!err)
+			msg_say("xblk-dom0 is an older one, which records merges");
+	}
 	if (err == -ENOMEM)
 		return msg_error(
 			"xblk-dom0 has no memory for %u KiB of buffers for each CPU: "

@@ -44,13 +44,14 @@ static unsigned int count_wanted(const struct domain *domain)
 /* Pairs of a configuration that are no disks. */
 static unsigned int count_facts(const struct guest *guest)
 {
-	return guest->ops ? 2 : 1;
+	return 1 + !!guest->ops + guest->skip_merges;
 }
 
 /*
- * "disks=4294967295:21,4294967294:34,51712:0,51728:1": the events that are known, what of
- * them is recorded if that is not all, the disks that are there, and their indices in the
- * records.  Who takes few disks knows nothing of either.
+ * "disks=4294967295:21,4294967294:34,4294967293:0,51712:0,51728:1": the events that are
+ * known, operations if not all are recorded, no merges if these are not, the disks that
+ * are there, and their indices in the records.  Who takes few disks knows nothing of the
+ * others.
  */
 static char *make_config(const struct guest *guest)
 {
@@ -73,6 +74,8 @@ static char *make_config(const struct guest *guest)
 	if (!guest->takes_few && guest->ops)
 		used += snprintf(config + used, size - used, ",%u:%u", XBLK_GUEST_OPS,
 				 guest->ops);
+	if (!guest->takes_few && guest->skip_merges)
+		used += snprintf(config + used, size - used, ",%u:0", XBLK_GUEST_MERGES);
 	for (i = 0; i < domain->nr_disks && left; i++) {
 		if (!is_wanted(&domain->disks[i]))
 			continue;
@@ -115,12 +118,26 @@ static int check_client(const struct guest *guest)
 }
 
 /* A guest's word, and one that older ones do not say. */
+static char *read_node(const struct guest *guest, const char *name)
+{
+	return store_read(guest->reader,
+			  "/local/domain/%u/data/xenrelay/" XBLK_GUEST_CHANNEL "/%s",
+			  guest->domain->domid, name);
+}
+
+static bool says_number(const struct guest *guest, const char *name, unsigned int wanted)
+{
+	char *told = read_node(guest, name);
+	unsigned int n = 0;
+	bool says = told && !number_uint(told, 0, UINT_MAX, &n) && n == wanted;
+
+	free(told);
+	return says;
+}
+
 static void read_probes(struct guest *guest)
 {
-	char *names = store_read(guest->reader,
-				 "/local/domain/%u/data/xenrelay/" XBLK_GUEST_CHANNEL
-				 "/" XBLK_GUEST_NODE_PROBES,
-				 guest->domain->domid);
+	char *names = read_node(guest, XBLK_GUEST_NODE_PROBES);
 
 	guest->probes_told = names;
 	snprintf(guest->probes, sizeof(guest->probes), "%s", names ? names : "");
@@ -131,20 +148,23 @@ static void read_probes(struct guest *guest)
 static void check_ops(const struct guest *guest)
 {
 	const struct domain *domain = guest->domain;
-	unsigned int ops = 0;
-	char *told;
 
-	if (!guest->ops)
-		return;
-	told = store_read(guest->reader,
-			  "/local/domain/%u/data/xenrelay/" XBLK_GUEST_CHANNEL
-			  "/" XBLK_GUEST_NODE_OPS,
-			  domain->domid);
-	if (!told || number_uint(told, 0, UINT_MAX, &ops) || ops != guest->ops)
+	if (guest->ops && !says_number(guest, XBLK_GUEST_NODE_OPS, guest->ops))
 		msg_say("domain %u (%s): its xblk-guest is an older one, which records all "
 			"operations: xblkparse finds no backend for those that -a leaves out",
 			domain->domid, domain->name);
-	free(told);
+}
+
+static void check_merges(struct guest *guest)
+{
+	const struct domain *domain = guest->domain;
+
+	guest->no_merges = guest->skip_merges &&
+			   says_number(guest, XBLK_GUEST_NODE_MERGES, 0);
+	if (guest->skip_merges && !guest->no_merges)
+		msg_say("domain %u (%s): its xblk-guest is an older one, which records "
+			"merges",
+			domain->domid, domain->name);
 }
 
 /* What was not granted, and by whom. */
@@ -225,6 +245,7 @@ int guest_connect_start(struct guest *guest, struct xenrelay_reader *reader,
 	guest->next_ring = 0;
 	guest->takes_few = false;
 	guest->ops = opts->ops;
+	guest->skip_merges = opts->no_merges;
 	guest->attempt = (struct guest_attempt){.opts = opts, .max_kib = max_kib};
 	err = attempt(guest, SHORT_BUSY_MS);
 	if (err == -ENOMEM)
@@ -290,6 +311,7 @@ static int settle(struct guest *guest)
 			domain->domid, domain->name, FEW_DISKS, wanted - FEW_DISKS);
 	read_probes(guest);
 	check_ops(guest);
+	check_merges(guest);
 	tell_settled(guest, guest->attempt.opts, guest->attempt.max_kib);
 	guest->attempt = (struct guest_attempt){0};
 	return 1;

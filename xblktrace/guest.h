@@ -90,6 +90,8 @@ struct guest_over {
  * @end_told:	the capture's has that it is no more, and its last counters
  * @end_at:	where in the trace it has that, see writer_position(); 0: not yet
  * @ops:	what is to be recorded, see actions.h
+ * @skip_merges: its xblk-guest is asked for no records of merges
+ * @no_merges:	and makes none, by its word
  * @takes_few: its xblk-guest is of before it took more than 64 disks
  * @names:	of its threads, as far as records have been moved; none after its end
  * @events:	events that its channel has sent
@@ -135,6 +137,8 @@ struct guest {
 	unsigned char told;
 	bool end_told;
 	bool takes_few;
+	bool skip_merges;
+	bool no_merges;
 	bool gone;
 	bool muted;
 	bool rings_in_vain;

@@ -187,6 +187,8 @@ static const struct option_row rows[] = {
 	 add_actions, AT(ops)},
 	{'A', "set-mask", "=MASK", "the same by blktrace's hexadecimal mask", set_actions,
 	 AT(ops)},
+	{0, "no-merges", NULL, "merges are not recorded, nor counted", option_set_flag,
+	 AT(no_merges)},
 	{'b', "buffer-size", "=KIB",
 	 "size of a sub-buffer (default: " TEXT_OF(DEFAULT_SUBBUF_KIB) ")",
 	 set_subbuf_kib, 0},
@@ -244,8 +246,8 @@ static const struct option_table table = {
 /* Something was said that is of a capture to be begun. */
 static bool begins_capture(const struct options *opts)
 {
-	return opts->nr_domains || opts->nr_disks || opts->ops || opts->output ||
-	       opts->duration_ns || opts->sized || opts->compress_level ||
+	return opts->nr_domains || opts->nr_disks || opts->ops || opts->no_merges ||
+	       opts->output || opts->duration_ns || opts->sized || opts->compress_level ||
 	       opts->overwrite || opts->max_memory || opts->max_size || opts->nr_files ||
 	       opts->doorbell_percent || opts->follow;
 }

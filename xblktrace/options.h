@@ -18,6 +18,7 @@
  * @domains:	those of -d
  * @disks:	those of -D
  * @ops:	what is recorded, see actions.h; 0: everything
+ * @no_merges:	but no merges
  * @output:	argument of -o, NULL if not given
  * @duration_ns: -w, 0 for none
  * @subbuf_kib, @nr_subbufs: -b and -n, or their defaults
@@ -46,6 +47,7 @@ struct options {
 	unsigned int nr_subbufs;
 	const char *nr_subbufs_said;
 	bool sized;
+	bool no_merges;
 	unsigned int compress_level;
 	bool overwrite;
 	uint64_t max_memory;

@@ -131,6 +131,7 @@ static int check_options(const struct options *opts)
 {
 	const char *of_capture = opts->sized		  ? "-b and -n"
 				 : opts->ops		  ? "-a and -A"
+				 : opts->no_merges	  ? "--no-merges"
 				 : opts->overwrite	  ? "--overwrite"
 				 : opts->doorbell_percent ? "--doorbell"
 				 : opts->max_memory	  ? "--max-memory"

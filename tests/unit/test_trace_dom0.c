@@ -72,7 +72,7 @@ static ssize_t take_command(int fd, const void *text, size_t len)
 		errno = stop_fails;
 		return -1;
 	}
-	if (older_module && strstr(copy, "ops=")) {
+	if (older_module && (strstr(copy, "ops=") || strstr(copy, "merges="))) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -154,6 +154,43 @@ static void test_operations(void **state)
 
 	assert_int_equal(open_with_stats("version 1\n"), 0);
 	older_module = true;
+	said_begin(&err, STDERR_FILENO);
+	assert_int_equal(dom0_start(&dom0, 0, &opts, &backing, NULL, 0), -1);
+	said_end(&err);
+	older_module = false;
+	assert_non_null(strstr(err.text, "xblk-dom0 that is loaded is older than this"));
+}
+
+/* That merges are not wanted is said likewise: an older module records them then. */
+static void test_merges(void **state)
+{
+	struct options opts = {.subbuf_kib = 256, .nr_subbufs = 8, .no_merges = true};
+	struct backing_table backing = {.nr = 0};
+	struct said err;
+
+	(void)state;
+	put("dir/trace0", "");
+	assert_int_equal(open_with_stats("version 1\n"), 0);
+	assert_int_equal(dom0_start(&dom0, 0, &opts, &backing, NULL, 0), 0);
+	assert_string_equal(last_line, "start version=1 subbuf_kb=256 nr_subbufs=8 "
+				       "mode=discard merges=0");
+	assert_true(dom0.no_merges);
+	dom0_close(&dom0);
+
+	assert_int_equal(open_with_stats("version 1\n"), 0);
+	older_module = true;
+	said_begin(&err, STDERR_FILENO);
+	assert_int_equal(dom0_start(&dom0, 0, &opts, &backing, NULL, 0), 0);
+	said_end(&err);
+	assert_string_equal(last_line,
+			    "start version=1 subbuf_kb=256 nr_subbufs=8 mode=discard");
+	assert_false(dom0.no_merges);
+	assert_non_null(strstr(err.text, "an older one, which records merges"));
+	dom0_close(&dom0);
+
+	/* Of operations it knows nothing either. */
+	opts.ops = XBLK_OP_BIT(WRITE);
+	assert_int_equal(open_with_stats("version 1\n"), 0);
 	said_begin(&err, STDERR_FILENO);
 	assert_int_equal(dom0_start(&dom0, 0, &opts, &backing, NULL, 0), -1);
 	said_end(&err);
@@ -274,7 +311,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_many),  TEST(test_operations), TEST(test_versions),
 		TEST(test_stats), TEST(test_clock_off),	 TEST(test_stop),
-		TEST(test_busy),
+		TEST(test_busy),  TEST(test_merges),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -321,6 +321,26 @@ static void check_chosen(const char *told, bool warned)
 	guest_free(&guest);
 }
 
+/* That merges are not wanted, likewise: what is true of its records is what it says. */
+static void check_no_merges(const char *told, bool none)
+{
+	struct said err;
+
+	opts = (struct options){.no_merges = true};
+	guest = (struct guest){.domain = &domain};
+	if (told)
+		fake_write(DIR "/merges", told);
+	said_begin(&err, STDERR_FILENO);
+	assert_int_equal(connect_to(&guest), 0);
+	said_end(&err);
+	assert_string_equal(fake_read(DIR "/config"),
+			    "disks=4294967295:22,4294967293:0,51712:0");
+	assert_int_equal(guest.no_merges, none);
+	assert_int_equal(!strstr(err.text, "which records merges"), none);
+	guest_end(&guest);
+	guest_free(&guest);
+}
+
 static void open_writer(void)
 {
 	strcpy(path + sizeof(path) - 7, "XXXXXX");
@@ -355,6 +375,30 @@ static void test_operations_other(void **state)
 	(void)state;
 	open_writer();
 	check_chosen("x", true);
+	close_writer();
+}
+
+static void test_no_merges(void **state)
+{
+	(void)state;
+	open_writer();
+	check_no_merges("0", true);
+	close_writer();
+}
+
+static void test_no_merges_unknown(void **state)
+{
+	(void)state;
+	open_writer();
+	check_no_merges(NULL, false);
+	close_writer();
+}
+
+static void test_no_merges_other(void **state)
+{
+	(void)state;
+	open_writer();
+	check_no_merges("1", false);
 	close_writer();
 }
 
@@ -418,12 +462,13 @@ static void test_old_guest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_discard),	     TEST(test_ends_full),
-		TEST(test_overwrite),	     TEST(test_times_that_lie),
-		TEST(test_never_stops),	     TEST(test_deaf),
-		TEST(test_old_guest),	     TEST(test_again),
-		TEST(test_operations),	     TEST(test_operations_unknown),
-		TEST(test_operations_other),
+		TEST(test_discard),	      TEST(test_ends_full),
+		TEST(test_overwrite),	      TEST(test_times_that_lie),
+		TEST(test_never_stops),	      TEST(test_deaf),
+		TEST(test_old_guest),	      TEST(test_again),
+		TEST(test_operations),	      TEST(test_operations_unknown),
+		TEST(test_operations_other),  TEST(test_no_merges),
+		TEST(test_no_merges_unknown), TEST(test_no_merges_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,6 +158,32 @@ static void test_meta(void **state)
 	is_number(json, "guests.0.disks.0.start_sector", 1ll << 33);
 	assert_int_equal(json_array_size(at(json, "guests")), 1);
 	assert_null(json_object_get(json, "ops"));
+	assert_null(json_object_get(at(json, "backend"), "merges"));
+	assert_null(json_object_get(at(json, "guests.0"), "merges"));
+	json_decref(json);
+}
+
+/* Of each side that records no merges, whatever was asked for. */
+static void test_no_merges(void **state)
+{
+	struct dom0 dom0 = *facts.dom0;
+	struct capture_facts without = facts;
+	json_t *json;
+
+	(void)state;
+	dom0.no_merges = true;
+	without.dom0 = &dom0;
+	meta_forget(&without);
+	json = parse(meta_text(&without));
+	assert_true(json_is_false(at(json, "backend.merges")));
+	assert_null(json_object_get(at(json, "guests.0"), "merges"));
+	json_decref(json);
+	facts.guests[0].no_merges = true;
+	meta_forget(&facts);
+	json = parse(meta_text(&facts));
+	facts.guests[0].no_merges = false;
+	assert_null(json_object_get(at(json, "backend"), "merges"));
+	assert_true(json_is_false(at(json, "guests.0.merges")));
 	json_decref(json);
 }
 
@@ -426,6 +452,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_meta),
 		cmocka_unit_test(test_chosen),
+		cmocka_unit_test(test_no_merges),
 		cmocka_unit_test(test_first_meta),
 		cmocka_unit_test(test_news),
 		cmocka_unit_test(test_guest_ends),

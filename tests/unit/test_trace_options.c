@@ -100,6 +100,10 @@ static void test_all_options(void **state)
 	assert_int_equal(parse("-d 3 --overwrite"), -1);
 	assert_true(opts.overwrite);
 	options_free(&opts);
+	assert_false(opts.no_merges);
+	assert_int_equal(parse("-d 3 --no-merges"), -1);
+	assert_true(opts.no_merges);
+	options_free(&opts);
 	assert_int_equal(parse("-d 3 --doorbell"), -1);
 	assert_int_equal(opts.doorbell_percent, 25);
 	options_free(&opts);
@@ -229,6 +233,7 @@ static void test_wrong_usage(void **state)
 		"-d 3 -A 100000000000000002",
 		"-d 3 -A read",
 		"-d 3 -A ffff",
+		"-d 3 --no-merges=1",
 		"-d 3 --output=",
 		"-d 3 --overwrite=1",
 		"-d 3 --doorbell=0",

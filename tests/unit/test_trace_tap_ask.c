@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "../../xblktrace/tap-ask.h"
+#include "said.h"
 #include "tapped_capture.h"
 #include "tapping.h"
 
@@ -104,6 +105,7 @@ static void test_asker(void **state)
 {
 	struct options opts = {.duration_ns = 300000000};
 	struct content tap;
+	struct said err;
 	struct stat st;
 
 	(void)state;
@@ -126,6 +128,12 @@ static void test_asker(void **state)
 	opts.sized = true;
 	assert_int_equal(tap_in_child(&opts), 1);
 	check_said("-b and -n cannot be chosen");
+	opts.sized = false;
+	opts.no_merges = true;
+	said_begin(&err, STDERR_FILENO);
+	assert_int_equal(tap_ask(paths.said, &opts), -1);
+	said_end(&err);
+	assert_non_null(strstr(err.text, "--no-merges cannot be chosen"));
 	end_capture();
 	content_of_file(&tap, paths.tapped);
 	judge(paths.tapped, false);
