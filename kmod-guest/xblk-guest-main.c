@@ -71,7 +71,7 @@ struct traced_disks {
 	struct wanted_disk wanted[];
 };
 
-/* Not NULL while probes are attached. */
+/* NULL: none is traced, whatever probes are attached. */
 static struct traced_disks __rcu *traced;
 
 /*
@@ -139,7 +139,6 @@ int xblk_disk_index(struct gendisk *disk)
 
 	preempt_disable_notrace();
 	disks = rcu_dereference_sched(traced);
-	/* None: a probe that could not be taken off. */
 	index = likely(disks) ? xblk_disks_find(disks->seen, disk->diskseq)
 			      : XBLK_DISK_IGNORED;
 	if (unlikely(index < 0))
@@ -242,26 +241,31 @@ static void carry_over(struct traced_disks *to, const struct traced_disks *from)
 	}
 }
 
-/* From now on what @config says is traced; on an error nothing changes. */
-static int set_disks(const char *config)
+/* What the reader wants, not traced yet, or an error. */
+static struct traced_disks *read_config(const char *config)
+{
+	struct traced_disks *disks = parse_config(config);
+
+	if (IS_ERR(disks))
+		pr_warn_ratelimited("cannot use the reader's configuration \"%*pE\"\n",
+				    (int)strnlen(config, 64), config);
+	return disks;
+}
+
+/* From now on these are traced. */
+static void trace_disks(struct traced_disks *disks)
 {
 	/* The channel calls its client from one place at a time. */
 	struct traced_disks *old = rcu_dereference_protected(traced, true);
-	struct traced_disks *disks = parse_config(config);
 
-	if (IS_ERR(disks)) {
-		pr_warn_ratelimited("cannot use the reader's configuration \"%*pE\"\n",
-				    (int)strnlen(config, 64), config);
-		return PTR_ERR(disks);
-	}
 	if (old)
 		carry_over(disks, old);
 	rcu_assign_pointer(traced, disks);
 	synchronize_rcu();
 	free_disks(old);
-	return 0;
 }
 
+/* Nothing is recorded of any disk from now on. */
 static void forget_disks(void)
 {
 	struct traced_disks *old = rcu_dereference_protected(traced, true);
@@ -273,7 +277,10 @@ static void forget_disks(void)
 
 static void reader_configure(void *priv, const char *config)
 {
-	set_disks(config);
+	struct traced_disks *disks = read_config(config);
+
+	if (!IS_ERR(disks))
+		trace_disks(disks);
 }
 
 /* Nothing else of the guest runs, and the clock is still the old one. */
@@ -300,17 +307,20 @@ static void say_nodes(const struct traced_disks *disks, const char *names)
 	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_MERGES, "%u", !disks->no_merges);
 }
 
+/*
+ * Probes take a second to attach and to detach where the machine is busy.  What is traced
+ * is none while they do: of all kinds the records begin, and end, at a time.
+ */
 static int reader_connect(struct xenrelay_channel *chan, void *priv, const char *config)
 {
-	int err = set_disks(config);
-	const struct traced_disks *disks;
+	struct traced_disks *disks = read_config(config);
 	struct xenrelay_stats stats;
+	const char *names;
+	int err;
 
-	if (err)
-		return err;
+	if (IS_ERR(disks))
+		return PTR_ERR(disks);
 	xblk_channel = chan;
-	/* It is replaced from here alone. */
-	disks = rcu_dereference_protected(traced, true);
 	xenrelay_get_stats(chan, &stats);
 	xblk_emit_reset(stats.mode == XENRELAY_OVERWRITE ? stats.ring_items / 4 : 0);
 	err = xblk_clock_watch(mark_clock);
@@ -318,20 +328,20 @@ static int reader_connect(struct xenrelay_channel *chan, void *priv, const char 
 		goto err_disks;
 	xblk_choose_ops(disks->ops);
 	xblk_choose_merges(!disks->no_merges);
-	/* Before Q: a flush whose Q is seen has its queue told. */
-	if (disks->events >= XBLK_EV_FLUSH_QUEUE)
-		xblk_flush_probes_attach();
 	err = xblk_blk_probes_attach(false);
 	if (err)
-		goto err_flush;
-	say_nodes(disks, blkfront_probes_attach(disks->events >= XBLK_EV_ORDER));
+		goto err_clock;
+	names = blkfront_probes_attach(disks->events >= XBLK_EV_ORDER);
+	if (disks->events >= XBLK_EV_FLUSH_QUEUE)
+		xblk_flush_probes_attach();
+	trace_disks(disks);
+	say_nodes(disks, names);
 	return 0;
 
-err_flush:
-	xblk_flush_probes_detach();
+err_clock:
 	xblk_clock_unwatch();
 err_disks:
-	forget_disks();
+	free_disks(disks);
 	return err;
 }
 
@@ -340,12 +350,11 @@ static void reader_disconnect(void *priv)
 	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_PROBES);
 	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_OPS);
 	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_MERGES);
-	/* Those that go at once are first: the other takes up to a second. */
+	forget_disks();
 	xblk_blk_probes_detach();
 	blkfront_probes_detach();
 	xblk_flush_probes_detach();
 	xblk_clock_unwatch();
-	forget_disks();
 }
 
 static int __init xblk_guest_init(void)
