@@ -124,6 +124,18 @@ static bool can_be(const struct join *j, const struct rq *rq, const struct bio *
 	       bio->q_ns <= add_sat(rq->c_ns, model_uncertainty(j->model, rq->disk->dom));
 }
 
+/* @bio, and what its thread queued behind it; return: how many they are. */
+static int doubt_row(struct bio *bio)
+{
+	int nr = 0;
+
+	do {
+		bio->flags |= BIO_AMBIGUOUS;
+		bio = bio->behind;
+	} while (++nr < WALK_MAX && bio);
+	return nr;
+}
+
 /* Those of @pid's bios that wait there, and what it queued behind them. */
 static void doubt_waiting(struct join *j, struct place *place, uint32_t pid)
 {
@@ -133,11 +145,7 @@ static void doubt_waiting(struct join *j, struct place *place, uint32_t pid)
 	for (n = bios->next; n != bios && walked < WALK_MAX; n = n->next) {
 		struct bio *bio = list_entry(n, struct bio, match);
 
-		for (; bio && bio->pid == pid && walked < WALK_MAX; bio = bio->behind) {
-			bio->flags |= BIO_AMBIGUOUS;
-			walked++;
-		}
-		walked++;
+		walked += bio->pid == pid ? doubt_row(bio) : 1;
 	}
 	if (n != bios)
 		place_upset_at(j, list_entry(n, struct bio, match));
