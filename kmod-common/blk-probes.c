@@ -28,18 +28,7 @@
 #include "flush-probes.h"
 #include "tracepoints.h"
 
-static u32 id_key __ro_after_init;
-
-/*
- * Objects in flight are told apart by their address.  Slab objects are at
- * least 32 bytes apart, so within 128 GiB of memory no two are alike; a reader
- * still has sector and operation to tell those further apart.  The key (odd,
- * so one to one) keeps kernel addresses out of the trace.
- */
-u32 xblk_id(const void *object)
-{
-	return (u32)((unsigned long)object >> 5) * id_key;
-}
+u32 xblk_id_key __ro_after_init;
 
 /*
  * The kernel's bit, moved down to where the record has it: without a branch, and at once
@@ -50,33 +39,25 @@ static __always_inline u8 record_flag(blk_opf_t opf, blk_opf_t from, u8 to)
 	return (__force u32)(opf & from) / ((__force u32)from / to);
 }
 
-/* Inlined, as fill_rq() is: a call would save and restore most registers. */
+/*
+ * A record's operation, by the kernel's; with XBLK_OP_OTHER's bits the other way round,
+ * so that 0 stands for that.
+ */
+static const u8 record_ops[(__force u32)REQ_OP_MASK + 1] = {
+#define OP(from, to) [(__force u32)(from)] = (to) ^ XBLK_OP_OTHER
+	OP(REQ_OP_READ, XBLK_OP_READ),
+	OP(REQ_OP_WRITE, XBLK_OP_WRITE),
+	OP(REQ_OP_FLUSH, XBLK_OP_FLUSH),
+	OP(REQ_OP_DISCARD, XBLK_OP_DISCARD),
+	OP(REQ_OP_SECURE_ERASE, XBLK_OP_SECURE_DISCARD),
+	OP(REQ_OP_WRITE_ZEROES, XBLK_OP_WRITE_ZEROES),
+#undef OP
+};
+
 static __always_inline u8 record_op(blk_opf_t opf)
 {
-	u8 op;
+	u8 op = record_ops[(__force u32)(opf & REQ_OP_MASK)] ^ XBLK_OP_OTHER;
 
-	switch (opf & REQ_OP_MASK) {
-	case REQ_OP_READ:
-		op = XBLK_OP_READ;
-		break;
-	case REQ_OP_WRITE:
-		op = XBLK_OP_WRITE;
-		break;
-	case REQ_OP_FLUSH:
-		op = XBLK_OP_FLUSH;
-		break;
-	case REQ_OP_DISCARD:
-		op = XBLK_OP_DISCARD;
-		break;
-	case REQ_OP_SECURE_ERASE:
-		op = XBLK_OP_SECURE_DISCARD;
-		break;
-	case REQ_OP_WRITE_ZEROES:
-		op = XBLK_OP_WRITE_ZEROES;
-		break;
-	default:
-		op = XBLK_OP_OTHER;
-	}
 	return op | record_flag(opf, REQ_SYNC, XBLK_OP_F_SYNC) |
 	       record_flag(opf, REQ_META, XBLK_OP_F_META) |
 	       record_flag(opf, REQ_RAHEAD, XBLK_OP_F_RAHEAD) |
@@ -119,26 +100,31 @@ bool xblk_op_left_out(blk_opf_t opf, unsigned int sectors)
 	return xblk_left_out >> op & 1;
 }
 
-static void bio_event(enum xblk_event event, struct bio *bio)
+/* Inlined, as rq_event() is: a call would save and restore most registers. */
+static __always_inline void bio_event(enum xblk_event event, struct bio *bio)
 {
 	int disk = xblk_disk_index(bio->bi_bdev->bd_disk);
-	struct xblk_record rec;
+	struct xblk_place place = {};
 	unsigned long flags;
+	u64 now;
 
 	if (disk < 0 || xblk_bio_left_out(bio))
 		return;
-	rec = (struct xblk_record){
-		.sector = bio->bi_iter.bi_sector,
-		.nr_sectors = bio_sectors(bio),
-		.id = xblk_id(bio),
-		.aux = current->pid,
-		.disk = disk,
-		.event = event,
-		.op = record_op(bio->bi_opf),
-	};
 	local_irq_save(flags);
-	rec.time = xblk_clock_now();
-	xblk_emit_pid(&rec);
+	now = xblk_clock_now();
+	if (likely(xblk_emit_begin_pid(&place, now))) {
+		*place.rec = (struct xblk_record){
+			.time = now,
+			.sector = bio->bi_iter.bi_sector,
+			.nr_sectors = bio_sectors(bio),
+			.id = xblk_id(bio),
+			.aux = current->pid,
+			.disk = disk,
+			.event = event,
+			.op = record_op(bio->bi_opf),
+		};
+		xblk_emit_end(&place);
+	}
 	local_irq_restore(flags);
 }
 
@@ -185,9 +171,10 @@ static sector_t whole_disk_sector(struct bio *bio)
 static void probe_bio_remap(void *data, struct bio *bio, dev_t dev, sector_t from)
 {
 	int disk = xblk_disk_index(bio->bi_bdev->bd_disk);
-	struct xblk_record rec;
+	struct xblk_place place = {};
 	unsigned long flags;
 	int from_disk;
+	u64 now;
 
 	/*
 	 * From a partition to its disk nothing is said that Q will not say: the
@@ -196,60 +183,85 @@ static void probe_bio_remap(void *data, struct bio *bio, dev_t dev, sector_t fro
 	if (disk < 0 || bio->bi_bdev->bd_dev == dev || xblk_bio_left_out(bio))
 		return;
 	from_disk = xblk_dev_index(dev);
-	rec = (struct xblk_record){
-		.sector = whole_disk_sector(bio),
-		.nr_sectors = bio_sectors(bio),
-		.id = xblk_id(bio),
-		.aux = current->pid,
-		.disk = disk,
-		.event = XBLK_EV_REMAP,
-		.op = record_op(bio->bi_opf),
-	};
 	local_irq_save(flags);
-	rec.time = xblk_clock_now();
-	xblk_emit_pid(&rec);
-	rec.event = XBLK_EV_REMAP_FROM;
-	rec.sector = from;
-	rec.disk = from_disk < 0 ? XBLK_NO_DISK : from_disk;
-	xblk_emit(&rec);
+	now = xblk_clock_now();
+	if (likely(xblk_emit_begin_pid(&place, now))) {
+		*place.rec = (struct xblk_record){
+			.time = now,
+			.sector = whole_disk_sector(bio),
+			.nr_sectors = bio_sectors(bio),
+			.id = xblk_id(bio),
+			.aux = current->pid,
+			.disk = disk,
+			.event = XBLK_EV_REMAP,
+			.op = record_op(bio->bi_opf),
+		};
+		xblk_emit_end(&place);
+	}
+	if (likely(xblk_emit_begin(&place, now))) {
+		*place.rec = (struct xblk_record){
+			.time = now,
+			.sector = from,
+			.nr_sectors = bio_sectors(bio),
+			.id = xblk_id(bio),
+			.aux = current->pid,
+			.disk = from_disk < 0 ? XBLK_NO_DISK : from_disk,
+			.event = XBLK_EV_REMAP_FROM,
+			.op = record_op(bio->bi_opf),
+		};
+		xblk_emit_end(&place);
+	}
 	local_irq_restore(flags);
 }
 
-/* Return: whether the request is to be recorded; if so, *rec is filled in. */
-static __always_inline bool fill_rq(struct xblk_record *rec, enum xblk_event event,
-				    struct request *rq)
+/* Return: the index of its disk, or -1 if nothing is recorded of it. */
+static __always_inline int rq_disk(struct request *rq)
 {
 	int disk;
 
 	/* A request of the driver's own (an NVMe admin queue) has no disk. */
 	if (!rq->q->disk || blk_rq_is_passthrough(rq))
-		return false;
+		return -1;
 	disk = xblk_disk_index(rq->q->disk);
-	if (disk < 0 || xblk_rq_left_out(rq))
-		return false;
-	*rec = (struct xblk_record){
+	return disk < 0 || xblk_rq_left_out(rq) ? -1 : disk;
+}
+
+/* Interrupts off. */
+static __always_inline void emit_rq(enum xblk_event event, const struct request *rq,
+				    int disk, u32 nr_sectors, u32 aux, u64 now)
+{
+	struct xblk_place place = {};
+
+	if (unlikely(!xblk_emit_begin(&place, now)))
+		return;
+	*place.rec = (struct xblk_record){
+		.time = now,
 		/* The position of an empty flush is -1. */
 		.sector = blk_rq_sectors(rq) ? blk_rq_pos(rq) : 0,
-		.nr_sectors = blk_rq_sectors(rq),
+		.nr_sectors = nr_sectors,
 		.id = xblk_id(rq),
-		.aux = rq->bio ? xblk_id(rq->bio) : 0,
+		.aux = aux,
 		.disk = disk,
 		.event = event,
 		.op = record_op(rq->cmd_flags),
 	};
-	return true;
+	xblk_emit_end(&place);
 }
 
-static void rq_event(enum xblk_event event, struct request *rq)
+static __always_inline u32 first_bio(const struct request *rq)
 {
-	struct xblk_record rec;
+	return rq->bio ? xblk_id(rq->bio) : 0;
+}
+
+static __always_inline void rq_event(enum xblk_event event, struct request *rq)
+{
+	int disk = rq_disk(rq);
 	unsigned long flags;
 
-	if (!fill_rq(&rec, event, rq))
+	if (disk < 0)
 		return;
 	local_irq_save(flags);
-	rec.time = xblk_clock_now();
-	xblk_emit(&rec);
+	emit_rq(event, rq, disk, blk_rq_sectors(rq), first_bio(rq), xblk_clock_now());
 	local_irq_restore(flags);
 }
 
@@ -263,46 +275,62 @@ static void probe_rq_requeue(void *data, struct request *rq)
 	rq_event(XBLK_EV_REQUEUE, rq);
 }
 
-static void probe_rq_issue(void *data, struct request *rq)
+/*
+ * Which bios became this request, exactly: the block layer knows now.  Not inlined: most
+ * requests have one.  Interrupts off.
+ */
+static noinline void emit_parts(const struct request *rq, int disk, u64 now)
 {
-	struct xblk_record rec;
-	unsigned long flags;
+	const u8 op = record_op(rq->cmd_flags);
+	struct xblk_place place = {};
 	struct bio *bio;
 
-	if (!fill_rq(&rec, XBLK_EV_ISSUE, rq))
+	for (bio = rq->bio->bi_next; bio; bio = bio->bi_next) {
+		if (unlikely(!xblk_emit_begin(&place, now)))
+			continue;
+		*place.rec = (struct xblk_record){
+			.time = now,
+			.sector = bio->bi_iter.bi_sector,
+			.nr_sectors = bio_sectors(bio),
+			.id = xblk_id(rq),
+			.aux = xblk_id(bio),
+			.disk = disk,
+			.event = XBLK_EV_PART,
+			.op = op,
+		};
+		xblk_emit_end(&place);
+	}
+}
+
+static void probe_rq_issue(void *data, struct request *rq)
+{
+	int disk = rq_disk(rq);
+	unsigned long flags;
+	u64 now;
+
+	if (disk < 0)
 		return;
 	local_irq_save(flags);
-	rec.time = xblk_clock_now();
-	xblk_emit(&rec);
-	if (unlikely(!rq->bio)) {
-		if (READ_ONCE(xblk_flush_queues))
-			xblk_emit_flush_queue(&rec, rq);
-	} else if (rq->bio->bi_next) {
-		/* Which bios became this request, exactly: the block layer knows now. */
-		rec.event = XBLK_EV_PART;
-		for (bio = rq->bio->bi_next; bio; bio = bio->bi_next) {
-			rec.sector = bio->bi_iter.bi_sector;
-			rec.nr_sectors = bio_sectors(bio);
-			rec.aux = xblk_id(bio);
-			xblk_emit(&rec);
-		}
-	}
+	now = xblk_clock_now();
+	emit_rq(XBLK_EV_ISSUE, rq, disk, blk_rq_sectors(rq), first_bio(rq), now);
+	if (unlikely(!rq->bio))
+		xblk_emit_flush_queue(rq, disk, now);
+	else if (unlikely(rq->bio->bi_next))
+		emit_parts(rq, disk, now);
 	local_irq_restore(flags);
 }
 
 static void probe_rq_complete(void *data, struct request *rq, blk_status_t error,
 			      unsigned int nr_bytes)
 {
-	struct xblk_record rec;
+	int disk = rq_disk(rq);
 	unsigned long flags;
 
-	if (!fill_rq(&rec, XBLK_EV_COMPLETE, rq))
+	if (disk < 0)
 		return;
-	rec.nr_sectors = nr_bytes >> SECTOR_SHIFT;
-	rec.aux = error ? -blk_status_to_errno(error) : 0;
 	local_irq_save(flags);
-	rec.time = xblk_clock_now();
-	xblk_emit(&rec);
+	emit_rq(XBLK_EV_COMPLETE, rq, disk, nr_bytes >> SECTOR_SHIFT,
+		unlikely(error) ? -blk_status_to_errno(error) : 0, xblk_clock_now());
 	local_irq_restore(flags);
 }
 
@@ -329,25 +357,29 @@ static bool with_bio_based;
  */
 static void probe_bio_complete(void *data, struct request_queue *q, struct bio *bio)
 {
-	struct xblk_record rec;
+	struct xblk_place place = {};
 	unsigned long flags;
 	int disk;
+	u64 now;
 
 	if (!with_bio_based && !queue_is_mq(q))
 		return;
 	disk = xblk_disk_index(bio->bi_bdev->bd_disk);
 	if (disk < 0 || ended_bio_left_out(bio))
 		return;
-	rec = (struct xblk_record){
-		.id = xblk_id(bio),
-		.aux = -blk_status_to_errno(bio->bi_status),
-		.disk = disk,
-		.event = XBLK_EV_BIO_COMPLETE,
-		.op = record_op(bio->bi_opf),
-	};
 	local_irq_save(flags);
-	rec.time = xblk_clock_now();
-	xblk_emit(&rec);
+	now = xblk_clock_now();
+	if (likely(xblk_emit_begin(&place, now))) {
+		*place.rec = (struct xblk_record){
+			.time = now,
+			.id = xblk_id(bio),
+			.aux = -blk_status_to_errno(bio->bi_status),
+			.disk = disk,
+			.event = XBLK_EV_BIO_COMPLETE,
+			.op = record_op(bio->bi_opf),
+		};
+		xblk_emit_end(&place);
+	}
 	local_irq_restore(flags);
 }
 
@@ -388,7 +420,7 @@ static void __maybe_unused check_prototypes(void)
  */
 int xblk_blk_probes_find(void)
 {
-	id_key = get_random_u32() | 1;
+	xblk_id_key = get_random_u32() | 1;
 	return xblk_tracepoints_find(tracepoints, ARRAY_SIZE(tracepoints));
 }
 

@@ -1,42 +1,122 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From a probe to the stream of this CPU, with the name that goes before it. */
+/*
+ * From a probe to the stream of this CPU, with the name that goes before it.
+ *
+ *	struct xblk_place place = {};
+ *
+ *	local_irq_save(flags);
+ *	now = xblk_clock_now();
+ *	if (likely(xblk_emit_begin(&place, now))) {
+ *		*place.rec = (struct xblk_record){.time = now, ...};
+ *		xblk_emit_end(&place);
+ *	}
+ *	local_irq_restore(flags);
+ *
+ * The time is taken after interrupts have been turned off, so that the records of a CPU
+ * are in the order of their times.  What the record holds is put together when its place
+ * is there, where it stays: so no register has to be kept for what is rare, which is a
+ * call each.  @place has a value from the beginning, or a kernel that gives variables one
+ * (CONFIG_INIT_STACK_ALL_ZERO) puts it on the stack for that.
+ */
 #ifndef XBLK_EMIT_H
 #define XBLK_EMIT_H
 
 #include <linux/compiler.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include "sink.h"
 #include "xblk/record.h"
 
+/*
+ * In each module's sink.h, with interrupts off:
+ *
+ * xblk_sink_reserve() gives the place of the next record in the stream of this CPU.  It
+ * returns false if there is no room; it has counted that as one loss, and whoever reads
+ * the stream finds out about it there.
+ *
+ * xblk_sink_commit() publishes the record.
+ */
+
+/* A power of two. */
+#define XBLK_NAMED 128
+
+/**
+ * struct xblk_named - a process whose name is in the stream already
+ * @comm:	the name
+ * @pid:	the process
+ */
+struct xblk_named {
+	char comm[XBLK_COMM_LEN];
+	u32 pid;
+} __aligned(2 * XBLK_COMM_LEN);
+
+/**
+ * struct xblk_names - of one CPU
+ * @named:	by pid.  Two that share a slot are named again and again; no name is
+ * missed.
+ * @left:	records until the names are forgotten
+ */
+struct xblk_names {
+	struct xblk_named named[XBLK_NAMED];
+	u32 left;
+};
+
+extern struct xblk_names __percpu *xblk_names;
+extern u32 xblk_emit_names_last;
+
 int xblk_emit_init(void);
 void xblk_emit_exit(void);
 void xblk_emit_reset(u32 records);
-
-/*
- * xblk_sink(), in each module's sink.h, writes one record to the stream of this CPU with
- * interrupts off.  It returns false if there was no room; it has counted that as one
- * loss, and whoever reads the stream finds out about it there.
- */
-
-extern u32 xblk_emit_names_last;
 void xblk_emit_count(void);
+bool xblk_emit_name(u64 now);
 
 /**
- * xblk_emit() - write a record
- * @rec:	the record, its time taken with interrupts off
+ * xblk_emit_begin() - the place of a record
+ * @place:	the caller's, who fills in @place->rec, all of it, and calls
+ * xblk_emit_end()
+ * @now:	the record's time
  *
- * The caller takes the time after it has turned interrupts off, so that the
- * records of a CPU are in the order of their times.
- *
- * Context: interrupts off, not NMI.
+ * Context: interrupts off, from before the time is taken until the end; not NMI.
+ * Return: whether there is one; if not, the record is counted as lost.
  */
-static inline void xblk_emit(const struct xblk_record *rec)
+static __always_inline bool xblk_emit_begin(struct xblk_place *place, u64 now)
 {
 	if (unlikely(xblk_emit_names_last))
 		xblk_emit_count();
-	xblk_sink(rec);
+	return xblk_sink_reserve(place, now);
 }
 
-void xblk_emit_pid(const struct xblk_record *rec);
+/**
+ * xblk_emit_begin_pid() - the same of a record whose aux is the current process's pid
+ * @place:	likewise
+ * @now:	likewise
+ *
+ * The process's name goes before it when this CPU's stream has not had it.
+ */
+static __always_inline bool xblk_emit_begin_pid(struct xblk_place *place, u64 now)
+{
+	const struct task_struct *task = current;
+	const struct xblk_named *named;
+
+	if (unlikely(xblk_emit_names_last))
+		xblk_emit_count();
+	named = &this_cpu_ptr(xblk_names)->named[(u32)task->pid % XBLK_NAMED];
+	if (unlikely(named->pid != task->pid ||
+		     memcmp(named->comm, task->comm, sizeof(named->comm))) &&
+	    !xblk_emit_name(now))
+		return false;
+	return xblk_sink_reserve(place, now);
+}
+
+/**
+ * xblk_emit_end() - publish the record
+ * @place:	what xblk_emit_begin() has given
+ */
+static __always_inline void xblk_emit_end(struct xblk_place *place)
+{
+	xblk_sink_commit(place);
+}
 
 #endif /* XBLK_EMIT_H */

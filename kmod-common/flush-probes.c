@@ -17,16 +17,25 @@
 #include "entry-probes.h"
 #include "flush-probes.h"
 
-bool xblk_flush_queues;
+/* Whether it is told. */
+static bool flush_queues;
 
-/* @rec has all else.  With interrupts off. */
-static void emit(struct xblk_record *rec, const struct request *rq)
+/* Interrupts off. */
+static void emit(const struct request *rq, int disk, u32 bio, u64 now)
 {
-	rec->event = XBLK_EV_FLUSH_QUEUE;
-	rec->op = 0;
-	rec->sector = xblk_id(rq->mq_hctx->fq);
-	rec->nr_sectors = 0;
-	xblk_emit(rec);
+	struct xblk_place place = {};
+
+	if (unlikely(!xblk_emit_begin(&place, now)))
+		return;
+	*place.rec = (struct xblk_record){
+		.time = now,
+		.sector = xblk_id(rq->mq_hctx->fq),
+		.id = xblk_id(rq),
+		.aux = bio,
+		.disk = disk,
+		.event = XBLK_EV_FLUSH_QUEUE,
+	};
+	xblk_emit_end(&place);
 }
 
 #define FUNCTION "blk_insert_flush"
@@ -36,7 +45,6 @@ static void insert_flush_entered(unsigned long ip, unsigned long parent,
 {
 	/* blk_insert_flush(struct request *) */
 	const struct request *rq = (const void *)xblk_entry_argument(regs, 0);
-	struct xblk_record rec;
 	unsigned long flags;
 	int disk;
 
@@ -45,14 +53,8 @@ static void insert_flush_entered(unsigned long ip, unsigned long parent,
 	disk = xblk_disk_index(rq->q->disk);
 	if (disk < 0 || xblk_rq_left_out(rq))
 		return;
-	rec = (struct xblk_record){
-		.id = xblk_id(rq),
-		.aux = xblk_id(rq->bio),
-		.disk = disk,
-	};
 	local_irq_save(flags);
-	rec.time = xblk_clock_now();
-	emit(&rec, rq);
+	emit(rq, disk, xblk_id(rq->bio), xblk_clock_now());
 	local_irq_restore(flags);
 }
 
@@ -68,15 +70,16 @@ static struct xblk_entry_probes entry_probes = {
 
 /**
  * xblk_emit_flush_queue() - of a flush request that is issued: whose it is
- * @rec:	its ISSUE record, which is overwritten
  * @rq:		a request of no bio
+ * @disk:	its disk's index
+ * @now:	the time of its ISSUE record
  *
  * Context: interrupts off.
  */
-void xblk_emit_flush_queue(struct xblk_record *rec, const struct request *rq)
+noinline void xblk_emit_flush_queue(const struct request *rq, int disk, u64 now)
 {
-	if ((rq->cmd_flags & REQ_OP_MASK) == REQ_OP_FLUSH)
-		emit(rec, rq);
+	if (READ_ONCE(flush_queues) && (rq->cmd_flags & REQ_OP_MASK) == REQ_OP_FLUSH)
+		emit(rq, disk, 0, now);
 }
 
 /**
@@ -84,7 +87,7 @@ void xblk_emit_flush_queue(struct xblk_record *rec, const struct request *rq)
  */
 void xblk_flush_probes_attach(void)
 {
-	WRITE_ONCE(xblk_flush_queues, !xblk_entry_probe_attach(&entry_probes, 0));
+	WRITE_ONCE(flush_queues, !xblk_entry_probe_attach(&entry_probes, 0));
 }
 
 /**
@@ -92,7 +95,7 @@ void xblk_flush_probes_attach(void)
  */
 void xblk_flush_probes_detach(void)
 {
-	WRITE_ONCE(xblk_flush_queues, false);
+	WRITE_ONCE(flush_queues, false);
 	xblk_entry_probe_detach(&entry_probes, 0);
 }
 

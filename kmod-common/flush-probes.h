@@ -7,15 +7,11 @@
 
 struct request;
 struct seq_file;
-struct xblk_record;
-
-/* Whether it is told. */
-extern bool xblk_flush_queues;
 
 void xblk_flush_probes_attach(void);
 void xblk_flush_probes_detach(void);
 void xblk_flush_probes_show(struct seq_file *s, bool attached);
 const char *xblk_flush_probes_name(void);
-void xblk_emit_flush_queue(struct xblk_record *rec, const struct request *rq);
+void xblk_emit_flush_queue(const struct request *rq, int disk, u64 now);
 
 #endif /* XBLK_FLUSH_PROBES_H */

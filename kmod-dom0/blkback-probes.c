@@ -64,19 +64,27 @@ static DEFINE_PER_CPU(struct xblk_this_run, this_run);
 
 static atomic_t rings_dropped = ATOMIC_INIT(0);
 
-static struct ring *ring_slot(const void *ring, unsigned int i)
+static __always_inline struct ring *ring_slot(const void *ring, unsigned int i)
 {
 	return &rings[(hash_ptr(ring, RINGS_BITS) + i) % (1 << RINGS_BITS)];
 }
 
-static struct ring *ring_find(const void *ring)
+/* One that is not in its own slot. */
+static noinline struct ring *ring_find_on(const void *ring)
 {
 	unsigned int i;
 
-	for (i = 0; i < RINGS_PROBE; i++)
+	for (i = 1; i < RINGS_PROBE; i++)
 		if (READ_ONCE(ring_slot(ring, i)->ring) == ring)
 			return ring_slot(ring, i);
 	return NULL;
+}
+
+static __always_inline struct ring *ring_find(const void *ring)
+{
+	struct ring *slot = ring_slot(ring, 0);
+
+	return likely(READ_ONCE(slot->ring) == ring) ? slot : ring_find_on(ring);
 }
 
 /*
@@ -94,37 +102,34 @@ static struct ring *ring_add(const void *ring)
 	return NULL;
 }
 
-static void ring_event(struct xblk_record *rec, bool pid)
+/* The current thread goes about a request of the ring. */
+static __always_inline void thread_event(const void *ring)
 {
+	struct xblk_place place = {};
 	unsigned long flags;
+	u64 now;
 
+	WRITE_ONCE(threads[current->pid % THREADS], current->pid);
 	local_irq_save(flags);
-	rec->time = xblk_clock_now();
-	if (pid)
-		xblk_emit_pid(rec);
-	else
-		xblk_emit(rec);
+	now = xblk_clock_now();
+	if (likely(xblk_emit_begin_pid(&place, now))) {
+		*place.rec = (struct xblk_record){
+			.time = now,
+			.id = xblk_id(ring),
+			.aux = current->pid,
+			.disk = XBLK_NO_DISK,
+			.event = XBLK_EV_RING,
+		};
+		xblk_emit_end(&place);
+	}
 	local_irq_restore(flags);
 }
 
-static void map_entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
-			struct ftrace_regs *regs)
+/* A ring that is new, or has another thread than it had, or is not traced. */
+static noinline void meet_ring(const void *address, struct ring *ring)
 {
-	const void *address = (const void *)xblk_entry_argument(regs, 0);
-	struct ring *ring = ring_find(address);
-	struct xblk_record rec = {
-		.id = xblk_id(address),
-		.aux = current->pid,
-		.disk = XBLK_NO_DISK,
-		.event = XBLK_EV_RING,
-	};
 	unsigned int domid;
 
-	if (likely(ring && READ_ONCE(ring->pid) == current->pid)) {
-		WRITE_ONCE(threads[current->pid % THREADS], current->pid);
-		ring_event(&rec, true);
-		return;
-	}
 	if (!(current->flags & PF_KTHREAD) || sscanf(current->comm, "%u.", &domid) != 1 ||
 	    !traced_domain(domid)) {
 		/* The memory of a ring that has gone, now another domain's. */
@@ -136,9 +141,20 @@ static void map_entered(unsigned long ip, unsigned long parent, struct ftrace_op
 		ring = ring_add(address);
 	if (ring) {
 		WRITE_ONCE(ring->pid, current->pid);
-		WRITE_ONCE(threads[current->pid % THREADS], current->pid);
-		ring_event(&rec, true);
+		thread_event(address);
 	}
+}
+
+static void map_entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			struct ftrace_regs *regs)
+{
+	const void *address = (const void *)xblk_entry_argument(regs, 0);
+	struct ring *ring = ring_find(address);
+
+	if (likely(ring && READ_ONCE(ring->pid) == current->pid))
+		thread_event(address);
+	else
+		meet_ring(address, ring);
 }
 
 static void interrupt_entered(unsigned long ip, unsigned long parent,
@@ -146,20 +162,32 @@ static void interrupt_entered(unsigned long ip, unsigned long parent,
 {
 	/* xen_blkif_be_int(int irq, void *ring) */
 	const void *ring = (const void *)xblk_entry_argument(regs, 1);
-	struct xblk_record rec = {
-		.aux = xblk_id(ring),
-		.disk = XBLK_NO_DISK,
-		.event = XBLK_EV_INTERRUPT,
-	};
+	struct xblk_place place = {};
+	unsigned long flags;
+	u64 now;
 
-	if (ring_find(ring))
-		ring_event(&rec, false);
+	if (!ring_find(ring))
+		return;
+	local_irq_save(flags);
+	now = xblk_clock_now();
+	if (likely(xblk_emit_begin(&place, now))) {
+		*place.rec = (struct xblk_record){
+			.time = now,
+			.aux = xblk_id(ring),
+			.disk = XBLK_NO_DISK,
+			.event = XBLK_EV_INTERRUPT,
+		};
+		xblk_emit_end(&place);
+	}
+	local_irq_restore(flags);
 }
 
 static void probe_bio_queue(void *data, struct bio *bio)
 {
-	struct xblk_record rec;
+	struct xblk_place place = {};
+	unsigned long flags;
 	int disk;
+	u64 now;
 
 	/*
 	 * A thread that has ended may have left its number to another process. What
@@ -172,13 +200,19 @@ static void probe_bio_queue(void *data, struct bio *bio)
 	disk = xblk_disk_index(bio->bi_bdev->bd_disk);
 	if (disk < 0 || xblk_bio_left_out(bio))
 		return;
-	rec = (struct xblk_record){
-		.id = xblk_id(bio),
-		.aux = xblk_id(bio->bi_private),
-		.disk = disk,
-		.event = XBLK_EV_BACKEND_BIO,
-	};
-	ring_event(&rec, false);
+	local_irq_save(flags);
+	now = xblk_clock_now();
+	if (likely(xblk_emit_begin(&place, now))) {
+		*place.rec = (struct xblk_record){
+			.time = now,
+			.id = xblk_id(bio),
+			.aux = xblk_id(bio->bi_private),
+			.disk = disk,
+			.event = XBLK_EV_BACKEND_BIO,
+		};
+		xblk_emit_end(&place);
+	}
+	local_irq_restore(flags);
 }
 
 static void unmap_entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
@@ -222,23 +256,29 @@ static void response_entered(unsigned long ip, unsigned long parent,
 	/* make_response(ring, u64 id, unsigned short op, int status) */
 	const void *ring = (const void *)xblk_entry_argument(regs, 0);
 	const void *request;
+	struct xblk_place place = {};
 	unsigned long flags;
-	struct xblk_record rec = {
-		.id = (u32)xblk_entry_argument(regs, 1),
-		.aux = xblk_id(ring),
-		.disk = XBLK_NO_DISK,
-		.event = XBLK_EV_RESPONSE,
-		.op = (u8)xblk_entry_argument(regs, 2),
-	};
+	u64 now;
 
 	local_irq_save(flags);
 	request = xblk_run_take(this_cpu_ptr(&this_run));
-	if (ring_find(ring) && !(unlikely(xblk_left_out) &&
-				 response_left_out(xblk_entry_argument(regs, 2)))) {
-		rec.nr_sectors = request ? xblk_id(request) : 0;
-		rec.time = xblk_clock_now();
-		xblk_emit(&rec);
+	if (!ring_find(ring) ||
+	    (unlikely(xblk_left_out) && response_left_out(xblk_entry_argument(regs, 2))))
+		goto out;
+	now = xblk_clock_now();
+	if (likely(xblk_emit_begin(&place, now))) {
+		*place.rec = (struct xblk_record){
+			.time = now,
+			.nr_sectors = request ? xblk_id(request) : 0,
+			.id = (u32)xblk_entry_argument(regs, 1),
+			.aux = xblk_id(ring),
+			.disk = XBLK_NO_DISK,
+			.event = XBLK_EV_RESPONSE,
+			.op = (u8)xblk_entry_argument(regs, 2),
+		};
+		xblk_emit_end(&place);
 	}
+out:
 	local_irq_restore(flags);
 }
 

@@ -20,25 +20,29 @@
 static void probe_rq_remap(void *data, struct request *clone, dev_t dev, sector_t from)
 {
 	int disk = xblk_disk_index(clone->q->disk);
-	struct xblk_record rec;
+	struct xblk_place place = {};
 	unsigned long flags;
 	int from_disk;
+	u64 now;
 
 	if (disk < 0 || xblk_rq_left_out(clone))
 		return;
 	/* A multipath target's paths are the same disk, so all have the same sectors. */
 	from_disk = from == blk_rq_pos(clone) ? xblk_dev_index(dev) : -1;
-	rec = (struct xblk_record){
-		.sector = blk_rq_sectors(clone) ? blk_rq_pos(clone) : 0,
-		.nr_sectors = blk_rq_sectors(clone),
-		.id = xblk_id(clone),
-		.aux = from_disk < 0 ? XBLK_NO_DISK : from_disk,
-		.disk = disk,
-		.event = XBLK_EV_RQ_REMAP,
-	};
 	local_irq_save(flags);
-	rec.time = xblk_clock_now();
-	xblk_emit(&rec);
+	now = xblk_clock_now();
+	if (likely(xblk_emit_begin(&place, now))) {
+		*place.rec = (struct xblk_record){
+			.time = now,
+			.sector = blk_rq_sectors(clone) ? blk_rq_pos(clone) : 0,
+			.nr_sectors = blk_rq_sectors(clone),
+			.id = xblk_id(clone),
+			.aux = from_disk < 0 ? XBLK_NO_DISK : from_disk,
+			.disk = disk,
+			.event = XBLK_EV_RQ_REMAP,
+		};
+		xblk_emit_end(&place);
+	}
 	local_irq_restore(flags);
 }
 

@@ -76,7 +76,7 @@ noinline bool session_sink_at_stop(struct xenrelay_ring *ring, u64 now)
 
 noinline void session_wake(struct session_ring *to)
 {
-	WRITE_ONCE(to->wake_at, U64_MAX);
+	WRITE_ONCE(to->ring.tell_at, U64_MAX);
 	irq_work_queue(&to->wake);
 }
 
@@ -244,7 +244,6 @@ static int streams_init(size_t bytes)
 			.last = xblk_clock_now(),
 		};
 		to = per_cpu_ptr(&session_rings, cpu);
-		to->wake_at = U64_MAX;
 		init_irq_work(&to->wake, wake_reader);
 		buf = *per_cpu_ptr(relay->buf, cpu);
 		if (!buf) {
@@ -472,7 +471,7 @@ __poll_t session_poll(struct file *file, struct poll_table_struct *wait)
 		if (!stream->stage)
 			continue;
 		wake_at = stream->looked_at + stream->reader.capacity / WAKE_PART;
-		WRITE_ONCE(per_cpu(session_rings, cpu).wake_at, wake_at);
+		WRITE_ONCE(per_cpu(session_rings, cpu).ring.tell_at, wake_at);
 		/* If the producer misses it now, its next record does not. */
 		if (produced(stream) >= wake_at)
 			ready = EPOLLIN | EPOLLRDNORM;

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * This domain's records go to a ring for each CPU, whose reading end is session.c.
- *
- * Inlined, so that a record is put together where it stays, and a probe saves no
- * registers for a call.
- */
+/* This domain's records go to a ring for each CPU, whose reading end is session.c. */
 #ifndef XBLK_SINK_H
 #define XBLK_SINK_H
 
@@ -12,43 +7,45 @@
 #include <linux/irq_work.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
-#include "../ring/producer.h"
 #include "xblk/record.h"
+#include "xenrelay/ring.h"
 
 /**
  * struct session_ring - the producer's end of one CPU's ring
- * @ring:	in its relay buffer
- * @wake_at:	the position at which the reader is woken
+ * @ring:	in its relay buffer; from its tell_at on the reader is woken
  * @wake:	does so, outside the probe
  */
 struct session_ring {
 	struct xenrelay_ring ring;
-	u64 wake_at;
 	struct irq_work wake;
 };
 
 DECLARE_PER_CPU_ALIGNED(struct session_ring, session_rings);
 
+struct xblk_place {
+	struct xblk_record *rec;
+	struct session_ring *to;
+};
+
 bool session_sink_at_stop(struct xenrelay_ring *ring, u64 now);
 void session_wake(struct session_ring *to);
 
-static __always_inline bool xblk_sink(const struct xblk_record *rec)
+static __always_inline bool xblk_sink_reserve(struct xblk_place *place, u64 now)
 {
 	struct session_ring *to = this_cpu_ptr(&session_rings);
-	struct xenrelay_ring *ring = &to->ring;
-	struct xblk_record *room;
 
-	if (unlikely(ring->head == ring->stop_at) &&
-	    !session_sink_at_stop(ring, rec->time))
+	if (unlikely(!xenrelay_ring_has_room(&to->ring)) &&
+	    !session_sink_at_stop(&to->ring, now))
 		return false;
-	/* Overwrite: the head is seen before the item that it gives up changes. */
-	xblk_wmb();
-	room = xenrelay_ring_place(ring->base, ring->head, sizeof(*room));
-	*room = *rec;
-	xenrelay_ring_commit(ring);
-	if (unlikely(ring->head >= READ_ONCE(to->wake_at)))
-		session_wake(to);
+	place->to = to;
+	place->rec = xenrelay_ring_next(&to->ring, sizeof(*place->rec));
 	return true;
+}
+
+static __always_inline void xblk_sink_commit(struct xblk_place *place)
+{
+	if (unlikely(xenrelay_ring_commit(&place->to->ring)))
+		session_wake(place->to);
 }
 
 #endif /* XBLK_SINK_H */

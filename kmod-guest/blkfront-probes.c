@@ -48,17 +48,22 @@ static DEFINE_PER_CPU(struct xblk_this_run, this_run);
 static void interrupt_entered(unsigned long ip, unsigned long parent,
 			      struct ftrace_ops *ops, struct ftrace_regs *regs)
 {
-	/* blkif_interrupt(int irq, void *ring_info) */
-	struct xblk_record rec = {
-		.aux = xblk_id((const void *)xblk_entry_argument(regs, 1)),
-		.disk = XBLK_NO_DISK,
-		.event = XBLK_EV_INTERRUPT,
-	};
+	struct xblk_place place = {};
 	unsigned long flags;
+	u64 now;
 
 	local_irq_save(flags);
-	rec.time = xblk_clock_now();
-	xblk_emit(&rec);
+	now = xblk_clock_now();
+	if (likely(xblk_emit_begin(&place, now))) {
+		*place.rec = (struct xblk_record){
+			.time = now,
+			/* blkif_interrupt(int irq, void *ring_info) */
+			.aux = xblk_id((const void *)xblk_entry_argument(regs, 1)),
+			.disk = XBLK_NO_DISK,
+			.event = XBLK_EV_INTERRUPT,
+		};
+		xblk_emit_end(&place);
+	}
 	local_irq_restore(flags);
 }
 
@@ -74,39 +79,48 @@ static void queue_rq_entered(unsigned long ip, unsigned long parent,
 	local_irq_restore(flags);
 }
 
-/*
- * Under the ring's lock.  A ring that finds no room has no order to tell: its requests
- * have all else, and are counted.
- */
-static bool next_ordinal(const void *address, u32 *ordinal)
+static __always_inline struct ring *ring_slot(const void *address, unsigned int i)
+{
+	return &rings[(hash_ptr(address, RINGS_BITS) + i) % (1 << RINGS_BITS)];
+}
+
+/* One that is met the first time, or is not in its own slot. */
+static noinline struct ring *meet_ring(const void *address)
 {
 	unsigned int i;
 
 	for (i = 0; i < RINGS_PROBE; i++) {
-		struct ring *ring =
-			&rings[(hash_ptr(address, RINGS_BITS) + i) % (1 << RINGS_BITS)];
+		struct ring *ring = ring_slot(address, i);
 		const void *old = READ_ONCE(ring->ring);
 
 		if (!old)
 			old = cmpxchg(&ring->ring, NULL, address);
-		if (!old || old == address) {
-			*ordinal = ring->filled++;
-			return true;
-		}
+		if (!old || old == address)
+			return ring;
 	}
 	atomic_inc(&no_room);
-	return false;
+	return NULL;
 }
 
-static void tell_order(const void *ring)
+/*
+ * Under the ring's lock.  A ring that finds no room has no order to tell: its requests
+ * have all else, and are counted.
+ */
+static __always_inline void tell_order(const void *address)
 {
+	struct ring *ring = ring_slot(address, 0);
 	const struct request *rq;
-	struct xblk_record rec;
+	struct xblk_place place = {};
 	u32 ordinal;
 	int disk;
+	u64 now;
 
-	if (!next_ordinal(ring, &ordinal))
-		return;
+	if (unlikely(READ_ONCE(ring->ring) != address)) {
+		ring = meet_ring(address);
+		if (!ring)
+			return;
+	}
+	ordinal = ring->filled++;
 	/* Not taken: a request may fill two slots. */
 	rq = xblk_run_look(this_cpu_ptr(&this_run));
 	if (!rq)
@@ -114,16 +128,19 @@ static void tell_order(const void *ring)
 	disk = xblk_disk_index(rq->q->disk);
 	if (disk < 0 || xblk_rq_left_out(rq))
 		return;
-	rec = (struct xblk_record){
-		.time = xblk_clock_now(),
-		.sector = xblk_id(ring),
+	now = xblk_clock_now();
+	if (unlikely(!xblk_emit_begin(&place, now)))
+		return;
+	*place.rec = (struct xblk_record){
+		.time = now,
+		.sector = xblk_id(address),
 		.nr_sectors = rq->mq_hctx->queue_num,
 		.id = xblk_id(rq),
 		.aux = ordinal,
 		.disk = disk,
 		.event = XBLK_EV_ORDER,
 	};
-	xblk_emit(&rec);
+	xblk_emit_end(&place);
 }
 
 static void slot_entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,

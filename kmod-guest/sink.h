@@ -8,9 +8,23 @@
 
 extern struct xenrelay_channel *xblk_channel;
 
-static inline bool xblk_sink(const struct xblk_record *rec)
+struct xblk_place {
+	struct xblk_record *rec;
+	struct xenrelay_slot slot;
+};
+
+static __always_inline bool xblk_sink_reserve(struct xblk_place *place, u64 now)
 {
-	return !xenrelay_write(xblk_channel, rec);
+	/* Of a loss the channel takes the time by itself. */
+	if (xenrelay_reserve_irqoff(xblk_channel, &place->slot))
+		return false;
+	place->rec = place->slot.room;
+	return true;
+}
+
+static __always_inline void xblk_sink_commit(struct xblk_place *place)
+{
+	xenrelay_commit_irqoff(&place->slot);
 }
 
 #endif /* XBLK_SINK_H */

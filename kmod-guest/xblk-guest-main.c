@@ -286,14 +286,18 @@ static void reader_configure(void *priv, const char *config)
 /* Nothing else of the guest runs, and the clock is still the old one. */
 static void mark_clock(u32 generation)
 {
-	struct xblk_record rec = {
+	u64 now = xblk_clock_now();
+	struct xblk_place place = {};
+
+	if (unlikely(!xblk_emit_begin(&place, now)))
+		return;
+	*place.rec = (struct xblk_record){
+		.time = now,
 		.id = generation,
 		.disk = XBLK_NO_DISK,
 		.event = XBLK_EV_CLOCK,
 	};
-
-	rec.time = xblk_clock_now();
-	xblk_emit(&rec);
+	xblk_emit_end(&place);
 }
 
 #define NODES "data/xenrelay/" XBLK_GUEST_CHANNEL

@@ -69,7 +69,7 @@ module_param_cb(mapping, &mapping_ops, NULL, 0644);
 MODULE_PARM_DESC(mapping, "How a ring's pages are made contiguous: auto (contiguous "
 			  "memory, else vmap), contiguous, vmap");
 
-static __printf(2, 3) void set_state(struct xenrelay_channel *chan, const char *fmt, ...)
+static __printf(2, 3) void set_state(struct channel *chan, const char *fmt, ...)
 {
 	char text[128];
 	va_list args;
@@ -127,7 +127,7 @@ static void parse_wish(struct reader_wish *wish, char *text)
 		wish->command = READER_NONE;
 }
 
-static struct reader_wish read_wish(struct xenrelay_channel *chan)
+static struct reader_wish read_wish(struct channel *chan)
 {
 	struct reader_wish wish = {.command = READER_NONE,
 				   .version = 1,
@@ -147,7 +147,7 @@ static struct reader_wish read_wish(struct xenrelay_channel *chan)
  * "connect"; where another one has asked in the meantime it may be that one's, and this
  * is NULL.  The watch has fired for the other one then.
  */
-static char *read_config(struct xenrelay_channel *chan, u64 session)
+static char *read_config(struct channel *chan, u64 session)
 {
 	char *config = xenbus_read(XBT_NIL, chan->path, "config", NULL);
 
@@ -160,9 +160,10 @@ static char *read_config(struct xenrelay_channel *chan, u64 session)
 }
 
 /* On return no item is being written, and further ones are refused. */
-static void shut_out_writers(struct xenrelay_channel *chan)
+static void shut_out_writers(struct channel *chan)
 {
 	RCU_INIT_POINTER(chan->open_bufs, NULL);
+	RCU_INIT_POINTER(chan->writers.rings, NULL);
 	RCU_INIT_POINTER(chan->small_rings, NULL);
 	synchronize_rcu();
 }
@@ -236,6 +237,7 @@ static void say_why_none(char *text, size_t size, const struct reader_wish *wish
 static int start_doorbell(struct xenrelay_buffers *bufs, const struct reader_wish *wish)
 {
 	u32 mark = (u64)bufs->rings[0].capacity * wish->doorbell_percent / 100;
+	unsigned int i;
 	int err;
 
 	if (!wish->doorbell_percent)
@@ -246,10 +248,13 @@ static int start_doorbell(struct xenrelay_buffers *bufs, const struct reader_wis
 		return err;
 	xenrelay_info(bufs)->doorbell_port = bufs->doorbell.port;
 	xenrelay_info(bufs)->flags |= XENRELAY_F_DOORBELL;
+	/* How much of a ring is unread is for xenrelay_doorbell_check(). */
+	for (i = 0; i < bufs->nr_rings; i++)
+		bufs->rings[i].tell_at = 0;
 	return 0;
 }
 
-static int channel_connect(struct xenrelay_channel *chan, const struct reader_wish *wish,
+static int channel_connect(struct channel *chan, const struct reader_wish *wish,
 			   const char *config)
 {
 	const struct xenrelay_params *params = &chan->params;
@@ -283,10 +288,11 @@ static int channel_connect(struct xenrelay_channel *chan, const struct reader_wi
 	info->client_version = params->client_version;
 	chan->bufs = bufs;
 	rcu_assign_pointer(chan->open_bufs, bufs);
+	rcu_assign_pointer(chan->writers.rings, bufs->rings);
 	if (params->item_size <= XR_COPY_SMALL && !overwrite && !bufs->doorbell.mark)
 		rcu_assign_pointer(chan->small_rings, bufs->rings);
 
-	err = params->connect(chan, params->priv, config);
+	err = params->connect(&chan->writers, params->priv, config);
 	if (err) {
 		why = "the tracer refused";
 		goto err_shut;
@@ -311,7 +317,7 @@ err_state:
 	return err;
 }
 
-static void channel_configure(struct xenrelay_channel *chan)
+static void channel_configure(struct channel *chan)
 {
 	char *config;
 
@@ -324,7 +330,7 @@ static void channel_configure(struct xenrelay_channel *chan)
 }
 
 /* No item comes after this; what is in the rings can still be read. */
-static void channel_stop(struct xenrelay_channel *chan)
+static void channel_stop(struct channel *chan)
 {
 	if (chan->state != CHANNEL_CONNECTED)
 		return;
@@ -337,7 +343,7 @@ static void channel_stop(struct xenrelay_channel *chan)
 	set_state(chan, "stopped %llu", chan->wish.session);
 }
 
-static void channel_release(struct xenrelay_channel *chan)
+static void channel_release(struct channel *chan)
 {
 	channel_stop(chan);
 	if (!chan->bufs)
@@ -348,7 +354,7 @@ static void channel_release(struct xenrelay_channel *chan)
 }
 
 /* True once the reader has gone, or has failed to come. */
-static bool reader_gone(struct xenrelay_channel *chan)
+static bool reader_gone(struct channel *chan)
 {
 	struct xenrelay_buffers *bufs = chan->bufs;
 	bool attached;
@@ -364,7 +370,7 @@ static bool reader_gone(struct xenrelay_channel *chan)
 	return chan->attached || time_after(jiffies, chan->deadline);
 }
 
-static int channel_publish(struct xenrelay_channel *chan)
+static int channel_publish(struct channel *chan)
 {
 	const struct xenrelay_params *params = &chan->params;
 	/* A reader may ask for what it would get anyway. */
@@ -390,15 +396,14 @@ static int channel_publish(struct xenrelay_channel *chan)
 }
 
 /* After a suspend that was cancelled all is as it was, and the channel goes on. */
-static bool is_published(struct xenrelay_channel *chan)
+static bool is_published(struct channel *chan)
 {
 	return xenbus_exists(XBT_NIL, chan->path, "version");
 }
 
 static void channel_work(struct work_struct *work)
 {
-	struct xenrelay_channel *chan =
-		container_of(to_delayed_work(work), struct xenrelay_channel, work);
+	struct channel *chan = container_of(to_delayed_work(work), struct channel, work);
 	struct reader_wish wish = {.command = READER_NONE};
 	bool same_session;
 	char *config;
@@ -437,7 +442,7 @@ static void channel_work(struct work_struct *work)
 		queue_delayed_work(xenrelay_wq, &chan->work, ALIVE_PERIOD);
 }
 
-static void channel_kick(struct xenrelay_channel *chan, int why)
+static void channel_kick(struct channel *chan, int why)
 {
 	set_bit(why, &chan->pending);
 	mod_delayed_work(xenrelay_wq, &chan->work, 0);
@@ -446,7 +451,7 @@ static void channel_kick(struct xenrelay_channel *chan, int why)
 static void reader_changed(struct xenbus_watch *watch, const char *path,
 			   const char *token)
 {
-	channel_kick(container_of(watch, struct xenrelay_channel, watch), PENDING_WATCH);
+	channel_kick(container_of(watch, struct channel, watch), PENDING_WATCH);
 }
 
 static bool name_is_good(const char *name)
@@ -462,7 +467,7 @@ static bool name_is_good(const char *name)
 
 static bool name_is_taken(const char *name)
 {
-	struct xenrelay_channel *chan;
+	struct channel *chan;
 
 	list_for_each_entry (chan, &channels, list)
 		if (!strcmp(chan->params.name, name))
@@ -486,7 +491,7 @@ static bool params_are_good(const struct xenrelay_params *params)
 
 struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params)
 {
-	struct xenrelay_channel *chan;
+	struct channel *chan;
 	int err;
 
 	if (!params_are_good(params))
@@ -514,7 +519,7 @@ struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params)
 		goto err_remove;
 	list_add_tail(&chan->list, &channels);
 	mutex_unlock(&channels_lock);
-	return chan;
+	return &chan->writers;
 
 err_remove:
 	xenbus_rm(XBT_NIL, chan->path, "");
@@ -525,12 +530,14 @@ err_unlock:
 }
 EXPORT_SYMBOL_GPL(xenrelay_open);
 
-void xenrelay_close(struct xenrelay_channel *chan)
+void xenrelay_close(struct xenrelay_channel *writers)
 {
 	unsigned long end = jiffies + DRAIN_TIMEOUT;
+	struct channel *chan;
 
-	if (IS_ERR_OR_NULL(chan))
+	if (IS_ERR_OR_NULL(writers))
 		return;
+	chan = own_channel(writers);
 	unregister_xenbus_watch(&chan->watch);
 	/* A resume starts it no more; its name stays taken. */
 	mutex_lock(&channels_lock);
@@ -557,7 +564,7 @@ EXPORT_SYMBOL_GPL(xenrelay_close);
 /* After a resume: every channel of the old domain is dead. */
 void xenrelay_channels_resumed(void)
 {
-	struct xenrelay_channel *chan;
+	struct channel *chan;
 
 	mutex_lock(&channels_lock);
 	list_for_each_entry (chan, &channels, list)

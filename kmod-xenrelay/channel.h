@@ -3,6 +3,7 @@
 #ifndef XENRELAY_CHANNEL_H
 #define XENRELAY_CHANNEL_H
 
+#include <linux/container_of.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -49,7 +50,9 @@ struct reader_wish {
 	u32 doorbell_percent;
 };
 
-struct xenrelay_channel {
+/* A client has a pointer to @writers. */
+struct channel {
+	struct xenrelay_channel writers;
 	struct list_head list;
 	bool closing; /* under the list's lock */
 	struct xenrelay_params params;
@@ -70,6 +73,11 @@ struct xenrelay_channel {
 	/* Its rings then, if all that an item takes is xenrelay_ring_put_small(). */
 	struct xenrelay_ring __rcu *small_rings;
 };
+
+static inline struct channel *own_channel(struct xenrelay_channel *chan)
+{
+	return container_of(chan, struct channel, writers);
+}
 
 void xenrelay_channels_resumed(void);
 

@@ -37,12 +37,10 @@ int xenrelay_doorbell_create(struct xenrelay_doorbell *bell, domid_t reader, u32
 			     const union xenrelay_consumer_line *consumer);
 void xenrelay_doorbell_destroy(struct xenrelay_doorbell *bell);
 
-/* After each item, interrupts off. */
+/* After each item of a ring that has one, interrupts off. */
 static inline void xenrelay_doorbell_check(struct xenrelay_doorbell *bell,
 					   const struct xenrelay_ring *ring)
 {
-	if (likely(!bell->mark))
-		return;
 	/*
 	 * Pairs with the reader's barrier between its number and its look at
 	 * the head: one of the two sees what the other wrote.

@@ -20,62 +20,47 @@
 #include "channel.h"
 #include "xenrelay.h"
 
-/* Interrupts are off, and stay off until the item is committed. */
-static __always_inline void *reserve(struct xenrelay_channel *chan,
-				     struct xenrelay_buffers **bufs,
-				     struct xenrelay_ring **ring)
+/*
+ * For the client, which has all else inline: where the ring seems full, where there is
+ * none, and in NMI.
+ */
+struct xenrelay_room xenrelay_reserve_slowly(struct xenrelay_channel *chan)
 {
-	void *room;
+	const struct channel *own = own_channel(chan);
+	struct xenrelay_buffers *bufs = rcu_dereference_sched(own->open_bufs);
+	struct xenrelay_room found = {.room = ERR_PTR(-ENOTCONN)};
 
-	*bufs = rcu_dereference_sched(chan->open_bufs);
-	if (unlikely(!*bufs))
-		return ERR_PTR(-ENOTCONN);
-	*ring = &(*bufs)->rings[smp_processor_id()];
+	if (unlikely(!bufs))
+		return found;
+	found.ring = &bufs->rings[smp_processor_id()];
 	if (unlikely(in_nmi())) {
-		u64 lost = this_cpu_inc_return(*(*bufs)->lost_nmi);
+		u64 lost = this_cpu_inc_return(*bufs->lost_nmi);
 
 		/* The NMI may have come in the middle of a write: own counter. */
-		xblk_store_once(&(*ring)->producer->ring.lost_nmi, lost);
-		return ERR_PTR(-EBUSY);
+		xblk_store_once(&found.ring->producer->ring.lost_nmi, lost);
+		found.room = ERR_PTR(-EBUSY);
+		return found;
 	}
-	room = xenrelay_ring_reserve(*ring);
-	if (likely(room))
-		return room;
-	xenrelay_ring_lose(*ring, chan->params.clock ? chan->params.clock() : 0);
-	return ERR_PTR(-ENOSPC);
+	found.room = xenrelay_ring_reserve(found.ring);
+	if (likely(found.room))
+		return found;
+	xenrelay_ring_lose(found.ring, own->params.clock ? own->params.clock() : 0);
+	found.room = ERR_PTR(-ENOSPC);
+	return found;
 }
+EXPORT_SYMBOL_GPL(xenrelay_reserve_slowly);
 
-static __always_inline void commit(struct xenrelay_buffers *bufs,
-				   struct xenrelay_ring *ring)
+/* For the client: the ring is to be told of.  Interrupts are off. */
+void xenrelay_committed(struct xenrelay_channel *chan, struct xenrelay_ring *ring)
 {
-	xenrelay_ring_commit(ring);
-	xenrelay_doorbell_check(&bufs->doorbell, ring);
-}
+	struct xenrelay_buffers *bufs =
+		rcu_dereference_sched(own_channel(chan)->open_bufs);
 
-void *xenrelay_reserve(struct xenrelay_channel *chan, struct xenrelay_slot *slot)
-{
-	void *room;
-
-	local_irq_save(slot->flags);
-	room = reserve(chan, &slot->bufs, &slot->ring);
-	if (IS_ERR(room))
-		local_irq_restore(slot->flags);
-	return room;
+	/* Who shuts it at this moment tells the reader himself. */
+	if (likely(bufs))
+		xenrelay_doorbell_check(&bufs->doorbell, ring);
 }
-EXPORT_SYMBOL_GPL(xenrelay_reserve);
-
-void xenrelay_commit(struct xenrelay_slot *slot)
-{
-	commit(slot->bufs, slot->ring);
-	local_irq_restore(slot->flags);
-}
-EXPORT_SYMBOL_GPL(xenrelay_commit);
-
-void xenrelay_cancel(struct xenrelay_slot *slot)
-{
-	local_irq_restore(slot->flags);
-}
-EXPORT_SYMBOL_GPL(xenrelay_cancel);
+EXPORT_SYMBOL_GPL(xenrelay_committed);
 
 /* All that write_small() leaves, and every failure. */
 static noinline int write_exclusively(struct xenrelay_channel *chan, const void *item)
@@ -96,7 +81,8 @@ static noinline int write_exclusively(struct xenrelay_channel *chan, const void 
  */
 static __always_inline bool write_small(struct xenrelay_channel *chan, const void *item)
 {
-	struct xenrelay_ring *rings = rcu_dereference_sched(chan->small_rings);
+	struct xenrelay_ring *rings =
+		rcu_dereference_sched(own_channel(chan)->small_rings);
 
 	if (unlikely(!rings || in_nmi()))
 		return false;
@@ -137,7 +123,7 @@ void xenrelay_get_stats(struct xenrelay_channel *chan, struct xenrelay_stats *st
 
 	memset(stats, 0, sizeof(*stats));
 	rcu_read_lock_sched();
-	bufs = rcu_dereference_sched(chan->open_bufs);
+	bufs = rcu_dereference_sched(own_channel(chan)->open_bufs);
 	if (bufs) {
 		stats->connected = true;
 		stats->mode = bufs->rings[0].overwrite ? XENRELAY_OVERWRITE

@@ -17,18 +17,34 @@
  *		xenrelay_commit(&slot);
  *	}
  *
+ * which is inline: how a ring is laid out is part of what a client is built against, so
+ *it is built with the header of the xenrelay.ko that it is loaded with.
+ *
  * An open channel holds no memory until a reader connects.  A module may open
  * as many channels as it likes.
  */
 #ifndef XENRELAY_H
 #define XENRELAY_H
 
+#include <linux/compiler.h>
+#include <linux/err.h>
+#include <linux/irqflags.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/smp.h>
 #include <linux/types.h>
 #include <xen/interface/xen.h>
+#include "xenrelay/ring.h"
 
-struct xenrelay_channel;
-struct xenrelay_ring;
-struct xenrelay_buffers;
+/**
+ * struct xenrelay_channel - what the path of an item needs of a channel
+ * @rings:	by CPU number, while items are taken; else NULL
+ *
+ * For the functions here, not for who calls them.
+ */
+struct xenrelay_channel {
+	struct xenrelay_ring __rcu *rings;
+};
 
 /* What happens when a ring is full: see include/xenrelay/wire.h. */
 enum xenrelay_mode {
@@ -113,10 +129,66 @@ int xenrelay_write(struct xenrelay_channel *chan, const void *item);
 
 /* Between xenrelay_reserve() and xenrelay_commit() or xenrelay_cancel(). */
 struct xenrelay_slot {
-	struct xenrelay_buffers *bufs;
+	struct xenrelay_channel *chan;
 	struct xenrelay_ring *ring;
+	void *room;
 	unsigned long flags;
 };
+
+/* What is rare of the functions below, for them alone.  @room may be an ERR_PTR. */
+struct xenrelay_room {
+	struct xenrelay_ring *ring;
+	void *room;
+};
+struct xenrelay_room xenrelay_reserve_slowly(struct xenrelay_channel *chan);
+void xenrelay_committed(struct xenrelay_channel *chan, struct xenrelay_ring *ring);
+
+/* By value, so that a slot has an address, and its place on the stack, for nobody. */
+static __always_inline int xenrelay_have_room(struct xenrelay_slot *slot,
+					      struct xenrelay_room found)
+{
+	slot->ring = found.ring;
+	slot->room = found.room;
+	return PTR_ERR_OR_ZERO(found.room);
+}
+
+/**
+ * xenrelay_reserve_irqoff() - room for one item, where interrupts are off already
+ * @chan:	an open channel
+ * @slot:	the caller's, on its stack
+ *
+ * On success @slot->room is room for item_size bytes, with an old item's bytes in it, and
+ * either xenrelay_commit_irqoff() must follow, before interrupts are on again, or
+ * nothing, and there is no item; in between no other item may be written to this channel.
+ *
+ * Calls nothing, unless the ring seems full, as it does once in a lap.
+ *
+ * Context: interrupts off, not NMI.
+ * Return: 0, or the errors of xenrelay_write().
+ */
+static __always_inline int xenrelay_reserve_irqoff(struct xenrelay_channel *chan,
+						   struct xenrelay_slot *slot)
+{
+	struct xenrelay_ring *rings = rcu_dereference_sched(chan->rings);
+
+	slot->chan = chan;
+	if (likely(rings)) {
+		slot->ring = &rings[smp_processor_id()];
+		if (likely(xenrelay_ring_has_room(slot->ring))) {
+			slot->room =
+				xenrelay_ring_next(slot->ring, slot->ring->item_size);
+			return 0;
+		}
+	}
+	return xenrelay_have_room(slot, xenrelay_reserve_slowly(chan));
+}
+
+/* As xenrelay_commit(), with interrupts off before and behind it. */
+static __always_inline void xenrelay_commit_irqoff(struct xenrelay_slot *slot)
+{
+	if (unlikely(xenrelay_ring_commit(slot->ring)))
+		xenrelay_committed(slot->chan, slot->ring);
+}
 
 /**
  * xenrelay_reserve() - room for one item, to be filled in place
@@ -131,13 +203,33 @@ struct xenrelay_slot {
  * Return: item_size bytes, aligned as the item size allows, or ERR_PTR with the
  * errors of xenrelay_write().
  */
-void *xenrelay_reserve(struct xenrelay_channel *chan, struct xenrelay_slot *slot);
+static __always_inline void *xenrelay_reserve(struct xenrelay_channel *chan,
+					      struct xenrelay_slot *slot)
+{
+	int err;
+
+	local_irq_save(slot->flags);
+	/* Which refuses an NMI. */
+	err = unlikely(in_nmi()) ? xenrelay_have_room(slot, xenrelay_reserve_slowly(chan))
+				 : xenrelay_reserve_irqoff(chan, slot);
+	if (likely(!err))
+		return slot->room;
+	local_irq_restore(slot->flags);
+	return ERR_PTR(err);
+}
 
 /* Publish the item, or leave that to a xenrelay_write() that was interrupted. */
-void xenrelay_commit(struct xenrelay_slot *slot);
+static __always_inline void xenrelay_commit(struct xenrelay_slot *slot)
+{
+	xenrelay_commit_irqoff(slot);
+	local_irq_restore(slot->flags);
+}
 
 /* Forget the room: there is no item, and none is lost. */
-void xenrelay_cancel(struct xenrelay_slot *slot);
+static __always_inline void xenrelay_cancel(struct xenrelay_slot *slot)
+{
+	local_irq_restore(slot->flags);
+}
 
 /**
  * struct xenrelay_stats - a channel's counters since its reader connected

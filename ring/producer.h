@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The producer's end of one ring.  Plain C over include/xenrelay/ordering.h, so
- * that the tests run this very code in user space against the reading end.
+ * The producer's end of one ring, beside what each item passes, which is in
+ * include/xenrelay/ring.h.  Plain C over include/xenrelay/ordering.h, so that the tests
+ * run this very code in user space against the reading end.
  *
  * One producer: one CPU, on which the writer stays while it writes.  There are two ways:
  *
@@ -24,48 +25,8 @@
 #endif
 #include "copy.h"
 #include "xenrelay/ordering.h"
+#include "xenrelay/ring.h"
 #include "xenrelay/wire.h"
-
-/**
- * struct xenrelay_ring - the producer's private state
- * @head:	items whose room has been taken
- * @stop_at:	the head from which on there may be no room, as far as is known, or the
- *		items' places begin anew
- * @base:	item n's place is n * @item_size bytes behind it, up to @lap_end
- * @published:	the head up to which items have been published; less than @head while
- *		one of those behind it is being written, whose writer publishes all
- * @producer:	its line in the producer page
- * @item_size:	bytes of an item
- * @capacity:	items that fit
- * @lap_end:	the item whose place is the first one again
- * @data:	the ring's pages, contiguous
- * @overwrite:	the mode
- * @suspended:	discard: items are being lost, until the reader has taken all
- * @losses:	its line in the loss page
- * @consumer:	its line in the consumer page, which the reader may fill with
- *		anything at any time
- * @lost:	items that found no room so far
- * @spans:	loss spans begun so far
- *
- * One cache line is all that an item needs of it, and no other vCPU's ring is on it.
- */
-struct xenrelay_ring {
-	uint64_t head;
-	uint64_t stop_at;
-	uintptr_t base;
-	uint64_t published;
-	union xenrelay_producer_line *producer;
-	uint32_t item_size;
-	uint32_t capacity;
-	uint64_t lap_end;
-	char *data;
-	bool overwrite;
-	bool suspended;
-	struct xenrelay_loss_line *losses;
-	const union xenrelay_consumer_line *consumer;
-	uint64_t lost;
-	uint64_t spans;
-} __attribute__((aligned(XENRELAY_LINE_SIZE)));
 
 static inline void xenrelay_ring_init(struct xenrelay_ring *ring, void *data,
 				      size_t bytes, uint32_t item_size, bool overwrite,
@@ -77,6 +38,7 @@ static inline void xenrelay_ring_init(struct xenrelay_ring *ring, void *data,
 
 	*ring = (struct xenrelay_ring){
 		.stop_at = capacity,
+		.tell_at = ~0ull,
 		.base = (uintptr_t)data,
 		.producer = producer,
 		.item_size = item_size,
@@ -87,11 +49,6 @@ static inline void xenrelay_ring_init(struct xenrelay_ring *ring, void *data,
 		.losses = losses,
 		.consumer = consumer,
 	};
-}
-
-static inline void *xenrelay_ring_place(uintptr_t base, uint64_t n, uint32_t item_size)
-{
-	return (void *)(base + n * item_size);
 }
 
 /*
@@ -145,25 +102,9 @@ static inline bool xenrelay_ring_find_room(struct xenrelay_ring *ring)
  */
 static inline void *xenrelay_ring_reserve(struct xenrelay_ring *ring)
 {
-	if (ring->head == ring->stop_at && !xenrelay_ring_find_room(ring))
+	if (!xenrelay_ring_has_room(ring) && !xenrelay_ring_find_room(ring))
 		return NULL;
-	/* Overwrite: the head is seen before the item that it gives up changes. */
-	xblk_wmb();
-	return xenrelay_ring_place(ring->base, ring->head, ring->item_size);
-}
-
-/**
- * xenrelay_ring_commit() - publish the item that was reserved
- *
- * In the middle of somebody's xenrelay_ring_put_small() this is left to that one.
- */
-static inline void xenrelay_ring_commit(struct xenrelay_ring *ring)
-{
-	if (ring->published == ring->head++) {
-		ring->published = ring->head;
-		/* Pairs with the reader's load-acquire of the head. */
-		xblk_store_release(&ring->producer->ring.head, ring->head);
-	}
+	return xenrelay_ring_next(ring, ring->item_size);
 }
 
 /**

@@ -31,7 +31,6 @@
 #include <linux/string.h>
 #include <linux/version.h>
 #include <asm/nmi.h>
-#include "../kmod-xenrelay/channel.h"
 #include "../kmod-xenrelay/xenrelay.h"
 #include "lab-contexts.h"
 
@@ -140,8 +139,8 @@ static void write_one(struct writer *w)
 /* In the ring's own words, because no other tells an item that is only begun. */
 static bool is_amid(void)
 {
-	const struct xenrelay_buffers *bufs = rcu_dereference_sched(chan->open_bufs);
-	const struct xenrelay_ring *ring = &bufs->rings[smp_processor_id()];
+	const struct xenrelay_ring *ring =
+		&rcu_dereference_sched(chan->rings)[smp_processor_id()];
 	unsigned long flags;
 	bool amid;
 
