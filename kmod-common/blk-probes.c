@@ -21,6 +21,7 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include "beside.h"
 #include "blk-probes.h"
 #include "clock.h"
 #include "disks.h"
@@ -125,6 +126,8 @@ static __always_inline void bio_event(enum xblk_event event, struct bio *bio)
 		};
 		xblk_emit_end(&place);
 	}
+	if (event == XBLK_EV_QUEUE)
+		xblk_beside_queue(bio, disk, now);
 	local_irq_restore(flags);
 }
 
@@ -308,11 +311,14 @@ static void probe_rq_issue(void *data, struct request *rq)
 	unsigned long flags;
 	u64 now;
 
-	if (disk < 0)
+	if (disk < 0) {
+		xblk_beside_other_issue();
 		return;
+	}
 	local_irq_save(flags);
 	now = xblk_clock_now();
 	emit_rq(XBLK_EV_ISSUE, rq, disk, blk_rq_sectors(rq), first_bio(rq), now);
+	xblk_beside_issue(rq, disk);
 	if (unlikely(!rq->bio))
 		xblk_emit_flush_queue(rq, disk, now);
 	else if (unlikely(rq->bio->bi_next))

@@ -26,6 +26,23 @@ struct xblk_disks *xblk_disks_alloc(unsigned int nr)
 	return disks;
 }
 
+/* In the place of a table when there is none: before, behind, or a probe that stays. */
+static struct xblk_disks none = {.entries = {0}};
+struct xblk_disks __rcu *xblk_disks_traced = RCU_INITIALIZER(&none);
+
+/**
+ * xblk_disks_trace() - the disks that xblk_disk_index() knows
+ * @disks:	the table; NULL: it knows none
+ *
+ * The one before may be looked into until synchronize_rcu() has returned.
+ *
+ * Any context.
+ */
+void xblk_disks_trace(struct xblk_disks *disks)
+{
+	rcu_assign_pointer(xblk_disks_traced, disks ?: &none);
+}
+
 /* Where something else is in its place.  Not inlined: few disks are found so. */
 int xblk_disks_find_on(const struct xblk_disks *disks, u64 key)
 {
@@ -40,6 +57,16 @@ int xblk_disks_find_on(const struct xblk_disks *disks, u64 key)
 			break;
 	}
 	return -1;
+}
+
+/* Of a disk that is not in its place, or not there.  Not inlined, for the same reason. */
+u16 xblk_disks_look_on(const struct xblk_disks *disks, struct gendisk *disk)
+{
+	int index = xblk_disks_find(disks, disk->diskseq);
+
+	if (index >= 0)
+		return index;
+	return disks->meet ? disks->meet(disk) : XBLK_DISK_IGNORED;
 }
 
 /*

@@ -10,6 +10,8 @@
 
 #include <linux/blkdev.h>
 #include <linux/cache.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 #include "xblk/control.h"
 
@@ -21,6 +23,8 @@
 /**
  * struct xblk_disks - hash of disks
  * @mask:	the number of entries, which is a power of two, less 1
+ * @meet:	tells the index of a disk that is not there, or XBLK_DISK_IGNORED; NULL:
+ *		it is that.  Called as xblk_disk_index() is, with preemption off
  * @entries:	key << 16 | index, 0 if free
  *
  * A disk's place is that of the low bits of its key, or the next one that was free.
@@ -30,6 +34,7 @@
  */
 struct xblk_disks {
 	u64 mask;
+	int (*meet)(struct gendisk *disk);
 	u64 entries[] ____cacheline_aligned;
 };
 
@@ -64,15 +69,45 @@ static __always_inline int xblk_disks_find(const struct xblk_disks *disks, u64 k
 struct xblk_disks *xblk_disks_alloc(unsigned int nr);
 bool xblk_disks_add(struct xblk_disks *disks, u64 key, u16 index);
 
+/* Of the disks that are traced, by their diskseqs; never NULL. */
+extern struct xblk_disks __rcu *xblk_disks_traced;
+
+void xblk_disks_trace(struct xblk_disks *disks);
+u16 xblk_disks_look_on(const struct xblk_disks *disks, struct gendisk *disk);
+
 /**
- * xblk_disk_index() - index of a traced disk, or -1; provided by each module
+ * xblk_disk_index() - index of a traced disk, or -1
+ * @disk:	the disk
+ *
+ * Inline, and with nothing before it in a probe: most of what a host does may be of disks
+ * that are not traced, and this is all that it takes of them.
+ *
+ * Tracepoints are called with preemption on since Linux 6.16 or so (SRCU), so the table
+ * is read with preemption off, which synchronize_rcu() waits for: rcu_read_lock() is two
+ * calls where it can be preempted.
  *
  * Any context but NMI.
  */
-int xblk_disk_index(struct gendisk *disk);
+static __always_inline int xblk_disk_index(struct gendisk *disk)
+{
+	const struct xblk_disks *disks;
+	u16 index = XBLK_DISK_IGNORED;
+	u64 entry;
+
+	preempt_disable_notrace();
+	disks = rcu_dereference_sched(xblk_disks_traced);
+	entry = READ_ONCE(disks->entries[disk->diskseq & disks->mask]);
+	if (likely(xblk_disks_key(entry) == disk->diskseq))
+		index = xblk_disks_index(entry);
+	else if (entry || disks->meet)
+		index = xblk_disks_look_on(disks, disk);
+	preempt_enable_notrace();
+	return index == XBLK_DISK_IGNORED ? -1 : index;
+}
 
 /**
- * xblk_dev_index() - the same for a device number of which no disk is at hand
+ * xblk_dev_index() - the same for a device number of which no disk is at hand; provided
+ * by each module
  */
 int xblk_dev_index(dev_t dev);
 

@@ -25,6 +25,7 @@ struct xblk_left {
 	const struct task_struct *task;
 	unsigned long switches;
 	const void *what;
+	int more;
 };
 
 /**
@@ -49,7 +50,7 @@ static inline void xblk_run_forget(struct xblk_this_run __percpu *run)
 		memset(per_cpu_ptr(run, cpu), 0, sizeof(*run));
 }
 
-static inline unsigned int xblk_run_level(void)
+static __always_inline unsigned int xblk_run_level(void)
 {
 	if (in_hardirq())
 		return 2;
@@ -66,15 +67,18 @@ static inline unsigned long xblk_run_switches(void)
  * xblk_run_leave() - in the place of what was left before
  * @run:	this CPU's
  * @what:	not NULL
+ * @more:	to go with it
  *
- * Context: interrupts off, not NMI.
+ * Context: preemption off, not NMI.
  */
-static inline void xblk_run_leave(struct xblk_this_run *run, const void *what)
+static __always_inline void xblk_run_leave(struct xblk_this_run *run, const void *what,
+					   int more)
 {
 	run->left[xblk_run_level()] = (struct xblk_left){
 		.task = current,
 		.switches = xblk_run_switches(),
 		.what = what,
+		.more = more,
 	};
 }
 
@@ -84,28 +88,42 @@ static inline void xblk_run_leave(struct xblk_this_run *run, const void *what)
  *
  * It may be NULL though something was left: when the task has slept, or was preempted.
  *
- * Context: interrupts off, not NMI.
+ * Context: preemption off, not NMI.
  */
-static inline const void *xblk_run_look(const struct xblk_this_run *run)
+static __always_inline const struct xblk_left *
+xblk_run_look(const struct xblk_this_run *run)
 {
 	const struct xblk_left *left = &run->left[xblk_run_level()];
 
-	return left->task == current && left->switches == xblk_run_switches() ? left->what
+	return left->what && left->task == current &&
+			       left->switches == xblk_run_switches()
+		       ? left
+		       : NULL;
+}
+
+/**
+ * xblk_run_take() - what was left, or NULL, and it is left no more
+ * @run:	this CPU's
+ *
+ * Context: preemption off, not NMI.
+ */
+static __always_inline const void *xblk_run_take(struct xblk_this_run *run)
+{
+	struct xblk_left *left = &run->left[xblk_run_level()];
+	const void *what = left->what;
+
+	left->what = NULL;
+	return left->task == current && left->switches == xblk_run_switches() ? what
 									      : NULL;
 }
 
 /**
- * xblk_run_take() - the same, and it is left no more
- * @run:	this CPU's
+ * xblk_run_drop() - what was left is left no more
+ * @run:	as DEFINE_PER_CPU() has it
  *
- * Context: interrupts off, not NMI.
+ * Context: any but NMI.  Who is moved to another CPU in the middle of it has been
+ * switched away from, as has who left something there: both find nothing anyway.
  */
-static inline const void *xblk_run_take(struct xblk_this_run *run)
-{
-	const void *what = xblk_run_look(run);
-
-	run->left[xblk_run_level()].what = NULL;
-	return what;
-}
+#define xblk_run_drop(run) this_cpu_write((run).left[xblk_run_level()].what, NULL)
 
 #endif /* XBLK_THIS_RUN_H */

@@ -13,7 +13,6 @@
  * pointer comes back in the data of the callback that unmaps the request's pages, which
  * then calls make_response(): so it is told which bios a response is for.
  */
-#include <trace/events/block.h>
 #include <linux/atomic.h>
 #include <linux/blkdev.h>
 #include <linux/hash.h>
@@ -27,11 +26,9 @@
 #include <xen/interface/io/blkif.h>
 #include "../kmod-common/blk-probes.h"
 #include "../kmod-common/clock.h"
-#include "../kmod-common/disks.h"
 #include "../kmod-common/emit.h"
 #include "../kmod-common/entry-probes.h"
 #include "../kmod-common/this-run.h"
-#include "../kmod-common/tracepoints.h"
 #include "blkback-probes.h"
 #include "traced.h"
 #include "xblk/control.h"
@@ -52,12 +49,7 @@ struct ring {
 /* Not NULL while probes are attached. */
 static struct ring *rings;
 
-/*
- * The threads of traced rings, by pid: one in the place of another is known again when it
- * goes about its next request.
- */
-#define THREADS 4096
-static u32 *threads;
+u32 blkback_threads[BLKBACK_THREADS];
 
 /* From the callback to make_response(): the request. */
 static DEFINE_PER_CPU(struct xblk_this_run, this_run);
@@ -109,7 +101,7 @@ static __always_inline void thread_event(const void *ring)
 	unsigned long flags;
 	u64 now;
 
-	WRITE_ONCE(threads[current->pid % THREADS], current->pid);
+	WRITE_ONCE(blkback_threads[current->pid % BLKBACK_THREADS], ~current->pid);
 	local_irq_save(flags);
 	now = xblk_clock_now();
 	if (likely(xblk_emit_begin_pid(&place, now))) {
@@ -182,50 +174,17 @@ static void interrupt_entered(unsigned long ip, unsigned long parent,
 	local_irq_restore(flags);
 }
 
-static void probe_bio_queue(void *data, struct bio *bio)
-{
-	struct xblk_place place = {};
-	unsigned long flags;
-	int disk;
-	u64 now;
-
-	/*
-	 * A thread that has ended may have left its number to another process. What
-	 * layers below queue in that thread are clones of the backend's bios, or bios of
-	 * their own, with a bi_private that no response names.
-	 */
-	if (READ_ONCE(threads[current->pid % THREADS]) != current->pid ||
-	    !(current->flags & PF_KTHREAD) || bio_flagged(bio, BIO_CLONED))
-		return;
-	disk = xblk_disk_index(bio->bi_bdev->bd_disk);
-	if (disk < 0 || xblk_bio_left_out(bio))
-		return;
-	local_irq_save(flags);
-	now = xblk_clock_now();
-	if (likely(xblk_emit_begin(&place, now))) {
-		*place.rec = (struct xblk_record){
-			.time = now,
-			.id = xblk_id(bio),
-			.aux = xblk_id(bio->bi_private),
-			.disk = disk,
-			.event = XBLK_EV_BACKEND_BIO,
-		};
-		xblk_emit_end(&place);
-	}
-	local_irq_restore(flags);
-}
-
 static void unmap_entered(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			  struct ftrace_regs *regs)
 {
 	/* xen_blkbk_unmap_and_respond_callback(int, struct gntab_unmap_queue_data *) */
 	const struct gntab_unmap_queue_data *unmap =
 		(const void *)xblk_entry_argument(regs, 1);
-	unsigned long flags;
 
-	local_irq_save(flags);
-	xblk_run_leave(this_cpu_ptr(&this_run), unmap->data);
-	local_irq_restore(flags);
+	/* What interrupts this has a place of its own. */
+	preempt_disable_notrace();
+	xblk_run_leave(this_cpu_ptr(&this_run), unmap->data, 0);
+	preempt_enable_notrace();
 }
 
 /*
@@ -295,16 +254,6 @@ static struct xblk_entry_probes entry_probes = {
 	.n = ARRAY_SIZE(entries),
 };
 
-static struct xblk_tracepoint tracepoints[] = {
-	{"block_bio_queue", probe_bio_queue},
-};
-
-/* A prototype that changed fails here, at compile time. */
-static void __maybe_unused check_prototype(void)
-{
-	check_trace_callback_type_block_bio_queue(probe_bio_queue);
-}
-
 static int init_entries(void)
 {
 	return xblk_entry_probes_init(&entry_probes);
@@ -324,10 +273,18 @@ static void detach(void)
 		stay |= xblk_entry_probe_detach(&entry_probes, i) != 0;
 	if (stay)
 		return;
-	kvfree(threads);
 	kvfree(rings);
-	threads = NULL;
 	rings = NULL;
+}
+
+static void forget(void)
+{
+	int i;
+
+	for (i = 0; i < 1 << RINGS_BITS; i++)
+		WRITE_ONCE(rings[i].ring, NULL);
+	for (i = 0; i < BLKBACK_THREADS; i++)
+		WRITE_ONCE(blkback_threads[i], 0);
 }
 
 /* As many as this kernel has. */
@@ -337,27 +294,14 @@ static int attach(void)
 
 	if (!rings)
 		rings = kvcalloc(1 << RINGS_BITS, sizeof(*rings), GFP_KERNEL);
-	if (!threads)
-		threads = kvcalloc(THREADS, sizeof(*threads), GFP_KERNEL);
-	if (!rings || !threads) {
-		detach();
+	if (!rings)
 		return -ENOMEM;
-	}
+	forget();
 	atomic_set(&rings_dropped, 0);
 	xblk_run_forget(&this_run);
 	for (i = 0; i < ARRAY_SIZE(entries); i++)
 		xblk_entry_probe_attach(&entry_probes, i);
 	return 0;
-}
-
-static void forget(void)
-{
-	int i;
-
-	for (i = 0; i < 1 << RINGS_BITS; i++)
-		WRITE_ONCE(rings[i].ring, NULL);
-	for (i = 0; i < THREADS; i++)
-		WRITE_ONCE(threads[i], 0);
 }
 
 static void show(struct seq_file *s, bool attached)
@@ -378,8 +322,6 @@ static void show_counters(struct seq_file *s)
 const struct probe_group blkback_group = {
 	.init = init_entries,
 	.exit = exit_entries,
-	.tracepoints = tracepoints,
-	.nr_tracepoints = ARRAY_SIZE(tracepoints),
 	.attach = attach,
 	.detach = detach,
 	.forget = forget,

@@ -56,24 +56,6 @@ bool traced_domain(unsigned int domid)
 }
 
 /*
- * Tracepoints are called with preemption on since Linux 6.16 or so (SRCU), so the table
- * is read with preemption off, which synchronize_rcu() waits for: rcu_read_lock() is two
- * calls where it can be preempted.
- */
-int xblk_disk_index(struct gendisk *disk)
-{
-	const struct traced_disks *disks;
-	int index = -1;
-
-	preempt_disable_notrace();
-	disks = rcu_dereference_sched(traced);
-	if (likely(disks))
-		index = xblk_disks_find(disks->by_seq, disk->diskseq);
-	preempt_enable_notrace();
-	return index;
-}
-
-/*
  * Numbers of disks go up in steps, and by major: so that they do not crowd, the bits that
  * depend on all others come first.  No two have the same key.
  */
@@ -82,6 +64,7 @@ static u64 dev_key(dev_t dev)
 	return rol32(dev * GOLDEN_RATIO_32, 16);
 }
 
+/* With preemption off, as xblk_disk_index() has it. */
 int xblk_dev_index(dev_t dev)
 {
 	const struct traced_disks *disks;
@@ -195,6 +178,7 @@ static void set_disks(struct traced_disks *disks)
 	struct traced_disks *old = rcu_dereference_protected(traced, true);
 
 	rcu_assign_pointer(traced, disks);
+	xblk_disks_trace(disks ? disks->by_seq : NULL);
 	if (!old)
 		return;
 	synchronize_rcu();

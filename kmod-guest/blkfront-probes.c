@@ -9,8 +9,8 @@
  * get_id_from_freelist() is called for each slot of a ring that is filled, under the
  * ring's lock, so its calls are in the order in which the backend finds the requests,
  * which that of D is not where two vCPUs share a ring.  It is given the ring alone.  The
- * request is what blkif_queue_rq(), which calls it, was given; both arguments of that are
- * blk-mq's own.
+ * request is the one whose D was the last in the same run: blkif_queue_rq(), which calls
+ * it, calls blk_mq_start_request() first.
  */
 #include <linux/atomic.h>
 #include <linux/blk-mq.h>
@@ -43,7 +43,7 @@ struct ring {
 /* Not NULL while probes are attached. */
 static struct ring *rings;
 static atomic_t no_room; /* times that a request had no order for want of it */
-static DEFINE_PER_CPU(struct xblk_this_run, this_run);
+DEFINE_PER_CPU(struct xblk_this_run, blkfront_this_run);
 
 static void interrupt_entered(unsigned long ip, unsigned long parent,
 			      struct ftrace_ops *ops, struct ftrace_regs *regs)
@@ -64,18 +64,6 @@ static void interrupt_entered(unsigned long ip, unsigned long parent,
 		};
 		xblk_emit_end(&place);
 	}
-	local_irq_restore(flags);
-}
-
-static void queue_rq_entered(unsigned long ip, unsigned long parent,
-			     struct ftrace_ops *ops, struct ftrace_regs *regs)
-{
-	/* blkif_queue_rq(struct blk_mq_hw_ctx *, const struct blk_mq_queue_data *) */
-	const struct blk_mq_queue_data *bd = (const void *)xblk_entry_argument(regs, 1);
-	unsigned long flags;
-
-	local_irq_save(flags);
-	xblk_run_leave(this_cpu_ptr(&this_run), bd->rq);
 	local_irq_restore(flags);
 }
 
@@ -109,10 +97,10 @@ static noinline struct ring *meet_ring(const void *address)
 static __always_inline void tell_order(const void *address)
 {
 	struct ring *ring = ring_slot(address, 0);
+	const struct xblk_left *issued;
 	const struct request *rq;
 	struct xblk_place place = {};
 	u32 ordinal;
-	int disk;
 	u64 now;
 
 	if (unlikely(READ_ONCE(ring->ring) != address)) {
@@ -122,12 +110,10 @@ static __always_inline void tell_order(const void *address)
 	}
 	ordinal = ring->filled++;
 	/* Not taken: a request may fill two slots. */
-	rq = xblk_run_look(this_cpu_ptr(&this_run));
-	if (!rq)
+	issued = xblk_run_look(this_cpu_ptr(&blkfront_this_run));
+	if (unlikely(!issued))
 		return;
-	disk = xblk_disk_index(rq->q->disk);
-	if (disk < 0 || xblk_rq_left_out(rq))
-		return;
+	rq = issued->what;
 	now = xblk_clock_now();
 	if (unlikely(!xblk_emit_begin(&place, now)))
 		return;
@@ -137,7 +123,7 @@ static __always_inline void tell_order(const void *address)
 		.nr_sectors = rq->mq_hctx->queue_num,
 		.id = xblk_id(rq),
 		.aux = ordinal,
-		.disk = disk,
+		.disk = issued->more,
 		.event = XBLK_EV_ORDER,
 	};
 	xblk_emit_end(&place);
@@ -156,13 +142,11 @@ static void slot_entered(unsigned long ip, unsigned long parent, struct ftrace_o
 
 enum {
 	INTERRUPT,
-	QUEUE_RQ, /* before the next one, which leads to nothing without it */
 	SLOT,
 };
 
 static struct xblk_entry_probe entries[] = {
 	[INTERRUPT] = {"blkif_interrupt", interrupt_entered},
-	[QUEUE_RQ] = {"blkif_queue_rq", queue_rq_entered},
 	[SLOT] = {"get_id_from_freelist", slot_entered},
 };
 
@@ -181,21 +165,19 @@ static void order_detach(void)
 		pr_notice(
 			"%u requests had no order on their ring: too many rings have come and gone\n",
 			without);
-	stay |= xblk_entry_probe_detach(&entry_probes, QUEUE_RQ) != 0;
 	if (stay)
 		return;
 	kvfree(rings);
 	rings = NULL;
 }
 
-/* Both, or none: return whether. */
+/* Return: whether it is. */
 static bool order_attach(void)
 {
 	if (!rings)
 		rings = kvcalloc(1 << RINGS_BITS, sizeof(*rings), GFP_KERNEL);
-	xblk_run_forget(&this_run);
-	if (rings && !xblk_entry_probe_attach(&entry_probes, QUEUE_RQ) &&
-	    !xblk_entry_probe_attach(&entry_probes, SLOT))
+	xblk_run_forget(&blkfront_this_run);
+	if (rings && !xblk_entry_probe_attach(&entry_probes, SLOT))
 		return true;
 	order_detach();
 	return false;
@@ -234,8 +216,8 @@ const char *blkfront_probes_attach(bool order)
 	if (!xblk_entry_probe_attach(&entry_probes, INTERRUPT))
 		strscpy(names, entries[INTERRUPT].name, sizeof(names));
 	if (order && order_attach())
-		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s %s",
-			 *names ? " " : "", entries[QUEUE_RQ].name, entries[SLOT].name);
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+			 *names ? " " : "", entries[SLOT].name);
 	return names;
 }
 

@@ -109,42 +109,20 @@ int xblk_dev_index(dev_t dev)
 	return -1;
 }
 
-/*
- * A disk is looked at once, when its first event comes.  Not inlined: other events need
- * none of its registers and stack.
- */
-static noinline int meet_disk(struct traced_disks *disks, struct gendisk *disk)
+/* A disk is looked at once, when its first event comes. */
+static int meet_disk(struct gendisk *disk)
 {
+	struct traced_disks *disks = rcu_dereference_sched(traced);
 	u32 devid;
 	int index = XBLK_DISK_IGNORED;
 
 	/* Of a disk that was taken away the parent may be gone. */
-	if (test_bit(GD_DEAD, &disk->state))
+	if (!disks || test_bit(GD_DEAD, &disk->state))
 		return index;
 	if (blkfront_devid(disk, &devid))
 		index = wanted_index(disks, disk->diskseq, devid);
 	xblk_disks_add(disks->seen, disk->diskseq, index);
 	return index;
-}
-
-/*
- * Tracepoints are called with preemption on since Linux 6.16 or so (SRCU), so the table
- * is read with preemption off, which synchronize_rcu() waits for: rcu_read_lock() is two
- * calls where it can be preempted.
- */
-int xblk_disk_index(struct gendisk *disk)
-{
-	struct traced_disks *disks;
-	int index;
-
-	preempt_disable_notrace();
-	disks = rcu_dereference_sched(traced);
-	index = likely(disks) ? xblk_disks_find(disks->seen, disk->diskseq)
-			      : XBLK_DISK_IGNORED;
-	if (unlikely(index < 0))
-		index = meet_disk(disks, disk);
-	preempt_enable_notrace();
-	return index == XBLK_DISK_IGNORED ? -1 : index;
 }
 
 static void free_disks(struct traced_disks *disks)
@@ -161,8 +139,10 @@ static struct traced_disks *alloc_disks(unsigned int nr)
 	if (!disks)
 		return NULL;
 	disks->seen = xblk_disks_alloc(nr + DISKS_UNWANTED);
-	if (disks->seen)
+	if (disks->seen) {
+		disks->seen->meet = meet_disk;
 		return disks;
+	}
 	free_disks(disks);
 	return NULL;
 }
@@ -261,6 +241,7 @@ static void trace_disks(struct traced_disks *disks)
 	if (old)
 		carry_over(disks, old);
 	rcu_assign_pointer(traced, disks);
+	xblk_disks_trace(disks->seen);
 	synchronize_rcu();
 	free_disks(old);
 }
@@ -270,6 +251,7 @@ static void forget_disks(void)
 {
 	struct traced_disks *old = rcu_dereference_protected(traced, true);
 
+	xblk_disks_trace(NULL);
 	RCU_INIT_POINTER(traced, NULL);
 	synchronize_rcu();
 	free_disks(old);
