@@ -66,17 +66,22 @@ static __always_inline u8 record_op(blk_opf_t opf)
 	       record_flag(opf, REQ_PREFLUSH, XBLK_OP_F_PREFLUSH);
 }
 
-u8 xblk_left_out;
+static u8 left_out; /* a bit for each of enum xblk_op */
+DEFINE_STATIC_KEY_FALSE(xblk_ops_chosen);
 
 /**
  * xblk_choose_ops() - what the probes record, these and others
  * @ops:	a bit for each of enum xblk_op; 0: everything
  *
- * Context: any, with no probe attached.
+ * Context: process, may sleep, with no probe attached.
  */
 void xblk_choose_ops(u8 ops)
 {
-	xblk_left_out = ops ? ~ops : 0;
+	left_out = ops ? ~ops : 0;
+	if (left_out)
+		static_branch_enable(&xblk_ops_chosen);
+	else
+		static_branch_disable(&xblk_ops_chosen);
 }
 
 /**
@@ -98,7 +103,7 @@ bool xblk_op_left_out(blk_opf_t opf, unsigned int sectors)
 
 	if (op == XBLK_OP_WRITE && !sectors)
 		op = XBLK_OP_FLUSH;
-	return xblk_left_out >> op & 1;
+	return left_out >> op & 1;
 }
 
 /* Inlined, as rq_event() is: a call would save and restore most registers. */
@@ -346,7 +351,8 @@ static void probe_rq_complete(void *data, struct request *rq, blk_status_t error
  */
 static __always_inline bool ended_bio_left_out(const struct bio *bio)
 {
-	return unlikely(xblk_left_out) && xblk_op_left_out(bio->bi_opf, 1) &&
+	return static_branch_unlikely(&xblk_ops_chosen) &&
+	       xblk_op_left_out(bio->bi_opf, 1) &&
 	       (!(bio->bi_opf & REQ_PREFLUSH) || xblk_op_left_out(bio->bi_opf, 0));
 }
 

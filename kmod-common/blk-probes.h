@@ -5,6 +5,7 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/compiler.h>
+#include <linux/jump_label.h>
 #include <linux/types.h>
 
 struct seq_file;
@@ -30,8 +31,8 @@ static __always_inline u32 xblk_id(const void *object)
 	return (u32)((unsigned long)object >> 5) * xblk_id_key;
 }
 
-/* A bit for each of enum xblk_op that nothing is recorded of; 0 as a rule. */
-extern u8 xblk_left_out;
+/* There are operations that nothing is recorded of, as a rule none. */
+DECLARE_STATIC_KEY_FALSE(xblk_ops_chosen);
 
 void xblk_choose_ops(u8 ops);
 void xblk_choose_merges(bool wanted);
@@ -45,7 +46,8 @@ bool xblk_op_left_out(blk_opf_t opf, unsigned int sectors);
  */
 static __always_inline bool xblk_bio_left_out(const struct bio *bio)
 {
-	return unlikely(xblk_left_out) && xblk_op_left_out(bio->bi_opf, bio_sectors(bio));
+	return static_branch_unlikely(&xblk_ops_chosen) &&
+	       xblk_op_left_out(bio->bi_opf, bio_sectors(bio));
 }
 
 /**
@@ -54,7 +56,7 @@ static __always_inline bool xblk_bio_left_out(const struct bio *bio)
  */
 static __always_inline bool xblk_rq_left_out(const struct request *rq)
 {
-	return unlikely(xblk_left_out) &&
+	return static_branch_unlikely(&xblk_ops_chosen) &&
 	       xblk_op_left_out(rq->cmd_flags, blk_rq_sectors(rq));
 }
 

@@ -14,7 +14,8 @@
 #include "emit.h"
 
 /* Records after which names are told again, 0 for never. */
-u32 xblk_emit_names_last;
+static u32 names_last;
+DEFINE_STATIC_KEY_FALSE(xblk_names_again);
 struct xblk_names __percpu *xblk_names;
 
 int xblk_emit_init(void)
@@ -34,12 +35,18 @@ void xblk_emit_exit(void)
  *		that sees the newest only; 0: once is enough
  *
  * Before a new stream begins; no probe may be attached.
+ *
+ * Context: process, may sleep.
  */
 void xblk_emit_reset(u32 records)
 {
 	int cpu;
 
-	xblk_emit_names_last = records;
+	names_last = records;
+	if (records)
+		static_branch_enable(&xblk_names_again);
+	else
+		static_branch_disable(&xblk_names_again);
 	for_each_possible_cpu (cpu)
 		memset(per_cpu_ptr(xblk_names, cpu), 0, sizeof(struct xblk_names));
 }
@@ -52,7 +59,7 @@ noinline void xblk_emit_count(void)
 	if (names->left--)
 		return;
 	memset(names->named, 0, sizeof(names->named));
-	names->left = xblk_emit_names_last;
+	names->left = names_last;
 }
 
 /**

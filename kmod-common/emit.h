@@ -22,6 +22,7 @@
 #define XBLK_EMIT_H
 
 #include <linux/compiler.h>
+#include <linux/jump_label.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -64,7 +65,8 @@ struct xblk_names {
 };
 
 extern struct xblk_names __percpu *xblk_names;
-extern u32 xblk_emit_names_last;
+/* They are told again, and records counted. */
+DECLARE_STATIC_KEY_FALSE(xblk_names_again);
 
 int xblk_emit_init(void);
 void xblk_emit_exit(void);
@@ -83,7 +85,7 @@ bool xblk_emit_name(u64 now);
  */
 static __always_inline bool xblk_emit_begin(struct xblk_place *place, u64 now)
 {
-	if (unlikely(xblk_emit_names_last))
+	if (static_branch_unlikely(&xblk_names_again))
 		xblk_emit_count();
 	return xblk_sink_reserve(place, now);
 }
@@ -100,7 +102,7 @@ static __always_inline bool xblk_emit_begin_pid(struct xblk_place *place, u64 no
 	const struct task_struct *task = current;
 	const struct xblk_named *named;
 
-	if (unlikely(xblk_emit_names_last))
+	if (static_branch_unlikely(&xblk_names_again))
 		xblk_emit_count();
 	named = &this_cpu_ptr(xblk_names)->named[(u32)task->pid % XBLK_NAMED];
 	if (unlikely(named->pid != task->pid ||

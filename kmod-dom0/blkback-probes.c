@@ -221,8 +221,8 @@ static void response_entered(unsigned long ip, unsigned long parent,
 
 	local_irq_save(flags);
 	request = xblk_run_take(this_cpu_ptr(&this_run));
-	if (!ring_find(ring) ||
-	    (unlikely(xblk_left_out) && response_left_out(xblk_entry_argument(regs, 2))))
+	if (!ring_find(ring) || (static_branch_unlikely(&xblk_ops_chosen) &&
+				 response_left_out(xblk_entry_argument(regs, 2))))
 		goto out;
 	now = xblk_clock_now();
 	if (likely(xblk_emit_begin(&place, now))) {
