@@ -2,8 +2,9 @@
 /*
  * The arithmetic of the clock, also for user space, where it is tested.
  *
- * Xen's time is taken to be sched_clock() plus an offset.  It is not known when the
- * offset ceases to be the same, so it is measured again and again.
+ * Xen's time is taken to be a line over another clock: sched_clock() plus an offset, or
+ * the time-stamp counter times a slope.  It is not known when it ceases to be the same
+ * line, so it is measured again and again.
  */
 #ifndef XBLK_CLOCK_SAMPLE_H
 #define XBLK_CLOCK_SAMPLE_H
@@ -11,6 +12,7 @@
 #ifdef __KERNEL__
 #include <linux/compiler.h>
 #include <linux/limits.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/types.h>
 #else
@@ -19,18 +21,20 @@
 typedef uint64_t u64;
 typedef int64_t s64;
 typedef uint32_t u32;
-#define S64_MAX		    INT64_MAX
-#define S64_MIN		    INT64_MIN
-#define U32_MAX		    UINT32_MAX
-#define min(a, b)	    ((a) < (b) ? (a) : (b))
-#define max(a, b)	    ((a) > (b) ? (a) : (b))
-#define WRITE_ONCE(at, val) ((at) = (val))
+#define S64_MAX			     INT64_MAX
+#define S64_MIN			     INT64_MIN
+#define U32_MAX			     UINT32_MAX
+#define min(a, b)		     ((a) < (b) ? (a) : (b))
+#define max(a, b)		     ((a) > (b) ? (a) : (b))
+#define WRITE_ONCE(at, val)	     ((at) = (val))
+#define mul_u64_u64_div_u64(a, b, d) ((u64)((unsigned __int128)(a) * (b) / (d)))
 #endif
 #include "xblk/record.h"
 
 /**
  * struct xblk_clock - how Xen's time is known
- * @offset:		what is added to sched_clock(), ns
+ * @offset:		what is added to sched_clock(), ns; while the counter is
+ *			read, what would have been at the last measurement
  * @drift:		what @offset lacked at the last measurement, ns
  * @jumps:		measurements at which it was off by more than XBLK_CLOCK_BOUND
  * @uncertainty:	no measurement since the clock was calibrated leaves it possible
@@ -135,6 +139,99 @@ static inline bool xblk_clock_check(struct xblk_clock *clock,
 		return false;
 	clock->jumps++;
 	return true;
+}
+
+/* --- the time-stamp counter's line --------------------------------------------------- */
+
+/* A slope is in ns for so many ticks: 2^40. */
+#define XBLK_SLOPE_SHIFT 40
+
+/**
+ * struct xblk_line - Xen's time by the counter
+ * @tsc:	where the line bends
+ * @ns:		Xen's time there
+ * @before:	its slope up to there, which is that of the line before it
+ * @after:	its slope from there on
+ *
+ * It bends a little after it has taken the place of the one before, so that it does not
+ * matter when a CPU gets to see it: up to the bend both are the same.
+ */
+struct xblk_line {
+	u64 tsc;
+	u64 ns;
+	u64 before;
+	u64 after;
+};
+
+/* @since times @slope, and no variable of 16 bytes, for which the stack would be aligned.
+ */
+static inline __attribute__((always_inline)) u64 xblk_line_ns(s64 since, s64 slope)
+{
+#ifdef __x86_64__
+	u64 low = since, high;
+
+	__asm__("imulq %2\n\tshrdq %3, %1, %0"
+		: "+a"(low), "=&d"(high)
+		: "r"(slope), "i"(XBLK_SLOPE_SHIFT)
+		: "cc");
+	return low;
+#else
+	return (u64)((__int128)since * slope >> XBLK_SLOPE_SHIFT);
+#endif
+}
+
+/* On a processor whose counter is a little behind another's it may be before the bend. */
+static inline __attribute__((always_inline)) u64
+xblk_line_at(const struct xblk_line *line, u64 tsc)
+{
+	s64 since = tsc - line->tsc;
+	s64 slope = since < 0 ? line->before : line->after;
+
+	return line->ns + xblk_line_ns(since, slope);
+}
+
+/* By two readings.  Return: whether it is that of a counter of 1 MHz to 1 THz. */
+static inline bool xblk_line_slope(u64 ticks, u64 ns, u64 *slope)
+{
+	if (ticks < ns / 1000 || ticks / 1000 > ns || !ticks)
+		return false;
+	*slope = mul_u64_u64_div_u64(ns, 1ULL << XBLK_SLOPE_SHIFT, ticks);
+	return true;
+}
+
+/* How far the offset is above @at for certain, ns; below it, if it is negative. */
+static inline s64 xblk_clock_behind(const struct xblk_clock_sample *sample, u64 at)
+{
+	s64 least = sample->lo - at, most = sample->hi - at;
+
+	return least > 0 ? least : min(most, (s64)0);
+}
+
+/**
+ * xblk_line_bend() - the line that comes after another one
+ * @old:	that one
+ * @at:		where it bends, not before @old does
+ * @slope:	what the slope is taken to be; a fourth of what is found wrong with it is
+ *		mended
+ * @behind:	how far @old is behind, ns, at most XBLK_CLOCK_BOUND
+ * @ticks:	until the next measurement; then it is to be right
+ */
+static inline struct xblk_line xblk_line_bend(const struct xblk_line *old, u64 at,
+					      u64 *slope, s64 behind, u64 ticks)
+{
+	s64 most = XBLK_CLOCK_BOUND;
+	s64 more =
+		(max(-most, min(behind, most)) * (1LL << XBLK_SLOPE_SHIFT)) / (s64)ticks;
+	struct xblk_line line = {
+		.tsc = at,
+		/* Rounded down before it and behind it: so it is nowhere below @old. */
+		.ns = xblk_line_at(old, at) + 1,
+		.before = old->after,
+		.after = *slope + more,
+	};
+
+	*slope += more / 4;
+	return line;
 }
 
 #endif /* XBLK_CLOCK_SAMPLE_H */

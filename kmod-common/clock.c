@@ -15,12 +15,22 @@
  * too far off a new generation of the clock begins.  The clock is not bent to follow:
  * that would cost each record a second load and a multiplication, for domains that are
  * few, and a new generation costs them the requests in flight at that time.
+ *
+ * sched_clock() takes more than all else of a record, and its CPUs share a cache line
+ * that each reading writes to (pvclock_clocksource_read()).  So where the time-stamp
+ * counter is invariant and Xen does not trap it, the counter is read instead, and Xen's
+ * time is a line over it, which is bent at each measurement so that it is right at the
+ * next.  Where it is found off for certain all the same, it is sched_clock() from then on.
  */
 #include <linux/cache.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
+#include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/stop_machine.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 #include <xen/interface/xen.h>
 #include <asm/xen/hypercall.h>
@@ -33,16 +43,57 @@ struct hvm_get_time {
 };
 
 #define SANDWICHES 64
-#define PERIOD	   (2 * HZ)
+#define PERIOD_MS  2000
+/* From the first measurement of the counter's rate to the next, at least. */
+#define RATE_MS 1000
+/* From when a line is made to where it bends. */
+#define BEND_MS 1
+#define LINES	16 /* a CPU that has one in its hands is through with it by 16 periods */
 /* The whole domain stands still for at most so long, so that its time does not go back. */
 #define LONGEST_WAIT 10000000 /* ns */
 
+static char *clock = "auto";
+module_param(clock, charp, 0444);
+MODULE_PARM_DESC(
+	clock, "What times records: the time-stamp counter where it is invariant (auto), "
+	       "wherever Xen does not trap it (tsc), or never (xen)");
+
 struct xblk_clock xblk_clock __read_mostly;
+const struct xblk_line *xblk_clock_line __read_mostly;
 
 static unsigned int times_set;
 static u32 generation;
 static void (*mark_generation)(u32 generation);
 static bool told;
+
+/* Xen's time was @xen when the counter was between @tsc and @tsc + @width. */
+struct reading {
+	u64 tsc;
+	u64 xen;
+	u64 width;
+};
+
+static struct xblk_line lines[LINES];
+static unsigned int lines_made;
+static struct reading first; /* since the domain was resumed; @width 0: none */
+static u64 slope;
+static u64 ticks_per_ms;
+
+/* What is measured. */
+static u64 measured_clock(void)
+{
+	const struct xblk_line *line = READ_ONCE(xblk_clock_line);
+
+	return line ? xblk_line_at(line, xblk_tsc()) : sched_clock();
+}
+
+static void shift(struct xblk_clock_sample *sample, s64 by)
+{
+	sample->lo += by;
+	sample->hi += by;
+}
+
+/* Of sched_clock()'s offset; by the counter's line it is off as that is. */
 
 static int measure(struct xblk_clock_sample *sample)
 {
@@ -56,15 +107,43 @@ static int measure(struct xblk_clock_sample *sample)
 		int err;
 
 		local_irq_save(flags);
-		before = sched_clock();
+		before = measured_clock();
 		err = HYPERVISOR_hvm_op(HVMOP_get_time, &xen);
-		after = sched_clock();
+		after = measured_clock();
 		local_irq_restore(flags);
 		if (err)
 			return err;
 		xblk_clock_narrow(sample, before, xen.now, after);
 	}
 	xblk_clock_narrowed(sample);
+	if (xblk_clock_line)
+		shift(sample, xblk_clock.offset);
+	return 0;
+}
+
+/* The narrowest of many. */
+static int read_counter(struct reading *narrowest)
+{
+	int i;
+
+	narrowest->width = U64_MAX;
+	for (i = 0; i < SANDWICHES; i++) {
+		struct hvm_get_time xen = {};
+		struct reading this;
+		unsigned long flags;
+		int err;
+
+		local_irq_save(flags);
+		this.tsc = xblk_tsc();
+		err = HYPERVISOR_hvm_op(HVMOP_get_time, &xen);
+		this.width = xblk_tsc() - this.tsc;
+		local_irq_restore(flags);
+		if (err)
+			return err;
+		this.xen = xen.now;
+		if (this.width < narrowest->width)
+			*narrowest = this;
+	}
 	return 0;
 }
 
@@ -87,6 +166,8 @@ static bool set_clock(const struct xblk_clock_sample *sample, unsigned int when)
 /**
  * xblk_clock_calibrate() - find the offset from sched_clock() to Xen's time
  *
+ * From then on sched_clock() is used, and the counter's rate can be found.
+ *
  * To be called at load, before any other function here, and by one at a time.
  *
  * Context: any but NMI.
@@ -98,6 +179,9 @@ int xblk_clock_calibrate(void)
 	unsigned int when;
 	int err;
 
+	WRITE_ONCE(xblk_clock_line, NULL);
+	if (!first.width)
+		read_counter(&first);
 	do {
 		when = READ_ONCE(times_set);
 		err = measure(&sample);
@@ -105,6 +189,106 @@ int xblk_clock_calibrate(void)
 			return err;
 	} while (!set_clock(&sample, when));
 	return 0;
+}
+
+/**
+ * xblk_clock_source() - what is read: "tsc" or "xen"
+ */
+const char *xblk_clock_source(void)
+{
+	return READ_ONCE(xblk_clock_line) ? "tsc" : "xen";
+}
+
+static bool counter_is_good(void)
+{
+	if (!strcmp(clock, "xen") || xblk_tsc_emulated())
+		return false;
+	return !strcmp(clock, "tsc") || xblk_tsc_invariant();
+}
+
+/* Return: @lines' next, which is nobody's. */
+static struct xblk_line *next_line(void)
+{
+	return &lines[lines_made++ % LINES];
+}
+
+/*
+ * No record is written.  The rate is that since the module was loaded, or the domain
+ * resumed: known the better, the longer that is ago.
+ */
+static void use_counter(void)
+{
+	unsigned int when = READ_ONCE(times_set);
+	struct xblk_clock_sample sample;
+	struct reading from = first, to;
+	struct xblk_line *line;
+	unsigned long flags;
+	u64 wrong, period;
+
+	if (!counter_is_good() || !from.width || read_counter(&to))
+		return;
+	if (to.xen - from.xen < RATE_MS * NSEC_PER_MSEC) {
+		msleep(RATE_MS);
+		if (read_counter(&to))
+			return;
+	}
+	/* Else a resume came between; or it is no clock. */
+	if (!xblk_line_slope(to.tsc - from.tsc, to.xen - from.xen, &slope))
+		return;
+	ticks_per_ms = (NSEC_PER_MSEC << XBLK_SLOPE_SHIFT) / slope;
+	line = next_line();
+	*line = (struct xblk_line){
+		.tsc = to.tsc + to.width / 2,
+		.ns = to.xen,
+		.before = slope,
+		.after = slope,
+	};
+	/* By how much the rate may make it wrong until it is measured again. */
+	period = PERIOD_MS * ticks_per_ms;
+	wrong = mul_u64_u64_div_u64(from.width + to.width, period, to.tsc - from.tsc);
+	wrong = mul_u64_u64_div_u64(wrong, NSEC_PER_MSEC, ticks_per_ms);
+
+	local_irq_save(flags);
+	if (when == times_set)
+		smp_store_release(&xblk_clock_line, line);
+	local_irq_restore(flags);
+	if (when != times_set || measure(&sample))
+		goto no;
+	local_irq_save(flags);
+	if (when == times_set) {
+		line->ns += xblk_clock_middle(&sample) - xblk_clock.offset;
+		xblk_clock.drift = 0;
+		xblk_clock.uncertainty = min(
+			xblk_clock_farthest(&sample, xblk_clock_middle(&sample)) + wrong,
+			(u64)U32_MAX);
+	}
+	local_irq_restore(flags);
+	if (when == times_set)
+		return;
+no:
+	WRITE_ONCE(xblk_clock_line, NULL);
+}
+
+/*
+ * Return: false if this CPU was away for so long meanwhile that others may have read the
+ * old line behind the new one's bend.
+ */
+static bool bend_line(s64 behind)
+{
+	const struct xblk_line *old = xblk_clock_line;
+	struct xblk_line *line = next_line();
+	u64 ahead = BEND_MS * ticks_per_ms, at;
+	unsigned long flags;
+	bool in_time;
+
+	local_irq_save(flags);
+	at = max(xblk_tsc(), old->tsc) + ahead;
+	*line = xblk_line_bend(old, at, &slope, behind, PERIOD_MS * ticks_per_ms);
+	smp_store_release(&xblk_clock_line, line);
+	in_time = xblk_tsc() < at;
+	xblk_clock.offset = measured_clock() - sched_clock();
+	local_irq_restore(flags);
+	return in_time;
 }
 
 static void begin_generation(void)
@@ -123,7 +307,10 @@ static void begin_generation(void)
  */
 void xblk_clock_resumed(void)
 {
+	/* The counter may be another host's. */
+	WRITE_ONCE(xblk_clock_line, NULL);
 	begin_generation();
+	first.width = 0;
 	xblk_clock_calibrate();
 }
 
@@ -135,12 +322,16 @@ void xblk_clock_resumed(void)
  */
 static int begin_generation_stopped(void *data)
 {
-	const struct xblk_clock_sample *sample = data;
-	u64 offset = xblk_clock_middle(sample);
-	u64 last;
+	struct xblk_clock_sample *sample = data;
+	u64 offset, last;
 
 	begin_generation();
 	last = xblk_clock_now();
+	if (xblk_clock_line) {
+		shift(sample, measured_clock() - sched_clock() - xblk_clock.offset);
+		WRITE_ONCE(xblk_clock_line, NULL);
+	}
+	offset = xblk_clock_middle(sample);
 	if ((s64)(last - sched_clock() - offset) <= LONGEST_WAIT) {
 		while ((s64)(last - sched_clock() - offset) > 0)
 			cpu_relax();
@@ -152,32 +343,54 @@ static int begin_generation_stopped(void *data)
 static void look_at_clock(struct work_struct *work);
 static DECLARE_DELAYED_WORK(clock_work, look_at_clock);
 
-/* A suspend waits until work of this queue has ended, and holds what has not begun. */
+/*
+ * On the next CPU, whose counter may be another.  A suspend waits until work of this
+ * queue has ended, and holds what has not begun.
+ */
 static void look_later(void)
 {
-	queue_delayed_work(system_freezable_wq, &clock_work, PERIOD);
+	static unsigned int cpu;
+
+	cpu = cpumask_next(cpu, cpu_online_mask);
+	if (cpu >= nr_cpu_ids)
+		cpu = cpumask_first(cpu_online_mask);
+	queue_delayed_work_on(cpu, system_freezable_wq, &clock_work,
+			      msecs_to_jiffies(PERIOD_MS));
 }
 
 static void look_at_clock(struct work_struct *work)
 {
 	struct xblk_clock_sample sample;
+	bool off, counter = xblk_clock_line;
 
-	if (!measure(&sample) && xblk_clock_check(&xblk_clock, &sample)) {
-		if (!told)
-			pr_warn("the clock is off Xen's by %lld ns\n", xblk_clock.drift);
+	if (measure(&sample))
+		goto later;
+	off = xblk_clock_check(&xblk_clock, &sample);
+	if (off && !told) {
+		pr_warn("the clock is off Xen's by %lld ns%s\n", xblk_clock.drift,
+			counter ? ": the time-stamp counter is not used any more" : "");
 		told = true;
-		if (mark_generation)
-			stop_machine(begin_generation_stopped, &sample, NULL);
 	}
-	pr_debug("clock: drift %lld ns, known to %u ns, off %llu times\n",
-		 xblk_clock.drift, xblk_clock.uncertainty, xblk_clock.jumps);
+	if (counter && !off &&
+	    !bend_line(xblk_clock_behind(&sample, xblk_clock.offset))) {
+		pr_notice(
+			"a vCPU was away: the time-stamp counter is not used any more\n");
+		off = true;
+	}
+	if (off && (counter || mark_generation))
+		stop_machine(begin_generation_stopped, &sample, NULL);
+	pr_debug("clock: %s, drift %lld ns, known to %u ns, off %llu times\n",
+		 xblk_clock_source(), xblk_clock.drift, xblk_clock.uncertainty,
+		 xblk_clock.jumps);
+later:
 	look_later();
 }
 
 /**
  * xblk_clock_watch() - calibrate the clock, and measure it every two seconds from now on
- * @mark:	writes that a new generation of the clock begins; NULL: the clock stays as
- *		it is, and only &struct xblk_clock and the log tell
+ * @mark:	writes that a new generation of the clock begins; NULL: a clock that is
+ *		sched_clock()'s stays as it is, and only &struct xblk_clock and the log
+ *		tell
  *
  * @mark is called at a resume, and when the clock was found to be off by more than
  * XBLK_CLOCK_BOUND: with interrupts off, nothing else of the domain running, and
@@ -196,6 +409,7 @@ int xblk_clock_watch(void (*mark)(u32 generation))
 		return err;
 	told = false;
 	mark_generation = mark;
+	use_counter();
 	look_later();
 	return 0;
 }

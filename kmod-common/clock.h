@@ -2,16 +2,22 @@
 #ifndef XBLK_CLOCK_H
 #define XBLK_CLOCK_H
 
+#include <linux/compiler.h>
 #include <linux/sched/clock.h>
 #include <linux/types.h>
 #include "clock-sample.h"
+#include "compat.h"
 
 extern struct xblk_clock xblk_clock;
+/* NULL: sched_clock() is used.  One that has been replaced stays as it is for a long
+ * time. */
+extern const struct xblk_line *xblk_clock_line;
 
 int xblk_clock_calibrate(void);
 void xblk_clock_resumed(void);
 int xblk_clock_watch(void (*mark)(u32 generation));
 void xblk_clock_unwatch(void);
+const char *xblk_clock_source(void);
 
 /**
  * xblk_clock_now() - Xen system time, ns since the hypervisor booted
@@ -19,8 +25,20 @@ void xblk_clock_unwatch(void);
  * The same in every domain, to within the sum of the two domains'
  * &struct xblk_clock.uncertainty.  Any context.
  */
-static inline u64 xblk_clock_now(void)
+static __always_inline u64 xblk_clock_now(void)
 {
+	const struct xblk_line *line = READ_ONCE(xblk_clock_line), *seen;
+	u64 tsc;
+
+	while (likely(line)) {
+		tsc = xblk_tsc();
+		/* Behind the next one's bend this one holds no more: had it come by then?
+		 */
+		seen = READ_ONCE(xblk_clock_line);
+		if (likely(seen == line))
+			return xblk_line_at(line, tsc);
+		line = seen;
+	}
 	return sched_clock() + READ_ONCE(xblk_clock.offset);
 }
 

@@ -90,6 +90,42 @@ static inline int xblk_entry_unregister(struct xblk_entry_ops *entry)
 
 #endif
 
+/* --- the time-stamp counter ----------------------------------------------------------- */
+#ifdef CONFIG_X86
+
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+#include <asm/processor.h>
+#include <asm/tsc.h>
+#include <asm/xen/hypervisor.h>
+
+/* In the order of the program. */
+#define xblk_tsc() rdtsc_ordered()
+/* Xen traps each reading: bit 0 of the first word of its leaf 3
+ * (public/arch-x86/cpuid.h). */
+static inline bool xblk_tsc_emulated(void)
+{
+	u32 eax, ebx, ecx, edx;
+
+	cpuid_count(xen_cpuid_base() + 3, 0, &eax, &ebx, &ecx, &edx);
+	return eax & 1;
+}
+
+/* It counts at one rate, whatever the processor does. */
+static inline bool xblk_tsc_invariant(void)
+{
+	return boot_cpu_has(X86_FEATURE_CONSTANT_TSC) &&
+	       boot_cpu_has(X86_FEATURE_NONSTOP_TSC) && !check_tsc_unstable();
+}
+
+#else
+
+#define xblk_tsc()	     0ULL
+#define xblk_tsc_emulated()  true
+#define xblk_tsc_invariant() false
+
+#endif
+
 /* --- what is called at a resume ------------------------------------------------------
  *
  * The version does not tell which shape it has: stable releases of older kernels got the

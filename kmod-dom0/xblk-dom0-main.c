@@ -90,6 +90,7 @@ static int stats_show(struct seq_file *s, void *unused)
 	seq_printf(s, XBLK_CONTROL_STAT_UNCERTAINTY " %u\n", xblk_clock.uncertainty);
 	seq_printf(s, XBLK_CONTROL_STAT_DRIFT " %lld\n", xblk_clock.drift);
 	seq_printf(s, XBLK_CONTROL_STAT_JUMPS " %llu\n", xblk_clock.jumps);
+	seq_printf(s, XBLK_CONTROL_STAT_CLOCK " %s\n", xblk_clock_source());
 	probes_show(s);
 	session_show(s);
 	return 0;

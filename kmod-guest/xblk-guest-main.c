@@ -291,6 +291,7 @@ static void say_nodes(const struct traced_disks *disks, const char *names)
 		      xblk_flush_probes_name());
 	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_OPS, "%u", disks->ops);
 	xenbus_printf(XBT_NIL, NODES, XBLK_GUEST_NODE_MERGES, "%u", !disks->no_merges);
+	xenbus_write(XBT_NIL, NODES, XBLK_GUEST_NODE_CLOCK, xblk_clock_source());
 }
 
 /*
@@ -336,6 +337,7 @@ static void reader_disconnect(void *priv)
 	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_PROBES);
 	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_OPS);
 	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_MERGES);
+	xenbus_rm(XBT_NIL, NODES, XBLK_GUEST_NODE_CLOCK);
 	forget_disks();
 	xblk_blk_probes_detach();
 	blkfront_probes_detach();

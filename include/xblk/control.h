@@ -61,6 +61,7 @@
 #define XBLK_CONTROL_STAT_UNCERTAINTY	"clock_uncertainty_ns"
 #define XBLK_CONTROL_STAT_DRIFT		"clock_drift_ns"
 #define XBLK_CONTROL_STAT_JUMPS		"clock_jumps"
+#define XBLK_CONTROL_STAT_CLOCK		"clock"
 #define XBLK_CONTROL_STAT_PROBES	"probes"
 #define XBLK_CONTROL_STAT_MISSING	"missing"
 #define XBLK_CONTROL_STAT_RINGS_DROPPED "rings_dropped"

@@ -23,6 +23,8 @@
  *   probes	functions that are probed beside the block layer's tracepoints, by name
  *   ops	see above
  *   merges see above
+ *   clock	what timed the records when the reader came: "tsc", the
+ *		time-stamp counter, or "xen", the kernel's sched_clock()
  */
 #ifndef XBLK_GUEST_H
 #define XBLK_GUEST_H
@@ -37,5 +39,6 @@
 #define XBLK_GUEST_NODE_PROBES	"probes"
 #define XBLK_GUEST_NODE_OPS	"ops"
 #define XBLK_GUEST_NODE_MERGES	"merges"
+#define XBLK_GUEST_NODE_CLOCK	"clock"
 
 #endif /* XBLK_GUEST_H */

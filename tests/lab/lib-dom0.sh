@@ -167,7 +167,7 @@ guest_dmesg() { guest "${1:-1}" dmesg; }
 load_guest_modules() { # [N] [XBLK_GUEST_PARAMETER...]
 	local n=1
 	[[ ! ${1:-} =~ ^[0-9]+$ ]] || { n=$1; shift; }
-	guest "$n" "insmod /lib/xblk/xenrelay.ko && insmod /lib/xblk/xblk-guest.ko $*" ||
+	guest "$n" "insmod /lib/xblk/xenrelay.ko && insmod /lib/xblk/xblk-guest.ko ${CLOCK:+clock=$CLOCK} $*" ||
 		fail "guest$n: cannot load the modules"
 }
 
@@ -176,7 +176,7 @@ unload_guest_modules() { # [N]
 }
 
 load_dom0_module() { # [PARAMETER...]
-	insmod /lib/xblk/xblk-dom0.ko "$@" || fail 'dom0: cannot load xblk-dom0'
+	insmod /lib/xblk/xblk-dom0.ko ${CLOCK:+clock=$CLOCK} "$@" || fail 'dom0: cannot load xblk-dom0'
 }
 
 unload_dom0_module() { rmmod xblk_dom0 || fail 'dom0: cannot unload xblk-dom0'; }

@@ -2,13 +2,15 @@
 /*
  * The clock's arithmetic against a Xen whose time goes faster or slower than
  * sched_clock() by a known rate, or jumps, measured as the modules do: many readings
- * between two of sched_clock(), every two seconds.
+ * between two of sched_clock(), every two seconds; and the line over a counter whose
+ * rate is not quite what it is taken to be.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "../../kmod-common/clock-sample.h"
@@ -210,12 +212,151 @@ static void contradiction(void **ctx)
 	assert_int_equal(clock.uncertainty, 900001);
 }
 
+/* --- the counter's line
+ * ----------------------------------------------------------------- */
+
+static struct {
+	double hz; /* by Xen's time */
+	uint64_t took;
+	uint64_t tsc;
+	uint64_t slope;
+	struct xblk_line line;
+	struct xblk_clock clock;
+} l;
+
+static uint64_t xen_by(uint64_t tsc)
+{
+	return AHEAD + (uint64_t)((__int128)(tsc - START) * SECOND / (int64_t)l.hz);
+}
+
+static struct xblk_clock_sample measure_line(void)
+{
+	struct xblk_clock_sample sample;
+
+	xblk_clock_begin(&sample);
+	for (int i = 0; i < 64; i++) {
+		uint64_t before = l.tsc, at = before + noise(l.took);
+
+		l.tsc = at + noise(l.took);
+		xblk_clock_narrow(&sample, xblk_line_at(&l.line, before), xen_by(at),
+				  xblk_line_at(&l.line, l.tsc));
+	}
+	xblk_clock_narrowed(&sample);
+	return sample;
+}
+
+/* @wrong: by how much the slope is wrong at first, 1e-9 */
+static void begin_line(double hz, uint64_t took, int64_t wrong)
+{
+	memset(&l, 0, sizeof(l));
+	l.hz = hz;
+	l.took = took;
+	l.tsc = START;
+	t.noise = 1;
+	assert_true(xblk_line_slope((uint64_t)hz, SECOND, &l.slope));
+	l.slope += (int64_t)((__int128)l.slope * wrong / SECOND);
+	l.line = (struct xblk_line){l.tsc, xen_by(l.tsc), l.slope, l.slope};
+}
+
+/* As bend_line() does, and who reads the one or the other line sees no time go back. */
+static void bend(uint64_t ahead, uint64_t period)
+{
+	struct xblk_clock_sample sample = measure_line();
+	uint64_t at = l.tsc + ahead, ns, last = 0;
+	struct xblk_line old = l.line;
+
+	assert_false(xblk_clock_check(&l.clock, &sample));
+	l.line =
+		xblk_line_bend(&old, at, &l.slope, xblk_clock_behind(&sample, 0), period);
+	for (int64_t i = -1000; i < 1000; i++) {
+		uint64_t tsc = at + i * (int64_t)ahead / 1000;
+
+		ns = xblk_line_at(&l.line, tsc);
+		assert_true(ns >= last);
+		last = ns;
+		if (i <= 0)
+			assert_in_range(ns - xblk_line_at(&old, tsc), 0, 2);
+	}
+}
+
+/* It stays where it is known to be, and says so, however wrong it was about the rate. */
+static void follows(void **ctx)
+{
+	static const double rates[] = {1e6, 24e6, 999999937., 2893000000., 5.7e9};
+	static const int64_t wrong[] = {0, 300, -300, 20000, -20000};
+
+	(void)ctx;
+	for (size_t i = 0; i < LEN(rates) * LEN(wrong) * 3; i++) {
+		uint64_t took = (uint64_t[]){0, 300, 20000}[i / LEN(wrong) / LEN(rates)];
+		double hz = rates[i / LEN(wrong) % LEN(rates)];
+		uint64_t period = (uint64_t)(hz * PERIOD / SECOND);
+		uint64_t most = took + 2000000000 / (uint64_t)hz + 10;
+		int64_t off;
+
+		begin_line(hz, (uint64_t)((double)took * hz / SECOND),
+			   wrong[i % LEN(wrong)]);
+		for (int n = 0; n < 1000; n++) {
+			l.tsc += period;
+			off = (int64_t)(xblk_line_at(&l.line, l.tsc) - xen_by(l.tsc));
+			assert_in_range(llabs(off), 0,
+					n < 30 ? 41000 + 3 * most : 3 * most);
+			bend((uint64_t)hz / 1000, period);
+			assert_in_range(llabs(off), 0, l.clock.uncertainty + most);
+		}
+	}
+}
+
+/* A counter that stops, or that no processor has. */
+static void no_counter(void **ctx)
+{
+	uint64_t slope;
+
+	(void)ctx;
+	assert_false(xblk_line_slope(0, SECOND, &slope));
+	assert_false(xblk_line_slope(0, 0, &slope));
+	assert_false(xblk_line_slope(SECOND / 10000, SECOND, &slope));
+	assert_false(xblk_line_slope(-1000000ULL, SECOND, &slope));
+	assert_false(xblk_line_slope(SECOND, -5ULL, &slope));
+	assert_true(xblk_line_slope(SECOND, SECOND, &slope));
+	assert_int_equal(slope, 1ULL << XBLK_SLOPE_SHIFT);
+}
+
+/* Far from where it bends it goes on as it did. */
+static void far(void **ctx)
+{
+	const uint64_t one = 1ULL << XBLK_SLOPE_SHIFT;
+	const struct xblk_line line = {
+		.tsc = 1ULL << 62, .ns = 1ULL << 61, .before = one / 2, .after = one / 4};
+
+	(void)ctx;
+	assert_int_equal(xblk_line_at(&line, 3ULL << 61), (1ULL << 61) + (1ULL << 59));
+	assert_int_equal(xblk_line_at(&line, 1ULL << 61), (1ULL << 61) - (1ULL << 60));
+	assert_int_equal(xblk_line_at(&line, (1ULL << 62) - 1), (1ULL << 61) - 1);
+	assert_int_equal(xblk_line_at(&line, (1ULL << 62) + 3), 1ULL << 61);
+}
+
+static void behind(void **ctx)
+{
+	const struct xblk_clock_sample above = {100, 200}, below = {-300, -100},
+				       about = {-5, 7};
+
+	(void)ctx;
+	assert_int_equal(xblk_clock_behind(&above, 0), 100);
+	assert_int_equal(xblk_clock_behind(&above, 50), 50);
+	assert_int_equal(xblk_clock_behind(&above, 300), -100);
+	assert_int_equal(xblk_clock_behind(&below, 0), -100);
+	assert_int_equal(xblk_clock_behind(&about, 0), 0);
+	assert_int_equal(xblk_clock_behind(&about, 7), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_drift),	 cmocka_unit_test(drifts),
 		cmocka_unit_test(jumps),	 cmocka_unit_test(left_alone),
-		cmocka_unit_test(contradiction),
+		cmocka_unit_test(contradiction), cmocka_unit_test(follows),
+		cmocka_unit_test(no_counter),	 cmocka_unit_test(far),
+		cmocka_unit_test(behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
