@@ -97,7 +97,7 @@ void xblk_choose_ops(u8 ops)
  *
  * Any context.
  */
-bool xblk_op_left_out(blk_opf_t opf, unsigned int sectors)
+unsigned long xblk_op_left_out(blk_opf_t opf, unsigned int sectors)
 {
 	u8 op = record_op(opf) & XBLK_OP_MASK;
 
@@ -105,6 +105,7 @@ bool xblk_op_left_out(blk_opf_t opf, unsigned int sectors)
 		op = XBLK_OP_FLUSH;
 	return left_out >> op & 1;
 }
+XBLK_RARE(xblk_op_left_out);
 
 /* Inlined, as rq_event() is: a call would save and restore most registers. */
 static __always_inline void bio_event(enum xblk_event event, struct bio *bio)
@@ -284,10 +285,10 @@ static void probe_rq_requeue(void *data, struct request *rq)
 }
 
 /*
- * Which bios became this request, exactly: the block layer knows now.  Not inlined: most
- * requests have one.  Interrupts off.
+ * Which bios became this request, exactly: the block layer knows now.  Most requests have
+ * one.  Interrupts off.
  */
-static noinline void emit_parts(const struct request *rq, int disk, u64 now)
+unsigned long xblk_emit_parts(const struct request *rq, int disk, u64 now)
 {
 	const u8 op = record_op(rq->cmd_flags);
 	struct xblk_place place = {};
@@ -308,7 +309,9 @@ static noinline void emit_parts(const struct request *rq, int disk, u64 now)
 		};
 		xblk_emit_end(&place);
 	}
+	return 0;
 }
+XBLK_RARE(xblk_emit_parts);
 
 static void probe_rq_issue(void *data, struct request *rq)
 {
@@ -325,11 +328,17 @@ static void probe_rq_issue(void *data, struct request *rq)
 	emit_rq(XBLK_EV_ISSUE, rq, disk, blk_rq_sectors(rq), first_bio(rq), now);
 	xblk_beside_issue(rq, disk);
 	if (unlikely(!rq->bio))
-		xblk_emit_flush_queue(rq, disk, now);
+		xblk_rarely3(xblk_emit_flush_queue, rq, disk, now);
 	else if (unlikely(rq->bio->bi_next))
-		emit_parts(rq, disk, now);
+		xblk_rarely3(xblk_emit_parts, rq, disk, now);
 	local_irq_restore(flags);
 }
+
+unsigned long xblk_errno(blk_status_t error)
+{
+	return -blk_status_to_errno(error);
+}
+XBLK_RARE(xblk_errno);
 
 static void probe_rq_complete(void *data, struct request *rq, blk_status_t error,
 			      unsigned int nr_bytes)
@@ -341,7 +350,8 @@ static void probe_rq_complete(void *data, struct request *rq, blk_status_t error
 		return;
 	local_irq_save(flags);
 	emit_rq(XBLK_EV_COMPLETE, rq, disk, nr_bytes >> SECTOR_SHIFT,
-		unlikely(error) ? -blk_status_to_errno(error) : 0, xblk_clock_now());
+		unlikely(error) ? xblk_rarely1(xblk_errno, (__force u8)error) : 0,
+		xblk_clock_now());
 	local_irq_restore(flags);
 }
 

@@ -7,6 +7,7 @@
 #include <linux/compiler.h>
 #include <linux/jump_label.h>
 #include <linux/types.h>
+#include "compat.h"
 
 struct seq_file;
 
@@ -36,7 +37,11 @@ DECLARE_STATIC_KEY_FALSE(xblk_ops_chosen);
 
 void xblk_choose_ops(u8 ops);
 void xblk_choose_merges(bool wanted);
-bool xblk_op_left_out(blk_opf_t opf, unsigned int sectors);
+/* For XBLK_RARE. */
+unsigned long xblk_emit_parts(const struct request *rq, int disk, u64 now);
+unsigned long xblk_errno(blk_status_t error);
+
+unsigned long xblk_op_left_out(blk_opf_t opf, unsigned int sectors);
 
 /**
  * xblk_bio_left_out() - nothing is recorded of this bio
@@ -47,7 +52,7 @@ bool xblk_op_left_out(blk_opf_t opf, unsigned int sectors);
 static __always_inline bool xblk_bio_left_out(const struct bio *bio)
 {
 	return static_branch_unlikely(&xblk_ops_chosen) &&
-	       xblk_op_left_out(bio->bi_opf, bio_sectors(bio));
+	       xblk_rarely2(xblk_op_left_out, (__force u32)bio->bi_opf, bio_sectors(bio));
 }
 
 /**
@@ -57,7 +62,8 @@ static __always_inline bool xblk_bio_left_out(const struct bio *bio)
 static __always_inline bool xblk_rq_left_out(const struct request *rq)
 {
 	return static_branch_unlikely(&xblk_ops_chosen) &&
-	       xblk_op_left_out(rq->cmd_flags, blk_rq_sectors(rq));
+	       xblk_rarely2(xblk_op_left_out, (__force u32)rq->cmd_flags,
+			    blk_rq_sectors(rq));
 }
 
 #endif /* XBLK_BLK_PROBES_H */

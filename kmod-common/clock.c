@@ -29,6 +29,7 @@
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/sched/clock.h>
 #include <linux/stop_machine.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -190,6 +191,13 @@ int xblk_clock_calibrate(void)
 	} while (!set_clock(&sample, when));
 	return 0;
 }
+
+/* xblk_clock_now() where the counter is not read.  Not inlined: see XBLK_RARE. */
+unsigned long xblk_clock_of_kernel(void)
+{
+	return sched_clock() + READ_ONCE(xblk_clock.offset);
+}
+XBLK_RARE(xblk_clock_of_kernel);
 
 /**
  * xblk_clock_source() - what is read: "tsc" or "xen"

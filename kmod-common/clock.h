@@ -3,7 +3,6 @@
 #define XBLK_CLOCK_H
 
 #include <linux/compiler.h>
-#include <linux/sched/clock.h>
 #include <linux/types.h>
 #include "clock-sample.h"
 #include "compat.h"
@@ -18,6 +17,7 @@ void xblk_clock_resumed(void);
 int xblk_clock_watch(void (*mark)(u32 generation));
 void xblk_clock_unwatch(void);
 const char *xblk_clock_source(void);
+unsigned long xblk_clock_of_kernel(void);
 
 /**
  * xblk_clock_now() - Xen system time, ns since the hypervisor booted
@@ -39,7 +39,7 @@ static __always_inline u64 xblk_clock_now(void)
 			return xblk_line_at(line, tsc);
 		line = seen;
 	}
-	return sched_clock() + READ_ONCE(xblk_clock.offset);
+	return xblk_rarely0(xblk_clock_of_kernel);
 }
 
 #endif /* XBLK_CLOCK_H */

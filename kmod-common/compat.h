@@ -6,6 +6,7 @@
 #ifndef XBLK_COMPAT_H
 #define XBLK_COMPAT_H
 
+#include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/string.h>
 #include <linux/syscore_ops.h>
@@ -87,6 +88,47 @@ static inline int xblk_entry_unregister(struct xblk_entry_ops *entry)
 {
 	return 0;
 }
+
+#endif
+
+/* --- calls out of a fast path ---------------------------------------------------------
+ *
+ * Such a call is rare, and yet what is live around it would be kept in registers
+ * that each run of the function saves and restores.  So a thunk makes it, which
+ * leaves them all as they are: the kernel has such thunks for Xen's interrupt flag.
+ *
+ *	unsigned long f(...);		not static; of up to three words
+ *	XBLK_RARE(f);			beside its definition
+ *	xblk_rarely2(f, a, b)		with two
+ */
+#if defined(CONFIG_X86_64) && defined(CONFIG_PARAVIRT)
+
+#include <asm/asm.h>
+#include <asm/paravirt.h>
+
+#define XBLK_RARE(f)	      PV_CALLEE_SAVE_REGS_THUNK(f)
+#define xblk_rarely0(f)	      xblk_rarely3(f, 0, 0, 0)
+#define xblk_rarely1(f, a)    xblk_rarely3(f, a, 0, 0)
+#define xblk_rarely2(f, a, b) xblk_rarely3(f, a, b, 0)
+#define xblk_rarely3(f, a, b, c)                                                 \
+	({                                                                       \
+		unsigned long result;                                            \
+                                                                                 \
+		asm volatile("call " PV_THUNK_NAME(f)                            \
+			     : "=a"(result), ASM_CALL_CONSTRAINT                 \
+			     : "D"((unsigned long)(a)), "S"((unsigned long)(b)), \
+			       "d"((unsigned long)(c))                           \
+			     : "memory", "cc");                                  \
+		result;                                                          \
+	})
+
+#else
+
+#define XBLK_RARE(f)		 static_assert(true)
+#define xblk_rarely0(f)		 f()
+#define xblk_rarely1(f, a)	 f(a)
+#define xblk_rarely2(f, a, b)	 f(a, b)
+#define xblk_rarely3(f, a, b, c) f(a, b, c)
 
 #endif
 

@@ -60,7 +60,7 @@ int xblk_disks_find_on(const struct xblk_disks *disks, u64 key)
 }
 
 /* Of a disk that is not in its place, or not there.  Not inlined, for the same reason. */
-u16 xblk_disks_look_on(const struct xblk_disks *disks, struct gendisk *disk)
+unsigned long xblk_disks_look_on(const struct xblk_disks *disks, struct gendisk *disk)
 {
 	int index = xblk_disks_find(disks, disk->diskseq);
 
@@ -68,6 +68,7 @@ u16 xblk_disks_look_on(const struct xblk_disks *disks, struct gendisk *disk)
 		return index;
 	return disks->meet ? disks->meet(disk) : XBLK_DISK_IGNORED;
 }
+XBLK_RARE(xblk_disks_look_on);
 
 /*
  * Put it into the run of entries that begins there: into a free one or, if @evict, in the

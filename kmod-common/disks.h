@@ -13,6 +13,7 @@
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
+#include "compat.h"
 #include "xblk/control.h"
 
 #define XBLK_DISK_IGNORED 0xffff /* an index: known, and not traced */
@@ -73,7 +74,7 @@ bool xblk_disks_add(struct xblk_disks *disks, u64 key, u16 index);
 extern struct xblk_disks __rcu *xblk_disks_traced;
 
 void xblk_disks_trace(struct xblk_disks *disks);
-u16 xblk_disks_look_on(const struct xblk_disks *disks, struct gendisk *disk);
+unsigned long xblk_disks_look_on(const struct xblk_disks *disks, struct gendisk *disk);
 
 /**
  * xblk_disk_index() - index of a traced disk, or -1
@@ -100,7 +101,7 @@ static __always_inline int xblk_disk_index(struct gendisk *disk)
 	if (likely(xblk_disks_key(entry) == disk->diskseq))
 		index = xblk_disks_index(entry);
 	else if (entry || disks->meet)
-		index = xblk_disks_look_on(disks, disk);
+		index = xblk_rarely2(xblk_disks_look_on, disks, disk);
 	preempt_enable_notrace();
 	return index == XBLK_DISK_IGNORED ? -1 : index;
 }

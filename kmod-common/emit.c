@@ -52,23 +52,25 @@ void xblk_emit_reset(u32 records)
 }
 
 /* Where names are told again: one record less until then.  Interrupts off. */
-noinline void xblk_emit_count(void)
+unsigned long xblk_emit_count(void)
 {
 	struct xblk_names *names = this_cpu_ptr(xblk_names);
 
-	if (names->left--)
-		return;
-	memset(names->named, 0, sizeof(names->named));
-	names->left = names_last;
+	if (!names->left--) {
+		memset(names->named, 0, sizeof(names->named));
+		names->left = names_last;
+	}
+	return 0;
 }
+XBLK_RARE(xblk_emit_count);
 
 /**
  * xblk_emit_name() - the current process's name goes to the stream of this CPU
  * @now:	the time of the record behind it
  *
- * Context: interrupts off.  Return: false if there was no room.
+ * Context: interrupts off.  Return: 0 if there was no room.
  */
-noinline bool xblk_emit_name(u64 now)
+unsigned long xblk_emit_name(u64 now)
 {
 	struct xblk_named *named =
 		&this_cpu_ptr(xblk_names)->named[(u32)current->pid % XBLK_NAMED];
@@ -77,7 +79,7 @@ noinline bool xblk_emit_name(u64 now)
 
 	BUILD_BUG_ON(TASK_COMM_LEN != XBLK_COMM_LEN);
 	if (!xblk_sink_reserve(&place, now))
-		return false;
+		return 0;
 	/* Another thread may change it meanwhile: once for both. */
 	memcpy(named->comm, task->comm, sizeof(named->comm));
 	named->pid = task->pid;
@@ -90,5 +92,6 @@ noinline bool xblk_emit_name(u64 now)
 	};
 	memcpy(place.rec->comm, named->comm, sizeof(named->comm));
 	xblk_sink_commit(&place);
-	return true;
+	return 1;
 }
+XBLK_RARE(xblk_emit_name);

@@ -14,9 +14,9 @@
  *
  * The time is taken after interrupts have been turned off, so that the records of a CPU
  * are in the order of their times.  What the record holds is put together when its place
- * is there, where it stays: so no register has to be kept for what is rare, which is a
- * call each.  @place has a value from the beginning, or a kernel that gives variables one
- * (CONFIG_INIT_STACK_ALL_ZERO) puts it on the stack for that.
+ * is there, where it stays, and what is rare is a call that keeps no register from use
+ * (XBLK_RARE).  @place has a value from the beginning: else a kernel that gives all
+ * variables one (CONFIG_INIT_STACK_ALL_ZERO) puts it on the stack for that.
  */
 #ifndef XBLK_EMIT_H
 #define XBLK_EMIT_H
@@ -27,6 +27,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include "compat.h"
 #include "sink.h"
 #include "xblk/record.h"
 
@@ -71,8 +72,8 @@ DECLARE_STATIC_KEY_FALSE(xblk_names_again);
 int xblk_emit_init(void);
 void xblk_emit_exit(void);
 void xblk_emit_reset(u32 records);
-void xblk_emit_count(void);
-bool xblk_emit_name(u64 now);
+unsigned long xblk_emit_count(void);
+unsigned long xblk_emit_name(u64 now);
 
 /**
  * xblk_emit_begin() - the place of a record
@@ -86,7 +87,7 @@ bool xblk_emit_name(u64 now);
 static __always_inline bool xblk_emit_begin(struct xblk_place *place, u64 now)
 {
 	if (static_branch_unlikely(&xblk_names_again))
-		xblk_emit_count();
+		xblk_rarely0(xblk_emit_count);
 	return xblk_sink_reserve(place, now);
 }
 
@@ -103,11 +104,11 @@ static __always_inline bool xblk_emit_begin_pid(struct xblk_place *place, u64 no
 	const struct xblk_named *named;
 
 	if (static_branch_unlikely(&xblk_names_again))
-		xblk_emit_count();
+		xblk_rarely0(xblk_emit_count);
 	named = &this_cpu_ptr(xblk_names)->named[(u32)task->pid % XBLK_NAMED];
 	if (unlikely(named->pid != task->pid ||
 		     memcmp(named->comm, task->comm, sizeof(named->comm))) &&
-	    !xblk_emit_name(now))
+	    !xblk_rarely1(xblk_emit_name, now))
 		return false;
 	return xblk_sink_reserve(place, now);
 }

@@ -76,11 +76,13 @@ static struct xblk_entry_probes entry_probes = {
  *
  * Context: interrupts off.
  */
-noinline void xblk_emit_flush_queue(const struct request *rq, int disk, u64 now)
+unsigned long xblk_emit_flush_queue(const struct request *rq, int disk, u64 now)
 {
 	if (READ_ONCE(flush_queues) && (rq->cmd_flags & REQ_OP_MASK) == REQ_OP_FLUSH)
 		emit(rq, disk, 0, now);
+	return 0;
 }
+XBLK_RARE(xblk_emit_flush_queue);
 
 /**
  * xblk_flush_probes_attach() - where this kernel lets it.  Context: process.

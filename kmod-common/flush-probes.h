@@ -12,6 +12,6 @@ void xblk_flush_probes_attach(void);
 void xblk_flush_probes_detach(void);
 void xblk_flush_probes_show(struct seq_file *s, bool attached);
 const char *xblk_flush_probes_name(void);
-void xblk_emit_flush_queue(const struct request *rq, int disk, u64 now);
+unsigned long xblk_emit_flush_queue(const struct request *rq, int disk, u64 now);
 
 #endif /* XBLK_FLUSH_PROBES_H */

@@ -61,22 +61,25 @@ static __always_inline struct ring *ring_slot(const void *ring, unsigned int i)
 	return &rings[(hash_ptr(ring, RINGS_BITS) + i) % (1 << RINGS_BITS)];
 }
 
-/* One that is not in its own slot. */
-static noinline struct ring *ring_find_on(const void *ring)
+/* One that is not in its own slot, or NULL. */
+unsigned long blkback_ring_find_on(const void *ring)
 {
 	unsigned int i;
 
 	for (i = 1; i < RINGS_PROBE; i++)
 		if (READ_ONCE(ring_slot(ring, i)->ring) == ring)
-			return ring_slot(ring, i);
-	return NULL;
+			return (unsigned long)ring_slot(ring, i);
+	return 0;
 }
+XBLK_RARE(blkback_ring_find_on);
 
 static __always_inline struct ring *ring_find(const void *ring)
 {
 	struct ring *slot = ring_slot(ring, 0);
 
-	return likely(READ_ONCE(slot->ring) == ring) ? slot : ring_find_on(ring);
+	return likely(READ_ONCE(slot->ring) == ring)
+		       ? slot
+		       : (void *)xblk_rarely1(blkback_ring_find_on, ring);
 }
 
 /*
@@ -101,7 +104,7 @@ static __always_inline void thread_event(const void *ring)
 	unsigned long flags;
 	u64 now;
 
-	WRITE_ONCE(blkback_threads[current->pid % BLKBACK_THREADS], ~current->pid);
+	WRITE_ONCE(blkback_threads[(u32)current->pid % BLKBACK_THREADS], ~current->pid);
 	local_irq_save(flags);
 	now = xblk_clock_now();
 	if (likely(xblk_emit_begin_pid(&place, now))) {

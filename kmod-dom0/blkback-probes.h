@@ -17,6 +17,8 @@
 #define BLKBACK_THREADS 4096
 extern u32 blkback_threads[BLKBACK_THREADS];
 
+unsigned long blkback_ring_find_on(const void *ring); /* for XBLK_RARE */
+
 extern const struct probe_group blkback_group;
 
 /**

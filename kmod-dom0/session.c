@@ -66,19 +66,22 @@ static DEFINE_PER_CPU_ALIGNED(struct session_stream, streams);
 DEFINE_PER_CPU_ALIGNED(struct session_ring, session_rings);
 
 /* Once in a lap, and where there is no room.  Return: whether there is; else it is lost. */
-noinline bool session_sink_at_stop(struct xenrelay_ring *ring, u64 now)
+unsigned long session_sink_at_stop(struct xenrelay_ring *ring, u64 now)
 {
 	if (likely(xenrelay_ring_find_room(ring)))
-		return true;
+		return 1;
 	xenrelay_ring_lose(ring, now);
-	return false;
+	return 0;
 }
+XBLK_RARE(session_sink_at_stop);
 
-noinline void session_wake(struct session_ring *to)
+unsigned long session_wake(struct session_ring *to)
 {
 	WRITE_ONCE(to->ring.tell_at, U64_MAX);
 	irq_work_queue(&to->wake);
+	return 0;
 }
+XBLK_RARE(session_wake);
 
 /*
  * Where the times of a loss are not known, because its records were overwritten, it

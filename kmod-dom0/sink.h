@@ -7,6 +7,7 @@
 #include <linux/irq_work.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
+#include "../kmod-common/compat.h"
 #include "xblk/record.h"
 #include "xenrelay/ring.h"
 
@@ -27,15 +28,15 @@ struct xblk_place {
 	struct session_ring *to;
 };
 
-bool session_sink_at_stop(struct xenrelay_ring *ring, u64 now);
-void session_wake(struct session_ring *to);
+unsigned long session_sink_at_stop(struct xenrelay_ring *ring, u64 now);
+unsigned long session_wake(struct session_ring *to);
 
 static __always_inline bool xblk_sink_reserve(struct xblk_place *place, u64 now)
 {
 	struct session_ring *to = this_cpu_ptr(&session_rings);
 
 	if (unlikely(!xenrelay_ring_has_room(&to->ring)) &&
-	    !session_sink_at_stop(&to->ring, now))
+	    !xblk_rarely2(session_sink_at_stop, &to->ring, now))
 		return false;
 	place->to = to;
 	place->rec = xenrelay_ring_next(&to->ring, sizeof(*place->rec));
@@ -45,7 +46,7 @@ static __always_inline bool xblk_sink_reserve(struct xblk_place *place, u64 now)
 static __always_inline void xblk_sink_commit(struct xblk_place *place)
 {
 	if (unlikely(xenrelay_ring_commit(&place->to->ring)))
-		session_wake(place->to);
+		xblk_rarely1(session_wake, place->to);
 }
 
 #endif /* XBLK_SINK_H */

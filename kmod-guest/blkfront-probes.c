@@ -73,7 +73,7 @@ static __always_inline struct ring *ring_slot(const void *address, unsigned int 
 }
 
 /* One that is met the first time, or is not in its own slot. */
-static noinline struct ring *meet_ring(const void *address)
+unsigned long blkfront_meet_ring(const void *address)
 {
 	unsigned int i;
 
@@ -84,11 +84,12 @@ static noinline struct ring *meet_ring(const void *address)
 		if (!old)
 			old = cmpxchg(&ring->ring, NULL, address);
 		if (!old || old == address)
-			return ring;
+			return (unsigned long)ring;
 	}
 	atomic_inc(&no_room);
-	return NULL;
+	return 0;
 }
+XBLK_RARE(blkfront_meet_ring);
 
 /*
  * Under the ring's lock.  A ring that finds no room has no order to tell: its requests
@@ -104,7 +105,7 @@ static __always_inline void tell_order(const void *address)
 	u64 now;
 
 	if (unlikely(READ_ONCE(ring->ring) != address)) {
-		ring = meet_ring(address);
+		ring = (void *)xblk_rarely1(blkfront_meet_ring, address);
 		if (!ring)
 			return;
 	}

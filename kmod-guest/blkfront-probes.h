@@ -24,6 +24,8 @@ static __always_inline void blkfront_issued_other(void)
 	xblk_run_drop(blkfront_this_run);
 }
 
+unsigned long blkfront_meet_ring(const void *address); /* for XBLK_RARE */
+
 int blkfront_probes_init(void);
 void blkfront_probes_exit(void);
 const char *blkfront_probes_attach(bool order);

@@ -3,6 +3,7 @@
 #ifndef XBLK_SINK_H
 #define XBLK_SINK_H
 
+#include "../kmod-common/compat.h"
 #include "../kmod-xenrelay/xenrelay.h"
 #include "xblk/record.h"
 
@@ -10,21 +11,32 @@ extern struct xenrelay_channel *xblk_channel;
 
 struct xblk_place {
 	struct xblk_record *rec;
-	struct xenrelay_slot slot;
+	struct xenrelay_ring *ring;
 };
 
+unsigned long xblk_sink_reserve_slowly(void);
+unsigned long xblk_sink_committed(struct xenrelay_ring *ring);
+
+/* xenrelay_reserve_irqoff(), with its calls as rare ones.  A loss's time it takes itself.
+ */
 static __always_inline bool xblk_sink_reserve(struct xblk_place *place, u64 now)
 {
-	/* Of a loss the channel takes the time by itself. */
-	if (xenrelay_reserve_irqoff(xblk_channel, &place->slot))
+	place->ring = xenrelay_ring(xblk_channel);
+	if (unlikely(!place->ring))
 		return false;
-	place->rec = place->slot.room;
-	return true;
+	if (likely(xenrelay_ring_has_room(place->ring))) {
+		place->rec = xenrelay_ring_next(place->ring, sizeof(*place->rec));
+		return true;
+	}
+	place->rec = (void *)xblk_rarely0(xblk_sink_reserve_slowly);
+	return place->rec;
 }
 
+/* xenrelay_commit_irqoff(), likewise. */
 static __always_inline void xblk_sink_commit(struct xblk_place *place)
 {
-	xenrelay_commit_irqoff(&place->slot);
+	if (unlikely(xenrelay_ring_commit(place->ring)))
+		xblk_rarely1(xblk_sink_committed, place->ring);
 }
 
 #endif /* XBLK_SINK_H */

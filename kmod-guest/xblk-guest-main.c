@@ -40,6 +40,23 @@ MODULE_PARM_DESC(max_ring_kib,
 
 struct xenrelay_channel *xblk_channel;
 
+/* Return: the record's place, or 0. */
+unsigned long xblk_sink_reserve_slowly(void)
+{
+	struct xenrelay_slot slot;
+
+	return xenrelay_reserve_irqoff(xblk_channel, &slot) ? 0
+							    : (unsigned long)slot.room;
+}
+XBLK_RARE(xblk_sink_reserve_slowly);
+
+unsigned long xblk_sink_committed(struct xenrelay_ring *ring)
+{
+	xenrelay_committed(xblk_channel, ring);
+	return 0;
+}
+XBLK_RARE(xblk_sink_committed);
+
 /**
  * struct wanted_disk - a disk that the reader wants
  * @devid:	its device id in XenStore

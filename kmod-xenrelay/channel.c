@@ -8,12 +8,14 @@
  * Only the path of an item (write.c) runs outside.
  */
 #include <linux/bitops.h>
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -159,12 +161,21 @@ static char *read_config(struct channel *chan, u64 session)
 	return NULL;
 }
 
+static void let_write(struct channel *chan, struct xenrelay_buffers *bufs)
+{
+	unsigned int cpu;
+
+	/* All that is in a ring is seen when the ring is. */
+	for_each_possible_cpu (cpu)
+		smp_store_release(per_cpu_ptr(chan->writers.ring, cpu),
+				  bufs ? &bufs->rings[cpu] : NULL);
+}
+
 /* On return no item is being written, and further ones are refused. */
 static void shut_out_writers(struct channel *chan)
 {
 	RCU_INIT_POINTER(chan->open_bufs, NULL);
-	RCU_INIT_POINTER(chan->writers.rings, NULL);
-	RCU_INIT_POINTER(chan->small_rings, NULL);
+	let_write(chan, NULL);
 	synchronize_rcu();
 }
 
@@ -288,9 +299,9 @@ static int channel_connect(struct channel *chan, const struct reader_wish *wish,
 	info->client_version = params->client_version;
 	chan->bufs = bufs;
 	rcu_assign_pointer(chan->open_bufs, bufs);
-	rcu_assign_pointer(chan->writers.rings, bufs->rings);
-	if (params->item_size <= XR_COPY_SMALL && !overwrite && !bufs->doorbell.mark)
-		rcu_assign_pointer(chan->small_rings, bufs->rings);
+	chan->small = params->item_size <= XR_COPY_SMALL && !overwrite &&
+		      !bufs->doorbell.mark;
+	let_write(chan, bufs);
 
 	err = params->connect(&chan->writers, params->priv, config);
 	if (err) {
@@ -500,6 +511,11 @@ struct xenrelay_channel *xenrelay_open(const struct xenrelay_params *params)
 	chan = kzalloc(sizeof(*chan), GFP_KERNEL);
 	if (!chan)
 		return ERR_PTR(-ENOMEM);
+	chan->writers.ring = alloc_percpu(struct xenrelay_ring *);
+	if (!chan->writers.ring) {
+		kfree(chan);
+		return ERR_PTR(-ENOMEM);
+	}
 	chan->params = *params;
 	snprintf(chan->path, sizeof(chan->path), XENRELAY_XS_DIR "/%s", params->name);
 	snprintf(chan->reader_path, sizeof(chan->reader_path), "%s/reader", chan->path);
@@ -525,6 +541,7 @@ err_remove:
 	xenbus_rm(XBT_NIL, chan->path, "");
 err_unlock:
 	mutex_unlock(&channels_lock);
+	free_percpu(chan->writers.ring);
 	kfree(chan);
 	return ERR_PTR(err);
 }
@@ -557,6 +574,7 @@ void xenrelay_close(struct xenrelay_channel *writers)
 	if (list_empty(&channels))
 		xenrelay_leftovers_abandon();
 	mutex_unlock(&channels_lock);
+	free_percpu(chan->writers.ring);
 	kfree(chan);
 }
 EXPORT_SYMBOL_GPL(xenrelay_close);

@@ -70,8 +70,7 @@ struct channel {
 
 	struct xenrelay_buffers *bufs;
 	struct xenrelay_buffers __rcu *open_bufs; /* the same while items may come */
-	/* Its rings then, if all that an item takes is xenrelay_ring_put_small(). */
-	struct xenrelay_ring __rcu *small_rings;
+	bool small; /* all that an item takes then is xenrelay_ring_put_small() */
 };
 
 static inline struct channel *own_channel(struct xenrelay_channel *chan)

@@ -81,12 +81,11 @@ static noinline int write_exclusively(struct xenrelay_channel *chan, const void 
  */
 static __always_inline bool write_small(struct xenrelay_channel *chan, const void *item)
 {
-	struct xenrelay_ring *rings =
-		rcu_dereference_sched(own_channel(chan)->small_rings);
+	struct xenrelay_ring *ring = xenrelay_ring(chan);
 
-	if (unlikely(!rings || in_nmi()))
+	if (unlikely(!ring || !READ_ONCE(own_channel(chan)->small) || in_nmi()))
 		return false;
-	return xenrelay_ring_put_small(&rings[smp_processor_id()], item);
+	return xenrelay_ring_put_small(ring, item);
 }
 
 int xenrelay_write(struct xenrelay_channel *chan, const void *item)

@@ -17,8 +17,8 @@
  *		xenrelay_commit(&slot);
  *	}
  *
- * which is inline: how a ring is laid out is part of what a client is built against, so
- *it is built with the header of the xenrelay.ko that it is loaded with.
+ * which is inline: how a ring is laid out is part of what a client is built
+ * against, so it is built with the header of the xenrelay.ko that it is loaded with.
  *
  * An open channel holds no memory until a reader connects.  A module may open
  * as many channels as it likes.
@@ -29,21 +29,20 @@
 #include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/irqflags.h>
+#include <linux/percpu.h>
 #include <linux/preempt.h>
-#include <linux/rcupdate.h>
-#include <linux/smp.h>
 #include <linux/types.h>
 #include <xen/interface/xen.h>
 #include "xenrelay/ring.h"
 
 /**
  * struct xenrelay_channel - what the path of an item needs of a channel
- * @rings:	by CPU number, while items are taken; else NULL
+ * @ring:	each CPU's, while items are taken; else NULL
  *
  * For the functions here, not for who calls them.
  */
 struct xenrelay_channel {
-	struct xenrelay_ring __rcu *rings;
+	struct xenrelay_ring *__percpu *ring;
 };
 
 /* What happens when a ring is full: see include/xenrelay/wire.h. */
@@ -143,6 +142,13 @@ struct xenrelay_room {
 struct xenrelay_room xenrelay_reserve_slowly(struct xenrelay_channel *chan);
 void xenrelay_committed(struct xenrelay_channel *chan, struct xenrelay_ring *ring);
 
+/* This CPU's, or NULL.  As long as it is not left, the ring stays. */
+static __always_inline struct xenrelay_ring *
+xenrelay_ring(const struct xenrelay_channel *chan)
+{
+	return this_cpu_read(*chan->ring);
+}
+
 /* By value, so that a slot has an address, and its place on the stack, for nobody. */
 static __always_inline int xenrelay_have_room(struct xenrelay_slot *slot,
 					      struct xenrelay_room found)
@@ -169,16 +175,11 @@ static __always_inline int xenrelay_have_room(struct xenrelay_slot *slot,
 static __always_inline int xenrelay_reserve_irqoff(struct xenrelay_channel *chan,
 						   struct xenrelay_slot *slot)
 {
-	struct xenrelay_ring *rings = rcu_dereference_sched(chan->rings);
-
 	slot->chan = chan;
-	if (likely(rings)) {
-		slot->ring = &rings[smp_processor_id()];
-		if (likely(xenrelay_ring_has_room(slot->ring))) {
-			slot->room =
-				xenrelay_ring_next(slot->ring, slot->ring->item_size);
-			return 0;
-		}
+	slot->ring = xenrelay_ring(chan);
+	if (likely(slot->ring && xenrelay_ring_has_room(slot->ring))) {
+		slot->room = xenrelay_ring_next(slot->ring, slot->ring->item_size);
+		return 0;
 	}
 	return xenrelay_have_room(slot, xenrelay_reserve_slowly(chan));
 }

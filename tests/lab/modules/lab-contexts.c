@@ -139,8 +139,7 @@ static void write_one(struct writer *w)
 /* In the ring's own words, because no other tells an item that is only begun. */
 static bool is_amid(void)
 {
-	const struct xenrelay_ring *ring =
-		&rcu_dereference_sched(chan->rings)[smp_processor_id()];
+	const struct xenrelay_ring *ring = xenrelay_ring(chan);
 	unsigned long flags;
 	bool amid;
 
