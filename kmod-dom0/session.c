@@ -360,6 +360,7 @@ static int session_start(char *args, struct dentry *dir)
 	err = probes_attach();
 	if (err)
 		goto err_buffers;
+	traced_show();
 	return 0;
 
 err_buffers:
@@ -373,7 +374,7 @@ static void session_stop(void)
 	if (!tracing)
 		return;
 	/* Detaching from a function takes up to a second, in which nobody reads. */
-	traced_forget_domains();
+	traced_hide();
 	probes_forget();
 	probes_detach();
 	/* Pairs with refill()'s load-acquire. */

@@ -2,6 +2,9 @@
 /*
  * What is traced is only ever added to while probes are attached, which look it up: the
  * domains in a bitmap, the disks in a table that is replaced by a larger one.
+ *
+ * Probes take a second to attach and to detach where the host is busy.  What was named is
+ * shown to them in between only: of all kinds the records begin, and end, at a time.
  */
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
@@ -43,6 +46,11 @@ struct traced_disks {
 	struct traced_disk disk[];
 };
 
+static DECLARE_BITMAP(named_domains, DOMID_FIRST_RESERVED);
+static struct traced_disks *named_disks;
+static bool shown;
+
+/* What probes see of it. */
 static DECLARE_BITMAP(domains, DOMID_FIRST_RESERVED);
 static struct traced_disks __rcu *traced;
 
@@ -158,7 +166,7 @@ static unsigned int count_items(const char *list)
 static struct traced_disks *more_disks(char *list)
 {
 	/* Commands come one at a time. */
-	const struct traced_disks *old = rcu_dereference_protected(traced, true);
+	const struct traced_disks *old = named_disks;
 	unsigned int nr = (old ? old->nr : 0) + count_items(list);
 	struct traced_disks *disks;
 	int err;
@@ -173,12 +181,24 @@ static struct traced_disks *more_disks(char *list)
 	return ERR_PTR(err);
 }
 
-static void set_disks(struct traced_disks *disks)
+static void show(void)
 {
-	struct traced_disks *old = rcu_dereference_protected(traced, true);
+	struct traced_disks *disks = shown ? named_disks : NULL;
 
 	rcu_assign_pointer(traced, disks);
 	xblk_disks_trace(disks ? disks->by_seq : NULL);
+	if (shown)
+		bitmap_copy(domains, named_domains, DOMID_FIRST_RESERVED);
+	else
+		bitmap_zero(domains, DOMID_FIRST_RESERVED);
+}
+
+static void set_disks(struct traced_disks *disks)
+{
+	struct traced_disks *old = named_disks;
+
+	named_disks = disks;
+	show();
 	if (!old)
 		return;
 	synchronize_rcu();
@@ -223,11 +243,11 @@ static int add(unsigned long *more_domains, struct traced_disks **disks, char *a
 }
 
 /**
- * traced_add() - trace more
+ * traced_add() - trace more, at once between traced_show() and traced_hide()
  * @args:	what follows the word "add", which is cut up
  *
- * Context: process, one call at a time.  Return: 0, or a negative errno: then nothing of
- * it is traced.
+ * Context: process, one call at a time, as of all here.  Return: 0, or a negative errno:
+ * then nothing of it is traced.
  */
 int traced_add(char *args)
 {
@@ -239,9 +259,12 @@ int traced_add(char *args)
 		return -ENOMEM;
 	err = add(more_domains, &disks, args);
 	if (!err) {
-		bitmap_or(domains, domains, more_domains, DOMID_FIRST_RESERVED);
+		bitmap_or(named_domains, named_domains, more_domains,
+			  DOMID_FIRST_RESERVED);
 		if (disks)
 			set_disks(disks);
+		else
+			show();
 	} else if (!IS_ERR(disks)) {
 		disks_free(disks);
 	}
@@ -250,20 +273,30 @@ int traced_add(char *args)
 }
 
 /**
- * traced_forget_domains() - none is traced any more.  Context: process.
+ * traced_show() - probes see what was named, from now on.  Context: process.
  */
-void traced_forget_domains(void)
+void traced_show(void)
 {
-	bitmap_zero(domains, DOMID_FIRST_RESERVED);
+	shown = true;
+	show();
 }
 
 /**
- * traced_free() - nothing is traced any more
+ * traced_hide() - they see nothing, from a moment later on.  Context: process.
+ */
+void traced_hide(void)
+{
+	shown = false;
+	show();
+}
+
+/**
+ * traced_free() - nothing is named any more
  *
  * Context: process, with no probe attached.
  */
 void traced_free(void)
 {
-	traced_forget_domains();
+	bitmap_zero(named_domains, DOMID_FIRST_RESERVED);
 	set_disks(NULL);
 }

@@ -6,7 +6,8 @@
 #include <linux/types.h>
 
 int traced_add(char *args);
-void traced_forget_domains(void);
+void traced_show(void);
+void traced_hide(void);
 void traced_free(void);
 bool traced_domain(unsigned int domid);
 
