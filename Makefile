@@ -24,7 +24,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 
 .PHONY: all programs modules examples install install-programs install-modules clean help
 .PHONY: demo sched-compare check check-long lint bench-parse
-.PHONY: bench-record bench-stream bench-drain bench-channel bench-overhead bench-probes bench-modules bench-programs
+.PHONY: bench-record bench-stream bench-clock bench-drain bench-channel bench-overhead bench-probes bench-modules bench-programs
 .SECONDARY:
 
 all: programs modules examples
@@ -43,6 +43,7 @@ help:
 	@echo 'make lint               sparse, clang-tidy, clang-format, shellcheck and the man pages'
 	@echo 'make bench-record       ns per record, beside LTTng-UST, a pipe and memcpy, on this machine (1 minute)'
 	@echo 'make bench-stream       messages from one processor to another, beside libxenvchan, on this machine (1 minute)'
+	@echo 'make bench-clock        what a reading of the clock costs, on one processor and on two, on this machine (seconds)'
 	@echo 'make bench-drain        records/s that xblktrace moves from rings to /dev/null, on this machine (1 minute)'
 	@echo 'make bench-channel      MB/s from guest to dom0, beside netfront and libxenvchan, in the lab'
 	@echo 'make bench-overhead     what tracing costs a guest'"'"'s fio, beside blktrace, in the lab'
@@ -284,7 +285,7 @@ TAP_SRC := $(addprefix tests/unit/,tapped_capture.c tapping.c recording_module.c
 test-programs: $(addprefix $(BUILD)/test/,tsan_relay_threads bare_relay_nested tsan_relay_reading tsan_parse_ahead \
 	$(addprefix tsan_,$(SINK_TESTS) $(CAPTURE_TESTS)) trace_seeds named-trace hostile-trace plain-trace \
 	$(filter-out test_relay_threads test_relay_nested,$(basename $(notdir $(wildcard tests/unit/test_*.c)))) \
-	$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))) $(addprefix $(BUILD)/bench/,record stream drain gen_events)
+	$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))) $(addprefix $(BUILD)/bench/,record stream clock drain gen_events)
 
 # Unit tests run under sanitizers, against objects of their own. Those of the channel's reading
 # end and of xblktrace meet a XenStore and a grant table that tests/unit/fake_xen.c plays.
@@ -499,6 +500,10 @@ bench-channel bench-overhead bench-probes: bench-%:
 	@$(MAKE) -s programs lab-modules-default bench-programs
 	@tests/bench/$*
 
+$(BUILD)/bench/clock: tests/bench/clock.c kmod-common/clock-sample.h include/xblk/record.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -I. $(CFLAGS) -o $@ $< -lpthread
+
 # Both ends of the ring run, nothing is lost, and there are figures.
 run-bench_record: $(BUILD)/bench/record
 	LTTNG_UST_REGISTER_TIMEOUT=0 $< -t 1 -b 2000 memcpy xenrelay xenrelay_spinning xenrelay_tsc
@@ -507,8 +512,14 @@ run-bench_record: $(BUILD)/bench/record
 run-bench_stream: $(BUILD)/bench/stream
 	$< 1
 
+run-bench_clock: $(BUILD)/bench/clock
+	$< 1
+
 run-bench_drain: $(BUILD)/bench/drain
 	$< 1 1000000
+
+bench-clock: $(BUILD)/bench/clock
+	@$< | tee $(BUILD)/bench/clock.tsv
 
 bench-stream:
 	@scripts/install-deps build bench

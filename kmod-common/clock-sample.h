@@ -15,6 +15,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/types.h>
+#include "compat.h"
 #else
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,8 +27,23 @@ typedef uint32_t u32;
 #define U32_MAX			     UINT32_MAX
 #define min(a, b)		     ((a) < (b) ? (a) : (b))
 #define max(a, b)		     ((a) > (b) ? (a) : (b))
+#define likely(cond)		     __builtin_expect(!!(cond), 1)
+#define READ_ONCE(at)		     (*(volatile __typeof__(at) *)&(at))
 #define WRITE_ONCE(at, val)	     ((at) = (val))
 #define mul_u64_u64_div_u64(a, b, d) ((u64)((unsigned __int128)(a) * (b) / (d)))
+
+/* As the kernel's rdtsc_ordered(). */
+static inline u64 xblk_tsc(void)
+{
+#ifdef __x86_64__
+	u32 low, high;
+
+	__asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return (u64)high << 32 | low;
+#else
+	return 0;
+#endif
+}
 #endif
 #include "xblk/record.h"
 
@@ -188,6 +204,30 @@ xblk_line_at(const struct xblk_line *line, u64 tsc)
 	s64 slope = since < 0 ? line->before : line->after;
 
 	return line->ns + xblk_line_ns(since, slope);
+}
+
+/*
+ * By the line that is at @at, which is replaced by its successors.  Return: false if
+ * there is none.
+ */
+static inline __attribute__((always_inline)) bool
+xblk_line_read(const struct xblk_line *const *at, u64 *now)
+{
+	const struct xblk_line *line = READ_ONCE(*at), *seen;
+	u64 tsc;
+
+	while (likely(line)) {
+		tsc = xblk_tsc();
+		/* Behind the next one's bend this one holds no more: had it come by then?
+		 */
+		seen = READ_ONCE(*at);
+		if (likely(seen == line)) {
+			*now = xblk_line_at(line, tsc);
+			return true;
+		}
+		line = seen;
+	}
+	return false;
 }
 
 /* By two readings.  Return: whether it is that of a counter of 1 MHz to 1 THz. */

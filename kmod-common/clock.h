@@ -27,18 +27,10 @@ unsigned long xblk_clock_of_kernel(void);
  */
 static __always_inline u64 xblk_clock_now(void)
 {
-	const struct xblk_line *line = READ_ONCE(xblk_clock_line), *seen;
-	u64 tsc;
+	u64 now;
 
-	while (likely(line)) {
-		tsc = xblk_tsc();
-		/* Behind the next one's bend this one holds no more: had it come by then?
-		 */
-		seen = READ_ONCE(xblk_clock_line);
-		if (likely(seen == line))
-			return xblk_line_at(line, tsc);
-		line = seen;
-	}
+	if (likely(xblk_line_read(&xblk_clock_line, &now)))
+		return now;
 	return xblk_rarely0(xblk_clock_of_kernel);
 }
 
