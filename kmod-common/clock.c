@@ -200,18 +200,18 @@ unsigned long xblk_clock_of_kernel(void)
 XBLK_RARE(xblk_clock_of_kernel);
 
 /**
- * xblk_clock_source() - what is read: "tsc" or "xen"
+ * xblk_clock_source() - what is read: XBLK_CLOCK_TSC or XBLK_CLOCK_XEN
  */
 const char *xblk_clock_source(void)
 {
-	return READ_ONCE(xblk_clock_line) ? "tsc" : "xen";
+	return READ_ONCE(xblk_clock_line) ? XBLK_CLOCK_TSC : XBLK_CLOCK_XEN;
 }
 
 static bool counter_is_good(void)
 {
-	if (!strcmp(clock, "xen") || xblk_tsc_emulated())
+	if (!strcmp(clock, XBLK_CLOCK_XEN) || xblk_tsc_emulated())
 		return false;
-	return !strcmp(clock, "tsc") || xblk_tsc_invariant();
+	return !strcmp(clock, XBLK_CLOCK_TSC) || xblk_tsc_invariant();
 }
 
 /* Return: @lines' next, which is nobody's. */

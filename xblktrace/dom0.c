@@ -369,6 +369,8 @@ static void take_stats_line(struct dom0 *dom0, const char *line)
 		snprintf(dom0->missing, sizeof(dom0->missing), "%s", rest);
 	else if (is_line(line, XBLK_CONTROL_STAT_UNCERTAINTY, &rest))
 		number_uint(rest, 0, UINT32_MAX, &dom0->clock_uncertainty_ns);
+	else if (is_line(line, XBLK_CONTROL_STAT_CLOCK, &rest))
+		snprintf(dom0->clock, sizeof(dom0->clock), "%s", rest);
 	else if (is_line(line, XBLK_CONTROL_STAT_VERSION, &rest))
 		number_uint(rest, 0, UINT32_MAX, &dom0->version);
 	else if (is_line(line, XBLK_CONTROL_STAT_RINGS_DROPPED, &rest))

@@ -34,6 +34,7 @@ struct dom0_cpu {
  * @rings_dropped_said: to the user
  * @clock_uncertainty_ns: how exactly it knows Xen's time, at the worst so far
  * @clock_off_said: that this is not exact enough, to the user
+ * @clock:	what times its records; "" if it does not say
  * @no_merges:	it records none
  * @probes, @missing: names, separated by spaces
  * @names:	of its threads, as far as records have been moved
@@ -51,6 +52,7 @@ struct dom0 {
 	bool rings_dropped_said;
 	unsigned int clock_uncertainty_ns;
 	bool clock_off_said;
+	char clock[8];
 	bool no_merges;
 	char probes[1024];
 	char missing[1024];

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "guest-connect.h"
 #include "msg.h"
@@ -144,6 +145,19 @@ static void read_probes(struct guest *guest)
 	free(names);
 }
 
+static void read_clock(struct guest *guest)
+{
+	static const char *const known[] = {XBLK_CLOCK_TSC, XBLK_CLOCK_XEN};
+	char *told = read_node(guest, XBLK_GUEST_NODE_CLOCK);
+	size_t i;
+
+	guest->clock = NULL;
+	for (i = 0; told && i < sizeof(known) / sizeof(*known); i++)
+		if (!strcmp(told, known[i]))
+			guest->clock = known[i];
+	free(told);
+}
+
 /* An older one records all, and it does not say that it does otherwise. */
 static void check_ops(const struct guest *guest)
 {
@@ -190,10 +204,11 @@ static void tell_settled(const struct guest *guest, const struct options *opts,
 		msg_say("domain %u (%s): has no doorbell: is polled", domain->domid,
 			domain->name);
 	msg_verbose(
-		"domain %u (%s): connected, %u rings of %llu KiB (%s), clock within %u "
-		"ns",
+		"domain %u (%s): connected, %u rings of %llu KiB (%s), clock%s%s within "
+		"%u ns",
 		domain->domid, domain->name, p->nr_rings, (unsigned long long)p->ring_kib,
-		p->contiguous ? "contiguous" : "single pages", p->clock_ns);
+		p->contiguous ? "contiguous" : "single pages", guest->clock ? " " : "",
+		guest->clock ? guest->clock : "", p->clock_ns);
 }
 
 static void give_up(struct guest *guest)
@@ -310,6 +325,7 @@ static int settle(struct guest *guest)
 			"disks: of %u more there are no records of the guest",
 			domain->domid, domain->name, FEW_DISKS, wanted - FEW_DISKS);
 	read_probes(guest);
+	read_clock(guest);
 	check_ops(guest);
 	check_merges(guest);
 	tell_settled(guest, guest->attempt.opts, guest->attempt.max_kib);

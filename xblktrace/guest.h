@@ -85,6 +85,7 @@ struct guest_over {
  * @probes:	what its kernel lets xblk-guest probe beside the block layer, by its
  *		word: names with spaces between them
  * @probes_told: it has said so
+ * @clock:	what times its records, likewise: XBLK_CLOCK_TSC or XBLK_CLOCK_XEN; NULL
  * @told:	which traces have it as it is, see &capture_facts.trace; its disks say
  *		themselves which have them
  * @end_told:	the capture's has that it is no more, and its last counters
@@ -123,6 +124,7 @@ struct guest {
 	unsigned int looks;
 	unsigned int ops;
 	char probes[128];
+	const char *clock;
 	struct names names;
 	uint64_t events;
 	uint64_t events_before;

@@ -216,6 +216,8 @@ static json_t *guests(const struct capture_facts *facts, unsigned int *room)
 						"contiguous", (int)p->contiguous));
 		if (guest->probes_told)
 			json_object_set_new(json, "probes", words(guest->probes));
+		if (guest->clock)
+			json_object_set_new(json, "clock", json_string(guest->clock));
 		if (guest->no_merges)
 			json_object_set_new(json, "merges", json_false());
 		json_array_append_new(array, json);
@@ -344,15 +346,16 @@ static char *make_text(const struct capture_facts *facts, json_t *disks, json_t 
 	if (uname(&host))
 		memset(&host, 0, sizeof(host));
 	return to_text(json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:I, s:{s:i, s:i, s:I, s:o, s:o, s:o*}, s:o, s:o*, s:o*}",
+		"{s:s, s:o, s:o, s:o, s:o, s:I, s:{s:i, s:i, s:I, s:o*, s:o, s:o, s:o*}, s:o, s:o*, s:o*}",
 		"tool", PROGRAM " " XBLK_VERSION, "host", text(host.nodename), "kernel",
 		text(host.release), "xen", xen_version(), "argv",
 		command_line(facts->opts), "clock_uncertainty_ns",
 		(json_int_t)dom0->clock_uncertainty_ns, "backend", "domid",
 		(int)facts->own_domid, "nr_cpus", (int)dom0->nr_cpus,
-		"clock_uncertainty_ns", (json_int_t)dom0->clock_uncertainty_ns, "disks",
-		disks, "probes", words(dom0->probes), "merges",
-		dom0->no_merges ? json_false() : NULL, "guests", guests, "ops",
+		"clock_uncertainty_ns", (json_int_t)dom0->clock_uncertainty_ns, "clock",
+		*dom0->clock ? text(dom0->clock) : NULL, "disks", disks, "probes",
+		words(dom0->probes), "merges", dom0->no_merges ? json_false() : NULL,
+		"guests", guests, "ops",
 		facts->opts->ops ? words(actions_text(facts->opts->ops)) : NULL, "ended",
 		gone));
 }

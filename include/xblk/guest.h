@@ -23,8 +23,8 @@
  *   probes	functions that are probed beside the block layer's tracepoints, by name
  *   ops	see above
  *   merges see above
- *   clock	what timed the records when the reader came: "tsc", the
- *		time-stamp counter, or "xen", the kernel's sched_clock()
+ *   clock	what timed the records when the reader came: XBLK_CLOCK_TSC or
+ *		XBLK_CLOCK_XEN
  */
 #ifndef XBLK_GUEST_H
 #define XBLK_GUEST_H

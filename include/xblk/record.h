@@ -54,6 +54,10 @@ enum xblk_op {
  */
 #define XBLK_CLOCK_BOUND 100000
 
+/* What times a producer's records: the time-stamp counter, or sched_clock(). */
+#define XBLK_CLOCK_TSC "tsc"
+#define XBLK_CLOCK_XEN "xen"
+
 #define XBLK_COMM_LEN 16
 #define XBLK_NO_DISK  0xffff
 

@@ -215,13 +215,16 @@ static void test_stats(void **state)
 	(void)state;
 	assert_int_equal(open_with_stats("version 1\nprobes a b\nmissing c\nother 3\n"),
 			 0);
+	assert_string_equal(dom0.clock, "");
 	assert_string_equal(dom0.probes, "a b");
 	assert_string_equal(dom0.missing, "c");
-	put("dir/stats", "version 1\nprobes a b c\nmissing\nrings_dropped 2\n");
+	put("dir/stats",
+	    "version 1\nprobes a b c\nmissing\nrings_dropped 2\nclock tsc\n");
 	assert_int_equal(dom0_read_stats(&dom0), 0);
 	assert_string_equal(dom0.probes, "a b c");
 	assert_string_equal(dom0.missing, "");
 	assert_int_equal(dom0.rings_dropped, 2);
+	assert_string_equal(dom0.clock, XBLK_CLOCK_TSC);
 }
 
 /* A clock that drifts is told of, once it has. */

@@ -341,6 +341,21 @@ static void check_no_merges(const char *told, bool none)
 	guest_free(&guest);
 }
 
+/* What times its records is one of two, or not known. */
+static void check_clock(const char *told, const char *known)
+{
+	opts = (struct options){.nr_subbufs = 0};
+	guest = (struct guest){.domain = &domain};
+	fake_write(DIR "/clock", told);
+	assert_int_equal(connect_to(&guest), 0);
+	if (known)
+		assert_string_equal(guest.clock, known);
+	else
+		assert_null(guest.clock);
+	guest_end(&guest);
+	guest_free(&guest);
+}
+
 static void open_writer(void)
 {
 	strcpy(path + sizeof(path) - 7, "XXXXXX");
@@ -399,6 +414,22 @@ static void test_no_merges_other(void **state)
 	(void)state;
 	open_writer();
 	check_no_merges("1", false);
+	close_writer();
+}
+
+static void test_clock(void **state)
+{
+	(void)state;
+	open_writer();
+	check_clock("tsc", XBLK_CLOCK_TSC);
+	close_writer();
+}
+
+static void test_clock_strange(void **state)
+{
+	(void)state;
+	open_writer();
+	check_clock("tsc\033[31m", NULL);
 	close_writer();
 }
 
@@ -462,13 +493,22 @@ static void test_old_guest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_discard),	      TEST(test_ends_full),
-		TEST(test_overwrite),	      TEST(test_times_that_lie),
-		TEST(test_never_stops),	      TEST(test_deaf),
-		TEST(test_old_guest),	      TEST(test_again),
-		TEST(test_operations),	      TEST(test_operations_unknown),
-		TEST(test_operations_other),  TEST(test_no_merges),
-		TEST(test_no_merges_unknown), TEST(test_no_merges_other),
+		TEST(test_discard),
+		TEST(test_ends_full),
+		TEST(test_overwrite),
+		TEST(test_times_that_lie),
+		TEST(test_never_stops),
+		TEST(test_deaf),
+		TEST(test_old_guest),
+		TEST(test_again),
+		TEST(test_operations),
+		TEST(test_operations_unknown),
+		TEST(test_operations_other),
+		TEST(test_no_merges),
+		TEST(test_no_merges_unknown),
+		TEST(test_no_merges_other),
+		TEST(test_clock),
+		TEST(test_clock_strange),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@ static const struct dom0 dom0 = {
 	.cpus = cpus,
 	.nr_cpus = 2,
 	.clock_uncertainty_ns = 256,
+	.clock = XBLK_CLOCK_TSC,
 	.probes = "make_response  xen_blkif_be_int ",
 };
 
@@ -59,6 +60,7 @@ static struct guest guests[] = {
 	 .nr_streams = 1,
 	 .probes = "blkif_interrupt",
 	 .probes_told = true,
+	 .clock = XBLK_CLOCK_XEN,
 	 .events = 2},
 	{.domain = &domains[1]},
 };
@@ -132,6 +134,7 @@ static void test_meta(void **state)
 	is_number(json, "backend.domid", 0);
 	is_number(json, "backend.nr_cpus", 2);
 	is_number(json, "backend.clock_uncertainty_ns", 256);
+	is_text(json, "backend.clock", "tsc");
 	is_text(json, "backend.probes.0", "make_response");
 	is_text(json, "backend.probes.1", "xen_blkif_be_int");
 	assert_int_equal(json_array_size(at(json, "backend.probes")), 2);
@@ -148,6 +151,7 @@ static void test_meta(void **state)
 	is_number(json, "guests.0.nr_rings", 1);
 	is_text(json, "guests.0.probes.0", "blkif_interrupt");
 	is_number(json, "guests.0.clock_uncertainty_ns", 1300);
+	is_text(json, "guests.0.clock", "xen");
 	is_number(json, "guests.0.xenrelay.ring_kib", 512);
 	assert_true(json_is_true(at(json, "guests.0.xenrelay.contiguous")));
 	is_number(json, "guests.0.disks.0.index", 0);
