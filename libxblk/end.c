@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "join/disk.h"
+#include "join/verdict.h"
 
 static bool get_u64(uint64_t *to, const json_t *object, const char *key)
 {

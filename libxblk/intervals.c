@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "join/disk.h"
 #include "join/inflight.h"
 
 /* Of a disk, when the running interval began. */

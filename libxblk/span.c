@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "join/bio.h"
+#include "join/rq.h"
 
 /* How much before a span is read first of all, and by how much more then. */
 #define EARLIER_NS     1000000000ull

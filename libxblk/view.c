@@ -4,6 +4,10 @@
 
 #include "base/event.h"
 #include "handle.h"
+#include "join/bio.h"
+#include "join/disk.h"
+#include "join/rq.h"
+#include "join/way.h"
 
 void xblk_get_trace(const struct xblk *x, struct xblk_trace *to)
 {

@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "join/report.h"
+#include "join/request.h"
+#include "join/rq.h"
+#include "join/verdict.h"
 #include "select/filter.h"
 
 static struct analysis *analysis_of(struct tally *t, struct disk *disk)

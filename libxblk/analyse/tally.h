@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 #include "analyse/stats.h"
-#include "join/join.h"
+#include "join/disk.h"
+#include "join/state.h"
 
 struct filter;
 

@@ -3,6 +3,7 @@
 #ifndef LIBXBLK_OP_H
 #define LIBXBLK_OP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <xblk/record.h>
@@ -14,6 +15,20 @@ extern const char *const op_names[OP_CLASSES]; /* NULL where there is none */
 
 /* Letters as blkparse has them: "WFSM", at least 8 bytes of @to.  Return: their end. */
 char *op_letters(char *to, unsigned int op, uint32_t nr_sectors);
+
+/* Two records may be of the same I/O: what guest and dom0 call it may differ. */
+static inline unsigned int op_class(unsigned int op)
+{
+	op &= XBLK_OP_MASK;
+	if (op == XBLK_OP_SECURE_DISCARD)
+		return XBLK_OP_DISCARD;
+	return op;
+}
+
+static inline bool same_class(unsigned int a, unsigned int b)
+{
+	return !((a ^ b) & XBLK_OP_MASK) || op_class(a) == op_class(b);
+}
 
 static inline unsigned int size_class(uint32_t nr_sectors)
 {

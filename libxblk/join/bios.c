@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "join/join.h"
+#include "join/bios.h"
 
+#include "base/map.h"
+#include "base/op.h"
+#include "base/util.h"
+#include "input/merge.h"
+#include "join/bio.h"
+#include "join/clones.h"
+#include "join/disk.h"
 #include "join/flush.h"
+#include "join/life.h"
+#include "join/match.h"
+#include "join/rq.h"
+#include "join/state.h"
+#include "join/verdict.h"
+#include "join/way.h"
 
 /* The time of a part or of a clone began with that of what it was made of. */
 static void bio_inherit(struct bio *child, const struct bio *bio)
@@ -111,6 +124,12 @@ void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 	if (to)
 		*to = by;
 	done(j, bio, ns);
+}
+
+static bool is_flush(const struct xblk_record *r)
+{
+	return !r->nr_sectors &&
+	       ((r->op & XBLK_OP_MASK) == XBLK_OP_FLUSH || (r->op & XBLK_OP_F_PREFLUSH));
 }
 
 static void note_flush(struct stream *s, struct bio *bio, const struct xblk_record *r)

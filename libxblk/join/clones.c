@@ -11,11 +11,17 @@
  * has a bound: of more than can be in flight, the oldest are left out, which are mostly
  * those whose end was missed.  As long as they are there nothing is found for sure.
  */
-#include "join/join.h"
+#include "join/clones.h"
 
 #include <string.h>
 
+#include "base/map.h"
+#include "base/op.h"
 #include "base/util.h"
+#include "join/bio.h"
+#include "join/disk.h"
+#include "join/rq.h"
+#include "join/state.h"
 
 /* Bios of up to so many sectors begin in the span of a place or in the one before. */
 #define SPAN_SECTORS 2048

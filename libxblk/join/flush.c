@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "join/join.h"
+#include "join/disk.h"
+#include "join/rq.h"
 
 struct flushes *flushes_new(const struct disk *disk)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "join/join.h"
+#include "join/rq.h"
 
 /* What waits for a queue, on the CPUs of some. */
 struct waiting {

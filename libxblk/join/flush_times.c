@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "join/flush_times.h"
 
+#include "base/op.h"
 #include "base/util.h"
-#include "join/join.h"
+#include "join/disk.h"
+#include "join/rq.h"
 
 void flush_times_begin(struct flush_times *f, uint64_t ns)
 {

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "join/flush_told.h"
 
+#include "base/map.h"
+#include "base/op.h"
 #include "base/util.h"
-#include "join/join.h"
+#include "input/merge.h"
+#include "join/bio.h"
+#include "join/bios.h"
+#include "join/clones.h"
+#include "join/life.h"
+#include "join/rq.h"
+#include "join/state.h"
 #include "join/told_queues.h"
 
 static void issued(struct disk *disk, const struct xblk_record *r)

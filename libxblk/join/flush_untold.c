@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "join/flush_untold.h"
 
+#include "base/gaps.h"
+#include "base/map.h"
+#include "base/op.h"
 #include "base/util.h"
+#include "input/merge.h"
+#include "join/bio.h"
+#include "join/clones.h"
+#include "join/disk.h"
 #include "join/flush.h"
 #include "join/flush_times.h"
-#include "join/join.h"
+#include "join/life.h"
+#include "join/rq.h"
+#include "join/state.h"
+#include "join/verdict.h"
 
 static void take_bio(struct rq *rq, struct bio *bio)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "join/inflight.h"
 
-#include "join/join.h"
+#include "join/bio.h"
+#include "join/rq.h"
 
 enum stage rq_reached(const struct rq *rq)
 {

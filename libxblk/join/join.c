@@ -5,9 +5,23 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "input/merge.h"
+#include "join/bio.h"
+#include "join/bios.h"
+#include "join/clones.h"
+#include "join/disk.h"
 #include "join/flush.h"
 #include "join/flush_told.h"
+#include "join/judge.h"
+#include "join/life.h"
+#include "join/match.h"
+#include "join/place.h"
+#include "join/rq.h"
+#include "join/rqs.h"
+#include "join/state.h"
 #include "join/told_queues.h"
+#include "join/verdict.h"
+#include "join/way.h"
 
 void join_init(struct join *j, struct model *model)
 {

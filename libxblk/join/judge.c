@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What has become of a guest's request: its stages, or why it has none. */
-#include "join/join.h"
+#include "join/judge.h"
 
 #include <assert.h>
 
+#include "base/gaps.h"
+#include "base/map.h"
+#include "base/op.h"
 #include "base/util.h"
+#include "join/bio.h"
+#include "join/disk.h"
 #include "join/flush.h"
 #include "join/flush_times.h"
+#include "join/life.h"
+#include "join/place.h"
+#include "join/report.h"
+#include "join/rq.h"
+#include "join/state.h"
 #include "join/told_queues.h"
+#include "join/verdict.h"
 
 static bool complete(const struct rq *rq)
 {

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The beginning of a bio, and the end of a bio or request, in all that knows of it. */
-#include "join/join.h"
+#include "join/life.h"
 
+#include "base/map.h"
+#include "base/op.h"
+#include "base/util.h"
+#include "join/bio.h"
+#include "join/clones.h"
+#include "join/disk.h"
 #include "join/flush.h"
 #include "join/flush_times.h"
+#include "join/place.h"
+#include "join/rq.h"
+#include "join/state.h"
 #include "join/told_queues.h"
 
 /* Of the domain's bios, the one that has the identity, and the oldest if there are too

@@ -8,9 +8,21 @@
  * that order.  Where the guest does not tell, the vCPUs whose requests had a place to
  * themselves have taught which thread serves which vCPU.
  */
-#include "join/join.h"
+#include "join/match.h"
 
+#include "base/gaps.h"
+#include "base/map.h"
+#include "base/op.h"
 #include "base/util.h"
+#include "join/bio.h"
+#include "join/clones.h"
+#include "join/disk.h"
+#include "join/judge.h"
+#include "join/life.h"
+#include "join/place.h"
+#include "join/rq.h"
+#include "join/state.h"
+#include "join/way.h"
 
 /*
  * So many are looked at of those at one place, so that a guest cannot make every lookup a

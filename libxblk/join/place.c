@@ -3,11 +3,19 @@
  * Where requests of guests begin: what may belong together, and what only its order or
  * its ring tells apart.
  */
-#include "join/join.h"
+#include "join/place.h"
 
 #include <stdlib.h>
 
+#include "base/map.h"
+#include "base/op.h"
 #include "base/util.h"
+#include "input/merge.h"
+#include "join/bio.h"
+#include "join/clones.h"
+#include "join/disk.h"
+#include "join/rq.h"
+#include "join/state.h"
 
 enum crowd_flags {
 	CROWD_CONTESTED = 1 << 0, /* there was more than one at a time */

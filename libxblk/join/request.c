@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the join knows of a request that has ended -> what is told of it. */
-#include "join/join.h"
+#include "join/request.h"
 
 #include <stddef.h>
 #include <string.h>
 
+#include "base/gaps.h"
+#include "base/util.h"
+#include "join/bio.h"
+#include "join/clones.h"
+#include "join/disk.h"
 #include "join/flush_times.h"
 #include "join/inflight.h"
+#include "join/report.h"
+#include "join/rq.h"
+#include "join/state.h"
+#include "join/verdict.h"
 
 static uint64_t flush_ns(const struct disk *disk, uint64_t q_ns, uint64_t d_ns)
 {

@@ -1,11 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "join/join.h"
+#include "join/rqs.h"
 
+#include "base/gaps.h"
+#include "base/map.h"
+#include "base/op.h"
+#include "base/util.h"
+#include "input/merge.h"
+#include "join/bio.h"
+#include "join/bios.h"
+#include "join/clones.h"
+#include "join/disk.h"
 #include "join/flush.h"
 #include "join/flush_times.h"
 #include "join/flush_told.h"
 #include "join/flush_untold.h"
+#include "join/judge.h"
+#include "join/life.h"
+#include "join/match.h"
+#include "join/place.h"
+#include "join/rq.h"
+#include "join/state.h"
 #include "join/told_queues.h"
+#include "join/way.h"
 
 /* What ended it was missed. */
 static void rq_forget(struct join *j, struct rq *rq)

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "join/bio.h"
+#include "join/disk.h"
+#include "join/rq.h"
 
 /* A guest has as many as it has vCPUs, a channel's rings; dom0's NVMe may have more. */
 #define QUEUES_GUEST   64

@@ -6,7 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "join/join.h"
+#include "join/bio.h"
+
+struct disk;
+struct rq;
+struct told_queues;
 
 #define TOLD_TURNS 3
 

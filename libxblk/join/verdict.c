@@ -7,11 +7,16 @@
  * longer than they need to be.  Then a request may be called lost that is merely near
  * one, but none that is lost is called otherwise.
  */
-#include "join/join.h"
+#include "join/verdict.h"
 
 #include <stdlib.h>
 
+#include "base/gaps.h"
 #include "base/util.h"
+#include "join/disk.h"
+#include "join/report.h"
+#include "join/rq.h"
+#include "join/state.h"
 
 /* As much of a loss before or after a request may concern it: clocks, order. */
 #define LOSS_SLACK_NS 1000000ull

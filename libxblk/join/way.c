@@ -10,9 +10,16 @@
  * is done, the response follows on the same CPU, unless pages are still in use:
  * then it comes from elsewhere and is nobody's here.
  */
-#include "join/join.h"
+#include "join/way.h"
 
+#include "base/gaps.h"
+#include "base/map.h"
+#include "base/op.h"
 #include "base/util.h"
+#include "input/merge.h"
+#include "join/bio.h"
+#include "join/rq.h"
+#include "join/state.h"
 
 #define MAX_RINGS 65536
 
