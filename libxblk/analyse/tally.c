@@ -134,21 +134,21 @@ static bool is_kept(struct tally *t, struct disk *disk, const struct xblk_reques
 		slowest_wants(&analysis_of(t, disk)->slowest, r->stages[STAGE_Q2C]));
 }
 
-static enum counts ended(void *ctx, const struct rq *rq, const struct ending *end)
+static enum counts ended(void *ctx, const struct guest_rq *rq, const struct ending *end)
 {
-	struct disk_stats *st = stats_of(rq->disk);
+	struct disk_stats *st = stats_of(rq->base.disk);
 	struct tally *t = ctx;
 	struct xblk_request r;
 	enum counts counts;
 	bool kept;
 
 	rq_describe(&r, rq, end);
-	counts = chosen(t, rq->disk->dom, &r);
+	counts = chosen(t, rq->base.disk->dom, &r);
 	if (unlikely(counts != COUNTS)) {
 		st->not_chosen++;
 		return counts;
 	}
-	kept = t->latencies && is_kept(t, rq->disk, &r);
+	kept = t->latencies && is_kept(t, rq->base.disk, &r);
 	if (t->on_request || kept)
 		rq_describe_rest(&r, t->join, rq, end);
 	st->requests++;
@@ -156,9 +156,9 @@ static enum counts ended(void *ctx, const struct rq *rq, const struct ending *en
 	if (r.measured)
 		check_clocks(st, r.stages);
 	if (likely(t->latencies && r.bin == BIN_JOINED))
-		add_joined(t, rq->disk, &r, kept);
+		add_joined(t, rq->base.disk, &r, kept);
 	else if (t->latencies && r.bin == BIN_IN_FLIGHT)
-		add_in_flight(t, rq->disk, &r);
+		add_in_flight(t, rq->base.disk, &r);
 	if (t->on_request)
 		t->on_request(t->ctx, &r);
 	return COUNTS;

@@ -10,6 +10,7 @@
 #include "base/util.h"
 
 struct disk;
+struct guest_rq;
 struct kin;
 struct place;
 struct rq;
@@ -69,8 +70,8 @@ struct bio {
 	uint16_t error; /* with which something of it failed first; or 0 */
 	uint64_t q_ns, lowest_q_ns;
 	struct disk *guest_disk; /* whose I/O it is, or is a part of; or NULL */
-	struct kin *kin;  /* NULL: made of no other one, and searched for by none */
-	struct rq *owner; /* guest request it serves, or NULL */
+	struct kin *kin;	/* NULL: made of no other one, and searched for by none */
+	struct guest_rq *owner; /* that it serves, or NULL */
 	union {
 		uint64_t c_ns; /* dom0's: when all of it was done */
 		/* until then: the request and the queue in which it waits for a flush */

@@ -58,9 +58,9 @@ void bio_mark(struct bio *bio, enum bio_flags flag)
 	if (!bio->owner)
 		return;
 	if (flag == BIO_AMBIGUOUS)
-		bio->owner->flags |= RQ_AMBIGUOUS;
+		bio->owner->base.flags |= RQ_AMBIGUOUS;
 	if (flag == BIO_UNFOLLOWED)
-		bio->owner->flags |= RQ_DROPPED;
+		bio->owner->base.flags |= RQ_DROPPED;
 }
 
 static uint64_t span_of(uint64_t sector, uint32_t nr_sectors)
@@ -376,9 +376,9 @@ unsigned int clones_open(const struct bio *bio, struct clone to[XBLK_CLONES])
 	return nr;
 }
 
-void rq_set_clones(struct join *j, struct rq *rq, struct clones *clones)
+void rq_set_clones(struct join *j, struct guest_rq *rq, struct clones *clones)
 {
-	struct domain *dom = rq->disk->dom;
+	struct domain *dom = rq->base.disk->dom;
 
 	if (rq->cloned) {
 		pool_put(&j->clones, rq->chain.clones);

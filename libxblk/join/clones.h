@@ -12,8 +12,8 @@
 #include "xblk.h"
 
 struct disk;
+struct guest_rq;
 struct join;
-struct rq;
 struct xblk_record;
 
 #define FOUND 1024 /* lists of bios, by hash */
@@ -107,6 +107,6 @@ static inline const struct clone *clone_kept(const struct clones *c, unsigned in
  */
 unsigned int clones_open(const struct bio *bio, struct clone to[XBLK_CLONES]);
 /* What @rq's bio was made into; NULL: nothing.  If there is no room they are dropped. */
-void rq_set_clones(struct join *j, struct rq *rq, struct clones *clones);
+void rq_set_clones(struct join *j, struct guest_rq *rq, struct clones *clones);
 
 #endif

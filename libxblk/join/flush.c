@@ -146,9 +146,9 @@ struct flushes *disk_flushes(struct disk *disk)
 	return d->flushes;
 }
 
-void flush_forget(const struct flushes *f, const struct rq *rq)
+void flush_forget(const struct flushes *f, const struct guest_rq *rq)
 {
-	struct flush_queue *q = flush_queue(f, rq->id);
+	struct flush_queue *q = flush_queue(f, rq->base.id);
 
 	if (q && q->last == rq)
 		q->last = NULL;
@@ -158,14 +158,14 @@ void flush_forget(const struct flushes *f, const struct rq *rq)
 		q->first = NULL;
 }
 
-bool flush_first_doubtful(const struct flushes *f, const struct rq *rq)
+bool flush_first_doubtful(const struct flushes *f, const struct guest_rq *rq)
 {
-	const struct flush_queue *q = flush_queue(f, rq->id);
-	const struct rq *next = q ? q->last : NULL;
+	const struct flush_queue *q = flush_queue(f, rq->base.id);
+	const struct guest_rq *next = q ? q->last : NULL;
 
 	if (!next || q->first != rq || next == rq)
 		return false;
-	return !(next->flags & RQ_COMPLETED) ||
+	return !(next->base.flags & RQ_COMPLETED) ||
 	       next->nr_gone_on > q->nr_left + next->nr_waiting;
 }
 
@@ -176,7 +176,7 @@ uint64_t flush_since(const struct flushes *f, uint32_t rq)
 	return q ? q->d_ns : 0;
 }
 
-struct rq *flush_last(const struct flushes *f, uint32_t rq)
+struct guest_rq *flush_last(const struct flushes *f, uint32_t rq)
 {
 	const struct flush_queue *q = flush_queue(f, rq);
 
@@ -194,23 +194,23 @@ void flush_doubt_last(const struct flushes *f, uint32_t cpu)
 	int of = f->queue_of[cpu % FLUSH_CPUS];
 
 	for (unsigned int i = 0; i < f->nr_queues; i++) {
-		struct rq *last = f->queues[i].last;
+		struct guest_rq *last = f->queues[i].last;
 
-		if (last && last->flags & RQ_COMPLETED && may_be_of(f, i, of, cpu))
-			last->flags |= RQ_AMBIGUOUS;
+		if (last && last->base.flags & RQ_COMPLETED && may_be_of(f, i, of, cpu))
+			last->base.flags |= RQ_AMBIGUOUS;
 	}
 }
 
-struct rq *flush_before(const struct flushes *f, uint32_t cpu, uint64_t q_ns)
+struct guest_rq *flush_before(const struct flushes *f, uint32_t cpu, uint64_t q_ns)
 {
-	struct rq *found = NULL;
+	struct guest_rq *found = NULL;
 	int of = f->queue_of[cpu % FLUSH_CPUS];
 
 	for (unsigned int i = 0; i < f->nr_queues; i++) {
 		const struct flush_queue *q = &f->queues[i];
 
 		if (!may_be_of(f, i, of, cpu) || q_ns <= q->since_ns || q_ns > q->d_ns ||
-		    !q->last || !(q->last->flags & RQ_COMPLETED))
+		    !q->last || !(q->last->base.flags & RQ_COMPLETED))
 			continue;
 		if (found)
 			return NULL;

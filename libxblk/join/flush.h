@@ -20,6 +20,7 @@
 #define FLUSH_RING_SEVERAL (-2) /* a task was moved on its way, or the queues changed */
 
 struct disk;
+struct guest_rq;
 struct rq;
 
 /* The first Q on a CPU since a queue's last flush; .ns is 0 if there was none. */
@@ -41,11 +42,11 @@ struct flush_queue {
 	 */
 	uint32_t nr_left, nr_left_own;
 	uint64_t along;
-	uint32_t nr_own;   /* what seemed to wait for the last one on CPUs of its own */
-	struct rq *last;   /* what that was, if it has no bin yet; or NULL */
-	struct rq *before; /* and the one before it */
+	uint32_t nr_own; /* what seemed to wait for the last one on CPUs of its own */
+	/* a guest's: what that was, and the one before it, if it has no bin yet; or NULL */
+	struct guest_rq *last, *before;
 	/* The first one, until the one behind it has shown what waited for it; or NULL */
-	struct rq *first;
+	struct guest_rq *first;
 	struct flush_first waiting[FLUSH_CPUS];
 };
 
@@ -89,8 +90,8 @@ struct flush_served {
 	bool any, through; /* there are bios, there are such writes */
 	bool unsure;	   /* some may not be: if as many go on behind it, they are */
 	bool doubt; /* some may have seemed to be for one before, and as many not be */
-	bool any_queue;	   /* it may be for what seems to wait for another queue's */
-	struct rq *before; /* the queue's last one, if it has no bin yet; or NULL */
+	bool any_queue; /* it may be for what seems to wait for another queue's */
+	struct guest_rq *before; /* the queue's last one, if it has no bin yet; or NULL */
 };
 
 /* What is known by a flush's D. */
@@ -103,24 +104,24 @@ struct flush_seen {
  * flush_issue.c: a guest's flush request @rq is issued.  All that may wait for it is
  * taken for its; q_ns and pid of @to stay if nothing does.
  */
-void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq,
+void flush_issued(struct flushes *f, uint32_t cpu, struct guest_rq *rq,
 		  const struct flush_seen *seen, struct flush_served *to);
 /*
  * One of dom0's.  What waits on CPUs of no known queue is its only if nothing else does.
  * Return: whether anything waits for it.
  */
-bool flush_issued_backend(struct flushes *f, uint32_t cpu, struct rq *rq,
+bool flush_issued_backend(struct flushes *f, uint32_t cpu, const struct rq *rq,
 			  struct flush_served *to);
 /* What waited for a flush went on behind @rq, which was one. */
-void flush_gone_on(struct flushes *f, struct rq *rq);
+void flush_gone_on(struct flushes *f, struct guest_rq *rq);
 /* Its queue, by its flush request's identity; or NULL. */
 struct flush_queue *flush_queue(const struct flushes *f, uint32_t rq);
 /* When that request was issued last; 0 if it was not. */
 uint64_t flush_since(const struct flushes *f, uint32_t rq);
 /* What the flush request of that identity was when it was issued last; or NULL. */
-struct rq *flush_last(const struct flushes *f, uint32_t rq);
+struct guest_rq *flush_last(const struct flushes *f, uint32_t rq);
 /* The last one before what was queued at @q_ns and is issued on @cpu now; or NULL. */
-struct rq *flush_before(const struct flushes *f, uint32_t cpu, uint64_t q_ns);
+struct guest_rq *flush_before(const struct flushes *f, uint32_t cpu, uint64_t q_ns);
 /*
  * A write that may have waited for a flush is issued on @cpu now, and its Q is not known:
  * the last one that it can have waited for is doubtful.
@@ -130,8 +131,8 @@ void flush_doubt_last(const struct flushes *f, uint32_t cpu);
  * Whether @rq is the first one of its queue, and what was queued before the trace may
  * have been its: as many more go on behind the next one.
  */
-bool flush_first_doubtful(const struct flushes *f, const struct rq *rq);
+bool flush_first_doubtful(const struct flushes *f, const struct guest_rq *rq);
 /* It has its bin. */
-void flush_forget(const struct flushes *f, const struct rq *rq);
+void flush_forget(const struct flushes *f, const struct guest_rq *rq);
 
 #endif

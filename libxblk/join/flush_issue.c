@@ -91,15 +91,20 @@ static struct flush_queue *issue(struct flushes *f, uint32_t cpu, uint32_t rq,
 	return q;
 }
 
-static void issued(struct flush_queue *q, struct rq *rq)
+static void issued(struct flush_queue *q, uint64_t d_ns)
 {
 	memset(q->waiting, 0, sizeof(q->waiting));
+	q->since_ns = q->d_ns;
+	q->d_ns = d_ns;
+}
+
+static void issued_guest(struct flush_queue *q, struct guest_rq *rq)
+{
 	if (!q->d_ns)
 		q->first = rq;
 	q->before = q->last;
 	q->last = rq;
-	q->since_ns = q->d_ns;
-	q->d_ns = rq->d_ns;
+	issued(q, rq->base.d_ns);
 }
 
 /* Whether all of @cpus are of other queues than @queue. */
@@ -133,7 +138,7 @@ static uint32_t sub_nr(uint32_t nr, uint32_t less)
 static void settle(struct flushes *f, int queue, bool counted)
 {
 	struct flush_queue *q = &f->queues[queue];
-	const struct rq *last = q->last;
+	const struct guest_rq *last = q->last;
 	uint32_t nr;
 
 	if (!last || !counted) {
@@ -144,7 +149,7 @@ static void settle(struct flushes *f, int queue, bool counted)
 	nr = q->nr_left + last->nr_waiting;
 	if (q->first && q->first != last) {
 		if (last->nr_gone_on > nr)
-			q->first->flags |= RQ_AMBIGUOUS;
+			q->first->base.flags |= RQ_AMBIGUOUS;
 		q->first = NULL;
 	}
 	/* What was queued before the trace may have gone on behind the first one, too. */
@@ -186,10 +191,10 @@ static int only_waiting(const struct flushes *f)
 	return only;
 }
 
-static void doubt(struct rq *rq)
+static void doubt(struct guest_rq *rq)
 {
 	if (rq)
-		rq->flags |= RQ_AMBIGUOUS;
+		rq->base.flags |= RQ_AMBIGUOUS;
 }
 
 /* A flush of @queue may have been for what seems to wait for another one. */
@@ -240,9 +245,9 @@ static void take_only(struct flushes *f, struct flush_queue *q, unsigned int cpu
 		f->queues[i].waiting[cpu] = (struct flush_first){0};
 }
 
-void flush_gone_on(struct flushes *f, struct rq *rq)
+void flush_gone_on(struct flushes *f, struct guest_rq *rq)
 {
-	const struct flush_queue *q = flush_queue(f, rq->id);
+	const struct flush_queue *q = flush_queue(f, rq->base.id);
 
 	rq->nr_gone_on++;
 	/* Once: what came to wait since is none of its. */
@@ -267,10 +272,10 @@ static bool waits_elsewhere(const struct flushes *f, int queue)
 	return false;
 }
 
-void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq,
+void flush_issued(struct flushes *f, uint32_t cpu, struct guest_rq *rq,
 		  const struct flush_seen *seen, struct flush_served *to)
 {
-	struct flush_queue *q = issue(f, cpu, rq->id, to);
+	struct flush_queue *q = issue(f, cpu, rq->base.id, to);
 	struct waiting own = {0}, all = {0};
 	unsigned int nr_other;
 	int queue = q - f->queues, only;
@@ -279,7 +284,7 @@ void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq,
 	only = seen->all_waiting || f->nr_queues == 1 ? only_waiting(f) : -1;
 	if (only >= 0) {
 		take_only(f, q, only, to);
-		issued(q, rq);
+		issued_guest(q, rq);
 		return;
 	}
 	add_waiting(f, queue, queue, &all);
@@ -307,14 +312,14 @@ void flush_issued(struct flushes *f, uint32_t cpu, struct rq *rq,
 			q->along |= 1ull << i;
 	}
 	served(f, queue, queue);
-	issued(q, rq);
+	issued_guest(q, rq);
 	if (!to->nr && !q->nr_left)
 		note_move(f, queue);
 	else if (to->any_queue)
 		doubt_others(f, queue);
 }
 
-bool flush_issued_backend(struct flushes *f, uint32_t cpu, struct rq *rq,
+bool flush_issued_backend(struct flushes *f, uint32_t cpu, const struct rq *rq,
 			  struct flush_served *to)
 {
 	struct flush_queue *q = issue(f, cpu, rq->id, to);
@@ -336,6 +341,6 @@ bool flush_issued_backend(struct flushes *f, uint32_t cpu, struct rq *rq,
 		to->cpus |= cpus_of(f, of);
 		served(f, queue, of);
 	}
-	issued(q, rq);
+	issued(q, rq->d_ns);
 	return w.nr_cpus;
 }

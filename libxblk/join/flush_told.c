@@ -36,7 +36,7 @@ static void issued(struct disk *disk, const struct xblk_record *r)
 	if (disk->dom->backend)
 		return;
 	q->before = q->last;
-	q->last = rq;
+	q->last = guest_rq(rq);
 	if (!q->unseen)
 		return;
 	q->unseen--;
@@ -100,9 +100,9 @@ void flush_told(struct join *j, struct stream *s, const struct xblk_record *r)
 		issued(disk, r);
 }
 
-void flush_told_issue(struct rq *rq)
+void flush_told_issue(struct guest_rq *rq)
 {
-	rq->q_ns = rq->d_ns;
+	rq->base.q_ns = rq->base.d_ns;
 	rq->flush_told = true;
 }
 
@@ -122,30 +122,30 @@ void flush_told_done(const struct stream *s, const struct rq *rq)
 	q->error = rq->error;
 }
 
-void flush_told_behind(struct join *j, struct rq *rq)
+void flush_told_behind(struct join *j, struct guest_rq *rq)
 {
-	struct bio *bio = list_entry(rq->bios.next, struct bio, in_rq);
+	struct bio *bio = list_entry(rq->base.bios.next, struct bio, in_rq);
 
 	list_del(&bio->in_rq);
 	list_init(&bio->in_rq);
 	bio->rq = NULL;
-	waits(j, bio, rq->id);
+	waits(j, bio, rq->base.id);
 }
 
 /*
  * @bio was one of those that @rq was for; NULL: one whose beginning was not seen.  For a
  * write that is flushed behind (@behind) nobody had asked.
  */
-static void went_on(struct rq *rq, const struct bio *bio, bool behind)
+static void went_on(struct guest_rq *rq, const struct bio *bio, bool behind)
 {
 	rq->nr_gone_on++;
-	if (!bio || bio->q_ns > rq->d_ns) {
-		rq->flags |= RQ_NO_Q;
+	if (!bio || bio->q_ns > rq->base.d_ns) {
+		rq->base.flags |= RQ_NO_Q;
 		return;
 	}
-	if (!behind && bio->q_ns < rq->q_ns) {
-		rq->q_ns = bio->q_ns;
-		rq->pid = bio->pid;
+	if (!behind && bio->q_ns < rq->base.q_ns) {
+		rq->base.q_ns = bio->q_ns;
+		rq->base.pid = bio->pid;
 	}
 }
 
@@ -168,9 +168,9 @@ void flush_told_issued(struct bio *bio)
 	 * The block layer issues no other one of the queue meanwhile, unless these take
 	 * five seconds (FLUSH_PENDING_TIMEOUT).
 	 */
-	if (!(q->last->flags & RQ_COMPLETED))
-		q->last->flags |= RQ_AMBIGUOUS;
-	else if (bio->q_ns <= q->last->d_ns)
+	if (!(q->last->base.flags & RQ_COMPLETED))
+		q->last->base.flags |= RQ_AMBIGUOUS;
+	else if (bio->q_ns <= q->last->base.d_ns)
 		went_on(q->last, bio, false);
 }
 
@@ -196,11 +196,13 @@ static bool served_here(const struct stream *s, const struct told_queue *q)
 }
 
 /* The guest's flush request that has just ended in @s; or NULL. */
-static struct rq *ended_here(const struct stream *s, const struct told_queue *q)
+static struct guest_rq *ended_here(const struct stream *s, const struct told_queue *q)
 {
-	struct rq *rq = q ? q->last : NULL;
+	struct guest_rq *rq = q ? q->last : NULL;
 
-	return rq && rq->id == s->flush_id && rq->flags & RQ_COMPLETED ? rq : NULL;
+	if (!rq || rq->base.id != s->flush_id || !(rq->base.flags & RQ_COMPLETED))
+		return NULL;
+	return rq;
 }
 
 bool flush_told_ended(struct join *j, struct stream *s, struct disk *disk,
@@ -208,7 +210,7 @@ bool flush_told_ended(struct join *j, struct stream *s, struct disk *disk,
 {
 	struct bio *bio = map_get(&s->dom->flush_waits, r->id);
 	struct told_queue *q, *in;
-	struct rq *rq;
+	struct guest_rq *rq;
 
 	if (!bio || bio->disk != disk)
 		return false;
@@ -233,20 +235,20 @@ bool flush_told_ended(struct join *j, struct stream *s, struct disk *disk,
 
 void flush_told_failed(const struct stream *s, const struct disk *disk)
 {
-	struct rq *rq = ended_here(s, told_queue_by_rq(disk, s->flush_id));
+	struct guest_rq *rq = ended_here(s, told_queue_by_rq(disk, s->flush_id));
 
 	if (rq)
-		rq->flags |= RQ_AMBIGUOUS;
+		rq->base.flags |= RQ_AMBIGUOUS;
 }
 
 void flush_told_ended_unseen(const struct join *j, const struct stream *s,
 			     const struct disk *disk)
 {
-	struct rq *rq = ended_here(s, told_queue_by_rq(disk, s->flush_id));
+	struct guest_rq *rq = ended_here(s, told_queue_by_rq(disk, s->flush_id));
 
 	if (!rq)
 		return;
 	went_on(rq, NULL, false);
 	if (j->model->no_writes)
-		rq->flags |= RQ_AMBIGUOUS;
+		rq->base.flags |= RQ_AMBIGUOUS;
 }

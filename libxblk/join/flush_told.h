@@ -12,6 +12,7 @@
 
 struct bio;
 struct disk;
+struct guest_rq;
 struct join;
 struct rq;
 struct stream;
@@ -20,14 +21,14 @@ struct xblk_record;
 /* A FLUSH_QUEUE record: from now on the domain's flushes are looked at here alone. */
 void flush_told(struct join *j, struct stream *s, const struct xblk_record *r);
 /* A guest's flush request is issued; its Q is known when what waited has gone on. */
-void flush_told_issue(struct rq *rq);
+void flush_told_issue(struct guest_rq *rq);
 /* @rq, a flush, is back: what comes behind it in @s had waited for it. */
 void flush_told_done(const struct stream *s, const struct rq *rq);
 /*
  * A guest's write is done that is to be flushed behind, for no bio: its first one is kept
  * until that has ended.
  */
-void flush_told_behind(struct join *j, struct rq *rq);
+void flush_told_behind(struct join *j, struct guest_rq *rq);
 /*
  * A guest's request is issued whose first bio, @bio, waited for a flush, as its operation
  * tells, and whose FLUSH_QUEUE may be missing.

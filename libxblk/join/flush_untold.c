@@ -105,24 +105,25 @@ void flush_untold_issue_backend(struct join *j, struct rq *rq, uint32_t cpu)
  * queue's flush before was issued, and seemed to be that one's; or its Q was before the
  * trace, or is a write's, which are not recorded.
  */
-static void miss_q(const struct join *j, struct rq *rq, const struct flush_served *by)
+static void miss_q(const struct join *j, struct guest_rq *rq,
+		   const struct flush_served *by)
 {
-	const struct join_disk *disk = join_disk(rq->disk);
+	const struct join_disk *disk = join_disk(rq->base.disk);
 
-	rq->flags |= RQ_NO_Q;
+	rq->base.flags |= RQ_NO_Q;
 	if (by->since_ns && by->before)
-		by->before->flags |= RQ_AMBIGUOUS;
+		by->before->base.flags |= RQ_AMBIGUOUS;
 	if (!j->model->no_writes &&
-	    (!by->since_ns || sub_sat(rq->d_ns, 10 * JOIN_WAIT_NS) < disk->no_q_ns))
+	    (!by->since_ns || sub_sat(rq->base.d_ns, 10 * JOIN_WAIT_NS) < disk->no_q_ns))
 		return;
-	rq->flags |= RQ_AMBIGUOUS;
+	rq->base.flags |= RQ_AMBIGUOUS;
 }
 
 /* Whether a Q that was not seen may wait for a flush yet. */
-static bool may_wait_unseen(const struct join *j, const struct rq *rq)
+static bool may_wait_unseen(const struct join *j, const struct guest_rq *rq)
 {
-	return sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) <
-	       join_unseen_until(j, rq->disk->dom, rq->d_ns);
+	return sub_sat(rq->base.d_ns, 100 * JOIN_WAIT_NS) <
+	       join_unseen_until(j, rq->base.disk->dom, rq->base.d_ns);
 }
 
 /* Which of them it is for, their CPUs and numbers are to tell. */
@@ -136,13 +137,13 @@ static void drop_bios(struct join *j, struct flushes *flushes)
 	}
 }
 
-void flush_untold_issue(struct join *j, struct rq *rq, uint32_t cpu)
+void flush_untold_issue(struct join *j, struct guest_rq *rq, uint32_t cpu)
 {
-	struct flush_served by = {.q_ns = rq->d_ns};
-	struct disk *disk = rq->disk;
+	struct flush_served by = {.q_ns = rq->base.d_ns};
+	struct disk *disk = rq->base.disk;
 	struct flushes *flushes = disk_flushes(disk);
-	bool lossy =
-		gaps_overlap(&disk->dom->gaps, flush_since(flushes, rq->id), rq->d_ns);
+	bool lossy = gaps_overlap(&disk->dom->gaps, flush_since(flushes, rq->base.id),
+				  rq->base.d_ns);
 	const struct flush_seen seen = {
 		.counted = !lossy,
 		.all_waiting = !j->model->no_writes && !may_wait_unseen(j, rq),
@@ -153,25 +154,25 @@ void flush_untold_issue(struct join *j, struct rq *rq, uint32_t cpu)
 	if (!by.any && !by.through)
 		miss_q(j, rq, &by);
 	if (by.unsure)
-		rq->flags |= RQ_UNSURE;
+		rq->base.flags |= RQ_UNSURE;
 	if (by.doubt)
-		rq->flags |= RQ_DOUBT;
+		rq->base.flags |= RQ_DOUBT;
 	/* What was queued before the trace goes on behind it, too. */
 	if ((by.unsure && !by.since_ns) || by.any_queue)
-		rq->flags |= RQ_AMBIGUOUS;
-	rq->q_ns = by.q_ns;
-	rq->pid = by.pid;
+		rq->base.flags |= RQ_AMBIGUOUS;
+	rq->base.q_ns = by.q_ns;
+	rq->base.pid = by.pid;
 	rq->nr_waiting = by.nr;
 	/* That Q may be an earlier flush's, whose D is missing, or an earlier Q this
 	 * one's. */
-	if (lossy || gaps_overlap(&disk->dom->gaps, rq->q_ns, rq->d_ns))
-		rq->flags |= RQ_NO_Q;
+	if (lossy || gaps_overlap(&disk->dom->gaps, rq->base.q_ns, rq->base.d_ns))
+		rq->base.flags |= RQ_NO_Q;
 }
 
 void flush_untold_gone_on(const struct disk *disk, uint32_t cpu, const struct bio *bio)
 {
 	struct flushes *flushes = join_disk(disk)->flushes;
-	struct rq *flush = flushes ? flush_before(flushes, cpu, bio->q_ns) : NULL;
+	struct guest_rq *flush = flushes ? flush_before(flushes, cpu, bio->q_ns) : NULL;
 
 	if (flush)
 		flush_gone_on(flushes, flush);
@@ -186,10 +187,10 @@ void flush_untold_doubt(const struct disk *disk, uint32_t cpu)
 }
 
 void flush_untold_ended(const struct stream *s, const struct disk *disk,
-			const struct rq *rq)
+			const struct guest_rq *rq)
 {
 	struct flushes *flushes = join_disk(disk)->flushes;
-	struct rq *flush = flush_last(flushes, s->flush_id);
+	struct guest_rq *flush = flush_last(flushes, s->flush_id);
 
 	if (flush && !rq && s->flush_id)
 		flush_gone_on(flushes, flush);

@@ -10,13 +10,14 @@
 
 struct bio;
 struct disk;
+struct guest_rq;
 struct join;
 struct rq;
 struct stream;
 struct xblk_record;
 
 /* A guest's flush request is issued: its Q is the first one that waits for it. */
-void flush_untold_issue(struct join *j, struct rq *rq, uint32_t cpu);
+void flush_untold_issue(struct join *j, struct guest_rq *rq, uint32_t cpu);
 /* One of dom0's: the empty bios that wait by then, on the CPUs of its queue, are its. */
 void flush_untold_issue_backend(struct join *j, struct rq *rq, uint32_t cpu);
 /* A guest's request with data, and with @bio, had waited and is issued behind its flush. */
@@ -31,7 +32,7 @@ void flush_untold_doubt(const struct disk *disk, uint32_t cpu);
  * was for; @rq: as which it was issued, or NULL.
  */
 void flush_untold_ended(const struct stream *s, const struct disk *disk,
-			const struct rq *rq);
+			const struct guest_rq *rq);
 /* @rq, one of dom0's with no data, is done: what waited for it ends right behind it. */
 void flush_untold_done(struct stream *s, const struct rq *rq);
 /* @r completes one of dom0's that was not issued. */

@@ -4,11 +4,11 @@
 #include "join/bio.h"
 #include "join/rq.h"
 
-enum stage rq_reached(const struct rq *rq)
+enum stage rq_reached(const struct guest_rq *rq)
 {
-	if (rq->flags & RQ_REQUEUED)
+	if (rq->base.flags & RQ_REQUEUED)
 		return STAGE_U_Q2D;
-	if (!(rq->flags & RQ_MATCHED))
+	if (!(rq->base.flags & RQ_MATCHED))
 		return STAGE_U_T;
 	for (const struct list *n = rq->backend_bios.next; n != &rq->backend_bios;
 	     n = n->next) {
@@ -18,9 +18,9 @@ enum stage rq_reached(const struct rq *rq)
 	return rq->outstanding ? STAGE_0_D2C : STAGE_0_T;
 }
 
-static void add_rq(struct in_flight *to, const struct rq *rq)
+static void add_rq(struct in_flight *to, const struct guest_rq *rq)
 {
-	uint64_t ns = rq->flags & RQ_NO_Q ? rq->d_ns : rq->q_ns;
+	uint64_t ns = rq->base.flags & RQ_NO_Q ? rq->base.d_ns : rq->base.q_ns;
 
 	if (!to->requests++ || ns < to->oldest_ns) {
 		to->oldest_ns = ns;
@@ -34,9 +34,9 @@ struct in_flight in_flight_of(const struct disk *disk)
 	struct in_flight found = {0};
 
 	for (const struct list *n = dom->rq_age.next; n != &dom->rq_age; n = n->next) {
-		const struct rq *rq = list_entry(n, struct rq, age);
+		const struct guest_rq *rq = list_entry(n, struct guest_rq, base.age);
 
-		if (rq->disk == disk && !(rq->flags & RQ_COMPLETED))
+		if (rq->base.disk == disk && !(rq->base.flags & RQ_COMPLETED))
 			add_rq(&found, rq);
 	}
 	for (const struct list *n = dom->bio_age.next; n != &dom->bio_age; n = n->next) {

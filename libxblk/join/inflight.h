@@ -8,7 +8,7 @@
 #include "xblk.h"
 
 struct disk;
-struct rq;
+struct guest_rq;
 
 /**
  * struct in_flight - what a disk's guest waits for
@@ -25,7 +25,7 @@ struct in_flight {
 };
 
 /* The stage that a request is in which has not come back. */
-enum stage rq_reached(const struct rq *rq);
+enum stage rq_reached(const struct guest_rq *rq);
 
 /* As of the record that the join saw last; takes as long as the guest has in flight. */
 struct in_flight in_flight_of(const struct disk *disk);

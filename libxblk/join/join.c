@@ -36,8 +36,8 @@ void join_init(struct join *j, struct model *model)
 	pool_init(&j->crowds, sizeof(struct crowd));
 	for (unsigned int i = 0; i < FOUND; i++)
 		list_init(&j->found[i].bios);
-	pool_init(&j->rqs, sizeof(struct rq));
-	pool_init(&j->backend_rqs, RQ_BACKEND_SIZE);
+	pool_init(&j->rqs, sizeof(struct guest_rq));
+	pool_init(&j->backend_rqs, sizeof(struct rq));
 	list_init(&j->hold);
 	list_init(&j->doubt);
 	list_init(&j->wait_age);
@@ -267,7 +267,9 @@ static void give_up_all(struct join *j, struct domain *guest)
 {
 	count_queued_bios(guest);
 	while (!list_empty(&guest->rq_age))
-		judge_give_up(j, list_entry(guest->rq_age.next, struct rq, age), true);
+		judge_give_up(j,
+			      list_entry(guest->rq_age.next, struct guest_rq, base.age),
+			      true);
 }
 
 void join_end_guest(struct join *j, struct domain *guest)

@@ -124,20 +124,27 @@ void bio_forget(struct join *j, struct bio *bio)
 		bio_free(j, bio);
 }
 
+/* What only a guest's is known to. */
+static inline void forget_guest_rq(struct join *j, struct guest_rq *rq)
+{
+	struct disk *disk = rq->base.disk;
+
+	if (unlikely(op_class(rq->base.op) == XBLK_OP_FLUSH)) {
+		flush_forget(join_disk(disk)->flushes, rq);
+		told_queue_forget(disk, rq);
+	}
+	place_end(j, rq);
+	if (unlikely(rq->cloned))
+		rq_set_clones(j, rq, NULL);
+}
+
 void rq_free(struct join *j, struct rq *rq)
 {
 	struct domain *dom = rq->disk->dom;
 
 	flush_times_done(rq, j->last_ns);
-	if (unlikely(op_class(rq->op) == XBLK_OP_FLUSH)) {
-		flush_forget(join_disk(rq->disk)->flushes, rq);
-		told_queue_forget(rq->disk, rq);
-	}
-	if (!dom->backend) {
-		place_end(j, rq);
-		if (unlikely(rq->cloned))
-			rq_set_clones(j, rq, NULL);
-	}
+	if (!dom->backend)
+		forget_guest_rq(j, guest_rq(rq));
 	while (unlikely(!list_empty(&rq->bios)))
 		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
 	/* A guest's that is complete left its identity to another one then. */
@@ -146,5 +153,5 @@ void rq_free(struct join *j, struct rq *rq)
 	list_unlink(&rq->age);
 	dom->nr_rqs--;
 	j->guest_rqs -= !dom->backend;
-	pool_put(rq_pool(j, dom), rq);
+	pool_put(dom->backend ? &j->backend_rqs : &j->rqs, rq);
 }

@@ -34,7 +34,7 @@
 #define NEAR_MAX 64
 
 /* Those of @bio, if there are any, instead of another one's. */
-static __attribute__((noinline)) void take_clones(struct join *j, struct rq *rq,
+static __attribute__((noinline)) void take_clones(struct join *j, struct guest_rq *rq,
 						  struct bio *bio)
 {
 	rq_set_clones(j, rq, bio->kin ? bio->kin->clones : NULL);
@@ -45,14 +45,14 @@ static __attribute__((noinline)) void take_clones(struct join *j, struct rq *rq,
 /* @by: what was done last of it; its own, or what is about to be. */
 static inline void bio_settle(struct join *j, struct bio *bio, const struct service *by)
 {
-	struct rq *rq = bio->owner;
+	struct guest_rq *rq = bio->owner;
 
 	rq->outstanding--;
 	note_error(&rq->backend_error, bio->error);
 	if (bio->flags & BIO_LAYERED)
-		rq->flags |= RQ_LAYERED;
+		rq->base.flags |= RQ_LAYERED;
 	if (unlikely(bio->flags & BIO_FLUSH_TOLD))
-		rq->flags |= RQ_OWN_FLUSH;
+		rq->base.flags |= RQ_OWN_FLUSH;
 	/* One that was forgotten was done by no device. */
 	if (by->disk && (!rq->served || bio->c_ns >= rq->chain.c_ns)) {
 		if (!rq->served)
@@ -72,7 +72,7 @@ static inline void bio_settle(struct join *j, struct bio *bio, const struct serv
 
 void match_request(struct join *j, struct bio *bio, uint32_t request)
 {
-	struct rq *rq = bio->owner;
+	struct guest_rq *rq = bio->owner;
 
 	bio->request = request;
 	if (!rq)
@@ -81,13 +81,13 @@ void match_request(struct join *j, struct bio *bio, uint32_t request)
 		rq->request = request;
 	/* Two only if it fills two slots: else its place said otherwise. */
 	if (rq->request != request && place_contested(rq)) {
-		rq->flags |= RQ_AMBIGUOUS;
+		rq->base.flags |= RQ_AMBIGUOUS;
 		place_upset_at(j, bio);
 	}
 }
 
 /* What the thread queues behind the first bio of a slot is of the same one. */
-static __attribute__((noinline)) void take_slot(struct rq *rq, struct bio *bio)
+static __attribute__((noinline)) void take_slot(struct guest_rq *rq, struct bio *bio)
 {
 	if (bio->thread_ns || !rq->nr_backend_bios) {
 		rq->slot.thread_ns = bio->thread_ns;
@@ -105,35 +105,38 @@ static __attribute__((noinline)) void take_slot(struct rq *rq, struct bio *bio)
  * where others begin at the same place, not even then: an older bio more likely belongs
  * to another request.
  */
-static uint64_t earliest_q(const struct join *j, const struct rq *rq,
+static uint64_t earliest_q(const struct join *j, const struct guest_rq *rq,
 			   const struct bio *bio, bool early)
 {
-	const struct domain *guest = rq->disk->dom;
-	const struct join_disk *disk = join_disk(rq->disk);
+	const struct domain *guest = rq->base.disk->dom;
+	const struct join_disk *disk = join_disk(rq->base.disk);
 	uint64_t off = model_uncertainty(j->model, guest);
-	uint64_t ns = sub_sat(rq->d_ns, JOIN_WAIT_NS);
+	uint64_t ns = sub_sat(rq->base.d_ns, JOIN_WAIT_NS);
 
 	if (!early || place_contested(rq) || bio->flags & BIO_STRAY ||
-	    sub_sat(rq->d_ns, 100 * JOIN_WAIT_NS) < disk->unseen_ns ||
-	    gaps_overlap(&guest->gaps, sub_sat(rq->d_ns, 2 * JOIN_WAIT_NS), rq->d_ns))
-		ns = sub_sat(rq->d_ns, off);
+	    sub_sat(rq->base.d_ns, 100 * JOIN_WAIT_NS) < disk->unseen_ns ||
+	    gaps_overlap(&guest->gaps, sub_sat(rq->base.d_ns, 2 * JOIN_WAIT_NS),
+			 rq->base.d_ns))
+		ns = sub_sat(rq->base.d_ns, off);
 	return max_u64(ns, sub_sat(disk->first_d_ns, off));
 }
 
 /* Whether @bio can be @rq's, as far as can be told from what they are. */
-static bool can_be(const struct join *j, const struct rq *rq, const struct bio *bio,
+static bool can_be(const struct join *j, const struct guest_rq *rq, const struct bio *bio,
 		   bool early)
 {
-	if (bio->guest_nr > rq->nr_sectors - rq->matched_sectors)
+	if (bio->guest_nr > rq->base.nr_sectors - rq->matched_sectors)
 		return false;
 	if (rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN &&
 	    rq->ring != bio->ring)
 		return false;
-	if (unlikely(bio->q_ns < rq->d_ns) && bio->q_ns < earliest_q(j, rq, bio, early))
+	if (unlikely(bio->q_ns < rq->base.d_ns) &&
+	    bio->q_ns < earliest_q(j, rq, bio, early))
 		return false;
 	/* It is back in the guest already, so this is not its bio. */
-	return !(rq->flags & RQ_COMPLETED) ||
-	       bio->q_ns <= add_sat(rq->c_ns, model_uncertainty(j->model, rq->disk->dom));
+	return !(rq->base.flags & RQ_COMPLETED) ||
+	       bio->q_ns <=
+		       add_sat(rq->c_ns, model_uncertainty(j->model, rq->base.disk->dom));
 }
 
 /* @bio, and what its thread queued behind it; return: how many they are. */
@@ -168,20 +171,21 @@ static void doubt_waiting(struct join *j, struct place *place, uint32_t pid)
  * it is of a longer one, that one goes on where @rq ends, and what its thread queues
  * there is not of one that begins there.
  */
-static void doubt_next(struct join *j, const struct rq *rq, const struct bio *bio)
+static void doubt_next(struct join *j, const struct guest_rq *rq, const struct bio *bio)
 {
-	const struct list *head = &rq->place->requests, *n;
+	const struct list *head = &rq->base.place->requests, *n;
 	struct process *p = map_get(&j->model->backend->processes, bio->pid);
-	uint64_t end = rq->sector + rq->nr_sectors;
+	uint64_t end = rq->base.sector + rq->base.nr_sectors;
 	uint64_t longest = max_u64(end, rq->crowd->longest);
 	struct place *next;
 	int walked = 0;
 
 	for (n = head->next; n != head && walked < WALK_MAX; n = n->next, walked++) {
-		const struct rq *other = list_entry(n, struct rq, match);
+		const struct guest_rq *other = list_entry(n, struct guest_rq, match);
 
 		if (can_be(j, other, bio, false))
-			longest = max_u64(longest, other->sector + other->nr_sectors);
+			longest = max_u64(longest,
+					  other->base.sector + other->base.nr_sectors);
 	}
 	if (n != head)
 		longest = UINT64_MAX;
@@ -195,14 +199,14 @@ static void doubt_next(struct join *j, const struct rq *rq, const struct bio *bi
 }
 
 /* Of which of those at its place @bio is was not told, and @rq has got it. */
-static __attribute__((noinline)) void attached_untold(struct join *j, struct rq *rq,
+static __attribute__((noinline)) void attached_untold(struct join *j, struct guest_rq *rq,
 						      const struct bio *bio)
 {
-	if (rq->flags & RQ_MATCHED)
+	if (rq->base.flags & RQ_MATCHED)
 		doubt_next(j, rq, bio);
 	else
-		rq->crowd->longest =
-			max_u64(rq->crowd->longest, rq->sector + rq->nr_sectors);
+		rq->crowd->longest = max_u64(rq->crowd->longest,
+					     rq->base.sector + rq->base.nr_sectors);
 }
 
 /* Whether @bio is where that may be. */
@@ -218,15 +222,15 @@ static __attribute__((noinline)) bool doubted(const struct bio *bio, struct proc
 	return false;
 }
 
-static void attach(struct join *j, struct rq *rq, struct bio *bio)
+static void attach(struct join *j, struct guest_rq *rq, struct bio *bio)
 {
 	/* If it is not its own request's, it may be one's that begins there. */
 	if (rq->matched_sectors && place_contested(rq) &&
-	    (!(rq->flags & RQ_IN_ORDER) || rq->flags & RQ_AMBIGUOUS))
+	    (!(rq->base.flags & RQ_IN_ORDER) || rq->base.flags & RQ_AMBIGUOUS))
 		place_upset_at(j, bio);
 	place_forget_bio(j, bio);
 	bio->owner = rq;
-	if (unlikely(bio->guest_nr != rq->nr_sectors))
+	if (unlikely(bio->guest_nr != rq->base.nr_sectors))
 		take_slot(rq, bio);
 	list_add_tail(&rq->backend_bios, &bio->match);
 	rq->nr_backend_bios++;
@@ -234,17 +238,17 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 	rq->match_pid = bio->pid;
 	rq->matched_sectors += bio->guest_nr;
 	if (rq->ring != RING_UNKNOWN && rq->ring == bio->ring)
-		rq->flags |= RQ_IN_ORDER;
+		rq->base.flags |= RQ_IN_ORDER;
 	if (unlikely(bio->flags & BIO_AMBIGUOUS))
-		rq->flags |= RQ_AMBIGUOUS;
+		rq->base.flags |= RQ_AMBIGUOUS;
 	if (unlikely(bio->flags & BIO_UNFOLLOWED))
-		rq->flags |= RQ_DROPPED;
+		rq->base.flags |= RQ_DROPPED;
 	if (bio->request)
 		match_request(j, bio, bio->request);
 	list_del(&rq->match);
-	if (rq->matched_sectors == rq->nr_sectors)
-		rq->flags |= RQ_MATCHED;
-	if (unlikely(place_contested(rq) && !(rq->flags & RQ_IN_ORDER)))
+	if (rq->matched_sectors == rq->base.nr_sectors)
+		rq->base.flags |= RQ_MATCHED;
+	if (unlikely(place_contested(rq) && !(rq->base.flags & RQ_IN_ORDER)))
 		attached_untold(j, rq, bio);
 	if (unlikely(bio->flags & BIO_DONE)) {
 		bio_settle(j, bio, &bio->by);
@@ -253,67 +257,67 @@ static void attach(struct join *j, struct rq *rq, struct bio *bio)
 }
 
 /* What is left of the request that @bio's thread has begun with. */
-static struct rq *continued(const struct bio *bio, struct process *p)
+static struct guest_rq *continued(const struct bio *bio, struct process *p)
 {
-	struct rq *rq;
+	struct guest_rq *rq;
 
 	if (!p->filling)
 		return NULL;
 	rq = map_get(&bio->guest_disk->dom->rqs, p->request);
-	if (!rq || rq->disk != bio->guest_disk || rq->match_pid != bio->pid ||
-	    !rq->matched_sectors || !same_class(rq->op, bio->op) ||
-	    rq->sector + rq->matched_sectors != bio->guest_sector ||
-	    bio->guest_nr > rq->nr_sectors - rq->matched_sectors)
+	if (!rq || rq->base.disk != bio->guest_disk || rq->match_pid != bio->pid ||
+	    !rq->matched_sectors || !same_class(rq->base.op, bio->op) ||
+	    rq->base.sector + rq->matched_sectors != bio->guest_sector ||
+	    bio->guest_nr > rq->base.nr_sectors - rq->matched_sectors)
 		return NULL;
 	return rq;
 }
 
-static void go_on(const struct rq *rq, struct process *p)
+static void go_on(const struct guest_rq *rq, struct process *p)
 {
-	if (!(rq->flags & RQ_MATCHED)) {
+	if (!(rq->base.flags & RQ_MATCHED)) {
 		p->filling = true;
-		p->request = rq->id;
-	} else if (p->request == rq->id) {
+		p->request = rq->base.id;
+	} else if (p->request == rq->base.id) {
 		p->filling = false;
 	}
 }
 
 /* How well a request that does not say its ring suits the thread that queued a bio. */
-static int suits(const struct rq *rq, const struct bio *bio)
+static int suits(const struct guest_rq *rq, const struct bio *bio)
 {
-	uint32_t pid = join_disk(rq->disk)->ring_thread[rq->cpu % RING_CPUS];
+	uint32_t pid = join_disk(rq->base.disk)->ring_thread[rq->cpu % RING_CPUS];
 
 	return pid == bio->pid ? 2 : !pid;
 }
 
-static bool says_ring(const struct rq *rq, const struct bio *bio)
+static bool says_ring(const struct guest_rq *rq, const struct bio *bio)
 {
 	return rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN;
 }
 
 /* It does not say its ring, and what another one got that does may have been its. */
-static bool passed_over(const struct rq *rq, const struct bio *bio)
+static bool passed_over(const struct guest_rq *rq, const struct bio *bio)
 {
-	return !says_ring(rq, bio) && rq->flags & RQ_AMBIGUOUS;
+	return !says_ring(rq, bio) && rq->base.flags & RQ_AMBIGUOUS;
 }
 
 /* choose(), where there is not just one. */
-static __attribute__((noinline)) struct rq *
+static __attribute__((noinline)) struct guest_rq *
 choose_of_several(struct join *j, struct place *place, const struct bio *bio, bool last,
 		  uint64_t d_ns, bool *wait)
 {
 	struct list *head = &place->requests, *n;
-	struct rq *ordered = NULL, *other = NULL;
+	struct guest_rq *ordered = NULL, *other = NULL;
 	int walked = 0, nr_other = 0;
 	bool behind = false;
 
 	for (n = head->next; n != head && walked < WALK_MAX; n = n->next, walked++) {
-		struct rq *rq = list_entry(n, struct rq, match);
+		struct guest_rq *rq = list_entry(n, struct guest_rq, match);
 
 		behind |= passed_over(rq, bio);
-		if (!can_be(j, rq, bio, false) || rq->d_ns > d_ns)
+		if (!can_be(j, rq, bio, false) || rq->base.d_ns > d_ns)
 			continue;
-		if (unlikely(!last && rq->flags & RQ_UNORDERED)) {
+		if (unlikely(!last && rq->base.flags & RQ_UNORDERED)) {
 			if (wait)
 				*wait = true;
 			return NULL;
@@ -331,15 +335,15 @@ choose_of_several(struct join *j, struct place *place, const struct bio *bio, bo
 	if (!ordered)
 		return other;
 	if (behind)
-		ordered->flags |= RQ_AMBIGUOUS;
+		ordered->base.flags |= RQ_AMBIGUOUS;
 	/* Some may have been put on the ring before it. */
 	for (n = head->next; nr_other && n != head; n = n->next) {
-		struct rq *rq = list_entry(n, struct rq, match);
+		struct guest_rq *rq = list_entry(n, struct guest_rq, match);
 
 		if (!can_be(j, rq, bio, false) || says_ring(rq, bio))
 			continue;
-		rq->flags |= RQ_AMBIGUOUS;
-		ordered->flags |= RQ_AMBIGUOUS;
+		rq->base.flags |= RQ_AMBIGUOUS;
+		ordered->base.flags |= RQ_AMBIGUOUS;
 	}
 	return ordered;
 }
@@ -350,19 +354,21 @@ choose_of_several(struct join *j, struct place *place, const struct bio *bio, bo
  * so that those are not waited for whose order is still to be told; and what was issued
  * since is not meant.
  */
-static struct rq *choose(struct join *j, struct place *place, const struct bio *bio,
-			 bool last, bool *wait)
+static struct guest_rq *choose(struct join *j, struct place *place, const struct bio *bio,
+			       bool last, bool *wait)
 {
 	uint64_t d_ns = last ? add_sat(bio->q_ns,
 				       model_uncertainty(j->model, bio->guest_disk->dom))
 			     : UINT64_MAX;
 	const struct list *head = &place->requests, *n = head->next;
-	struct rq *only = list_entry(n, struct rq, match);
+	struct guest_rq *only = list_entry(n, struct guest_rq, match);
 
+	if (n == head)
+		return NULL;
 	/* Mostly there is one, and that is it. */
-	if (n != head && n->next == head && !(only->flags & RQ_UNORDERED))
-		return can_be(j, only, bio, false) && only->d_ns <= d_ns ? only : NULL;
-	return n == head ? NULL : choose_of_several(j, place, bio, last, d_ns, wait);
+	if (n->next != head || only->base.flags & RQ_UNORDERED)
+		return choose_of_several(j, place, bio, last, d_ns, wait);
+	return can_be(j, only, bio, false) && only->base.d_ns <= d_ns ? only : NULL;
 }
 
 /* The thread's last bio that waits, if @bio goes on where that ends; or NULL. */
@@ -388,7 +394,7 @@ static struct bio *goes_on_behind(const struct join *j, const struct bio *bio)
 }
 
 /* A bio that waits and goes on where @rq's last one ended. */
-static struct bio *find_next(struct join *j, struct rq *rq)
+static struct bio *find_next(struct join *j, struct guest_rq *rq)
 {
 	struct place *place = place_of_next(rq);
 	struct list *bios = place ? place_bios(place) : NULL, *n;
@@ -403,19 +409,19 @@ static struct bio *find_next(struct join *j, struct rq *rq)
 			return bio;
 	}
 	if (unlikely(n != bios)) {
-		rq->flags |= RQ_AMBIGUOUS;
+		rq->base.flags |= RQ_AMBIGUOUS;
 		place_upset_at(j, list_entry(n, struct bio, match));
 	}
 	return NULL;
 }
 
 /* The further bios of a request that has got its first one. */
-static void fill(struct join *j, struct rq *rq)
+static void fill(struct join *j, struct guest_rq *rq)
 {
 	struct process *p;
 	struct bio *bio;
 
-	while (!(rq->flags & RQ_MATCHED)) {
+	while (!(rq->base.flags & RQ_MATCHED)) {
 		bio = find_next(j, rq);
 		if (!bio)
 			break;
@@ -442,7 +448,7 @@ static uint64_t match_waiting(struct join *j, struct place *place)
 	for (n = bios->next; n != bios && walked < WALK_MAX; n = next, walked++) {
 		struct bio *bio = list_entry(n, struct bio, match);
 		bool wait = bio->before || stuck >> bio->pid % 64 & 1;
-		struct rq *rq = wait ? NULL : choose(j, place, bio, false, &wait);
+		struct guest_rq *rq = wait ? NULL : choose(j, place, bio, false, &wait);
 
 		next = n->next;
 		if (rq) {
@@ -457,7 +463,8 @@ static uint64_t match_waiting(struct join *j, struct place *place)
 	return stuck;
 }
 
-static struct rq *find_rq(struct join *j, const struct bio *bio, struct place *place)
+static struct guest_rq *find_rq(struct join *j, const struct bio *bio,
+				struct place *place)
 {
 	/* Those that wait there come first. */
 	if (unlikely(!list_empty(&j->wait_age)) && place_has_bios(place) &&
@@ -468,7 +475,7 @@ static struct rq *find_rq(struct join *j, const struct bio *bio, struct place *p
 
 void match_bio(struct join *j, struct bio *bio, struct process *p)
 {
-	struct rq *rq = continued(bio, p);
+	struct guest_rq *rq = continued(bio, p);
 	struct bio *before = NULL;
 	struct place *place;
 
@@ -491,28 +498,28 @@ void match_bio(struct join *j, struct bio *bio, struct process *p)
 		before->behind = bio;
 }
 
-void match_rq(struct join *j, struct rq *rq)
+void match_rq(struct join *j, struct guest_rq *rq)
 {
-	if (unlikely(!rq->disk->backing))
+	if (unlikely(!rq->base.disk->backing))
 		return;
 	if (list_empty(&rq->match))
-		list_add_tail(&rq->place->requests, &rq->match);
-	if (unlikely(!list_empty(&j->wait_age)) && !(rq->flags & RQ_UNORDERED))
-		match_waiting(j, rq->place);
+		list_add_tail(&rq->base.place->requests, &rq->match);
+	if (unlikely(!list_empty(&j->wait_age)) && !(rq->base.flags & RQ_UNORDERED))
+		match_waiting(j, rq->base.place);
 }
 
-void match_ordered(struct join *j, struct rq *rq)
+void match_ordered(struct join *j, struct guest_rq *rq)
 {
-	rq->flags &= ~RQ_UNORDERED;
-	if (list_empty(&j->wait_age) || !rq->disk->backing)
+	rq->base.flags &= ~RQ_UNORDERED;
+	if (list_empty(&j->wait_age) || !rq->base.disk->backing)
 		return;
-	match_waiting(j, rq->place);
+	match_waiting(j, rq->base.place);
 	if (rq->matched_sectors)
 		fill(j, rq);
 }
 
 /* A guest's time counts only as far as it is near to ours. */
-static void hold(struct join *j, struct list *in, struct rq *rq, uint64_t ns)
+static void hold(struct join *j, struct list *in, struct guest_rq *rq, uint64_t ns)
 {
 	uint64_t latest_ns = add_sat(j->now_ns, 100 * JOIN_WAIT_NS);
 
@@ -523,14 +530,14 @@ static void hold(struct join *j, struct list *in, struct rq *rq, uint64_t ns)
 }
 
 /* A request of its disks that came back and was issued again leaves no trace of that. */
-static bool comes_back(const struct rq *rq)
+static bool comes_back(const struct guest_rq *rq)
 {
-	const struct disk_counts *counts = counts_of(rq->disk);
+	const struct disk_counts *counts = counts_of(rq->base.disk);
 
 	return counts->guest.requeues || counts->backend.requeues;
 }
 
-static __attribute__((noinline)) void await_losses(struct join *j, struct rq *rq)
+static __attribute__((noinline)) void await_losses(struct join *j, struct guest_rq *rq)
 {
 	hold_no_longer(rq);
 	place_settled(j, rq);
@@ -542,9 +549,10 @@ static __attribute__((noinline)) void await_losses(struct join *j, struct rq *rq
  * records are lost is missed by nobody, until the loss is told of, nor is a return with
  * the next issue; and which bios a flush was for shows when the next one is issued.
  */
-static void finish(struct join *j, struct rq *rq)
+static void finish(struct join *j, struct guest_rq *rq)
 {
-	if (likely(!(rq->flags & RQ_LAYERED) && rq->nr_sectors && !comes_back(rq)))
+	if (likely(!(rq->base.flags & RQ_LAYERED) && rq->base.nr_sectors &&
+		   !comes_back(rq)))
 		judge_give_up(j, rq, false);
 	else
 		await_losses(j, rq);
@@ -552,11 +560,11 @@ static void finish(struct join *j, struct rq *rq)
 
 void match_served(struct join *j, struct bio *bio, const struct service *by)
 {
-	struct rq *rq = bio->owner;
+	struct guest_rq *rq = bio->owner;
 
 	bio_settle(j, bio, by);
 	bio_free(j, bio);
-	if (!rq->outstanding && (rq->flags & RQ_MATCHED))
+	if (!rq->outstanding && (rq->base.flags & RQ_MATCHED))
 		way_done(j, rq);
 	if (unlikely(judge_ready(j, rq)))
 		finish(j, rq);
@@ -573,21 +581,21 @@ void match_bio_done(struct join *j, struct bio *bio)
 	}
 }
 
-void match_completed(struct join *j, struct rq *rq)
+void match_completed(struct join *j, struct guest_rq *rq)
 {
-	rq->flags |= RQ_COMPLETED;
+	rq->base.flags |= RQ_COMPLETED;
 	place_back(rq);
 	/*
 	 * Its place on the ring was not known to who should have told it; or its bio
 	 * waits behind another one which it seemed to go on from.
 	 */
-	if (unlikely(!(rq->flags & RQ_MATCHED)))
+	if (unlikely(!(rq->base.flags & RQ_MATCHED)))
 		match_ordered(j, rq);
 	/*
 	 * Nothing more can come, or all has come.  What is out of order is looked at
 	 * later: what comes next may show that dom0's bio was another request's.
 	 */
-	if (unlikely(!rq->disk->backing))
+	if (unlikely(!rq->base.disk->backing))
 		judge_give_up(j, rq, false);
 	else if (unlikely(!judge_ready(j, rq)))
 		hold(j, &j->hold, rq, JOIN_WAIT_NS);
@@ -606,11 +614,11 @@ static void stop_waiting(struct join *j, struct bio *bio)
 
 /* The only request there, which was issued behind @bio by clocks that are wrong; or NULL.
  */
-static struct rq *issued_later(const struct join *j, const struct place *place,
-			       const struct bio *bio)
+static struct guest_rq *issued_later(const struct join *j, const struct place *place,
+				     const struct bio *bio)
 {
 	const struct list *n = place->requests.next;
-	struct rq *rq = list_entry(n, struct rq, match);
+	struct guest_rq *rq = list_entry(n, struct guest_rq, match);
 
 	if (n == &place->requests || n->next != &place->requests || rq->matched_sectors)
 		return NULL;
@@ -630,7 +638,7 @@ static const struct bio *waits_next(const struct bio *bio)
  * @rq gets a bio that has waited.  If that leaves none for the next one, it may be that
  * one which is @rq's, and this one be of a request that is not in the trace.
  */
-static void attach_late(struct join *j, struct rq *rq, struct bio *bio)
+static void attach_late(struct join *j, struct guest_rq *rq, struct bio *bio)
 {
 	const struct bio *next = waits_next(bio);
 	struct place *place = bio->place;
@@ -640,7 +648,7 @@ static void attach_late(struct join *j, struct rq *rq, struct bio *bio)
 	attach(j, rq, bio);
 	if (!next || choose(j, place, next, true, NULL))
 		return;
-	rq->flags |= RQ_AMBIGUOUS;
+	rq->base.flags |= RQ_AMBIGUOUS;
 	place_upset(rq);
 }
 
@@ -648,7 +656,7 @@ static void attach_late(struct join *j, struct rq *rq, struct bio *bio)
 static void wait_no_longer(struct join *j, struct bio *bio)
 {
 	struct place *place = bio->place;
-	struct rq *rq = NULL;
+	struct guest_rq *rq = NULL;
 
 	if (place->nr) {
 		rq = choose(j, place, bio, true, NULL);
@@ -665,7 +673,7 @@ static void wait_no_longer(struct join *j, struct bio *bio)
 static void expire(struct join *j, struct list *held)
 {
 	while (!list_empty(held)) {
-		struct rq *rq = list_entry(held->next, struct rq, hold);
+		struct guest_rq *rq = list_entry(held->next, struct guest_rq, hold);
 
 		if (rq->hold_until >= j->now_ns)
 			break;

@@ -139,7 +139,8 @@ static uint64_t cpu_bit(uint32_t cpu)
 }
 
 /* What is there is not alone any more.  Return: its place from now on. */
-static __attribute__((noinline)) struct place *form_crowd(struct join *j, struct rq *rq)
+static __attribute__((noinline)) struct place *form_crowd(struct join *j,
+							  struct guest_rq *rq)
 {
 	struct crowded *c = pool_take(&j->places);
 	struct place *p = &c->place;
@@ -155,7 +156,7 @@ static __attribute__((noinline)) struct place *form_crowd(struct join *j, struct
 	c->crowd = rq->crowd = new_crowd(j);
 	c->crowd->users++;
 	c->crowd->cpus = cpu_bit(rq->cpu);
-	rq->place = p;
+	rq->base.place = p;
 	return p;
 }
 
@@ -166,7 +167,7 @@ static void another_crowd(struct join *j, struct crowded *c)
 	c->crowd = new_crowd(j);
 }
 
-static void join_crowd(struct join *j, struct place *p, struct rq *rq)
+static void join_crowd(struct join *j, struct place *p, struct guest_rq *rq)
 {
 	struct crowded *c = crowded(p);
 
@@ -177,7 +178,7 @@ static void join_crowd(struct join *j, struct place *p, struct rq *rq)
 		another_crowd(j, c);
 	c->crowd->users++;
 	rq->crowd = c->crowd;
-	rq->place = p;
+	rq->base.place = p;
 	p->nr++;
 	if (p->nr_out++)
 		rq->crowd->flags |= CROWD_CONTESTED;
@@ -196,7 +197,7 @@ static void mark(struct join *j, struct place *p, unsigned int flags)
 }
 
 /* It is issued again, and begins elsewhere. */
-static void leave(struct join *j, struct rq *rq)
+static void leave(struct join *j, struct guest_rq *rq)
 {
 	place_settled(j, rq);
 	leave_crowd(j, rq->crowd);
@@ -204,23 +205,24 @@ static void leave(struct join *j, struct rq *rq)
 }
 
 /* It is one of a crowd from now on, if it was not. */
-static __attribute__((noinline)) void enter_crowd(struct join *j, struct rq *rq,
+static __attribute__((noinline)) void enter_crowd(struct join *j, struct guest_rq *rq,
 						  struct place *p, uint32_t cpu)
 {
 	if (p->only)
 		p = form_crowd(j, p->only);
-	if (!rq->place)
+	if (!rq->base.place)
 		join_crowd(j, p, rq);
 	rq->cpu = cpu;
 	rq->crowd->cpus_twice |= rq->crowd->cpus & cpu_bit(cpu);
 	rq->crowd->cpus |= cpu_bit(cpu);
 }
 
-void place_enter(struct join *j, struct rq *rq, uint32_t cpu)
+void place_enter(struct join *j, struct guest_rq *rq, uint32_t cpu)
 {
-	uint64_t at = place_at(op_class(rq->op), rq->nr_sectors ? rq->sector : 0);
-	const struct disk *disk = rq->disk;
-	struct place *p = rq->place;
+	uint64_t at = place_at(op_class(rq->base.op),
+			       rq->base.nr_sectors ? rq->base.sector : 0);
+	const struct disk *disk = rq->base.disk;
+	struct place *p = rq->base.place;
 	const struct matching *m;
 	uint64_t hash;
 
@@ -240,53 +242,54 @@ void place_enter(struct join *j, struct rq *rq, uint32_t cpu)
 	begin(&rq->own, disk, at, hash);
 	rq->own.only = rq;
 	rq->own.nr = rq->own.nr_out = 1;
-	rq->place = &rq->own;
+	rq->base.place = &rq->own;
 	rq->cpu = cpu;
 }
 
-static void settle(struct join *j, const struct rq *rq)
+static void settle(struct join *j, const struct guest_rq *rq)
 {
-	struct place *p = rq->place;
+	struct place *p = rq->base.place;
 
 	if (!p)
 		return;
-	if (!(rq->flags & RQ_COMPLETED))
+	if (!(rq->base.flags & RQ_COMPLETED))
 		place_back(rq);
 	p->nr--;
 	put_if_empty(j, p);
 }
 
-void place_settled(struct join *j, struct rq *rq)
+void place_settled(struct join *j, struct guest_rq *rq)
 {
 	settle(j, rq);
 	list_del(&rq->match);
-	rq->place = NULL;
+	rq->base.place = NULL;
 }
 
-void place_back(const struct rq *rq)
+void place_back(const struct guest_rq *rq)
 {
-	rq->place->nr_out--;
+	rq->base.place->nr_out--;
 }
 
 /* Mostly it is alone, which is told beside its place. */
-static bool has(const struct rq *rq, enum crowd_flags flag)
+static bool has(const struct guest_rq *rq, enum crowd_flags flag)
 {
 	return !rq->own.only && rq->crowd && rq->crowd->flags & flag;
 }
 
-bool place_contested(const struct rq *rq)
+bool place_contested(const struct guest_rq *rq)
 {
 	return has(rq, CROWD_CONTESTED);
 }
 
-static __attribute__((noinline)) bool told_apart(const struct rq *rq)
+static __attribute__((noinline)) bool told_apart(const struct guest_rq *rq)
 {
-	const uint32_t *threads = join_disk(rq->disk)->ring_thread;
+	const uint32_t *threads = join_disk(rq->base.disk)->ring_thread;
 	uint32_t mine = threads[rq->cpu % RING_CPUS];
 
 	if (has(rq, CROWD_UPSET))
 		return false;
-	if (rq->flags & RQ_IN_ORDER || (rq->ring != RING_UNKNOWN && !rq->matched_sectors))
+	if (rq->base.flags & RQ_IN_ORDER ||
+	    (rq->ring != RING_UNKNOWN && !rq->matched_sectors))
 		return true;
 	/* In which order they were put on one ring, their Ds do not tell. */
 	if (rq->crowd->cpus_twice & cpu_bit(rq->cpu))
@@ -301,12 +304,12 @@ static __attribute__((noinline)) bool told_apart(const struct rq *rq)
 	return true;
 }
 
-bool place_told_apart(const struct rq *rq)
+bool place_told_apart(const struct guest_rq *rq)
 {
 	return !place_contested(rq) || told_apart(rq);
 }
 
-void place_upset(const struct rq *rq)
+void place_upset(const struct guest_rq *rq)
 {
 	if (place_contested(rq))
 		rq->crowd->flags |= CROWD_UPSET;
@@ -317,10 +320,11 @@ void place_upset_at(struct join *j, const struct bio *bio)
 	mark(j, place_of_bio(bio), CROWD_CONTESTED | CROWD_UPSET);
 }
 
-bool place_met_unseen(const struct rq *rq)
+bool place_met_unseen(const struct guest_rq *rq)
 {
 	return unlikely(has(rq, CROWD_UNSEEN) &&
-			sub_sat(rq->d_ns, JOIN_WAIT_NS) < join_disk(rq->disk)->unseen_ns);
+			sub_sat(rq->base.d_ns, JOIN_WAIT_NS) <
+				join_disk(rq->base.disk)->unseen_ns);
 }
 
 void place_note_unseen(struct join *j, struct disk *disk, const struct xblk_record *r)
@@ -340,11 +344,11 @@ struct place *place_of_bio(const struct bio *bio)
 	return find(bio->guest_disk, place_at(bio_class(bio), bio->guest_sector));
 }
 
-struct place *place_of_next(const struct rq *rq)
+struct place *place_of_next(const struct guest_rq *rq)
 {
-	uint64_t sector = rq->nr_sectors ? rq->sector + rq->matched_sectors : 0;
+	uint64_t sector = rq->base.nr_sectors ? rq->base.sector + rq->matched_sectors : 0;
 
-	return find(rq->disk, place_at(op_class(rq->op), sector));
+	return find(rq->base.disk, place_at(op_class(rq->base.op), sector));
 }
 
 /* The same, made where there is none. */
@@ -403,13 +407,13 @@ void place_forget_bio(struct join *j, struct bio *bio)
 	bio->owner = NULL;
 }
 
-static void forget_bios(struct join *j, struct rq *rq)
+static void forget_bios(struct join *j, struct guest_rq *rq)
 {
 	while (!list_empty(&rq->backend_bios))
 		place_forget_bio(j, list_entry(rq->backend_bios.next, struct bio, match));
 }
 
-void place_end(struct join *j, struct rq *rq)
+void place_end(struct join *j, struct guest_rq *rq)
 {
 	forget_bios(j, rq);
 	list_unlink(&rq->match);
@@ -419,13 +423,13 @@ void place_end(struct join *j, struct rq *rq)
 	leave_crowd(j, rq->crowd);
 }
 
-void place_detach(struct join *j, struct rq *rq)
+void place_detach(struct join *j, struct guest_rq *rq)
 {
 	forget_bios(j, rq);
 	list_del(&rq->match);
 	hold_no_longer(rq);
 	list_del(&rq->respond);
-	rq->flags &= ~(RQ_MATCHED | RQ_DROPPED | RQ_IN_ORDER | RQ_UNORDERED);
+	rq->base.flags &= ~(RQ_MATCHED | RQ_DROPPED | RQ_IN_ORDER | RQ_UNORDERED);
 	rq->matched_sectors = 0;
 	rq->nr_backend_bios = rq->outstanding = 0;
 	rq->request = 0;

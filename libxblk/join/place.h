@@ -10,8 +10,8 @@
 
 struct bio;
 struct disk;
+struct guest_rq;
 struct join;
-struct rq;
 struct xblk_record;
 
 /* Requests at one place, each of which was issued before another one came back. */
@@ -33,11 +33,11 @@ struct place {
 	struct place *next;  /* in its list */
 	struct place **link; /* what points to it there */
 	const struct disk *disk;
-	uint64_t at;	      /* see place_at() */
-	struct list requests; /* of which dom0 has queued nothing */
-	struct rq *only;      /* whose part it is; NULL: it is a struct crowded */
-	uint32_t nr;	      /* requests that were issued and have no bin yet */
-	uint32_t nr_out;      /* of these, those that have not come back */
+	uint64_t at;	       /* see place_at() */
+	struct list requests;  /* of which dom0 has queued nothing */
+	struct guest_rq *only; /* whose part it is; NULL: it is a struct crowded */
+	uint32_t nr;	       /* requests that were issued and have no bin yet */
+	uint32_t nr_out;       /* of these, those that have not come back */
 };
 
 struct crowded {
@@ -48,15 +48,15 @@ struct crowded {
 };
 
 /* A guest's request is issued on @cpu, or is no more. */
-void place_enter(struct join *j, struct rq *rq, uint32_t cpu);
-void place_end(struct join *j, struct rq *rq);
+void place_enter(struct join *j, struct guest_rq *rq, uint32_t cpu);
+void place_end(struct join *j, struct guest_rq *rq);
 /* It has all of its bios, and they are its own as far as it ever will be known. */
-void place_settled(struct join *j, struct rq *rq);
+void place_settled(struct join *j, struct guest_rq *rq);
 /* The guest has it back: others that begin there from now on have nothing of it. */
-void place_back(const struct rq *rq);
+void place_back(const struct guest_rq *rq);
 /* Where the bio begins on its guest's disk, or a request's next sector is; or NULL. */
 struct place *place_of_bio(const struct bio *bio);
-struct place *place_of_next(const struct rq *rq);
+struct place *place_of_next(const struct guest_rq *rq);
 /* blkback's bios that wait there for a request; NULL: there has been none. */
 static inline struct list *place_bios(struct place *p)
 {
@@ -69,20 +69,20 @@ static inline bool place_has_bios(const struct place *p)
 /* @bio waits where it begins from now on. */
 void place_bio(struct join *j, struct bio *bio);
 /* Others were in flight at its place: more than its place tells which is which. */
-bool place_contested(const struct rq *rq);
+bool place_contested(const struct guest_rq *rq);
 /* Which of those at its place it is can be told, by its ring and its order there. */
-bool place_told_apart(const struct rq *rq);
+bool place_told_apart(const struct guest_rq *rq);
 /* Something at its place did not go as it should: who has whose bio is not known. */
-void place_upset(const struct rq *rq);
+void place_upset(const struct guest_rq *rq);
 /* The same of those that begin where @bio does. */
 void place_upset_at(struct join *j, const struct bio *bio);
 /* One whose D is not in the trace was under way at its place. */
-bool place_met_unseen(const struct rq *rq);
+bool place_met_unseen(const struct guest_rq *rq);
 /* This is its completion: what is under way there may have got its bios. */
 void place_note_unseen(struct join *j, struct disk *disk, const struct xblk_record *r);
 /* It leaves what it is in: its owner's bios, or those that wait for one. */
 void place_forget_bio(struct join *j, struct bio *bio);
 /* Undo all matching of a guest request. */
-void place_detach(struct join *j, struct rq *rq);
+void place_detach(struct join *j, struct guest_rq *rq);
 
 #endif

@@ -9,6 +9,7 @@
 #include "xblk.h"
 
 struct disk;
+struct guest_rq;
 struct rq;
 
 /* What has become of a guest's request. */
@@ -38,7 +39,8 @@ enum counts {
  */
 struct join_report {
 	/* A guest's.  Unless it counts, or may, lost() need not be called for it. */
-	enum counts (*ended)(void *ctx, const struct rq *rq, const struct ending *end);
+	enum counts (*ended)(void *ctx, const struct guest_rq *rq,
+			     const struct ending *end);
 	/* A guest's, or one of dom0's that counts for @disk, completed at @ns; or NULL. */
 	void (*completed)(void *ctx, struct disk *disk, enum side side,
 			  const struct rq *rq, uint64_t ns);

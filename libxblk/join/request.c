@@ -25,7 +25,7 @@ static uint64_t flush_ns(const struct disk *disk, uint64_t q_ns, uint64_t d_ns)
 }
 
 static inline __attribute__((always_inline)) void
-describe_backend_times(struct xblk_request *to, const struct rq *rq)
+describe_backend_times(struct xblk_request *to, const struct guest_rq *rq)
 {
 	to->backend_q_ns = rq->chain.q_ns;
 	to->backend_d_ns = rq->chain.by.d_ns;
@@ -38,13 +38,13 @@ describe_backend_times(struct xblk_request *to, const struct rq *rq)
 	to->response_ns = rq->way.response_ns;
 }
 
-static void describe_measured(struct xblk_request *to, const struct rq *rq)
+static void describe_measured(struct xblk_request *to, const struct guest_rq *rq)
 {
 	to->measured = true;
 	rq_stages(rq, to->stages);
 	describe_backend_times(to, rq);
 	to->interrupt_ns = rq->way.front_interrupt_ns;
-	to->guest_flush_ns = flush_ns(rq->disk, rq->q_ns, rq->d_ns);
+	to->guest_flush_ns = flush_ns(rq->base.disk, rq->base.q_ns, rq->base.d_ns);
 	to->backend_flush_ns =
 		flush_ns(rq->chain.by.disk, rq->chain.q_ns, rq->chain.by.d_ns);
 }
@@ -62,20 +62,21 @@ static void describe_unmeasured(struct xblk_request *to)
  * Field by field: what clears or copies all of it at once takes as long as the rest,
  * which there is for each request.
  */
-void rq_describe(struct xblk_request *to, const struct rq *rq, const struct ending *end)
+void rq_describe(struct xblk_request *to, const struct guest_rq *rq,
+		 const struct ending *end)
 {
-	bool queued = !(rq->flags & RQ_NO_Q);
+	bool queued = !(rq->base.flags & RQ_NO_Q);
 
-	to->process =
-		process_name_at(rq->disk->dom, rq->pid, queued ? rq->q_ns : rq->d_ns);
-	to->pid = rq->pid;
-	to->op = rq->op;
-	to->sector = rq->sector;
-	to->nr_sectors = rq->nr_sectors;
-	to->q_ns = queued ? rq->q_ns : 0;
+	to->process = process_name_at(rq->base.disk->dom, rq->base.pid,
+				      queued ? rq->base.q_ns : rq->base.d_ns);
+	to->pid = rq->base.pid;
+	to->op = rq->base.op;
+	to->sector = rq->base.sector;
+	to->nr_sectors = rq->base.nr_sectors;
+	to->q_ns = queued ? rq->base.q_ns : 0;
 	/* What has only a completion has no D either. */
-	to->d_ns = queued || rq->d_ns != rq->c_ns ? rq->d_ns : 0;
-	to->c_ns = rq->flags & RQ_COMPLETED ? rq->c_ns : 0;
+	to->d_ns = queued || rq->base.d_ns != rq->c_ns ? rq->base.d_ns : 0;
+	to->c_ns = rq->base.flags & RQ_COMPLETED ? rq->c_ns : 0;
 	if (likely(end->measured))
 		describe_measured(to, rq);
 	else
@@ -117,7 +118,7 @@ static void describe_clones(struct xblk_request *to, const struct clones *done,
 }
 
 static void describe_thread(struct xblk_request *to, const struct join *j,
-			    const struct rq *rq, uint64_t q_ns)
+			    const struct guest_rq *rq, uint64_t q_ns)
 {
 	to->backend_request = rq->request;
 	to->backend_pid = rq->match_pid;
@@ -127,7 +128,7 @@ static void describe_thread(struct xblk_request *to, const struct join *j,
 }
 
 static void describe_backend(struct xblk_request *to, const struct join *j,
-			     const struct rq *rq)
+			     const struct guest_rq *rq)
 {
 	describe_thread(to, j, rq, rq->chain.q_ns);
 	to->lowest_disk = rq->chain.by.disk->label;
@@ -149,7 +150,7 @@ static void describe_no_backend(struct xblk_request *to)
 
 /* dom0 is done with all of @rq, as far as it was seen to queue anything for it. */
 static void describe_done(struct xblk_request *to, const struct join *j,
-			  const struct rq *rq)
+			  const struct guest_rq *rq)
 {
 	describe_backend_times(to, rq);
 	describe_backend(to, j, rq);
@@ -173,7 +174,7 @@ static void describe_place(struct xblk_request *to, const struct bio *bio)
 
 /* One in flight: what is known of the first of dom0's bios that is not done. */
 static __attribute__((noinline)) void
-describe_so_far(struct xblk_request *to, const struct join *j, const struct rq *rq)
+describe_so_far(struct xblk_request *to, const struct join *j, const struct guest_rq *rq)
 {
 	const struct bio *bio =
 		list_entry(rq->backend_bios.next, const struct bio, match);
@@ -195,9 +196,9 @@ describe_so_far(struct xblk_request *to, const struct join *j, const struct rq *
 }
 
 static void describe_lost(struct xblk_request *to, const struct join *j,
-			  const struct rq *rq)
+			  const struct guest_rq *rq)
 {
-	const struct domain *guest = rq->disk->dom, *backend = j->model->backend;
+	const struct domain *guest = rq->base.disk->dom, *backend = j->model->backend;
 	struct verdict span = verdict_span(j, rq);
 
 	gaps_around(&guest->gaps, span.guest_from, span.guest_to, &to->guest_lost_from_ns,
@@ -207,10 +208,10 @@ static void describe_lost(struct xblk_request *to, const struct join *j,
 			    &to->backend_lost_from_ns, &to->backend_lost_to_ns);
 }
 
-void rq_describe_rest(struct xblk_request *to, const struct join *j, const struct rq *rq,
-		      const struct ending *end)
+void rq_describe_rest(struct xblk_request *to, const struct join *j,
+		      const struct guest_rq *rq, const struct ending *end)
 {
-	const struct disk *disk = rq->disk;
+	const struct disk *disk = rq->base.disk;
 
 	to->names = j->model->names;
 	to->domid = disk->dom->domid;
@@ -220,16 +221,16 @@ void rq_describe_rest(struct xblk_request *to, const struct join *j, const struc
 	to->label = disk->label;
 	to->device = disk->device;
 	to->disk_index = disk->index;
-	to->nr_bios = rq->nr_bios;
+	to->nr_bios = rq->base.nr_bios;
 	to->nr_backend_bios = rq->nr_backend_bios;
-	to->requeues = rq->requeues;
-	to->error = rq->error;
+	to->requeues = rq->base.requeues;
+	to->error = rq->base.error;
 	to->why = end->why;
 	to->reached = end->bin == BIN_IN_FLIGHT ? rq_reached(rq) : 0;
 	to->ring = rq->ring;
 	to->slot = rq->ring == RING_UNKNOWN ? 0 : rq->ordinal;
-	to->first_d_ns = to->d_ns ? rq->first_d_ns : 0;
-	to->requeued_ns = rq->requeued_ns;
+	to->first_d_ns = to->d_ns ? rq->base.first_d_ns : 0;
+	to->requeued_ns = rq->base.requeued_ns;
 	if (to->measured)
 		describe_backend(to, j, rq);
 	else
@@ -242,6 +243,6 @@ void rq_describe_rest(struct xblk_request *to, const struct join *j, const struc
 	}
 	to->guest_lost_from_ns = to->guest_lost_to_ns = 0;
 	to->backend_lost_from_ns = to->backend_lost_to_ns = 0;
-	if (unlikely(join_lossy(j, rq->disk->dom)))
+	if (unlikely(join_lossy(j, rq->base.disk->dom)))
 		describe_lost(to, j, rq);
 }

@@ -6,12 +6,13 @@
 #include "xblk.h"
 
 struct ending;
+struct guest_rq;
 struct join;
-struct rq;
 
 /* What statistics need; and the rest, for those who are told. */
-void rq_describe(struct xblk_request *to, const struct rq *rq, const struct ending *end);
-void rq_describe_rest(struct xblk_request *to, const struct join *j, const struct rq *rq,
-		      const struct ending *end);
+void rq_describe(struct xblk_request *to, const struct guest_rq *rq,
+		 const struct ending *end);
+void rq_describe_rest(struct xblk_request *to, const struct join *j,
+		      const struct guest_rq *rq, const struct ending *end);
 
 #endif

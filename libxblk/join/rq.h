@@ -43,7 +43,7 @@ enum rq_flags {
 	RQ_MISSED = 1 << 15,	/* a record of it is not there, whether told or not */
 };
 
-/* By lines of the cache, too. */
+/* One of dom0's, and what of a guest's is the same.  By lines of the cache, as bios are. */
 struct rq {
 	struct disk *disk;
 	uint64_t sector;
@@ -67,8 +67,11 @@ struct rq {
 	uint32_t requeues;
 
 	uint64_t requeue_ns; /* if RQ_REQUEUED */
+};
 
-	/* a guest's: one of dom0's ends here */
+/* A guest's. */
+struct guest_rq {
+	struct rq base; /* first: see guest_rq() */
 	struct list backend_bios;
 	struct list match; /* place->requests */
 	uint32_t matched_sectors;
@@ -110,10 +113,15 @@ struct rq {
 	} slot; /* if nr_backend_bios: that its last one is of, see struct waypoints */
 };
 
-/* What is behind that is said to be there when it is. */
-#define RQ_CLEAR	 offsetof(struct rq, own)
-#define RQ_BACKEND_CLEAR offsetof(struct rq, requeue_ns)
-#define RQ_BACKEND_SIZE	 offsetof(struct rq, backend_bios)
+/* What of them is cleared at first: what is behind that is said to be there when it is. */
+#define RQ_CLEAR       offsetof(struct rq, requeue_ns)
+#define GUEST_RQ_CLEAR offsetof(struct guest_rq, own)
+
+/* @rq: a guest's, or NULL. */
+static inline struct guest_rq *guest_rq(const struct rq *rq)
+{
+	return (struct guest_rq *)rq;
+}
 
 /* How many bios were issued as @rq, one of dom0's; 0: not known. */
 static inline uint32_t rq_known_bios(const struct rq *rq)
@@ -143,7 +151,7 @@ static inline void rq_take(struct rq *rq, struct bio *bio)
 }
 
 /* @rq is in none of the lists of those that are held. */
-static inline void hold_no_longer(struct rq *rq)
+static inline void hold_no_longer(struct guest_rq *rq)
 {
 	if (rq->held)
 		list_unlink(&rq->hold);
@@ -159,17 +167,17 @@ static inline int64_t ns_between(uint64_t from, uint64_t to)
  * Of a request of which all was seen.  Who needs them makes them: a copy of what has just
  * been written waits until that is in the cache.
  */
-static inline void rq_stages(const struct rq *rq, int64_t stages[STAGE_MAX])
+static inline void rq_stages(const struct guest_rq *rq, int64_t stages[STAGE_MAX])
 {
 	const struct service *by = &rq->chain.by;
 	int64_t requeued_ns = (int64_t)by->requeued_ns;
 
-	stages[STAGE_U_Q2D] = ns_between(rq->q_ns, rq->d_ns);
-	stages[STAGE_U_T] = ns_between(rq->d_ns, rq->chain.q_ns);
+	stages[STAGE_U_Q2D] = ns_between(rq->base.q_ns, rq->base.d_ns);
+	stages[STAGE_U_T] = ns_between(rq->base.d_ns, rq->chain.q_ns);
 	stages[STAGE_0_Q2D] = ns_between(rq->chain.q_ns, by->d_ns) + requeued_ns;
 	stages[STAGE_0_D2C] = ns_between(by->d_ns, rq->chain.c_ns) - requeued_ns;
 	stages[STAGE_0_T] = ns_between(rq->chain.c_ns, rq->c_ns);
-	stages[STAGE_Q2C] = ns_between(rq->q_ns, rq->c_ns);
+	stages[STAGE_Q2C] = ns_between(rq->base.q_ns, rq->c_ns);
 }
 
 #endif

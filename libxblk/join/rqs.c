@@ -27,7 +27,7 @@
 static void rq_forget(struct join *j, struct rq *rq)
 {
 	if (!rq->disk->dom->backend) {
-		judge_give_up(j, rq, false);
+		judge_give_up(j, guest_rq(rq), false);
 		return;
 	}
 	while (!list_empty(&rq->bios))
@@ -39,7 +39,7 @@ static void rq_forget(struct join *j, struct rq *rq)
 static void rq_back(struct join *j, struct rq *rq, bool is_flush)
 {
 	if (!rq->disk->dom->backend)
-		place_detach(j, rq);
+		place_detach(j, guest_rq(rq));
 	while (!is_flush && !list_empty(&rq->bios)) {
 		struct bio *bio = list_entry(rq->bios.next, struct bio, in_rq);
 
@@ -94,6 +94,18 @@ static __attribute__((noinline)) void **make_way(struct join *j, struct domain *
 	return map_place(&dom->rqs, r->id);
 }
 
+static inline void begin_guest_rq(const struct join *j, const struct domain *dom,
+				  struct guest_rq *rq)
+{
+	rq->clock_generation = dom->clock_generation;
+	if (j->model->backend)
+		rq->backend_clock_generation = j->model->backend->clock_generation;
+	rq->ring = RING_UNKNOWN;
+	list_init(&rq->backend_bios);
+	list_init(&rq->match);
+	list_init(&rq->respond);
+}
+
 /* @place: where the map has its identity; @backend: as its domain's, a constant. */
 static inline struct rq *rq_new(struct join *j, struct disk *disk,
 				const struct xblk_record *r, void **place, bool backend)
@@ -103,23 +115,15 @@ static inline struct rq *rq_new(struct join *j, struct disk *disk,
 
 	if (unlikely(*place || rqs_full(j, dom)))
 		place = make_way(j, dom, r, *place);
-	rq = backend ? pool_get(&j->backend_rqs, RQ_BACKEND_CLEAR)
-		     : pool_get(&j->rqs, RQ_CLEAR);
+	rq = backend ? pool_get(&j->backend_rqs, RQ_CLEAR)
+		     : pool_get(&j->rqs, GUEST_RQ_CLEAR);
 	*place = rq;
 	rq->disk = disk;
 	rq->id = r->id;
 	rq->q_ns = UINT64_MAX;
 	list_init(&rq->bios);
-	if (!backend) {
-		rq->clock_generation = dom->clock_generation;
-		if (j->model->backend)
-			rq->backend_clock_generation =
-				j->model->backend->clock_generation;
-		rq->ring = RING_UNKNOWN;
-		list_init(&rq->backend_bios);
-		list_init(&rq->match);
-		list_init(&rq->respond);
-	}
+	if (!backend)
+		begin_guest_rq(j, dom, guest_rq(rq));
 	list_add_tail(&dom->rq_age, &rq->age);
 	dom->nr_rqs++;
 	j->guest_rqs += !backend;
@@ -198,25 +202,25 @@ static bool is_flush_issue(const struct xblk_record *r)
 }
 
 /* What waited for a flush has data and is issued behind it: that shows whose it was. */
-static void note_flushed(const struct rq *rq, uint32_t cpu)
+static void note_flushed(const struct guest_rq *rq, uint32_t cpu)
 {
 	struct bio *bio;
 
-	if (unlikely(list_empty(&rq->bios))) {
-		if (op_class(rq->op) == XBLK_OP_WRITE) {
-			told_queues_doubt(rq->disk, 0);
-			flush_untold_doubt(rq->disk, cpu);
+	if (unlikely(list_empty(&rq->base.bios))) {
+		if (op_class(rq->base.op) == XBLK_OP_WRITE) {
+			told_queues_doubt(rq->base.disk, 0);
+			flush_untold_doubt(rq->base.disk, cpu);
 		}
 		return;
 	}
-	bio = list_entry(rq->bios.next, struct bio, in_rq);
+	bio = list_entry(rq->base.bios.next, struct bio, in_rq);
 	if (likely(!(bio->op & XBLK_OP_F_PREFLUSH)))
 		return;
-	if (rq->disk->dom->tells_flushes) {
+	if (rq->base.disk->dom->tells_flushes) {
 		flush_told_issued(bio);
 		return;
 	}
-	flush_untold_gone_on(rq->disk, cpu, bio);
+	flush_untold_gone_on(rq->base.disk, cpu, bio);
 }
 
 /* Whether @r issues @rq once more, rather than another one of the same id. */
@@ -302,12 +306,12 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 {
 	struct join_disk *disk;
 	bool again;
-	struct rq *rq = issue(j, s, r, &again, false);
+	struct guest_rq *rq = guest_rq(issue(j, s, r, &again, false));
 
 	if (unlikely(!rq))
 		return;
 	if (likely(!again)) {
-		merge_count_issued(&counts_of(rq->disk)->guest, r->nr_sectors);
+		merge_count_issued(&counts_of(rq->base.disk)->guest, r->nr_sectors);
 		if (!is_flush_issue(r))
 			note_flushed(rq, s->cpu);
 		else if (s->dom->tells_flushes)
@@ -315,32 +319,32 @@ void rq_issue_guest(struct join *j, struct stream *s, const struct xblk_record *
 		else
 			flush_untold_issue(j, rq, s->cpu);
 	}
-	if (unlikely(rq->q_ns == UINT64_MAX))
-		rq->q_ns = r->time;
-	disk = join_disk(rq->disk);
+	if (unlikely(rq->base.q_ns == UINT64_MAX))
+		rq->base.q_ns = r->time;
+	disk = join_disk(rq->base.disk);
 	if (!disk->first_d_ns || r->time < disk->first_d_ns)
 		disk->first_d_ns = r->time;
-	if (unlikely(rq->flags & RQ_NO_Q && rq->nr_sectors))
+	if (unlikely(rq->base.flags & RQ_NO_Q && rq->base.nr_sectors))
 		disk->no_q_ns = r->time;
-	flush_times_issued(rq);
-	if (rq->disk->dom->orders)
-		rq->flags |= RQ_UNORDERED;
+	flush_times_issued(&rq->base);
+	if (rq->base.disk->dom->orders)
+		rq->base.flags |= RQ_UNORDERED;
 	place_enter(j, rq, s->cpu);
 	match_rq(j, rq);
 }
 
 void rq_order(struct join *j, struct stream *s, const struct xblk_record *r)
 {
-	struct rq *rq = map_get(&s->dom->rqs, r->id);
+	struct guest_rq *rq = guest_rq(map_get(&s->dom->rqs, r->id));
 	struct flushes *flushes;
 
 	s->dom->orders = true;
-	if (!rq || rq->disk->index != r->disk || rq->ring != RING_UNKNOWN ||
-	    rq->flags & RQ_REQUEUED || r->nr_sectors > UINT16_MAX)
+	if (!rq || rq->base.disk->index != r->disk || rq->ring != RING_UNKNOWN ||
+	    rq->base.flags & RQ_REQUEUED || r->nr_sectors > UINT16_MAX)
 		return;
 	rq->ring = r->nr_sectors;
 	rq->ordinal = r->aux;
-	flushes = join_disk(rq->disk)->flushes;
+	flushes = join_disk(rq->base.disk)->flushes;
 	if (unlikely(flushes))
 		flush_note_ring(flushes, s->cpu, rq->ring);
 	match_ordered(j, rq);
@@ -419,7 +423,7 @@ void rq_requeue(struct join *j, struct stream *s, const struct xblk_record *r)
 			counts_of(rq->credited)->backend.requeues++;
 	} else {
 		counts_of(rq->disk)->guest.requeues++;
-		place_detach(j, rq);
+		place_detach(j, guest_rq(rq));
 	}
 }
 
@@ -558,19 +562,38 @@ static inline bool completes(struct rq *rq, const struct xblk_record *r)
 }
 
 /* A disk that cannot write through is flushed behind it, for no bio. */
-static void note_through(struct join *j, struct rq *rq)
+static void note_through(struct join *j, struct guest_rq *rq)
 {
 	const struct bio *bio;
 
-	if (unlikely(list_empty(&rq->bios)) || rq->op & XBLK_OP_F_FUA)
+	if (unlikely(list_empty(&rq->base.bios)) || rq->base.op & XBLK_OP_F_FUA)
 		return;
-	bio = list_entry(rq->bios.next, const struct bio, in_rq);
+	bio = list_entry(rq->base.bios.next, const struct bio, in_rq);
 	if (likely(!(bio->op & XBLK_OP_F_FUA)))
 		return;
-	if (rq->disk->dom->tells_flushes)
+	if (rq->base.disk->dom->tells_flushes)
 		flush_told_behind(j, rq);
 	else
-		flush_behind(disk_flushes(rq->disk), rq->cpu);
+		flush_behind(disk_flushes(rq->base.disk), rq->cpu);
+}
+
+/* The guest has all of it back. */
+static inline void guest_rq_done(struct join *j, struct stream *s, struct guest_rq *rq,
+				 const struct xblk_record *r)
+{
+	if (unlikely(!rq->base.nr_sectors))
+		s->flush_id = rq->base.id;
+	flush_times_done(&rq->base, r->time);
+	note_through(j, rq);
+	join_completed(j, rq->base.disk, SIDE_GUEST, &rq->base, r->time);
+	count_done(rq->base.disk, r->op, rq->base.nr_sectors, rq->base.error);
+	map_del(&s->dom->rqs, rq->base.id, &rq->base);
+	while (!list_empty(&rq->base.bios))
+		bio_free(j, list_entry(rq->base.bios.next, struct bio, in_rq));
+	rq->c_ns = r->time;
+	way_completed(s, rq);
+	judge_flush(rq);
+	match_completed(j, rq);
 }
 
 void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_record *r)
@@ -590,7 +613,7 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 		if (s->dom->tells_flushes)
 			flush_told_ended_unseen(j, s, disk);
 		else
-			flush_untold_ended(s, disk, rq);
+			flush_untold_ended(s, disk, guest_rq(rq));
 		return;
 	}
 	if (unlikely(!rq && r->aux))
@@ -601,21 +624,8 @@ void rq_complete_guest(struct join *j, struct stream *s, const struct xblk_recor
 		judge_orphan(j, disk, r);
 		return;
 	}
-	if (unlikely(!completes(rq, r)))
-		return;
-	if (unlikely(!rq->nr_sectors))
-		s->flush_id = rq->id;
-	flush_times_done(rq, r->time);
-	note_through(j, rq);
-	join_completed(j, disk, SIDE_GUEST, rq, r->time);
-	count_done(disk, r->op, rq->nr_sectors, rq->error);
-	map_del(&s->dom->rqs, rq->id, rq);
-	while (!list_empty(&rq->bios))
-		bio_free(j, list_entry(rq->bios.next, struct bio, in_rq));
-	rq->c_ns = r->time;
-	way_completed(s, rq);
-	judge_flush(rq);
-	match_completed(j, rq);
+	if (likely(completes(rq, r)))
+		guest_rq_done(j, s, guest_rq(rq), r);
 }
 
 void rq_complete_backend(struct join *j, struct stream *s, const struct xblk_record *r)

@@ -84,12 +84,6 @@ static inline bool rqs_full(const struct join *j, const struct domain *dom)
 	return join_full(j, dom, dom->nr_rqs, j->guest_rqs >= JOIN_SHARED_RQS);
 }
 
-/* Those of dom0 are shorter. */
-static inline struct pool *rq_pool(struct join *j, const struct domain *dom)
-{
-	return dom->backend ? &j->backend_rqs : &j->rqs;
-}
-
 static inline void join_completed(const struct join *j, struct disk *disk, enum side side,
 				  const struct rq *rq, uint64_t ns)
 {

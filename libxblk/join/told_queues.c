@@ -91,21 +91,21 @@ void told_queue_turn(struct told_queue *q)
 	q->turn++;
 }
 
-bool told_queue_gone_on(const struct rq *rq)
+bool told_queue_gone_on(const struct guest_rq *rq)
 {
-	const struct told_queue *q = told_queue_by_rq(rq->disk, rq->id);
+	const struct told_queue *q = told_queue_by_rq(rq->base.disk, rq->base.id);
 
 	return !q || q->last != rq || !(q->nr_waiting[1] || q->nr_waiting[2]);
 }
 
 void told_queue_doubt(const struct told_queue *q, uint64_t q_ns)
 {
-	struct rq *rq = q->last;
+	struct guest_rq *rq = q->last;
 
-	if (rq && !(rq->flags & RQ_COMPLETED))
+	if (rq && !(rq->base.flags & RQ_COMPLETED))
 		rq = q->before;
-	if (rq && q_ns <= rq->d_ns)
-		rq->flags |= RQ_AMBIGUOUS;
+	if (rq && q_ns <= rq->base.d_ns)
+		rq->base.flags |= RQ_AMBIGUOUS;
 }
 
 void told_queues_doubt(const struct disk *disk, uint64_t q_ns)
@@ -116,12 +116,10 @@ void told_queues_doubt(const struct disk *disk, uint64_t q_ns)
 		told_queue_doubt(&queues->q[i], q_ns);
 }
 
-void told_queue_forget(const struct disk *disk, const struct rq *rq)
+void told_queue_forget(const struct disk *disk, const struct guest_rq *rq)
 {
 	struct told_queues *queues = join_disk(disk)->told_queues;
 
-	if (disk->dom->backend)
-		return;
 	/* A guest that writes what it likes may name it as that of several. */
 	for (unsigned int i = 0; queues && i < queues->nr; i++) {
 		struct told_queue *q = &queues->q[i];

@@ -9,7 +9,7 @@
 #include "join/bio.h"
 
 struct disk;
-struct rq;
+struct guest_rq;
 struct told_queues;
 
 #define TOLD_TURNS 3
@@ -19,7 +19,7 @@ struct told_queue {
 	uint32_t rq;   /* identity of its flush request */
 	uint64_t d_ns; /* when that was issued last */
 	/* a guest's: what it was then, and before that, if it has no bin yet; or NULL */
-	struct rq *last, *before;
+	struct guest_rq *last, *before;
 	uint8_t unseen;	       /* so many to come may be for one whose Q was not seen */
 	struct service served; /* dom0's: what is told of those that it was for */
 	uint32_t error;
@@ -47,7 +47,7 @@ void told_queue_turn(struct told_queue *q);
  * Whether all has gone on that waited for a guest's flush, as long as none was issued
  * behind it: that the block layer does when what had data is done.
  */
-bool told_queue_gone_on(const struct rq *rq);
+bool told_queue_gone_on(const struct guest_rq *rq);
 /*
  * A Q by @q_ns may have waited for a flush of the disk that has ended, whichever queue it
  * is: the last one that has of each is doubtful.
@@ -56,7 +56,7 @@ void told_queues_doubt(const struct disk *disk, uint64_t q_ns);
 /* The same of one queue. */
 void told_queue_doubt(const struct told_queue *q, uint64_t q_ns);
 /* The flush @rq has its bin. */
-void told_queue_forget(const struct disk *disk, const struct rq *rq);
+void told_queue_forget(const struct disk *disk, const struct guest_rq *rq);
 void told_queues_free(struct told_queues *queues);
 
 #endif

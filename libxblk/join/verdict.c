@@ -21,17 +21,17 @@
 /* As much of a loss before or after a request may concern it: clocks, order. */
 #define LOSS_SLACK_NS 1000000ull
 
-struct verdict verdict_span(const struct join *j, const struct rq *rq)
+struct verdict verdict_span(const struct join *j, const struct guest_rq *rq)
 {
-	const struct domain *guest = rq->disk->dom;
+	const struct domain *guest = rq->base.disk->dom;
 	uint64_t slack = add_sat(model_uncertainty(j->model, guest), LOSS_SLACK_NS);
-	uint64_t to = rq->flags & RQ_COMPLETED ? rq->c_ns : UINT64_MAX;
+	uint64_t to = rq->base.flags & RQ_COMPLETED ? rq->c_ns : UINT64_MAX;
 
 	return (struct verdict){
-		.disk = rq->disk,
-		.guest_from = rq->flags & RQ_NO_Q ? 0 : rq->q_ns,
+		.disk = rq->base.disk,
+		.guest_from = rq->base.flags & RQ_NO_Q ? 0 : rq->base.q_ns,
 		.guest_to = to,
-		.backend_from = sub_sat(rq->d_ns, slack),
+		.backend_from = sub_sat(rq->base.d_ns, slack),
 		.backend_to = add_sat(to, slack),
 	};
 }

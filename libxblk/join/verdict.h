@@ -11,8 +11,8 @@
 
 struct disk;
 struct domain;
+struct guest_rq;
 struct join;
-struct rq;
 struct verdicts;
 
 /* When a loss in the guest or in dom0 would explain why a request is not joined. */
@@ -21,7 +21,7 @@ struct verdict {
 	uint64_t guest_from, guest_to, backend_from, backend_to;
 };
 
-struct verdict verdict_span(const struct join *j, const struct rq *rq);
+struct verdict verdict_span(const struct join *j, const struct guest_rq *rq);
 bool verdict_lost(const struct join *j, const struct verdict *v);
 /* One request has ended in @bin, and has been counted there if it counts. */
 void verdict_keep(const struct join *j, const struct verdict *v, enum bin bin,

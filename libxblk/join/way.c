@@ -124,7 +124,7 @@ void way_queued(const struct stream *s, struct bio *bio, struct process *p)
 }
 
 /* dom0 is done with all of @rq, by the record of j->now. */
-void way_done(struct join *j, struct rq *rq)
+void way_done(struct join *j, struct guest_rq *rq)
 {
 	if (list_empty(&rq->respond))
 		list_add_tail(&j->now->responses, &rq->respond);
@@ -140,9 +140,9 @@ void way_forget_done(struct stream *s)
  * It is not to @rq, a flush: another ring's thread has queued what was for that.  The end
  * of one flush of a disk of dom0's may have been taken for that of another one.
  */
-static bool others_flush(const struct ring *ring, const struct rq *rq)
+static bool others_flush(const struct ring *ring, const struct guest_rq *rq)
 {
-	return !rq->nr_sectors && !(ring && ring->thread == rq->match_pid);
+	return !rq->base.nr_sectors && !(ring && ring->thread == rq->match_pid);
 }
 
 /* Where it says to which of blkback's requests it is, no other one's is taken for it. */
@@ -153,7 +153,7 @@ void way_response(struct stream *s, const struct xblk_record *r)
 	if (ring)
 		ring->response_ns = r->time;
 	for (struct list *n = s->responses.next; n != &s->responses; n = n->next) {
-		struct rq *rq = list_entry(n, struct rq, respond);
+		struct guest_rq *rq = list_entry(n, struct guest_rq, respond);
 		bool numbered = r->nr_sectors && rq->chain.request;
 
 		if (numbered ? rq->chain.request != r->nr_sectors
@@ -162,13 +162,13 @@ void way_response(struct stream *s, const struct xblk_record *r)
 		list_del(&rq->respond);
 		rq->way.response_ns = r->time;
 		if (numbered)
-			rq->flags |= RQ_ANSWERED;
+			rq->base.flags |= RQ_ANSWERED;
 		return;
 	}
 }
 
 /* The interrupt may be handled on one CPU and the request completed on another. */
-void way_completed(const struct stream *s, struct rq *rq)
+void way_completed(const struct stream *s, struct guest_rq *rq)
 {
 	uint64_t response_ns = rq->served ? rq->way.response_ns : 0;
 

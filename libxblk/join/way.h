@@ -7,9 +7,9 @@
 
 struct bio;
 struct domain;
+struct guest_rq;
 struct join;
 struct process;
-struct rq;
 struct stream;
 struct xblk_record;
 
@@ -23,8 +23,8 @@ void way_response(struct stream *s, const struct xblk_record *r);
 void way_queued(const struct stream *s, struct bio *bio, struct process *p);
 /* What it has gone about is queued: what comes is of something else. */
 void way_forget_thread(struct process *p);
-void way_done(struct join *j, struct rq *rq);
+void way_done(struct join *j, struct guest_rq *rq);
 void way_forget_done(struct stream *s);
-void way_completed(const struct stream *s, struct rq *rq);
+void way_completed(const struct stream *s, struct guest_rq *rq);
 
 #endif
