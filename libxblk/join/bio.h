@@ -47,8 +47,8 @@ struct service {
 };
 
 /*
- * By lines of the cache, of which it fills some; what every event looks at comes first.
- * What is not cleared at first is behind.
+ * A guest's, and what of one of dom0's is the same.  By lines of the cache, of which it
+ * fills some; what every event looks at comes first.
  */
 struct bio {
 	struct list age;   /* of the domain, oldest first */
@@ -79,8 +79,11 @@ struct bio {
 			uint32_t rq, queue;
 		} waits;
 	};
+};
 
-	/* dom0's: one of a guest's ends here */
+/* One of dom0's. */
+struct backend_bio {
+	struct bio base;   /* first: see backend_bio() */
 	struct list match; /* owner->backend_bios; BIO_UNMATCHED: place->bios */
 	uint64_t interrupt_ns, thread_ns; /* see struct waypoints */
 	uint64_t guest_sector;		  /* as it was queued, on the guest's disk */
@@ -90,12 +93,19 @@ struct bio {
 
 	/* only if BIO_UNMATCHED */
 	struct place *place;
-	struct bio *before, *behind; /* neighbours in a row that may be one request's */
-	struct list wait_age;	     /* join->wait_age */
+	/* neighbours in a row that may be one request's */
+	struct backend_bio *before, *behind;
+	struct list wait_age; /* join->wait_age */
 };
 
-#define BIO_GUEST_SIZE	  offsetof(struct bio, match)
-#define BIO_BACKEND_CLEAR offsetof(struct bio, by.q_ns)
+/* What is cleared at first: what is behind that is said to be there when it is. */
+#define BACKEND_BIO_CLEAR offsetof(struct backend_bio, by.q_ns)
+
+/* @bio: one of dom0's, or NULL. */
+static inline struct backend_bio *backend_bio(const struct bio *bio)
+{
+	return (struct backend_bio *)bio;
+}
 
 /* Of what failed in parts, the first counts. */
 static inline void note_error(uint16_t *error, uint32_t with)

@@ -28,47 +28,47 @@ static void bio_inherit(struct bio *child, const struct bio *bio)
  * A part of it, or what was left of it, was done at @ns; the last one counts.
  * Return: where by what is to be told, or NULL.
  */
-static struct service *serve(struct bio *bio, uint64_t ns)
+static struct service *serve(struct backend_bio *bio, uint64_t ns)
 {
-	if (ns < bio->c_ns)
+	if (ns < bio->base.c_ns)
 		return NULL;
-	bio->c_ns = ns;
+	bio->base.c_ns = ns;
 	return &bio->by;
 }
 
 /* The same of @part, which may have been cut off before the rest of @up was sent on. */
-static void serve_part(struct bio *up, const struct bio *part)
+static void serve_part(struct backend_bio *up, const struct backend_bio *part)
 {
 	struct service *by;
 
 	/* What has no data has no parts: it is another one of its name that waits. */
-	if (unlikely(up->flags & BIO_WAITS)) {
-		bio_mark(up, BIO_AMBIGUOUS);
+	if (unlikely(up->base.flags & BIO_WAITS)) {
+		bio_mark(&up->base, BIO_AMBIGUOUS);
 		return;
 	}
-	if (part->c_ns >= up->c_ns) {
-		up->flags &= ~BIO_BESIDE;
-		if (part->kin->up_level != up->kin->level)
-			up->flags |= BIO_BESIDE;
+	if (part->base.c_ns >= up->base.c_ns) {
+		up->base.flags &= ~BIO_BESIDE;
+		if (part->base.kin->up_level != up->base.kin->level)
+			up->base.flags |= BIO_BESIDE;
 	}
-	by = serve(up, part->c_ns);
+	by = serve(up, part->base.c_ns);
 	if (by)
 		*by = part->by;
-	note_error(&up->error, part->error);
-	up->flags |= part->flags & BIO_LAYERED;
+	note_error(&up->base.error, part->base.error);
+	up->base.flags |= part->base.flags & BIO_LAYERED;
 }
 
 /* All of it was done at @ns, but for what was cut from it. */
-static void over(struct join *j, struct bio *bio, uint64_t ns)
+static void over(struct join *j, struct backend_bio *bio, uint64_t ns)
 {
-	bio->c_ns = max_u64(bio->c_ns, ns);
-	while (bio->kin && bio->kin->up) {
-		struct bio *up = bio->kin->up;
+	bio->base.c_ns = max_u64(bio->base.c_ns, ns);
+	while (bio->base.kin && bio->base.kin->up) {
+		struct backend_bio *up = bio->base.kin->up;
 
 		serve_part(up, bio);
 		clone_done(j, bio);
-		bio_free(j, bio);
-		if (!(up->flags & BIO_OVER) || up->kin->nr_open)
+		bio_free(j, &bio->base);
+		if (!(up->base.flags & BIO_OVER) || up->base.kin->nr_open)
 			return;
 		bio = up;
 	}
@@ -76,35 +76,36 @@ static void over(struct join *j, struct bio *bio, uint64_t ns)
 }
 
 /* What it was made into may not be. */
-static void done(struct join *j, struct bio *bio, uint64_t ns)
+static void done(struct join *j, struct backend_bio *bio, uint64_t ns)
 {
-	if (!bio->kin || !bio->kin->nr_open) {
+	if (!bio->base.kin || !bio->base.kin->nr_open) {
 		over(j, bio, ns);
 		return;
 	}
-	bio->flags |= BIO_OVER;
-	bio->rq = NULL;
-	list_del(&bio->in_rq);
-	map_del(&bio->disk->dom->bios, bio->id, bio);
+	bio->base.flags |= BIO_OVER;
+	bio->base.rq = NULL;
+	list_del(&bio->base.in_rq);
+	map_del(&bio->base.disk->dom->bios, bio->base.id, &bio->base);
 }
 
-void bio_served(struct join *j, struct bio *bio, const struct service *by, uint32_t error)
+void bio_served(struct join *j, struct backend_bio *bio, const struct service *by,
+		uint32_t error)
 {
 	struct service *to = serve(bio, by->c_ns);
 
 	if (to) {
 		*to = *by;
-		to->q_ns = bio->lowest_q_ns;
+		to->q_ns = bio->base.lowest_q_ns;
 	}
-	note_error(&bio->error, error);
+	note_error(&bio->base.error, error);
 	done(j, bio, by->c_ns);
 }
 
-void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
+void bio_done(struct join *j, struct backend_bio *bio, const struct rq *rq, uint64_t ns)
 {
 	const struct service by = {
 		.disk = rq->disk,
-		.q_ns = bio->lowest_q_ns,
+		.q_ns = bio->base.lowest_q_ns,
 		.d_ns = rq->first_d_ns,
 		.requeued_ns = rq->requeued_ns,
 		.c_ns = ns,
@@ -113,10 +114,10 @@ void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns)
 	};
 	struct service *to;
 
-	note_error(&bio->error, rq->error);
+	note_error(&bio->base.error, rq->error);
 	/* Mostly nothing was made of it, and its guest's request is known. */
-	if (!bio->kin && bio->owner && ns >= bio->c_ns) {
-		bio->c_ns = ns;
+	if (!bio->base.kin && bio->base.owner && ns >= bio->base.c_ns) {
+		bio->base.c_ns = ns;
 		match_served(j, bio, &by);
 		return;
 	}
@@ -149,24 +150,24 @@ static void note_flush(struct stream *s, struct bio *bio, const struct xblk_reco
 }
 
 /* It goes on at @to, as it is: what was queued is what is issued there. */
-static void pass_on(struct join *j, struct stream *s, struct bio *bio, struct disk *to,
-		    uint64_t sector, const struct xblk_record *r)
+static void pass_on(struct join *j, struct stream *s, struct backend_bio *bio,
+		    struct disk *to, uint64_t sector, const struct xblk_record *r)
 {
-	struct kin *kin = bio_kin(j, bio);
+	struct kin *kin = bio_kin(j, &bio->base);
 
 	clone_passed_on(j, bio, r);
 	clone_anew(kin);
 	kin->level++;
-	bio->disk = to;
-	bio->sector = kin->sector = sector;
-	bio->nr_sectors = kin->nr_sectors = r->nr_sectors;
-	bio->lowest_q_ns = r->time;
-	bio->flags |= BIO_SENT;
-	list_del(&bio->in_rq);
+	bio->base.disk = to;
+	bio->base.sector = kin->sector = sector;
+	bio->base.nr_sectors = kin->nr_sectors = r->nr_sectors;
+	bio->base.lowest_q_ns = r->time;
+	bio->base.flags |= BIO_SENT;
+	list_del(&bio->base.in_rq);
 	clone_not_found(kin);
 	if (join_disk(to)->searched)
-		clone_found(j, bio);
-	note_flush(s, bio, r);
+		clone_found(j, &bio->base);
+	note_flush(s, &bio->base, r);
 }
 
 static void make_clone(struct join *j, struct disk *from, struct disk *to,
@@ -186,7 +187,7 @@ static void make_clone(struct join *j, struct disk *from, struct disk *to,
 		bio->flags |= BIO_AMBIGUOUS;
 	if (!origin)
 		return;
-	clone_of(j, bio, origin);
+	clone_of(j, backend_bio(bio), backend_bio(origin));
 	bio_inherit(bio, origin);
 }
 
@@ -224,7 +225,7 @@ void bio_sent(struct join *j, struct stream *s, const struct xblk_record *r)
 		    r->sector + r->nr_sectors != bio->sector + bio->nr_sectors))
 		bio = NULL;
 	if (to && bio) {
-		pass_on(j, s, bio, to, s->remap.to_sector, r);
+		pass_on(j, s, backend_bio(bio), to, s->remap.to_sector, r);
 	} else if (to) {
 		make_clone(j, from, to, &s->remap, r);
 	} else {
@@ -258,17 +259,19 @@ void bio_queue_guest(struct join *j, struct stream *s, const struct xblk_record 
 }
 
 /* What was sent to the disk is queued there; or it is another one of its name. */
-static bool arrived(struct bio *bio, const struct disk *disk, const struct xblk_record *r)
+static bool arrived(struct backend_bio *bio, const struct disk *disk,
+		    const struct xblk_record *r)
 {
-	if (!bio || !(bio->flags & BIO_SENT) || bio->disk != disk)
+	if (!bio || !(bio->base.flags & BIO_SENT) || bio->base.disk != disk)
 		return false;
-	if (bio->rq || bio->nr_sectors != r->nr_sectors || !same_class(bio->op, r->op))
+	if (bio->base.rq || bio->base.nr_sectors != r->nr_sectors ||
+	    !same_class(bio->base.op, r->op))
 		return false;
-	bio->flags &= ~(BIO_SENT | BIO_CLONE);
-	bio->queuer = r->aux;
+	bio->base.flags &= ~(BIO_SENT | BIO_CLONE);
+	bio->base.queuer = r->aux;
 	/* Older tracers said a partition's sector until now, where it is on one. */
-	bio->sector = r->sector;
-	bio->lowest_q_ns = r->time;
+	bio->base.sector = r->sector;
+	bio->base.lowest_q_ns = r->time;
 	return true;
 }
 
@@ -278,21 +281,23 @@ static void count_own(struct disk *disk, const struct xblk_record *r)
 	counts_of(disk)->own_sectors += r->nr_sectors;
 }
 
-static void queue_for_guest(struct join *j, const struct stream *s, struct bio *bio,
-			    struct disk *guest_disk, struct process *p)
+static void queue_for_guest(struct join *j, const struct stream *s,
+			    struct backend_bio *bio, struct disk *guest_disk,
+			    struct process *p)
 {
 	counts_of(guest_disk)->backend.bios++;
 	if (unlikely(!join_disk(guest_disk)->served_ns))
-		join_disk(guest_disk)->served_ns = bio->q_ns;
-	bio->guest_disk = guest_disk;
-	bio->guest_nr = bio->nr_sectors;
-	bio->guest_sector = bio->nr_sectors ? bio->sector - guest_disk->start_sector : 0;
-	bio->ring = p->ring;
-	bio->flags |= BIO_SERVES;
+		join_disk(guest_disk)->served_ns = bio->base.q_ns;
+	bio->base.guest_disk = guest_disk;
+	bio->guest_nr = bio->base.nr_sectors;
+	bio->guest_sector =
+		bio->base.nr_sectors ? bio->base.sector - guest_disk->start_sector : 0;
+	bio->base.ring = p->ring;
+	bio->base.flags |= BIO_SERVES;
 	way_queued(s, bio, p);
 	/* What has no sectors is a flush, and in its disk's list of them. */
-	if (bio->nr_sectors ? bio->sector >= guest_disk->start_sector
-			    : !list_empty(&bio->in_rq))
+	if (bio->base.nr_sectors ? bio->base.sector >= guest_disk->start_sector
+				 : !list_empty(&bio->base.in_rq))
 		match_bio(j, bio, p);
 }
 
@@ -300,30 +305,30 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 {
 	struct disk *disk = domain_disk(s->dom, r->disk), *guest_disk;
 	struct process *p = queued_by(s, r->aux);
-	struct bio *bio;
+	struct backend_bio *bio;
 	void **place;
 
 	if (!disk)
 		return;
 	place = map_place(&s->dom->bios, r->id);
-	bio = *place;
+	bio = backend_bio(*place);
 	if (unlikely(arrived(bio, disk, r))) {
-		note_flush(s, bio, r);
+		note_flush(s, &bio->base, r);
 		if (p) {
 			p->last_bio = r->id;
 			/* Of an older one of that name, whose end was lost, or a part. */
 			way_forget_thread(p);
 		}
-		if (!(bio->kin && bio->kin->up) && !bio->guest_disk &&
-		    !(bio->flags & BIO_AMBIGUOUS))
+		if (!(bio->base.kin && bio->base.kin->up) && !bio->base.guest_disk &&
+		    !(bio->base.flags & BIO_AMBIGUOUS))
 			count_own(disk, r);
 		return;
 	}
-	bio = bio_at(j, disk, r, place, true);
+	bio = backend_bio(bio_at(j, disk, r, place, true));
 	if (p)
 		p->last_bio = r->id;
-	note_flush(s, bio, r);
-	bio->lowest_q_ns = r->time;
+	note_flush(s, &bio->base, r);
+	bio->base.lowest_q_ns = r->time;
 	guest_disk = p ? model_serves(j->model, p) : NULL;
 	if (guest_disk && guest_disk->backing == disk) {
 		queue_for_guest(j, s, bio, guest_disk, p);
@@ -337,9 +342,9 @@ void bio_queue_backend(struct join *j, struct stream *s, const struct xblk_recor
 
 void bio_backend(struct join *j, struct domain *dom, const struct xblk_record *r)
 {
-	struct bio *bio = map_get(&dom->bios, r->id);
+	struct backend_bio *bio = backend_bio(map_get(&dom->bios, r->id));
 
-	if (bio && bio->flags & BIO_SERVES && bio->disk->index == r->disk)
+	if (bio && bio->base.flags & BIO_SERVES && bio->base.disk->index == r->disk)
 		match_request(j, bio, r->aux);
 }
 
@@ -402,7 +407,7 @@ void bio_split(struct join *j, struct stream *s, const struct xblk_record *r)
 	bio->lowest_q_ns = origin->lowest_q_ns;
 	bio_inherit(bio, origin);
 	if (s->dom->backend)
-		clone_of(j, bio, origin);
+		clone_of(j, backend_bio(bio), backend_bio(origin));
 	side = side_of(s->dom, disk, bio);
 	if (side)
 		side->splits++;
@@ -416,13 +421,13 @@ void bio_split(struct join *j, struct stream *s, const struct xblk_record *r)
  * sent on: its layer may have worked on when its devices were done, as some always do, or
  * with all that they read.
  */
-static bool rest_may_be_last(const struct stream *s, const struct bio *bio)
+static bool rest_may_be_last(const struct stream *s, const struct backend_bio *bio)
 {
-	struct join_disk *disk = join_disk(bio->disk);
-	unsigned int kind = op_class(bio->op) == XBLK_OP_READ ? 2 : 1;
+	struct join_disk *disk = join_disk(bio->base.disk);
+	unsigned int kind = op_class(bio->base.op) == XBLK_OP_READ ? 2 : 1;
 	bool at_once = bio->by.c_ns == s->done_ns;
 
-	if (bio->flags & BIO_BESIDE)
+	if (bio->base.flags & BIO_BESIDE)
 		return !at_once || !(disk->ends_at_once & kind) ||
 		       disk->ends_later & kind;
 	if (bio->by.c_ns)
@@ -431,35 +436,42 @@ static bool rest_may_be_last(const struct stream *s, const struct bio *bio)
 }
 
 /*
- * A guest's: given up before it was in a request, so there is nothing to join.
- * dom0's: done by a device that makes no requests.  What it sent on and was done last
- * has been noted; if there is nothing, all of its time there was the device's.
+ * A device that makes no requests has done it.  What it sent on and was done last has
+ * been noted; if there is nothing, all of its time there was the device's.
  */
+static void complete_backend(struct join *j, struct stream *s, struct backend_bio *bio,
+			     const struct xblk_record *r)
+{
+	way_forget_done(s);
+	j->now = s;
+	/* What it was made into is not done, and so is not what it seemed to be. */
+	if ((bio->base.kin && bio->base.kin->nr_open &&
+	     (!bio->by.c_ns || !bio->base.kin->nr_sectors)) ||
+	    rest_may_be_last(s, bio))
+		bio_mark(&bio->base, BIO_AMBIGUOUS);
+	if (!bio->by.c_ns)
+		bio->by = (struct service){
+			.disk = bio->base.disk,
+			.q_ns = bio->base.lowest_q_ns,
+			.d_ns = bio->base.lowest_q_ns,
+			.c_ns = r->time,
+		};
+	note_error(&bio->base.error, r->aux);
+	bio->base.flags |= BIO_LAYERED;
+	over(j, bio, r->time);
+}
+
 void bio_complete(struct join *j, struct stream *s, const struct xblk_record *r)
 {
 	struct bio *bio = map_get(&s->dom->bios, r->id);
 
 	if (!bio || bio->disk->index != r->disk || bio->rq || bio->flags & BIO_WAITS)
 		return;
-	if (!s->dom->backend) {
-		counts_of(bio->disk)->guest.ended++;
-		bio_free(j, bio);
+	if (s->dom->backend) {
+		complete_backend(j, s, backend_bio(bio), r);
 		return;
 	}
-	way_forget_done(s);
-	j->now = s;
-	/* What it was made into is not done, and so is not what it seemed to be. */
-	if ((bio->kin && bio->kin->nr_open && (!bio->by.c_ns || !bio->kin->nr_sectors)) ||
-	    rest_may_be_last(s, bio))
-		bio_mark(bio, BIO_AMBIGUOUS);
-	if (!bio->by.c_ns)
-		bio->by = (struct service){
-			.disk = bio->disk,
-			.q_ns = bio->lowest_q_ns,
-			.d_ns = bio->lowest_q_ns,
-			.c_ns = r->time,
-		};
-	note_error(&bio->error, r->aux);
-	bio->flags |= BIO_LAYERED;
-	over(j, bio, r->time);
+	/* It is given up before it was in a request, so there is nothing to join. */
+	counts_of(bio->disk)->guest.ended++;
+	bio_free(j, bio);
 }

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-struct bio;
+struct backend_bio;
 struct domain;
 struct join;
 struct rq;
@@ -14,9 +14,9 @@ struct stream;
 struct xblk_record;
 
 /* A request has done @bio, or what is left of it where parts were cut from it. */
-void bio_done(struct join *j, struct bio *bio, const struct rq *rq, uint64_t ns);
+void bio_done(struct join *j, struct backend_bio *bio, const struct rq *rq, uint64_t ns);
 /* The same of one that no request names: as @by says, but for its Q. */
-void bio_served(struct join *j, struct bio *bio, const struct service *by,
+void bio_served(struct join *j, struct backend_bio *bio, const struct service *by,
 		uint32_t error);
 void bio_sent(struct join *j, struct stream *s, const struct xblk_record *r);
 void bio_backend(struct join *j, struct domain *dom, const struct xblk_record *r);

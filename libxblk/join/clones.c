@@ -47,7 +47,7 @@ struct kin *bio_kin(struct join *j, struct bio *bio)
 struct bio *bio_root(struct bio *bio)
 {
 	while (bio->kin && bio->kin->up)
-		bio = bio->kin->up;
+		bio = &bio->kin->up->base;
 	return bio;
 }
 
@@ -224,23 +224,26 @@ struct bio *clone_origin(struct join *j, struct disk *disk, const struct xblk_re
 	return NULL;
 }
 
-void clone_passed_on(struct join *j, struct bio *bio, const struct xblk_record *r)
+void clone_passed_on(struct join *j, struct backend_bio *bio, const struct xblk_record *r)
 {
-	struct process *p = map_get(&bio->disk->dom->processes, r->aux);
-	struct bio *last = p ? map_get(&bio->disk->dom->bios, p->last_bio) : NULL;
-	struct kin *kin = bio_kin(j, bio);
+	const struct domain *dom = bio->base.disk->dom;
+	struct process *p = map_get(&dom->processes, r->aux);
+	struct backend_bio *last = p ? backend_bio(map_get(&dom->bios, p->last_bio))
+				     : NULL;
+	struct kin *kin = bio_kin(j, &bio->base);
 
 	if (r->sector - kin->sector > kin->sent_sectors)
-		bio_mark(bio, BIO_UNFOLLOWED);
-	if (!last || last->queuer != r->aux || bio_root(last) == bio_root(bio))
+		bio_mark(&bio->base, BIO_UNFOLLOWED);
+	if (!last || last->base.queuer != r->aux ||
+	    bio_root(&last->base) == bio_root(&bio->base))
 		return;
 	/* Others were made of that before, and it may be one of these. */
-	while (last && !can_be_origin(last, bio->disk, r, false))
-		last = last->kin ? last->kin->up : NULL;
+	while (last && !can_be_origin(&last->base, bio->base.disk, r, false))
+		last = last->base.kin ? last->base.kin->up : NULL;
 	if (!last)
 		return;
-	bio_mark(bio, BIO_AMBIGUOUS);
-	bio_mark(last, BIO_AMBIGUOUS);
+	bio_mark(&bio->base, BIO_AMBIGUOUS);
+	bio_mark(&last->base, BIO_AMBIGUOUS);
 }
 
 /* How many sectors of it went to @disk by now; 0: not known. */
@@ -259,63 +262,63 @@ static uint32_t sent_to(struct kin *kin, const struct disk *disk, uint32_t nr)
  * No layer reads anything twice or writes more to a disk than it was given, unless it has
  * to do so again: else one of the clones is of a bio that was not seen.
  */
-static void count_sent(struct bio *origin, const struct bio *bio)
+static void count_sent(struct backend_bio *origin, const struct backend_bio *bio)
 {
-	struct kin *kin = origin->kin;
-	bool reads = op_class(origin->op) == XBLK_OP_READ;
+	struct kin *kin = origin->base.kin;
+	bool reads = op_class(origin->base.op) == XBLK_OP_READ;
 
-	kin->sent_sectors += bio->nr_sectors;
-	if ((sent_to(kin, bio->disk, bio->nr_sectors) > kin->nr_sectors ||
+	kin->sent_sectors += bio->base.nr_sectors;
+	if ((sent_to(kin, bio->base.disk, bio->base.nr_sectors) > kin->nr_sectors ||
 	     (reads && kin->sent_sectors > kin->nr_sectors)) &&
-	    !origin->error)
-		bio_mark(origin, BIO_AMBIGUOUS);
+	    !origin->base.error)
+		bio_mark(&origin->base, BIO_AMBIGUOUS);
 }
 
-void clone_of(struct join *j, struct bio *bio, struct bio *origin)
+void clone_of(struct join *j, struct backend_bio *bio, struct backend_bio *origin)
 {
-	struct kin *kin = bio_kin(j, bio), *up = bio_kin(j, origin);
+	struct kin *kin = bio_kin(j, &bio->base), *up = bio_kin(j, &origin->base);
 
 	kin->up = origin;
 	kin->up_level = up->level;
 	count_sent(origin, bio);
 	list_add_tail(&up->made, &kin->sibling);
 	up->nr_open++;
-	bio->guest_disk = origin->guest_disk;
-	bio->pid = origin->pid;
+	bio->base.guest_disk = origin->base.guest_disk;
+	bio->base.pid = origin->base.pid;
 }
 
-__attribute__((noinline)) void clone_done(struct join *j, const struct bio *bio)
+__attribute__((noinline)) void clone_done(struct join *j, const struct backend_bio *bio)
 {
-	struct bio *root = bio->kin->up;
+	struct backend_bio *root = bio->base.kin->up;
 	unsigned int level = 1;
 	struct clone *clone;
 	struct clones *c;
 	bool told;
 
-	for (; root->kin->up; root = root->kin->up)
+	for (; root->base.kin->up; root = root->base.kin->up)
 		level++;
 	/* Nobody asks for dom0's own. */
-	if (!root->guest_disk)
+	if (!root->base.guest_disk)
 		return;
-	c = root->kin->clones;
+	c = root->base.kin->clones;
 	if (!c) {
-		c = root->kin->clones = pool_take(&j->clones);
+		c = root->base.kin->clones = pool_take(&j->clones);
 		c->nr = 0;
 		c->first_ns = UINT64_MAX;
 	}
 	clone = &c->last[c->nr++ % XBLK_CLONES];
 	*clone = (struct clone){
-		.disk = bio->disk,
-		.sector = bio->kin->sector,
-		.nr_sectors = bio->kin->nr_sectors,
-		.q_ns = bio->lowest_q_ns,
-		.error = bio->error,
+		.disk = bio->base.disk,
+		.sector = bio->base.kin->sector,
+		.nr_sectors = bio->base.kin->nr_sectors,
+		.q_ns = bio->base.lowest_q_ns,
+		.error = bio->base.error,
 		.level = level,
 	};
 	/* By which of the disk's flushes one was served may not be told. */
-	told = bio->nr_sectors || bio->disk->dom->tells_flushes;
-	if (told || bio->by.disk != bio->disk)
-		clone->c_ns = bio->c_ns;
+	told = bio->base.nr_sectors || bio->base.disk->dom->tells_flushes;
+	if (told || bio->by.disk != bio->base.disk)
+		clone->c_ns = bio->base.c_ns;
 	if (told) {
 		clone->d_ns = bio->by.d_ns;
 		clone->requeued_ns = bio->by.requeued_ns;
@@ -353,7 +356,7 @@ static const struct kin *next_below(const struct kin *root, const struct kin *ki
 		return list_entry(kin->made.next, const struct kin, sibling);
 	}
 	while (kin != root) {
-		const struct kin *up = kin->up->kin;
+		const struct kin *up = kin->up->base.kin;
 
 		if (kin->sibling.next != &up->made)
 			return list_entry(kin->sibling.next, const struct kin, sibling);
@@ -363,9 +366,9 @@ static const struct kin *next_below(const struct kin *root, const struct kin *ki
 	return NULL;
 }
 
-unsigned int clones_open(const struct bio *bio, struct clone to[XBLK_CLONES])
+unsigned int clones_open(const struct backend_bio *bio, struct clone to[XBLK_CLONES])
 {
-	const struct kin *root = bio->kin, *kin = root;
+	const struct kin *root = bio->base.kin, *kin = root;
 	unsigned int nr = 0, level = 0;
 
 	while (kin && (kin = next_below(root, kin, &level))) {

@@ -38,8 +38,9 @@ struct clones {
 
 /* A bio among those that it was made of and that were made of it. */
 struct kin {
-	struct bio *bio, *up; /* @up: of which it is a part or a clone; or NULL */
-	struct list made;     /* of it: kin.sibling */
+	struct bio *bio;
+	struct backend_bio *up; /* of which it is a part or a clone; or NULL */
+	struct list made;	/* of it: kin.sibling */
 	struct list sibling;
 	struct clones *clones; /* of a guest's that was made of no other: those that are
 				  done, with what was made of them; or NULL */
@@ -85,9 +86,10 @@ void clone_not_found(struct kin *kin);
  * is left of it: the rest must have been before.  Or it is an older one of that name
  * whose end was missed, and a clone of what the thread queued last is sent on.
  */
-void clone_passed_on(struct join *j, struct bio *bio, const struct xblk_record *r);
+void clone_passed_on(struct join *j, struct backend_bio *bio,
+		     const struct xblk_record *r);
 /* @bio is a part or a clone of @origin. */
-void clone_of(struct join *j, struct bio *bio, struct bio *origin);
+void clone_of(struct join *j, struct backend_bio *bio, struct backend_bio *origin);
 /* What was made of the bio so far was before it came to this disk. */
 static inline void clone_anew(struct kin *kin)
 {
@@ -96,7 +98,7 @@ static inline void clone_anew(struct kin *kin)
 }
 
 /* All of @bio, which is one, is done. */
-void clone_done(struct join *j, const struct bio *bio);
+void clone_done(struct join *j, const struct backend_bio *bio);
 /* The @i-th of those that are kept, in the order in which they were done. */
 static inline const struct clone *clone_kept(const struct clones *c, unsigned int i)
 {
@@ -105,7 +107,7 @@ static inline const struct clone *clone_kept(const struct clones *c, unsigned in
 
 /* The @i-th part or clone of @bio that is not done, as it is so far; how many there are.
  */
-unsigned int clones_open(const struct bio *bio, struct clone to[XBLK_CLONES]);
+unsigned int clones_open(const struct backend_bio *bio, struct clone to[XBLK_CLONES]);
 /* What @rq's bio was made into; NULL: nothing.  If there is no room they are dropped. */
 void rq_set_clones(struct join *j, struct guest_rq *rq, struct clones *clones);
 

@@ -175,15 +175,16 @@ void flush_told_issued(struct bio *bio)
 }
 
 /* A bio of the backend's that is no part of a request ends with @q's. */
-static void serve(struct join *j, struct stream *s, struct told_queue *q, struct bio *bio)
+static void serve(struct join *j, struct stream *s, struct told_queue *q,
+		  struct backend_bio *bio)
 {
-	map_del(&bio->disk->dom->flush_waits, bio->waits.rq, bio);
-	bio->flags &= ~BIO_WAITS;
-	if (bio->guest_disk)
-		told_queue_go(q, bio);
-	bio_root(bio)->flags |= BIO_ISSUED;
-	bio->flags |= BIO_FLUSH_TOLD;
-	bio->c_ns = 0;
+	map_del(&bio->base.disk->dom->flush_waits, bio->base.waits.rq, &bio->base);
+	bio->base.flags &= ~BIO_WAITS;
+	if (bio->base.guest_disk)
+		told_queue_go(q, &bio->base);
+	bio_root(&bio->base)->flags |= BIO_ISSUED;
+	bio->base.flags |= BIO_FLUSH_TOLD;
+	bio->base.c_ns = 0;
 	j->now = s;
 	bio_served(j, bio, &q->served, q->error);
 }
@@ -226,7 +227,7 @@ bool flush_told_ended(struct join *j, struct stream *s, struct disk *disk,
 			told_queue_doubt(in, bio->q_ns);
 		bio_free(j, bio);
 	} else if (q && served_here(s, q)) {
-		serve(j, s, q, bio);
+		serve(j, s, q, backend_bio(bio));
 	} else {
 		bio_forget(j, bio);
 	}

@@ -12,7 +12,7 @@ enum stage rq_reached(const struct guest_rq *rq)
 		return STAGE_U_T;
 	for (const struct list *n = rq->backend_bios.next; n != &rq->backend_bios;
 	     n = n->next) {
-		if (!(list_entry(n, struct bio, match)->flags & BIO_ISSUED))
+		if (!(list_entry(n, struct backend_bio, match)->base.flags & BIO_ISSUED))
 			return STAGE_0_Q2D;
 	}
 	return rq->outstanding ? STAGE_0_D2C : STAGE_0_T;

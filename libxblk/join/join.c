@@ -28,8 +28,8 @@ void join_init(struct join *j, struct model *model)
 	memset(j, 0, sizeof(*j));
 	j->model = model;
 	j->max_in_flight = JOIN_MAX_IN_FLIGHT;
-	pool_init(&j->bios, BIO_GUEST_SIZE);
-	pool_init(&j->backend_bios, sizeof(struct bio));
+	pool_init(&j->bios, sizeof(struct bio));
+	pool_init(&j->backend_bios, sizeof(struct backend_bio));
 	pool_init(&j->kin, sizeof(struct kin));
 	pool_init(&j->clones, sizeof(struct clones));
 	pool_init(&j->places, sizeof(struct crowded));

@@ -127,10 +127,12 @@ static bool flush_untold(const struct guest_rq *rq)
 	const struct list *n;
 
 	for (n = rq->backend_bios.next; n != &rq->backend_bios; n = n->next) {
-		const struct bio *bio = list_entry(n, const struct bio, match);
-		const struct flushes *flushes = join_disk(bio->disk)->flushes;
+		const struct backend_bio *bio =
+			list_entry(n, const struct backend_bio, match);
+		const struct flushes *flushes = join_disk(bio->base.disk)->flushes;
 
-		if (!bio->rq && !bio->nr_sectors && flushes && flushes->nr_queues > 1)
+		if (!bio->base.rq && !bio->base.nr_sectors && flushes &&
+		    flushes->nr_queues > 1)
 			return true;
 	}
 	return false;
@@ -266,7 +268,8 @@ static bool followed(const struct join *j, const struct guest_rq *rq)
 	if (rq->served && rq->chain.q_ns < rq->base.d_ns)
 		return false;
 	for (n = rq->backend_bios.next; n != &rq->backend_bios; n = n->next) {
-		if (list_entry(n, const struct bio, match)->q_ns < rq->base.d_ns)
+		if (list_entry(n, const struct backend_bio, match)->base.q_ns <
+		    rq->base.d_ns)
 			return false;
 	}
 	return !list_empty(&rq->backend_bios) || (rq->served && !rq->outstanding);

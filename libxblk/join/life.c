@@ -44,8 +44,8 @@ struct bio *bio_at(struct join *j, struct disk *disk, const struct xblk_record *
 
 	if (unlikely(*place || bios_full(j, dom)))
 		place = make_way(j, dom, r->id, *place);
-	bio = backend ? pool_get(&j->backend_bios, BIO_BACKEND_CLEAR)
-		      : pool_get(&j->bios, BIO_GUEST_SIZE);
+	bio = backend ? pool_get(&j->backend_bios, BACKEND_BIO_CLEAR)
+		      : pool_get(&j->bios, sizeof(*bio));
 	*place = bio;
 	bio->disk = disk;
 	bio->id = r->id;
@@ -82,7 +82,7 @@ static __attribute__((noinline)) void kin_free(struct join *j, struct kin *kin)
 			bio_free(j, made->bio);
 	}
 	if (kin->up)
-		kin->up->kin->nr_open--;
+		kin->up->base.kin->nr_open--;
 	list_unlink(&kin->sibling);
 	clone_not_found(kin);
 	if (kin->clones)
@@ -99,7 +99,8 @@ void bio_free(struct join *j, struct bio *bio)
 		map_del(&dom->flush_waits, bio->waits.rq, bio);
 	list_unlink(&bio->age);
 	list_unlink(&bio->in_rq);
-	place_forget_bio(j, bio);
+	if (dom->backend)
+		place_forget_bio(j, backend_bio(bio));
 	if (unlikely(bio->kin))
 		kin_free(j, bio->kin);
 	dom->nr_bios--;
@@ -107,19 +108,19 @@ void bio_free(struct join *j, struct bio *bio)
 	pool_put(dom->backend ? &j->backend_bios : &j->bios, bio);
 }
 
-void bio_keep(struct bio *bio)
+void bio_keep(struct backend_bio *bio)
 {
-	bio->flags |= BIO_DONE;
-	bio->rq = NULL;
-	list_del(&bio->in_rq);
-	map_del(&bio->disk->dom->bios, bio->id, bio);
+	bio->base.flags |= BIO_DONE;
+	bio->base.rq = NULL;
+	list_del(&bio->base.in_rq);
+	map_del(&bio->base.disk->dom->bios, bio->base.id, &bio->base);
 }
 
 void bio_forget(struct join *j, struct bio *bio)
 {
 	bio_mark(bio, BIO_UNFOLLOWED);
 	if (bio->flags & BIO_UNMATCHED)
-		bio_keep(bio);
+		bio_keep(backend_bio(bio));
 	else
 		bio_free(j, bio);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+struct backend_bio;
 struct bio;
 struct disk;
 struct join;
@@ -22,7 +23,7 @@ struct bio *bio_renew(struct join *j, struct disk *disk, const struct xblk_recor
 /* The object is gone afterwards, but see bio_forget(). */
 void bio_free(struct join *j, struct bio *bio);
 /* It waits for its request alone, and its identity is another one's from now on. */
-void bio_keep(struct bio *bio);
+void bio_keep(struct backend_bio *bio);
 /*
  * Its events do not continue: the owner will not see it completed.  If it waits for one,
  * it does so on, so that that one is known to have had it.

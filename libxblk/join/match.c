@@ -35,34 +35,35 @@
 
 /* Those of @bio, if there are any, instead of another one's. */
 static __attribute__((noinline)) void take_clones(struct join *j, struct guest_rq *rq,
-						  struct bio *bio)
+						  struct backend_bio *bio)
 {
-	rq_set_clones(j, rq, bio->kin ? bio->kin->clones : NULL);
-	if (bio->kin)
-		bio->kin->clones = NULL;
+	rq_set_clones(j, rq, bio->base.kin ? bio->base.kin->clones : NULL);
+	if (bio->base.kin)
+		bio->base.kin->clones = NULL;
 }
 
 /* @by: what was done last of it; its own, or what is about to be. */
-static inline void bio_settle(struct join *j, struct bio *bio, const struct service *by)
+static inline void bio_settle(struct join *j, struct backend_bio *bio,
+			      const struct service *by)
 {
-	struct guest_rq *rq = bio->owner;
+	struct guest_rq *rq = bio->base.owner;
 
 	rq->outstanding--;
-	note_error(&rq->backend_error, bio->error);
-	if (bio->flags & BIO_LAYERED)
+	note_error(&rq->backend_error, bio->base.error);
+	if (bio->base.flags & BIO_LAYERED)
 		rq->base.flags |= RQ_LAYERED;
-	if (unlikely(bio->flags & BIO_FLUSH_TOLD))
+	if (unlikely(bio->base.flags & BIO_FLUSH_TOLD))
 		rq->base.flags |= RQ_OWN_FLUSH;
 	/* One that was forgotten was done by no device. */
-	if (by->disk && (!rq->served || bio->c_ns >= rq->chain.c_ns)) {
+	if (by->disk && (!rq->served || bio->base.c_ns >= rq->chain.c_ns)) {
 		if (!rq->served)
 			rq->way.response_ns = 0;
 		rq->served = true;
-		rq->chain.q_ns = bio->q_ns;
-		rq->chain.c_ns = bio->c_ns;
+		rq->chain.q_ns = bio->base.q_ns;
+		rq->chain.c_ns = bio->base.c_ns;
 		rq->chain.by = *by;
 		rq->chain.request = bio->request;
-		if (unlikely(bio->kin || rq->cloned))
+		if (unlikely(bio->base.kin || rq->cloned))
 			take_clones(j, rq, bio);
 		rq->way.interrupt_ns = bio->interrupt_ns;
 		rq->way.thread_ns = bio->thread_ns;
@@ -70,9 +71,9 @@ static inline void bio_settle(struct join *j, struct bio *bio, const struct serv
 	place_forget_bio(j, bio);
 }
 
-void match_request(struct join *j, struct bio *bio, uint32_t request)
+void match_request(struct join *j, struct backend_bio *bio, uint32_t request)
 {
-	struct guest_rq *rq = bio->owner;
+	struct guest_rq *rq = bio->base.owner;
 
 	bio->request = request;
 	if (!rq)
@@ -87,7 +88,8 @@ void match_request(struct join *j, struct bio *bio, uint32_t request)
 }
 
 /* What the thread queues behind the first bio of a slot is of the same one. */
-static __attribute__((noinline)) void take_slot(struct guest_rq *rq, struct bio *bio)
+static __attribute__((noinline)) void take_slot(struct guest_rq *rq,
+						struct backend_bio *bio)
 {
 	if (bio->thread_ns || !rq->nr_backend_bios) {
 		rq->slot.thread_ns = bio->thread_ns;
@@ -106,14 +108,14 @@ static __attribute__((noinline)) void take_slot(struct guest_rq *rq, struct bio 
  * to another request.
  */
 static uint64_t earliest_q(const struct join *j, const struct guest_rq *rq,
-			   const struct bio *bio, bool early)
+			   const struct backend_bio *bio, bool early)
 {
 	const struct domain *guest = rq->base.disk->dom;
 	const struct join_disk *disk = join_disk(rq->base.disk);
 	uint64_t off = model_uncertainty(j->model, guest);
 	uint64_t ns = sub_sat(rq->base.d_ns, JOIN_WAIT_NS);
 
-	if (!early || place_contested(rq) || bio->flags & BIO_STRAY ||
+	if (!early || place_contested(rq) || bio->base.flags & BIO_STRAY ||
 	    sub_sat(rq->base.d_ns, 100 * JOIN_WAIT_NS) < disk->unseen_ns ||
 	    gaps_overlap(&guest->gaps, sub_sat(rq->base.d_ns, 2 * JOIN_WAIT_NS),
 			 rq->base.d_ns))
@@ -122,30 +124,30 @@ static uint64_t earliest_q(const struct join *j, const struct guest_rq *rq,
 }
 
 /* Whether @bio can be @rq's, as far as can be told from what they are. */
-static bool can_be(const struct join *j, const struct guest_rq *rq, const struct bio *bio,
-		   bool early)
+static bool can_be(const struct join *j, const struct guest_rq *rq,
+		   const struct backend_bio *bio, bool early)
 {
 	if (bio->guest_nr > rq->base.nr_sectors - rq->matched_sectors)
 		return false;
-	if (rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN &&
-	    rq->ring != bio->ring)
+	if (rq->ring != RING_UNKNOWN && bio->base.ring != RING_UNKNOWN &&
+	    rq->ring != bio->base.ring)
 		return false;
-	if (unlikely(bio->q_ns < rq->base.d_ns) &&
-	    bio->q_ns < earliest_q(j, rq, bio, early))
+	if (unlikely(bio->base.q_ns < rq->base.d_ns) &&
+	    bio->base.q_ns < earliest_q(j, rq, bio, early))
 		return false;
 	/* It is back in the guest already, so this is not its bio. */
 	return !(rq->base.flags & RQ_COMPLETED) ||
-	       bio->q_ns <=
+	       bio->base.q_ns <=
 		       add_sat(rq->c_ns, model_uncertainty(j->model, rq->base.disk->dom));
 }
 
 /* @bio, and what its thread queued behind it; return: how many they are. */
-static int doubt_row(struct bio *bio)
+static int doubt_row(struct backend_bio *bio)
 {
 	int nr = 0;
 
 	do {
-		bio->flags |= BIO_AMBIGUOUS;
+		bio->base.flags |= BIO_AMBIGUOUS;
 		bio = bio->behind;
 	} while (++nr < WALK_MAX && bio);
 	return nr;
@@ -158,12 +160,12 @@ static void doubt_waiting(struct join *j, struct place *place, uint32_t pid)
 	int walked = 0;
 
 	for (n = bios->next; n != bios && walked < WALK_MAX; n = n->next) {
-		struct bio *bio = list_entry(n, struct bio, match);
+		struct backend_bio *bio = list_entry(n, struct backend_bio, match);
 
-		walked += bio->pid == pid ? doubt_row(bio) : 1;
+		walked += bio->base.pid == pid ? doubt_row(bio) : 1;
 	}
 	if (n != bios)
-		place_upset_at(j, list_entry(n, struct bio, match));
+		place_upset_at(j, list_entry(n, struct backend_bio, match));
 }
 
 /*
@@ -171,10 +173,11 @@ static void doubt_waiting(struct join *j, struct place *place, uint32_t pid)
  * it is of a longer one, that one goes on where @rq ends, and what its thread queues
  * there is not of one that begins there.
  */
-static void doubt_next(struct join *j, const struct guest_rq *rq, const struct bio *bio)
+static void doubt_next(struct join *j, const struct guest_rq *rq,
+		       const struct backend_bio *bio)
 {
 	const struct list *head = &rq->base.place->requests, *n;
-	struct process *p = map_get(&j->model->backend->processes, bio->pid);
+	struct process *p = map_get(&j->model->backend->processes, bio->base.pid);
 	uint64_t end = rq->base.sector + rq->base.nr_sectors;
 	uint64_t longest = max_u64(end, rq->crowd->longest);
 	struct place *next;
@@ -195,12 +198,12 @@ static void doubt_next(struct join *j, const struct guest_rq *rq, const struct b
 	p->doubt_to = longest;
 	next = place_of_next(rq);
 	if (next && place_has_bios(next))
-		doubt_waiting(j, next, bio->pid);
+		doubt_waiting(j, next, bio->base.pid);
 }
 
 /* Of which of those at its place @bio is was not told, and @rq has got it. */
 static __attribute__((noinline)) void attached_untold(struct join *j, struct guest_rq *rq,
-						      const struct bio *bio)
+						      const struct backend_bio *bio)
 {
 	if (rq->base.flags & RQ_MATCHED)
 		doubt_next(j, rq, bio);
@@ -210,7 +213,8 @@ static __attribute__((noinline)) void attached_untold(struct join *j, struct gue
 }
 
 /* Whether @bio is where that may be. */
-static __attribute__((noinline)) bool doubted(const struct bio *bio, struct process *p)
+static __attribute__((noinline)) bool doubted(const struct backend_bio *bio,
+					      struct process *p)
 {
 	if (bio->guest_sector == p->doubt_from && bio->guest_nr) {
 		p->doubt_from += bio->guest_nr;
@@ -222,26 +226,26 @@ static __attribute__((noinline)) bool doubted(const struct bio *bio, struct proc
 	return false;
 }
 
-static void attach(struct join *j, struct guest_rq *rq, struct bio *bio)
+static void attach(struct join *j, struct guest_rq *rq, struct backend_bio *bio)
 {
 	/* If it is not its own request's, it may be one's that begins there. */
 	if (rq->matched_sectors && place_contested(rq) &&
 	    (!(rq->base.flags & RQ_IN_ORDER) || rq->base.flags & RQ_AMBIGUOUS))
 		place_upset_at(j, bio);
 	place_forget_bio(j, bio);
-	bio->owner = rq;
+	bio->base.owner = rq;
 	if (unlikely(bio->guest_nr != rq->base.nr_sectors))
 		take_slot(rq, bio);
 	list_add_tail(&rq->backend_bios, &bio->match);
 	rq->nr_backend_bios++;
 	rq->outstanding++;
-	rq->match_pid = bio->pid;
+	rq->match_pid = bio->base.pid;
 	rq->matched_sectors += bio->guest_nr;
-	if (rq->ring != RING_UNKNOWN && rq->ring == bio->ring)
+	if (rq->ring != RING_UNKNOWN && rq->ring == bio->base.ring)
 		rq->base.flags |= RQ_IN_ORDER;
-	if (unlikely(bio->flags & BIO_AMBIGUOUS))
+	if (unlikely(bio->base.flags & BIO_AMBIGUOUS))
 		rq->base.flags |= RQ_AMBIGUOUS;
-	if (unlikely(bio->flags & BIO_UNFOLLOWED))
+	if (unlikely(bio->base.flags & BIO_UNFOLLOWED))
 		rq->base.flags |= RQ_DROPPED;
 	if (bio->request)
 		match_request(j, bio, bio->request);
@@ -250,22 +254,23 @@ static void attach(struct join *j, struct guest_rq *rq, struct bio *bio)
 		rq->base.flags |= RQ_MATCHED;
 	if (unlikely(place_contested(rq) && !(rq->base.flags & RQ_IN_ORDER)))
 		attached_untold(j, rq, bio);
-	if (unlikely(bio->flags & BIO_DONE)) {
+	if (unlikely(bio->base.flags & BIO_DONE)) {
 		bio_settle(j, bio, &bio->by);
-		bio_free(j, bio);
+		bio_free(j, &bio->base);
 	}
 }
 
 /* What is left of the request that @bio's thread has begun with. */
-static struct guest_rq *continued(const struct bio *bio, struct process *p)
+static struct guest_rq *continued(const struct backend_bio *bio, struct process *p)
 {
 	struct guest_rq *rq;
 
 	if (!p->filling)
 		return NULL;
-	rq = map_get(&bio->guest_disk->dom->rqs, p->request);
-	if (!rq || rq->base.disk != bio->guest_disk || rq->match_pid != bio->pid ||
-	    !rq->matched_sectors || !same_class(rq->base.op, bio->op) ||
+	rq = guest_rq(map_get(&bio->base.guest_disk->dom->rqs, p->request));
+	if (!rq || rq->base.disk != bio->base.guest_disk ||
+	    rq->match_pid != bio->base.pid || !rq->matched_sectors ||
+	    !same_class(rq->base.op, bio->base.op) ||
 	    rq->base.sector + rq->matched_sectors != bio->guest_sector ||
 	    bio->guest_nr > rq->base.nr_sectors - rq->matched_sectors)
 		return NULL;
@@ -283,28 +288,28 @@ static void go_on(const struct guest_rq *rq, struct process *p)
 }
 
 /* How well a request that does not say its ring suits the thread that queued a bio. */
-static int suits(const struct guest_rq *rq, const struct bio *bio)
+static int suits(const struct guest_rq *rq, const struct backend_bio *bio)
 {
 	uint32_t pid = join_disk(rq->base.disk)->ring_thread[rq->cpu % RING_CPUS];
 
-	return pid == bio->pid ? 2 : !pid;
+	return pid == bio->base.pid ? 2 : !pid;
 }
 
-static bool says_ring(const struct guest_rq *rq, const struct bio *bio)
+static bool says_ring(const struct guest_rq *rq, const struct backend_bio *bio)
 {
-	return rq->ring != RING_UNKNOWN && bio->ring != RING_UNKNOWN;
+	return rq->ring != RING_UNKNOWN && bio->base.ring != RING_UNKNOWN;
 }
 
 /* It does not say its ring, and what another one got that does may have been its. */
-static bool passed_over(const struct guest_rq *rq, const struct bio *bio)
+static bool passed_over(const struct guest_rq *rq, const struct backend_bio *bio)
 {
 	return !says_ring(rq, bio) && rq->base.flags & RQ_AMBIGUOUS;
 }
 
 /* choose(), where there is not just one. */
 static __attribute__((noinline)) struct guest_rq *
-choose_of_several(struct join *j, struct place *place, const struct bio *bio, bool last,
-		  uint64_t d_ns, bool *wait)
+choose_of_several(struct join *j, struct place *place, const struct backend_bio *bio,
+		  bool last, uint64_t d_ns, bool *wait)
 {
 	struct list *head = &place->requests, *n;
 	struct guest_rq *ordered = NULL, *other = NULL;
@@ -354,12 +359,13 @@ choose_of_several(struct join *j, struct place *place, const struct bio *bio, bo
  * so that those are not waited for whose order is still to be told; and what was issued
  * since is not meant.
  */
-static struct guest_rq *choose(struct join *j, struct place *place, const struct bio *bio,
-			       bool last, bool *wait)
+static struct guest_rq *choose(struct join *j, struct place *place,
+			       const struct backend_bio *bio, bool last, bool *wait)
 {
-	uint64_t d_ns = last ? add_sat(bio->q_ns,
-				       model_uncertainty(j->model, bio->guest_disk->dom))
-			     : UINT64_MAX;
+	uint64_t d_ns =
+		last ? add_sat(bio->base.q_ns,
+			       model_uncertainty(j->model, bio->base.guest_disk->dom))
+		     : UINT64_MAX;
 	const struct list *head = &place->requests, *n = head->next;
 	struct guest_rq *only = list_entry(n, struct guest_rq, match);
 
@@ -372,29 +378,29 @@ static struct guest_rq *choose(struct join *j, struct place *place, const struct
 }
 
 /* The thread's last bio that waits, if @bio goes on where that ends; or NULL. */
-static struct bio *goes_on_behind(const struct join *j, const struct bio *bio)
+static struct backend_bio *goes_on_behind(const struct join *j,
+					  const struct backend_bio *bio)
 {
 	struct list *n = j->wait_age.prev;
 	int walked = 0;
 
 	for (; n != &j->wait_age && walked < NEAR_MAX; n = n->prev, walked++) {
-		struct bio *before = list_entry(n, struct bio, wait_age);
+		struct backend_bio *before = list_entry(n, struct backend_bio, wait_age);
 
-		if (before->pid != bio->pid)
+		if (before->base.pid != bio->base.pid)
 			continue;
-		return !before->behind && before->guest_nr &&
-				       same_class(before->op, bio->op) &&
-				       before->guest_disk == bio->guest_disk &&
-				       before->guest_sector + before->guest_nr ==
-					       bio->guest_sector
-			       ? before
-			       : NULL;
+		if (before->behind || !before->guest_nr ||
+		    !same_class(before->base.op, bio->base.op) ||
+		    before->base.guest_disk != bio->base.guest_disk ||
+		    before->guest_sector + before->guest_nr != bio->guest_sector)
+			return NULL;
+		return before;
 	}
 	return NULL;
 }
 
 /* A bio that waits and goes on where @rq's last one ended. */
-static struct bio *find_next(struct join *j, struct guest_rq *rq)
+static struct backend_bio *find_next(struct join *j, struct guest_rq *rq)
 {
 	struct place *place = place_of_next(rq);
 	struct list *bios = place ? place_bios(place) : NULL, *n;
@@ -403,14 +409,14 @@ static struct bio *find_next(struct join *j, struct guest_rq *rq)
 	if (!bios)
 		return NULL;
 	for (n = bios->next; n != bios && walked < WALK_MAX; n = n->next, walked++) {
-		struct bio *bio = list_entry(n, struct bio, match);
+		struct backend_bio *bio = list_entry(n, struct backend_bio, match);
 
-		if (bio->pid == rq->match_pid && can_be(j, rq, bio, true))
+		if (bio->base.pid == rq->match_pid && can_be(j, rq, bio, true))
 			return bio;
 	}
 	if (unlikely(n != bios)) {
 		rq->base.flags |= RQ_AMBIGUOUS;
-		place_upset_at(j, list_entry(n, struct bio, match));
+		place_upset_at(j, list_entry(n, struct backend_bio, match));
 	}
 	return NULL;
 }
@@ -419,7 +425,7 @@ static struct bio *find_next(struct join *j, struct guest_rq *rq)
 static void fill(struct join *j, struct guest_rq *rq)
 {
 	struct process *p;
-	struct bio *bio;
+	struct backend_bio *bio;
 
 	while (!(rq->base.flags & RQ_MATCHED)) {
 		bio = find_next(j, rq);
@@ -446,8 +452,8 @@ static uint64_t match_waiting(struct join *j, struct place *place)
 	if (!bios)
 		return 0;
 	for (n = bios->next; n != bios && walked < WALK_MAX; n = next, walked++) {
-		struct bio *bio = list_entry(n, struct bio, match);
-		bool wait = bio->before || stuck >> bio->pid % 64 & 1;
+		struct backend_bio *bio = list_entry(n, struct backend_bio, match);
+		bool wait = bio->before || stuck >> bio->base.pid % 64 & 1;
 		struct guest_rq *rq = wait ? NULL : choose(j, place, bio, false, &wait);
 
 		next = n->next;
@@ -455,32 +461,32 @@ static uint64_t match_waiting(struct join *j, struct place *place)
 			attach(j, rq, bio);
 			fill(j, rq);
 		} else if (wait) {
-			stuck |= 1ull << bio->pid % 64;
+			stuck |= 1ull << bio->base.pid % 64;
 		}
 	}
 	if (unlikely(n != bios))
-		place_upset_at(j, list_entry(n, struct bio, match));
+		place_upset_at(j, list_entry(n, struct backend_bio, match));
 	return stuck;
 }
 
-static struct guest_rq *find_rq(struct join *j, const struct bio *bio,
+static struct guest_rq *find_rq(struct join *j, const struct backend_bio *bio,
 				struct place *place)
 {
 	/* Those that wait there come first. */
 	if (unlikely(!list_empty(&j->wait_age)) && place_has_bios(place) &&
-	    match_waiting(j, place) >> bio->pid % 64 & 1)
+	    match_waiting(j, place) >> bio->base.pid % 64 & 1)
 		return NULL;
 	return choose(j, place, bio, false, NULL);
 }
 
-void match_bio(struct join *j, struct bio *bio, struct process *p)
+void match_bio(struct join *j, struct backend_bio *bio, struct process *p)
 {
 	struct guest_rq *rq = continued(bio, p);
-	struct bio *before = NULL;
+	struct backend_bio *before = NULL;
 	struct place *place;
 
 	if (unlikely(p->doubt_to) && doubted(bio, p))
-		bio->flags |= BIO_AMBIGUOUS;
+		bio->base.flags |= BIO_AMBIGUOUS;
 	if (!rq && unlikely(!list_empty(&j->wait_age)))
 		before = goes_on_behind(j, bio);
 	if (!rq && !before) {
@@ -558,26 +564,26 @@ static void finish(struct join *j, struct guest_rq *rq)
 		await_losses(j, rq);
 }
 
-void match_served(struct join *j, struct bio *bio, const struct service *by)
+void match_served(struct join *j, struct backend_bio *bio, const struct service *by)
 {
-	struct guest_rq *rq = bio->owner;
+	struct guest_rq *rq = bio->base.owner;
 
 	bio_settle(j, bio, by);
-	bio_free(j, bio);
+	bio_free(j, &bio->base);
 	if (!rq->outstanding && (rq->base.flags & RQ_MATCHED))
 		way_done(j, rq);
 	if (unlikely(judge_ready(j, rq)))
 		finish(j, rq);
 }
 
-void match_bio_done(struct join *j, struct bio *bio)
+void match_bio_done(struct join *j, struct backend_bio *bio)
 {
-	if (bio->owner) {
+	if (bio->base.owner) {
 		match_served(j, bio, &bio->by);
-	} else if (bio->flags & BIO_UNMATCHED) {
+	} else if (bio->base.flags & BIO_UNMATCHED) {
 		bio_keep(bio);
 	} else {
-		bio_free(j, bio);
+		bio_free(j, &bio->base);
 	}
 }
 
@@ -604,18 +610,18 @@ void match_completed(struct join *j, struct guest_rq *rq)
 }
 
 /* No request will come for a bio of dom0. */
-static void stop_waiting(struct join *j, struct bio *bio)
+static void stop_waiting(struct join *j, struct backend_bio *bio)
 {
-	counts_of(bio->guest_disk)->backend_unmatched++;
+	counts_of(bio->base.guest_disk)->backend_unmatched++;
 	place_forget_bio(j, bio);
-	if (bio->flags & BIO_DONE)
-		bio_free(j, bio);
+	if (bio->base.flags & BIO_DONE)
+		bio_free(j, &bio->base);
 }
 
 /* The only request there, which was issued behind @bio by clocks that are wrong; or NULL.
  */
 static struct guest_rq *issued_later(const struct join *j, const struct place *place,
-				     const struct bio *bio)
+				     const struct backend_bio *bio)
 {
 	const struct list *n = place->requests.next;
 	struct guest_rq *rq = list_entry(n, struct guest_rq, match);
@@ -626,21 +632,23 @@ static struct guest_rq *issued_later(const struct join *j, const struct place *p
 }
 
 /* The bio that waits behind @bio at its place, if it is of the same thread; or NULL. */
-static const struct bio *waits_next(const struct bio *bio)
+static const struct backend_bio *waits_next(const struct backend_bio *bio)
 {
 	const struct list *n = bio->match.next;
-	const struct bio *next = list_entry(n, const struct bio, match);
+	const struct backend_bio *next = list_entry(n, const struct backend_bio, match);
 
-	return n != place_bios(bio->place) && next->pid == bio->pid ? next : NULL;
+	if (n == place_bios(bio->place) || next->base.pid != bio->base.pid)
+		return NULL;
+	return next;
 }
 
 /*
  * @rq gets a bio that has waited.  If that leaves none for the next one, it may be that
  * one which is @rq's, and this one be of a request that is not in the trace.
  */
-static void attach_late(struct join *j, struct guest_rq *rq, struct bio *bio)
+static void attach_late(struct join *j, struct guest_rq *rq, struct backend_bio *bio)
 {
-	const struct bio *next = waits_next(bio);
+	const struct backend_bio *next = waits_next(bio);
 	struct place *place = bio->place;
 
 	if (next && !can_be(j, rq, next, false))
@@ -653,7 +661,7 @@ static void attach_late(struct join *j, struct guest_rq *rq, struct bio *bio)
 }
 
 /* It has waited long enough: for one whose order is not told, or behind another bio. */
-static void wait_no_longer(struct join *j, struct bio *bio)
+static void wait_no_longer(struct join *j, struct backend_bio *bio)
 {
 	struct place *place = bio->place;
 	struct guest_rq *rq = NULL;
@@ -684,9 +692,10 @@ static void expire(struct join *j, struct list *held)
 void match_expire(struct join *j)
 {
 	while (!list_empty(&j->wait_age)) {
-		struct bio *bio = list_entry(j->wait_age.next, struct bio, wait_age);
+		struct backend_bio *bio =
+			list_entry(j->wait_age.next, struct backend_bio, wait_age);
 
-		if (add_sat(bio->q_ns, JOIN_WAIT_NS) >= j->now_ns)
+		if (add_sat(bio->base.q_ns, JOIN_WAIT_NS) >= j->now_ns)
 			break;
 		wait_no_longer(j, bio);
 	}
@@ -699,10 +708,10 @@ void match_expire(struct join *j)
 void match_end_guest(struct join *j, const struct domain *guest)
 {
 	for (struct list *n = j->wait_age.next, *next; n != &j->wait_age; n = next) {
-		struct bio *bio = list_entry(n, struct bio, wait_age);
+		struct backend_bio *bio = list_entry(n, struct backend_bio, wait_age);
 
 		next = n->next;
-		if (bio->guest_disk->dom == guest)
+		if (bio->base.guest_disk->dom == guest)
 			stop_waiting(j, bio);
 	}
 }

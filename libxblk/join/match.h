@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-struct bio;
+struct backend_bio;
 struct domain;
 struct guest_rq;
 struct join;
@@ -13,15 +13,15 @@ struct process;
 struct service;
 
 /* Its thread @p has queued it. */
-void match_bio(struct join *j, struct bio *bio, struct process *p);
+void match_bio(struct join *j, struct backend_bio *bio, struct process *p);
 void match_rq(struct join *j, struct guest_rq *rq);
 /* Its place on its ring is known. */
 void match_ordered(struct join *j, struct guest_rq *rq);
 /* Which of blkback's requests @bio is of. */
-void match_request(struct join *j, struct bio *bio, uint32_t request);
-void match_bio_done(struct join *j, struct bio *bio);
+void match_request(struct join *j, struct backend_bio *bio, uint32_t request);
+void match_bio_done(struct join *j, struct backend_bio *bio);
 /* The same of one that has an owner, for whom @by is told: who made it need not keep it. */
-void match_served(struct join *j, struct bio *bio, const struct service *by);
+void match_served(struct join *j, struct backend_bio *bio, const struct service *by);
 /* The guest has its request back. */
 void match_completed(struct join *j, struct guest_rq *rq);
 void match_expire(struct join *j);

@@ -315,7 +315,7 @@ void place_upset(const struct guest_rq *rq)
 		rq->crowd->flags |= CROWD_UPSET;
 }
 
-void place_upset_at(struct join *j, const struct bio *bio)
+void place_upset_at(struct join *j, const struct backend_bio *bio)
 {
 	mark(j, place_of_bio(bio), CROWD_CONTESTED | CROWD_UPSET);
 }
@@ -334,14 +334,14 @@ void place_note_unseen(struct join *j, struct disk *disk, const struct xblk_reco
 	     CROWD_CONTESTED | CROWD_UNSEEN);
 }
 
-static unsigned int bio_class(const struct bio *bio)
+static unsigned int bio_class(const struct backend_bio *bio)
 {
-	return bio->guest_nr ? op_class(bio->op) : XBLK_OP_FLUSH;
+	return bio->guest_nr ? op_class(bio->base.op) : XBLK_OP_FLUSH;
 }
 
-struct place *place_of_bio(const struct bio *bio)
+struct place *place_of_bio(const struct backend_bio *bio)
 {
-	return find(bio->guest_disk, place_at(bio_class(bio), bio->guest_sector));
+	return find(bio->base.guest_disk, place_at(bio_class(bio), bio->guest_sector));
 }
 
 struct place *place_of_next(const struct guest_rq *rq)
@@ -367,17 +367,17 @@ static struct place *find_crowded(struct join *j, const struct disk *disk, uint6
 	return &c->place;
 }
 
-void place_bio(struct join *j, struct bio *bio)
+void place_bio(struct join *j, struct backend_bio *bio)
 {
 	uint64_t at = place_at(bio_class(bio), bio->guest_sector);
-	struct place *p = find_crowded(j, bio->guest_disk, at);
+	struct place *p = find_crowded(j, bio->base.guest_disk, at);
 
 	/* A request that has begun there may have got what is another's. */
 	if (p->nr) {
 		mark(j, p, CROWD_CONTESTED);
-		bio->flags |= BIO_STRAY;
+		bio->base.flags |= BIO_STRAY;
 	}
-	bio->flags |= BIO_UNMATCHED;
+	bio->base.flags |= BIO_UNMATCHED;
 	bio->place = p;
 	bio->before = bio->behind = NULL;
 	list_add_tail(&crowded(p)->bios, &bio->match);
@@ -386,7 +386,7 @@ void place_bio(struct join *j, struct bio *bio)
 }
 
 /* It waits for a request no longer. */
-static __attribute__((noinline)) void end_waiting(struct join *j, struct bio *bio)
+static __attribute__((noinline)) void end_waiting(struct join *j, struct backend_bio *bio)
 {
 	list_unlink(&bio->match);
 	list_unlink(&bio->wait_age);
@@ -395,22 +395,23 @@ static __attribute__((noinline)) void end_waiting(struct join *j, struct bio *bi
 		bio->before->behind = NULL;
 	if (bio->behind)
 		bio->behind->before = NULL;
-	bio->flags &= ~BIO_UNMATCHED;
+	bio->base.flags &= ~BIO_UNMATCHED;
 }
 
-void place_forget_bio(struct join *j, struct bio *bio)
+void place_forget_bio(struct join *j, struct backend_bio *bio)
 {
-	if (unlikely(bio->flags & BIO_UNMATCHED))
+	if (unlikely(bio->base.flags & BIO_UNMATCHED))
 		end_waiting(j, bio);
-	else if (bio->owner)
+	else if (bio->base.owner)
 		list_unlink(&bio->match);
-	bio->owner = NULL;
+	bio->base.owner = NULL;
 }
 
 static void forget_bios(struct join *j, struct guest_rq *rq)
 {
 	while (!list_empty(&rq->backend_bios))
-		place_forget_bio(j, list_entry(rq->backend_bios.next, struct bio, match));
+		place_forget_bio(j, list_entry(rq->backend_bios.next, struct backend_bio,
+					       match));
 }
 
 void place_end(struct join *j, struct guest_rq *rq)

@@ -8,7 +8,7 @@
 
 #include "base/list.h"
 
-struct bio;
+struct backend_bio;
 struct disk;
 struct guest_rq;
 struct join;
@@ -55,7 +55,7 @@ void place_settled(struct join *j, struct guest_rq *rq);
 /* The guest has it back: others that begin there from now on have nothing of it. */
 void place_back(const struct guest_rq *rq);
 /* Where the bio begins on its guest's disk, or a request's next sector is; or NULL. */
-struct place *place_of_bio(const struct bio *bio);
+struct place *place_of_bio(const struct backend_bio *bio);
 struct place *place_of_next(const struct guest_rq *rq);
 /* blkback's bios that wait there for a request; NULL: there has been none. */
 static inline struct list *place_bios(struct place *p)
@@ -67,7 +67,7 @@ static inline bool place_has_bios(const struct place *p)
 	return !p->only && !list_empty(&((const struct crowded *)p)->bios);
 }
 /* @bio waits where it begins from now on. */
-void place_bio(struct join *j, struct bio *bio);
+void place_bio(struct join *j, struct backend_bio *bio);
 /* Others were in flight at its place: more than its place tells which is which. */
 bool place_contested(const struct guest_rq *rq);
 /* Which of those at its place it is can be told, by its ring and its order there. */
@@ -75,13 +75,13 @@ bool place_told_apart(const struct guest_rq *rq);
 /* Something at its place did not go as it should: who has whose bio is not known. */
 void place_upset(const struct guest_rq *rq);
 /* The same of those that begin where @bio does. */
-void place_upset_at(struct join *j, const struct bio *bio);
+void place_upset_at(struct join *j, const struct backend_bio *bio);
 /* One whose D is not in the trace was under way at its place. */
 bool place_met_unseen(const struct guest_rq *rq);
 /* This is its completion: what is under way there may have got its bios. */
 void place_note_unseen(struct join *j, struct disk *disk, const struct xblk_record *r);
 /* It leaves what it is in: its owner's bios, or those that wait for one. */
-void place_forget_bio(struct join *j, struct bio *bio);
+void place_forget_bio(struct join *j, struct backend_bio *bio);
 /* Undo all matching of a guest request. */
 void place_detach(struct join *j, struct guest_rq *rq);
 

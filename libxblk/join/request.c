@@ -157,12 +157,12 @@ static void describe_done(struct xblk_request *to, const struct join *j,
 }
 
 /* Where @bio is, unless layers made others of it, which are told of. */
-static void describe_place(struct xblk_request *to, const struct bio *bio)
+static void describe_place(struct xblk_request *to, const struct backend_bio *bio)
 {
-	const struct rq *rq = bio->rq;
+	const struct rq *rq = bio->base.rq;
 
-	to->lowest_disk = bio->disk->label;
-	to->lowest_q_ns = bio->lowest_q_ns;
+	to->lowest_disk = bio->base.disk->label;
+	to->lowest_q_ns = bio->base.lowest_q_ns;
 	/* What became of a request whose record is missing is not known. */
 	if (!rq || rq->flags & (RQ_MISSED | RQ_CONTRADICTION))
 		return;
@@ -176,8 +176,8 @@ static void describe_place(struct xblk_request *to, const struct bio *bio)
 static __attribute__((noinline)) void
 describe_so_far(struct xblk_request *to, const struct join *j, const struct guest_rq *rq)
 {
-	const struct bio *bio =
-		list_entry(rq->backend_bios.next, const struct bio, match);
+	const struct backend_bio *bio =
+		list_entry(rq->backend_bios.next, const struct backend_bio, match);
 	struct clone open[XBLK_CLONES];
 	const struct clones *done;
 
@@ -185,11 +185,11 @@ describe_so_far(struct xblk_request *to, const struct join *j, const struct gues
 		describe_done(to, j, rq);
 		return;
 	}
-	describe_thread(to, j, rq, bio->q_ns);
-	to->backend_q_ns = bio->q_ns;
+	describe_thread(to, j, rq, bio->base.q_ns);
+	to->backend_q_ns = bio->base.q_ns;
 	to->backend_interrupt_ns = bio->interrupt_ns;
 	to->backend_thread_ns = bio->thread_ns;
-	done = bio->kin ? bio->kin->clones : NULL;
+	done = bio->base.kin ? bio->base.kin->clones : NULL;
 	describe_clones(to, done, open, clones_open(bio, open));
 	if (!to->nr_clones)
 		describe_place(to, bio);

@@ -71,9 +71,9 @@ struct rq {
 
 /* A guest's. */
 struct guest_rq {
-	struct rq base; /* first: see guest_rq() */
-	struct list backend_bios;
-	struct list match; /* place->requests */
+	struct rq base;		  /* first: see guest_rq() */
+	struct list backend_bios; /* backend_bio.match */
+	struct list match;	  /* place->requests */
 	uint32_t matched_sectors;
 	uint32_t match_pid; /* dom0 thread that has queued a part */
 	uint32_t nr_backend_bios;
@@ -113,7 +113,7 @@ struct guest_rq {
 	} slot; /* if nr_backend_bios: that its last one is of, see struct waypoints */
 };
 
-/* What of them is cleared at first: what is behind that is said to be there when it is. */
+/* What of them is cleared at first, as of bios. */
 #define RQ_CLEAR       offsetof(struct rq, requeue_ns)
 #define GUEST_RQ_CLEAR offsetof(struct guest_rq, own)
 

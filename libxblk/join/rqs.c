@@ -491,7 +491,7 @@ static void finish_bios(struct join *j, struct rq *rq, uint64_t ns, bool all)
 		n = n->next;
 		if (unlikely(!all) && bio->sector + bio->nr_sectors > end)
 			break;
-		bio_done(j, bio, rq, ns);
+		bio_done(j, backend_bio(bio), rq, ns);
 	}
 }
 

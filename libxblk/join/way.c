@@ -106,9 +106,9 @@ void way_forget_thread(struct process *p)
 	p->unsure = false;
 }
 
-void way_queued(const struct stream *s, struct bio *bio, struct process *p)
+void way_queued(const struct stream *s, struct backend_bio *bio, struct process *p)
 {
-	p->queued_ns = bio->q_ns;
+	p->queued_ns = bio->base.q_ns;
 	if (!p->thread_ns)
 		return;
 	/*
@@ -116,7 +116,7 @@ void way_queued(const struct stream *s, struct bio *bio, struct process *p)
 	 * told of later.  The grants of a discard are not mapped: the record was of a
 	 * flush before it.
 	 */
-	if (!p->unsure && p->on == s && op_class(bio->op) != XBLK_OP_DISCARD) {
+	if (!p->unsure && p->on == s && op_class(bio->base.op) != XBLK_OP_DISCARD) {
 		bio->thread_ns = p->thread_ns;
 		bio->interrupt_ns = p->interrupt_ns;
 	}

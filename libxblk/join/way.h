@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-struct bio;
+struct backend_bio;
 struct domain;
 struct guest_rq;
 struct join;
@@ -20,7 +20,7 @@ struct process *way_thread(const struct domain *backend, uint32_t ring);
 void way_ring(const struct join *j, struct stream *s, const struct xblk_record *r);
 void way_interrupt(struct stream *s, const struct xblk_record *r);
 void way_response(struct stream *s, const struct xblk_record *r);
-void way_queued(const struct stream *s, struct bio *bio, struct process *p);
+void way_queued(const struct stream *s, struct backend_bio *bio, struct process *p);
 /* What it has gone about is queued: what comes is of something else. */
 void way_forget_thread(struct process *p);
 void way_done(struct join *j, struct guest_rq *rq);
