@@ -20,9 +20,11 @@
  * that each reading writes to (pvclock_clocksource_read()).  So where the time-stamp
  * counter is invariant and Xen does not trap it, the counter is read instead, and Xen's
  * time is a line over it, which is bent at each measurement so that it is right at the
- * next.  Where it is found off for certain all the same, it is sched_clock() from then on.
+ * next.  Before that it is measured on each CPU, as their counters may differ; and where
+ * it is found off for certain all the same, it is sched_clock() from then on.
  */
 #include <linux/cache.h>
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/irqflags.h>
@@ -30,6 +32,7 @@
 #include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/sched/clock.h>
+#include <linux/smp.h>
 #include <linux/stop_machine.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -50,6 +53,9 @@ struct hvm_get_time {
 /* From when a line is made to where it bends. */
 #define BEND_MS 1
 #define LINES	16 /* a CPU that has one in its hands is through with it by 16 periods */
+/* With counters that differ by more sched_clock() is better, which Xen sets for each CPU.
+ */
+#define SPREAD 20000 /* ns */
 /* The whole domain stands still for at most so long, so that its time does not go back. */
 #define LONGEST_WAIT 10000000 /* ns */
 
@@ -120,6 +126,38 @@ static int measure(struct xblk_clock_sample *sample)
 	if (xblk_clock_line)
 		shift(sample, xblk_clock.offset);
 	return 0;
+}
+
+struct there {
+	struct xblk_clock_sample sample;
+	int err;
+};
+
+static void measure_there(void *data)
+{
+	struct there *there = data;
+
+	there->err = measure(&there->sample);
+}
+
+/* What no CPU's measurement is beyond: their counters may differ. */
+static int measure_everywhere(struct xblk_clock_sample *all)
+{
+	struct there there = {};
+	int cpu, err = 0;
+
+	*all = (struct xblk_clock_sample){.lo = S64_MAX, .hi = S64_MIN};
+	cpus_read_lock();
+	for_each_online_cpu (cpu) {
+		err = smp_call_function_single(cpu, measure_there, &there, 1)
+			      ?: there.err;
+		if (err)
+			break;
+		all->lo = min(all->lo, there.sample.lo);
+		all->hi = max(all->hi, there.sample.hi);
+	}
+	cpus_read_unlock();
+	return err;
 }
 
 /* The narrowest of many. */
@@ -260,8 +298,14 @@ static void use_counter(void)
 	if (when == times_set)
 		smp_store_release(&xblk_clock_line, line);
 	local_irq_restore(flags);
-	if (when != times_set || measure(&sample))
+	if (when != times_set || measure_everywhere(&sample))
 		goto no;
+	if (sample.hi - sample.lo > SPREAD) {
+		pr_notice(
+			"time-stamp counters of CPUs may differ by %lld ns: they are not used\n",
+			sample.hi - sample.lo);
+		goto no;
+	}
 	local_irq_save(flags);
 	if (when == times_set) {
 		line->ns += xblk_clock_middle(&sample) - xblk_clock.offset;
