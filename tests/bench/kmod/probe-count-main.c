@@ -17,6 +17,7 @@
 #include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/ftrace.h>
 #include <linux/irqflags.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -66,6 +67,12 @@ static struct load ours, others;
 static PROBED void nothing(void)
 {
 	BODY(nothing);
+}
+
+/* With a probe of this module's own. */
+static PROBED void probe_count_probed(void)
+{
+	BODY(probe_count_probed);
 }
 
 static PROBED void blkif_interrupt(int irq, void *ring)
@@ -154,6 +161,30 @@ static void call_complete(const struct call *c)
 
 static void call_nothing(const struct call *c)
 {
+	nothing();
+}
+
+/* What parts of a probe cost. */
+
+static void call_probed(const struct call *c)
+{
+	probe_count_probed();
+}
+
+static void call_interrupts_off(const struct call *c)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	nothing();
+	local_irq_restore(flags);
+}
+
+static void call_tsc(const struct call *c)
+{
+	u64 now = rdtsc_ordered();
+
+	asm volatile("" : : "r"(now));
 	nothing();
 }
 
@@ -248,6 +279,9 @@ static const struct {
 	{"xen_blkif_be_int", call_xen_blkif_be_int},
 	{"xen_blkbk_unmap_and_respond_callback", call_unmap},
 	{"make_response", call_make_response},
+	{"part.entry", call_probed},
+	{"part.interrupts_off", call_interrupts_off},
+	{"part.tsc", call_tsc},
 };
 
 /* --- counting ------------------------------------------------------------------------ */
@@ -425,20 +459,59 @@ static int load_init(struct load *load, const char *path)
 	return 0;
 }
 
+static void empty_probe(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			struct ftrace_regs *regs)
+{
+	barrier();
+}
+
+/* As the modules' are. */
+static struct ftrace_ops empty_ops = {
+	.func = empty_probe,
+	.flags = FTRACE_OPS_FL_PERMANENT,
+};
+
+static int probe_init(void)
+{
+	static char name[] = "probe_count_probed";
+	int err = ftrace_set_filter(&empty_ops, name, strlen(name), 1);
+
+	if (!err)
+		err = register_ftrace_function(&empty_ops);
+	if (err)
+		ftrace_free_filter(&empty_ops);
+	return err;
+}
+
+static void probe_exit(void)
+{
+	unregister_ftrace_function(&empty_ops);
+	ftrace_free_filter(&empty_ops);
+}
+
 static int __init probe_count_init(void)
 {
-	int err = load_init(&ours, disk);
+	int err = probe_init();
 
-	if (!err && foreign) {
-		err = load_init(&others, foreign);
-		if (err)
-			load_exit(&ours);
-	}
 	if (err)
 		return err;
+	err = load_init(&ours, disk);
+	if (err)
+		goto err_probe;
+	if (foreign) {
+		err = load_init(&others, foreign);
+		if (err)
+			goto err_ours;
+	}
 	dir = debugfs_create_dir("probe-count", NULL);
 	debugfs_create_file("counts", 0400, dir, NULL, &counts_fops);
 	return 0;
+
+err_ours:
+	load_exit(&ours);
+err_probe:
+	probe_exit();
+	return err;
 }
 
 static void __exit probe_count_exit(void)
@@ -446,6 +519,7 @@ static void __exit probe_count_exit(void)
 	debugfs_remove(dir);
 	load_exit(&others);
 	load_exit(&ours);
+	probe_exit();
 }
 
 module_init(probe_count_init);
