@@ -83,7 +83,11 @@ static __always_inline bool write_small(struct xenrelay_channel *chan, const voi
 {
 	struct xenrelay_ring *ring = xenrelay_ring(chan);
 
-	if (unlikely(!ring || !READ_ONCE(own_channel(chan)->small) || in_nmi()))
+	if (unlikely(!ring))
+		return false;
+	/* Pairs with the store-release of the ring, behind what this connection wants. */
+	virt_rmb();
+	if (unlikely(!READ_ONCE(own_channel(chan)->small) || in_nmi()))
 		return false;
 	return xenrelay_ring_put_small(ring, item);
 }
