@@ -165,18 +165,23 @@ static inline bool xblk_clock_check(struct xblk_clock *clock,
 /**
  * struct xblk_line - Xen's time by the counter
  * @tsc:	where the line bends
- * @ns:		Xen's time there
+ * @span:	for so many ticks from there on its slope is @after
+ * @after:	which mends what was found wrong
+ * @ns:		Xen's time at @tsc
  * @before:	its slope up to there, which is that of the line before it
- * @after:	its slope from there on
+ * @beyond:	its slope behind @span, with nothing to be mended: so it does not matter
+ *		when the next line comes
  *
  * It bends a little after it has taken the place of the one before, so that it does not
  * matter when a CPU gets to see it: up to the bend both are the same.
  */
 struct xblk_line {
 	u64 tsc;
+	u64 span;
+	u64 after;
 	u64 ns;
 	u64 before;
-	u64 after;
+	u64 beyond;
 };
 
 /* @since times @slope, and no variable of 16 bytes, for which the stack would be aligned.
@@ -188,7 +193,7 @@ static inline __attribute__((always_inline)) u64 xblk_line_ns(s64 since, s64 slo
 
 	__asm__("imulq %2\n\tshrdq %3, %1, %0"
 		: "+a"(low), "=&d"(high)
-		: "r"(slope), "i"(XBLK_SLOPE_SHIFT)
+		: "rm"(slope), "i"(XBLK_SLOPE_SHIFT)
 		: "cc");
 	return low;
 #else
@@ -197,34 +202,48 @@ static inline __attribute__((always_inline)) u64 xblk_line_ns(s64 since, s64 slo
 }
 
 /* On a processor whose counter is a little behind another's it may be before the bend. */
-static inline __attribute__((always_inline)) u64
-xblk_line_at(const struct xblk_line *line, u64 tsc)
+static inline u64 xblk_line_at(const struct xblk_line *line, u64 tsc)
 {
-	s64 since = tsc - line->tsc;
-	s64 slope = since < 0 ? line->before : line->after;
+	s64 since = tsc - line->tsc, beyond = since - (s64)line->span;
 
-	return line->ns + xblk_line_ns(since, slope);
+	if (since < 0)
+		return line->ns + xblk_line_ns(since, line->before);
+	if (beyond <= 0)
+		return line->ns + xblk_line_ns(since, line->after);
+	return line->ns + xblk_line_ns(line->span, line->after) +
+	       xblk_line_ns(beyond, line->beyond);
 }
 
 /*
  * By the line that is at @at, which is replaced by its successors.  Return: false if
- * there is none.
+ * there is none, or the counter is not in its span, or another line came meanwhile.
  */
 static inline __attribute__((always_inline)) bool
 xblk_line_read(const struct xblk_line *const *at, u64 *now)
 {
-	const struct xblk_line *line = READ_ONCE(*at), *seen;
-	u64 tsc;
+	const struct xblk_line *line = READ_ONCE(*at);
+	u64 since;
 
-	while (likely(line)) {
-		tsc = xblk_tsc();
-		/* Behind the next one's bend this one holds no more: had it come by then?
-		 */
+	if (!likely(line))
+		return false;
+	since = xblk_tsc() - line->tsc;
+	/* Behind the next one's bend this one holds no more: had it come by then? */
+	if (!likely(READ_ONCE(*at) == line && since <= line->span))
+		return false;
+	*now = line->ns + xblk_line_ns(since, line->after);
+	return true;
+}
+
+/* The same wherever the counter is.  Return: false if there is no line. */
+static inline bool xblk_line_read_all(const struct xblk_line *const *at, u64 *now)
+{
+	const struct xblk_line *line = READ_ONCE(*at), *seen;
+
+	while (line) {
+		*now = xblk_line_at(line, xblk_tsc());
 		seen = READ_ONCE(*at);
-		if (likely(seen == line)) {
-			*now = xblk_line_at(line, tsc);
+		if (seen == line)
 			return true;
-		}
 		line = seen;
 	}
 	return false;
@@ -247,10 +266,18 @@ static inline s64 xblk_clock_behind(const struct xblk_clock_sample *sample, u64 
 	return least > 0 ? least : min(most, (s64)0);
 }
 
+/* Whether the line's slope changes by itself from @from on, up to @to. */
+static inline bool xblk_line_ends(const struct xblk_line *line, u64 from, u64 to)
+{
+	u64 end = line->tsc + line->span;
+
+	return (s64)(end - from) >= 0 && (s64)(to - end) >= 0;
+}
+
 /**
  * xblk_line_bend() - the line that comes after another one
  * @old:	that one
- * @at:		where it bends, not before @old does
+ * @at:		where it bends, behind @old's bend, and not near the end of its span
  * @slope:	what the slope is taken to be; a fourth of what is found wrong with it is
  *		mended
  * @behind:	how far @old is behind, ns, at most XBLK_CLOCK_BOUND
@@ -260,17 +287,21 @@ static inline struct xblk_line xblk_line_bend(const struct xblk_line *old, u64 a
 					      u64 *slope, s64 behind, u64 ticks)
 {
 	s64 most = XBLK_CLOCK_BOUND;
-	s64 more =
-		(max(-most, min(behind, most)) * (1LL << XBLK_SLOPE_SHIFT)) / (s64)ticks;
+	s64 wrong = max(-most, min(behind, most)) * (1LL << XBLK_SLOPE_SHIFT);
+	u64 since = at - old->tsc;
 	struct xblk_line line = {
 		.tsc = at,
+		/* A measurement is seldom later by more; then it is a fourth too much. */
+		.span = ticks + ticks / 4,
+		.after = *slope + wrong / (s64)ticks,
 		/* Rounded down before it and behind it: so it is nowhere below @old. */
 		.ns = xblk_line_at(old, at) + 1,
-		.before = old->after,
-		.after = *slope + more,
+		.before = since <= old->span ? old->after : old->beyond,
 	};
 
-	*slope += more / 4;
+	/* It took that long to be so wrong. */
+	*slope += wrong / (s64)max(ticks, since) / 4;
+	line.beyond = *slope;
 	return line;
 }
 

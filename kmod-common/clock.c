@@ -89,9 +89,9 @@ static u64 ticks_per_ms;
 /* What is measured. */
 static u64 measured_clock(void)
 {
-	const struct xblk_line *line = READ_ONCE(xblk_clock_line);
+	u64 now;
 
-	return line ? xblk_line_at(line, xblk_tsc()) : sched_clock();
+	return xblk_line_read_all(&xblk_clock_line, &now) ? now : sched_clock();
 }
 
 static void shift(struct xblk_clock_sample *sample, s64 by)
@@ -133,6 +133,8 @@ struct there {
 	int err;
 };
 
+static cpumask_t measured_cpus; /* by measure_everywhere() */
+
 static void measure_there(void *data)
 {
 	struct there *there = data;
@@ -140,22 +142,57 @@ static void measure_there(void *data)
 	there->err = measure(&there->sample);
 }
 
+/* The CPUs are kept from going.  Return: as measure(). */
+static int measure_on(unsigned int cpu, struct xblk_clock_sample *sample)
+{
+	struct there there = {};
+	int err = smp_call_function_single(cpu, measure_there, &there, 1);
+
+	*sample = there.sample;
+	return err ?: there.err;
+}
+
 /* What no CPU's measurement is beyond: their counters may differ. */
 static int measure_everywhere(struct xblk_clock_sample *all)
 {
-	struct there there = {};
+	struct xblk_clock_sample sample;
 	int cpu, err = 0;
 
 	*all = (struct xblk_clock_sample){.lo = S64_MAX, .hi = S64_MIN};
 	cpus_read_lock();
+	cpumask_copy(&measured_cpus, cpu_online_mask);
 	for_each_online_cpu (cpu) {
-		err = smp_call_function_single(cpu, measure_there, &there, 1)
-			      ?: there.err;
+		err = measure_on(cpu, &sample);
 		if (err)
 			break;
-		all->lo = min(all->lo, there.sample.lo);
-		all->hi = max(all->hi, there.sample.hi);
+		all->lo = min(all->lo, sample.lo);
+		all->hi = max(all->hi, sample.hi);
 	}
+	cpus_read_unlock();
+	return err;
+}
+
+static bool counters_differ(const struct xblk_clock_sample *all)
+{
+	if (all->hi - all->lo <= SPREAD)
+		return false;
+	pr_notice(
+		"time-stamp counters of CPUs may differ by %lld ns: they are not used\n",
+		all->hi - all->lo);
+	return true;
+}
+
+/* On one after the other, as a counter may begin to go otherwise. */
+static int measure_next(struct xblk_clock_sample *sample)
+{
+	static unsigned int cpu;
+	int err;
+
+	cpus_read_lock();
+	cpu = cpumask_next(cpu, cpu_online_mask);
+	if (cpu >= nr_cpu_ids)
+		cpu = cpumask_first(cpu_online_mask);
+	err = measure_on(cpu, sample);
 	cpus_read_unlock();
 	return err;
 }
@@ -230,12 +267,19 @@ int xblk_clock_calibrate(void)
 	return 0;
 }
 
-/* xblk_clock_now() where the counter is not read.  Not inlined: see XBLK_RARE. */
-unsigned long xblk_clock_of_kernel(void)
+/*
+ * xblk_clock_now() where the counter is not read, or not in the span of its line.  Not
+ * inlined: see XBLK_RARE.
+ */
+unsigned long xblk_clock_rarely(void)
 {
+	u64 now;
+
+	if (xblk_line_read_all(&xblk_clock_line, &now))
+		return now;
 	return sched_clock() + READ_ONCE(xblk_clock.offset);
 }
-XBLK_RARE(xblk_clock_of_kernel);
+XBLK_RARE(xblk_clock_rarely);
 
 /**
  * xblk_clock_source() - what is read: XBLK_CLOCK_TSC or XBLK_CLOCK_XEN
@@ -269,7 +313,7 @@ static void use_counter(void)
 	struct reading from = first, to;
 	struct xblk_line *line;
 	unsigned long flags;
-	u64 wrong, period;
+	u64 wrong;
 
 	if (!counter_is_good() || !from.width || read_counter(&to))
 		return;
@@ -285,14 +329,12 @@ static void use_counter(void)
 	line = next_line();
 	*line = (struct xblk_line){
 		.tsc = to.tsc + to.width / 2,
+		.span = PERIOD_MS * ticks_per_ms,
 		.ns = to.xen,
 		.before = slope,
 		.after = slope,
+		.beyond = slope,
 	};
-	/* By how much the rate may make it wrong until it is measured again. */
-	period = PERIOD_MS * ticks_per_ms;
-	wrong = mul_u64_u64_div_u64(from.width + to.width, period, to.tsc - from.tsc);
-	wrong = mul_u64_u64_div_u64(wrong, NSEC_PER_MSEC, ticks_per_ms);
 
 	local_irq_save(flags);
 	if (when == times_set)
@@ -300,12 +342,15 @@ static void use_counter(void)
 	local_irq_restore(flags);
 	if (when != times_set || measure_everywhere(&sample))
 		goto no;
-	if (sample.hi - sample.lo > SPREAD) {
-		pr_notice(
-			"time-stamp counters of CPUs may differ by %lld ns: they are not used\n",
-			sample.hi - sample.lo);
+	if (counters_differ(&sample))
 		goto no;
-	}
+	/*
+	 * By how much the rate may make it wrong until it is measured again: by the
+	 * widths of what it is known by, which may be two CPUs'.
+	 */
+	wrong = mul_u64_u64_div_u64(from.width + to.width, NSEC_PER_MSEC, ticks_per_ms) +
+		(sample.hi - sample.lo);
+	wrong = mul_u64_u64_div_u64(wrong, PERIOD_MS * NSEC_PER_MSEC, to.xen - from.xen);
 	local_irq_save(flags);
 	if (when == times_set) {
 		line->ns += xblk_clock_middle(&sample) - xblk_clock.offset;
@@ -329,16 +374,24 @@ static bool bend_line(s64 behind)
 {
 	const struct xblk_line *old = xblk_clock_line;
 	struct xblk_line *line = next_line();
-	u64 ahead = BEND_MS * ticks_per_ms, at;
+	u64 ahead = BEND_MS * ticks_per_ms, from, at;
 	unsigned long flags;
 	bool in_time;
 
 	local_irq_save(flags);
+	from = xblk_tsc() - ahead;
 	at = max(xblk_tsc(), old->tsc) + ahead;
+	if (xblk_line_ends(old, from, at)) {
+		/* What is wrong is found again at the next measurement. */
+		local_irq_restore(flags);
+		return true;
+	}
 	*line = xblk_line_bend(old, at, &slope, behind, PERIOD_MS * ticks_per_ms);
 	smp_store_release(&xblk_clock_line, line);
 	in_time = xblk_tsc() < at;
-	xblk_clock.offset = measured_clock() - sched_clock();
+	/* Else the step that follows is from the line that was measured. */
+	if (in_time)
+		xblk_clock.offset = measured_clock() - sched_clock();
 	local_irq_restore(flags);
 	return in_time;
 }
@@ -396,18 +449,12 @@ static void look_at_clock(struct work_struct *work);
 static DECLARE_DELAYED_WORK(clock_work, look_at_clock);
 
 /*
- * On the next CPU, whose counter may be another.  A suspend waits until work of this
- * queue has ended, and holds what has not begun.
+ * A suspend waits until work of this queue has ended, and holds what has not begun.  Not
+ * for a certain CPU: that may go, or have no time for it.
  */
 static void look_later(void)
 {
-	static unsigned int cpu;
-
-	cpu = cpumask_next(cpu, cpu_online_mask);
-	if (cpu >= nr_cpu_ids)
-		cpu = cpumask_first(cpu_online_mask);
-	queue_delayed_work_on(cpu, system_freezable_wq, &clock_work,
-			      msecs_to_jiffies(PERIOD_MS));
+	queue_delayed_work(system_freezable_wq, &clock_work, msecs_to_jiffies(PERIOD_MS));
 }
 
 static void look_at_clock(struct work_struct *work)
@@ -415,9 +462,16 @@ static void look_at_clock(struct work_struct *work)
 	struct xblk_clock_sample sample;
 	bool off, counter = xblk_clock_line;
 
-	if (measure(&sample))
-		goto later;
-	off = xblk_clock_check(&xblk_clock, &sample);
+	if (counter && !cpumask_subset(cpu_online_mask, &measured_cpus)) {
+		if (measure_everywhere(&sample))
+			goto later;
+		off = counters_differ(&sample);
+	} else {
+		if (measure_next(&sample))
+			goto later;
+		off = false;
+	}
+	off |= xblk_clock_check(&xblk_clock, &sample);
 	if (off && !told) {
 		pr_warn("the clock is off Xen's by %lld ns%s\n", xblk_clock.drift,
 			counter ? ": the time-stamp counter is not used any more" : "");

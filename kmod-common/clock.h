@@ -17,7 +17,7 @@ void xblk_clock_resumed(void);
 int xblk_clock_watch(void (*mark)(u32 generation));
 void xblk_clock_unwatch(void);
 const char *xblk_clock_source(void);
-unsigned long xblk_clock_of_kernel(void);
+unsigned long xblk_clock_rarely(void);
 
 /**
  * xblk_clock_now() - Xen system time, ns since the hypervisor booted
@@ -31,7 +31,7 @@ static __always_inline u64 xblk_clock_now(void)
 
 	if (likely(xblk_line_read(&xblk_clock_line, &now)))
 		return now;
-	return xblk_rarely0(xblk_clock_of_kernel);
+	return xblk_rarely0(xblk_clock_rarely);
 }
 
 #endif /* XBLK_CLOCK_H */

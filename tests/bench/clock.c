@@ -105,8 +105,8 @@ static void begin_clocks(void)
 		errx(77, "this processor has no time-stamp counter that can be used");
 	line = (struct xblk_line){
 		.tsc = tsc,
+		.span = UINT64_MAX,
 		.ns = ns,
-		.before = slope,
 		.after = slope,
 	};
 	/* Its multiplier has 32 bits, for ns a tick below 1. */

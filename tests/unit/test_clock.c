@@ -255,7 +255,14 @@ static void begin_line(double hz, uint64_t took, int64_t wrong)
 	t.noise = 1;
 	assert_true(xblk_line_slope((uint64_t)hz, SECOND, &l.slope));
 	l.slope += (int64_t)((__int128)l.slope * wrong / SECOND);
-	l.line = (struct xblk_line){l.tsc, xen_by(l.tsc), l.slope, l.slope};
+	l.line = (struct xblk_line){
+		.tsc = l.tsc,
+		.span = (uint64_t)(hz * PERIOD / SECOND),
+		.ns = xen_by(l.tsc),
+		.before = l.slope,
+		.after = l.slope,
+		.beyond = l.slope,
+	};
 }
 
 /* As bend_line() does, and who reads the one or the other line sees no time go back. */
@@ -306,6 +313,70 @@ static void follows(void **ctx)
 	}
 }
 
+/*
+ * Measurements come late, always or once: as where a processor is kept busy, or the whole
+ * domain is paused.
+ */
+static void late(void **ctx)
+{
+	static const int seconds[] = {3, 4, 6, 8, 12, 60};
+	const double hz = 2893000000.;
+	const uint64_t period = (uint64_t)(hz * PERIOD / SECOND);
+	const uint64_t took = 300, most = took + 10;
+
+	(void)ctx;
+	for (size_t i = 0; i < LEN(seconds); i++) {
+		begin_line(hz, (uint64_t)((double)took * hz / SECOND), 1000);
+		for (int n = 0; n < 200; n++) {
+			int64_t off;
+
+			l.tsc += (uint64_t)(hz * seconds[i]);
+			off = (int64_t)(xblk_line_at(&l.line, l.tsc) - xen_by(l.tsc));
+			/* 1000 times 1e-9 of that at first. */
+			assert_in_range(llabs(off), 0,
+					n < 30 ? (uint64_t)seconds[i] * 1000 + 3 * most
+					       : 3 * most);
+			bend((uint64_t)hz / 1000, period);
+		}
+	}
+	begin_line(hz, (uint64_t)((double)took * hz / SECOND), 1000);
+	for (int n = 0; n < 100; n++) {
+		l.tsc += period;
+		bend((uint64_t)hz / 1000, period);
+	}
+	/* Ten minutes: as exact as the rate is known by then. */
+	l.tsc += (uint64_t)(hz * 600);
+	assert_in_range(llabs((int64_t)(xblk_line_at(&l.line, l.tsc) - xen_by(l.tsc))), 0,
+			50000);
+}
+
+/* Which of a line's parts are read at once, and that nothing is where there is none. */
+static void reading(void **ctx)
+{
+	struct xblk_line line = {.after = 1ULL << XBLK_SLOPE_SHIFT, .beyond = 1};
+	const struct xblk_line *current = NULL;
+	uint64_t tsc = xblk_tsc(), now = 0;
+
+	(void)ctx;
+	if (!tsc)
+		skip();
+	assert_false(xblk_line_read(&current, &now));
+	assert_false(xblk_line_read_all(&current, &now));
+	current = &line;
+	line.tsc = tsc;
+	line.span = 1ULL << 62;
+	assert_true(xblk_line_read(&current, &now));
+	assert_in_range(now, 1, xblk_tsc() - tsc);
+	assert_true(xblk_line_read_all(&current, &now));
+	line.tsc = tsc + (1ULL << 60);
+	assert_false(xblk_line_read(&current, &now));
+	line.tsc = tsc - 2;
+	line.span = 1;
+	assert_false(xblk_line_read(&current, &now));
+	assert_true(xblk_line_read_all(&current, &now));
+	assert_int_equal(now, 1);
+}
+
 /* A counter that stops, or that no processor has. */
 static void no_counter(void **ctx)
 {
@@ -321,15 +392,30 @@ static void no_counter(void **ctx)
 	assert_int_equal(slope, 1ULL << XBLK_SLOPE_SHIFT);
 }
 
-/* Far from where it bends it goes on as it did. */
+/* Far from where it bends. */
 static void far(void **ctx)
 {
 	const uint64_t one = 1ULL << XBLK_SLOPE_SHIFT;
 	const struct xblk_line line = {
-		.tsc = 1ULL << 62, .ns = 1ULL << 61, .before = one / 2, .after = one / 4};
+		.tsc = 1ULL << 62,
+		.span = 1ULL << 60,
+		.ns = 1ULL << 61,
+		.before = one / 2,
+		.after = one / 4,
+		.beyond = one / 8,
+	};
 
 	(void)ctx;
-	assert_int_equal(xblk_line_at(&line, 3ULL << 61), (1ULL << 61) + (1ULL << 59));
+	assert_int_equal(xblk_line_at(&line, (1ULL << 62) + (1ULL << 60)),
+			 (1ULL << 61) + (1ULL << 58));
+	assert_int_equal(xblk_line_at(&line, 3ULL << 61),
+			 (1ULL << 61) + (1ULL << 58) + (1ULL << 57));
+	assert_true(xblk_line_ends(&line, line.tsc + 1, line.tsc + line.span));
+	assert_true(
+		xblk_line_ends(&line, line.tsc + line.span, line.tsc + line.span + 5));
+	assert_false(xblk_line_ends(&line, line.tsc, line.tsc + line.span - 1));
+	assert_false(xblk_line_ends(&line, line.tsc + line.span + 1,
+				    line.tsc + line.span + 5));
 	assert_int_equal(xblk_line_at(&line, 1ULL << 61), (1ULL << 61) - (1ULL << 60));
 	assert_int_equal(xblk_line_at(&line, (1ULL << 62) - 1), (1ULL << 61) - 1);
 	assert_int_equal(xblk_line_at(&line, (1ULL << 62) + 3), 1ULL << 61);
@@ -356,7 +442,8 @@ int main(void)
 		cmocka_unit_test(jumps),	 cmocka_unit_test(left_alone),
 		cmocka_unit_test(contradiction), cmocka_unit_test(follows),
 		cmocka_unit_test(no_counter),	 cmocka_unit_test(far),
-		cmocka_unit_test(behind),
+		cmocka_unit_test(behind),	 cmocka_unit_test(late),
+		cmocka_unit_test(reading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
