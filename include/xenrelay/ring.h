@@ -75,9 +75,11 @@ static inline bool xenrelay_ring_has_room(const struct xenrelay_ring *ring)
 static inline void *xenrelay_ring_next(const struct xenrelay_ring *ring,
 				       uint32_t item_size)
 {
+	const uint64_t nth = ring->head;
+
 	/* Overwrite: the head is seen before the item that it gives up changes. */
 	xblk_wmb();
-	return xenrelay_ring_place(ring->base, ring->head, item_size);
+	return xenrelay_ring_place(ring->base, nth, item_size);
 }
 
 /**
