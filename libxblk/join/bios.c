@@ -414,6 +414,8 @@ void bio_split(struct join *j, struct stream *s, const struct xblk_record *r)
 	/* What was cut off is its own bio's now. */
 	origin->sector += r->nr_sectors;
 	origin->nr_sectors -= r->nr_sectors;
+	if (origin->kin)
+		origin->kin->cut_sectors = origin->sector - origin->kin->sector;
 }
 
 /*

@@ -129,8 +129,9 @@ static bool can_be_origin(const struct bio *bio, const struct disk *disk,
 			  const struct xblk_record *r, bool front)
 {
 	const struct kin *kin = bio->kin;
-	uint64_t sector = kin && !front ? kin->sector : bio->sector;
-	uint32_t nr = kin && !front ? kin->nr_sectors : bio->nr_sectors;
+	uint64_t sector = kin && !front ? kin->sector + kin->cut_sectors : bio->sector;
+	uint32_t nr = kin && !front ? kin->nr_sectors - kin->cut_sectors
+				    : bio->nr_sectors;
 
 	if (bio->disk != disk || bio->rq || bio->id == r->id ||
 	    bio->flags & (BIO_DONE | BIO_OVER))

@@ -50,6 +50,7 @@ struct kin {
 	struct found *found;   /* which list that is; or NULL */
 	uint64_t sector;       /* as it was queued, or sent on itself */
 	uint32_t nr_sectors;
+	uint32_t cut_sectors;  /* of its front: they are other bios' by now */
 	uint32_t sent_sectors; /* of parts and clones since then, in sum */
 	struct {
 		uint32_t sectors; /* of these, those to one disk */
@@ -93,6 +94,7 @@ void clone_of(struct join *j, struct backend_bio *bio, struct backend_bio *origi
 /* What was made of the bio so far was before it came to this disk. */
 static inline void clone_anew(struct kin *kin)
 {
+	kin->cut_sectors = 0;
 	kin->sent_sectors = 0;
 	memset(kin->legs, 0, sizeof(kin->legs));
 }

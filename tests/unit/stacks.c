@@ -8,8 +8,8 @@
 #define LOSS_SLACK 300000 /* ns in which a loss may be felt */
 
 const char *const shape_names[SHAPE_MAX] = {
-	"plain",  "linear", "defer", "stripe", "cut",  "pass",
-	"mirror", "crypt",  "paths", "raid5",  "bare",
+	"plain", "linear", "defer", "stripe", "cut",   "raid0",
+	"pass",	 "mirror", "crypt", "paths",  "raid5", "bare",
 };
 
 const char *const trait_names[TRAIT_MAX] = {
@@ -27,7 +27,8 @@ static bool offered(const struct world *w, enum shape shape)
 
 static struct disk *disk_new(struct world *w, enum shape shape, bool second)
 {
-	static const unsigned int nr_lower[SHAPE_MAX] = {0, 1, 1, 2, 2, 1, 2, 1, 2, 2, 0};
+	static const unsigned int nr_lower[SHAPE_MAX] = {0, 1, 1, 2, 2, 2,
+							 1, 2, 1, 2, 2, 0};
 	struct disk *d = &w->disks[w->nr_disks];
 
 	if (w->nr_disks == MAX_DISKS)

@@ -16,6 +16,7 @@ enum shape {
 	SHAPE_DEFER,  /* a clone, later, in any order */
 	SHAPE_STRIPE, /* a clone of each part */
 	SHAPE_CUT,    /* parts are bios of their own, the last one is the bio itself */
+	SHAPE_RAID0,  /* likewise, and a clone of each is sent on */
 	SHAPE_PASS,   /* the bio itself is sent on */
 	SHAPE_MIRROR, /* writes go to both legs, reads to one */
 	SHAPE_CRYPT,  /* work of its own before writes and behind reads */

@@ -608,7 +608,8 @@ static void own_io(struct run *run, struct guest_disk *gd)
 	uint64_t sector = gd->start + 64;
 
 	while (d->nr_lower && d->shape != SHAPE_PATHS && sim_chance(run->sim, 500)) {
-		if (d->shape == SHAPE_STRIPE || d->shape == SHAPE_CUT)
+		if (d->shape == SHAPE_STRIPE || d->shape == SHAPE_CUT ||
+		    d->shape == SHAPE_RAID0)
 			sector = sector / 2;
 		sector += d->offset;
 		d = d->lower[0];

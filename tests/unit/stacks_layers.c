@@ -587,6 +587,30 @@ static void cut(struct run *run, struct bio *bio)
 	send_on(run, bio, chunk_leg(bio->sector), chunk_sector(bio->sector));
 }
 
+static void raid0_part(struct run *run, struct bio *bio)
+{
+	struct bio *part = clone(run, bio, chunk_leg(bio->sector),
+				 chunk_sector(bio->sector), bio->nr);
+
+	remap(run, part, bio->disk, bio->sector);
+	bio_submit(run, part);
+}
+
+/* As md has it since Linux 6.6, which counts in its clones. */
+static void raid0(struct run *run, struct bio *bio)
+{
+	uint32_t nr;
+
+	while ((nr = in_chunk(bio->sector, bio->nr)) < bio->nr) {
+		struct bio *part = split_off(run, bio, nr);
+
+		came(part, BIO(run, XBLK_EV_SPLIT, part));
+		part->at_ns = bio->at_ns;
+		raid0_part(run, part);
+	}
+	raid0_part(run, bio);
+}
+
 static void pass(struct run *run, struct bio *bio)
 {
 	send_on(run, bio, 0, bio->sector);
@@ -713,15 +737,15 @@ static void bare(struct run *run, struct bio *bio)
 static void shape_play(struct run *run, struct bio *bio)
 {
 	static void (*const play[SHAPE_MAX])(struct run * run, struct bio * bio) = {
-		plain,	linear, defer, stripe, cut,  pass,
-		mirror, crypt,	plain, raid5,  bare,
+		plain, linear, defer, stripe, cut,   raid0,
+		pass,  mirror, crypt, plain,  raid5, bare,
 	};
 	enum shape shape = bio->disk->shape;
 
 	if (bio->nr || shape == SHAPE_PLAIN || shape == SHAPE_PATHS ||
 	    shape == SHAPE_PASS || shape == SHAPE_BARE)
 		play[shape](run, bio);
-	else if (shape == SHAPE_CUT || shape == SHAPE_RAID5)
+	else if (shape == SHAPE_CUT || shape == SHAPE_RAID0 || shape == SHAPE_RAID5)
 		own_work_begin(run, bio, 1);
 	else
 		flush_all(run, bio);

@@ -309,6 +309,53 @@ static void same_bio(void **ctx)
 	done(&o, &g);
 }
 
+/* A clone of half of a request, as md sends them on to count what they take. */
+static void half_sent(struct gen *g, uint32_t leg, uint64_t ns, uint64_t sector)
+{
+	const unsigned int op = XBLK_OP_READ;
+	const uint32_t id = 20000 + leg;
+
+	on(g, leg, ns, XBLK_EV_REMAP, op, sector / 2, 4, id, THREAD);
+	on(g, DM, ns, XBLK_EV_REMAP_FROM, op, sector + 4 * leg, 4, id, THREAD);
+	on(g, leg, ns, XBLK_EV_QUEUE, op, sector / 2, 4, id, THREAD);
+	on(g, leg, ns + 9 * US, XBLK_EV_ISSUE, op, sector / 2, 4, 30000 + leg, id);
+}
+
+/*
+ * md raid0 of Linux 6.6 and later: what is in the first chunk is cut off, and what goes
+ * on is a clone of that and one of the rest.
+ */
+static void clones_of_parts(void **ctx)
+{
+	const unsigned int op = XBLK_OP_READ, nr = 50;
+	struct outcome o;
+	struct gen g;
+
+	(void)ctx;
+	begin(&g);
+	for (uint32_t i = 1; i <= nr; i++) {
+		uint64_t ns = i * MS, sector = 64 * i;
+
+		request(&g, ns, op, sector, i);
+		on(&g, DM, ns + 30 * US, XBLK_EV_SPLIT, op, sector, 4, 20002, THREAD);
+		half_sent(&g, 0, ns + 31 * US, sector);
+		half_sent(&g, 1, ns + 32 * US, sector);
+		on(&g, 0, ns + 140 * US, XBLK_EV_COMPLETE, op, sector / 2, 4, 30000, 0);
+		on(&g, DM, ns + 141 * US, XBLK_EV_BIO_COMPLETE, op, 0, 0, 20002, 0);
+		on(&g, 1, ns + 240 * US, XBLK_EV_COMPLETE, op, sector / 2, 4, 30001, 0);
+		ended(&g, ns + 245 * US, op, sector, i);
+	}
+	gen_end(&g, SECOND);
+	run(&o, g.data, g.len);
+	assert_int_equal(o.nr, nr);
+	for (unsigned int i = 0; i < nr; i++)
+		assert_stages(&o.results[i], 10 * US, 20 * US, 11 * US, 204 * US,
+			      40 * US);
+	assert_substage(&o, SUB_DEVICE, nr, 199 * US);
+	assert_int_equal(own_bios(&o), 0);
+	done(&o, &g);
+}
+
 /*
  * A flush that was sent on as it is has ended, which is not seen of it, and its name is
  * another bio's by now: that has not been sent there.
@@ -707,6 +754,7 @@ int main(void)
 		cmocka_unit_test(parity),
 		cmocka_unit_test(new_block),
 		cmocka_unit_test(same_bio),
+		cmocka_unit_test(clones_of_parts),
 		cmocka_unit_test(timed_out),
 		cmocka_unit_test(name_of_a_flush),
 		cmocka_unit_test(name_of_one_not_seen_to_end),

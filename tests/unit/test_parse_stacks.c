@@ -235,8 +235,9 @@ static struct answer *find(struct stacks *s, const struct xblk_request *r)
  */
 static bool many_flushes(const struct answer *a)
 {
-	return !a->nr_sectors && (strstr(a->stack, "mirror") ||
-				  strstr(a->stack, "stripe") || strstr(a->stack, "cut"));
+	return !a->nr_sectors &&
+	       (strstr(a->stack, "mirror") || strstr(a->stack, "stripe") ||
+		strstr(a->stack, "cut") || strstr(a->stack, "raid0"));
 }
 
 /* The stages of the bio of the backend's that ended last; several may have. */
@@ -491,7 +492,8 @@ static bool told_apart(const struct check *c, const struct answer *a)
 
 	return a->nr_sectors && !has(c, untold) && !strstr(a->stack, "defer") &&
 	       !strstr(a->stack, "crypt") && !strstr(a->stack, "stripe") &&
-	       !strstr(a->stack, "cut/") && !strstr(a->stack, "mirror/");
+	       !strstr(a->stack, "cut/") && !strstr(a->stack, "raid0/") &&
+	       !strstr(a->stack, "mirror/");
 }
 
 /* A flush's bio has two ends, of which the clock may contradict one. */
