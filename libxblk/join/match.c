@@ -141,6 +141,18 @@ static bool can_be(const struct join *j, const struct guest_rq *rq,
 		       add_sat(rq->c_ns, model_uncertainty(j->model, rq->base.disk->dom));
 }
 
+static uint64_t end_of(const struct guest_rq *rq)
+{
+	return rq->base.sector + rq->base.nr_sectors;
+}
+
+/* Its ring's order does not tell whether it has got another one's bio, or that one its. */
+static void doubt_order(struct guest_rq *rq)
+{
+	rq->base.flags |= RQ_AMBIGUOUS;
+	rq->crowd->doubted = max_u64(rq->crowd->doubted, end_of(rq));
+}
+
 /* @bio, and what its thread queued behind it; return: how many they are. */
 static int doubt_row(struct backend_bio *bio)
 {
@@ -178,8 +190,8 @@ static void doubt_next(struct join *j, const struct guest_rq *rq,
 {
 	const struct list *head = &rq->base.place->requests, *n;
 	struct process *p = map_get(&j->model->backend->processes, bio->base.pid);
-	uint64_t end = rq->base.sector + rq->base.nr_sectors;
-	uint64_t longest = max_u64(end, rq->crowd->longest);
+	uint64_t end = end_of(rq);
+	uint64_t longest = max_u64(max_u64(end, rq->crowd->longest), rq->crowd->doubted);
 	struct place *next;
 	int walked = 0;
 
@@ -187,8 +199,7 @@ static void doubt_next(struct join *j, const struct guest_rq *rq,
 		const struct guest_rq *other = list_entry(n, struct guest_rq, match);
 
 		if (can_be(j, other, bio, false))
-			longest = max_u64(longest,
-					  other->base.sector + other->base.nr_sectors);
+			longest = max_u64(longest, end_of(other));
 	}
 	if (n != head)
 		longest = UINT64_MAX;
@@ -208,8 +219,7 @@ static __attribute__((noinline)) void attached_untold(struct join *j, struct gue
 	if (rq->base.flags & RQ_MATCHED)
 		doubt_next(j, rq, bio);
 	else
-		rq->crowd->longest = max_u64(rq->crowd->longest,
-					     rq->base.sector + rq->base.nr_sectors);
+		rq->crowd->longest = max_u64(rq->crowd->longest, end_of(rq));
 }
 
 /* Whether @bio is where that may be. */
@@ -252,7 +262,8 @@ static void attach(struct join *j, struct guest_rq *rq, struct backend_bio *bio)
 	list_del(&rq->match);
 	if (rq->matched_sectors == rq->base.nr_sectors)
 		rq->base.flags |= RQ_MATCHED;
-	if (unlikely(place_contested(rq) && !(rq->base.flags & RQ_IN_ORDER)))
+	if (unlikely(place_contested(rq) && (!(rq->base.flags & RQ_IN_ORDER) ||
+					     rq->crowd->doubted > end_of(rq))))
 		attached_untold(j, rq, bio);
 	if (unlikely(bio->base.flags & BIO_DONE)) {
 		bio_settle(j, bio, &bio->by);
@@ -340,15 +351,15 @@ choose_of_several(struct join *j, struct place *place, const struct backend_bio 
 	if (!ordered)
 		return other;
 	if (behind)
-		ordered->base.flags |= RQ_AMBIGUOUS;
+		doubt_order(ordered);
 	/* Some may have been put on the ring before it. */
 	for (n = head->next; nr_other && n != head; n = n->next) {
 		struct guest_rq *rq = list_entry(n, struct guest_rq, match);
 
 		if (!can_be(j, rq, bio, false) || says_ring(rq, bio))
 			continue;
-		rq->base.flags |= RQ_AMBIGUOUS;
-		ordered->base.flags |= RQ_AMBIGUOUS;
+		doubt_order(rq);
+		doubt_order(ordered);
 	}
 	return ordered;
 }

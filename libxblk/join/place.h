@@ -22,6 +22,7 @@ struct crowd {
 	uint64_t cpus_twice; /* of these, those that issued more than one */
 	/* where the longest one ends that had not got all, and for which no ring speaks */
 	uint64_t longest;
+	uint64_t doubted; /* the same, where what the ring says does not tell, either */
 };
 
 /*

@@ -570,6 +570,31 @@ static void passed_over_before(void **ctx)
 	assert_int_equal(nr_ambiguous, 3);
 }
 
+/*
+ * As in passed_over(), but the second one's is in two parts, of which the first seems to
+ * be the third one's, and so the other one the fourth one's, which begins there.
+ */
+static void behind_one_passed_over(void **ctx)
+{
+	static const struct one ones[] = {
+		{.d_us = 10, .c_us = 100, .sector = 64, .nr = 16, .vcpu = 1},
+		{.d_us = 20, .c_us = 310, .sector = 64, .nr = 16, .vcpu = 1, .order = 2},
+		{.d_us = 30, .c_us = 320, .sector = 64, .nr = 8, .vcpu = 2, .order = 4},
+		{.d_us = 40, .c_us = 330, .sector = 72, .nr = 32, .vcpu = 3, .order = 5},
+	};
+	static const struct part parts[] = {
+		{.us = 50, .of = 0, .sector = 64, .nr = 16},
+		{.us = 110, .of = 1, .sector = 64, .nr = 8},
+		{.us = 112, .of = 1, .sector = 72, .nr = 8},
+		{.us = 120, .of = 2, .sector = 64, .nr = 8},
+		{.us = 130, .of = 3, .sector = 72, .nr = 32},
+	};
+
+	(void)ctx;
+	play(ones, ARRAY_SIZE(ones), parts, ARRAY_SIZE(parts));
+	assert_int_equal(nr_ambiguous, 4);
+}
+
 /* The second bio of one of before the trace is at the place of another one. */
 static void behind_one_unseen(void **ctx)
 {
@@ -599,6 +624,7 @@ int main(void)
 		cmocka_unit_test(behind_what_was_taken),
 		cmocka_unit_test(passed_over),
 		cmocka_unit_test(passed_over_before),
+		cmocka_unit_test(behind_one_passed_over),
 		cmocka_unit_test(behind_one_unseen),
 	};
 
