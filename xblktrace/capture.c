@@ -619,6 +619,7 @@ int capture_run(struct capture *c)
 			c->end_at = c->began_at + c->facts.opts->duration_ns;
 		msg_verbose("tracing; Ctrl-C ends it");
 		run(c);
+		capture_tell_wait(c);
 	} else {
 		c->failed = true;
 	}

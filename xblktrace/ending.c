@@ -39,10 +39,22 @@ bool capture_is_to_end(const struct capture *c)
 
 void capture_guest_stopped(struct capture *c)
 {
-	uint64_t until = monotonic_ns() + STRAGGLER_NS;
+	uint64_t now = monotonic_ns(), until = now + STRAGGLER_NS;
 
+	c->guest_stopped_at = now;
 	if (c->give_up_at && until < c->stopping_since + STOP_WAIT_NS)
 		c->give_up_at = until;
+}
+
+void capture_tell_wait(const struct capture *c)
+{
+	uint64_t since = c->stopping_since, last = c->guest_stopped_at;
+	uint64_t ns = monotonic_ns() - since;
+	uint64_t beyond_ns = last > since ? ns - (last - since) : ns;
+
+	msg_verbose("guests had %u ms to stop, %u ms of it after the last that has",
+		    (unsigned int)(ns / NSEC_PER_MSEC),
+		    (unsigned int)(beyond_ns / NSEC_PER_MSEC));
 }
 
 void capture_fail(struct capture *c, const char *reason)

@@ -20,6 +20,9 @@ bool capture_is_to_end(const struct capture *c);
 /* A guest has done so: those that have not are not waited for much longer. */
 void capture_guest_stopped(struct capture *c);
 
+/* How long that took, once it is over, for who wants to know. */
+void capture_tell_wait(const struct capture *c);
+
 /* An error that has been told: end as soon as possible. */
 void capture_fail(struct capture *c, const char *reason);
 

@@ -90,6 +90,7 @@ struct capture {
 	uint64_t began_at;
 	uint64_t end_at;
 	uint64_t stopping_since;
+	uint64_t guest_stopped_at; /* the last of them; 0: none has */
 	uint64_t give_up_at;
 	uint64_t look_at;
 	uint64_t look_below_at;
