@@ -215,7 +215,7 @@ lab-modules-%:
 
 # What the lab runs beside the programs.
 .PHONY: lab-programs
-lab-programs: $(addprefix $(BUILD)/bin/,xr-sched-read xr-watch lab-bad-reader lab-contexts lab-cycles)
+lab-programs: $(addprefix $(BUILD)/bin/,xr-sched-read xr-watch lab-bad-reader lab-contexts lab-cycles lab-no-hypfs.so)
 
 lab-modules: examples lab-programs
 	$(call client_modules,tests/lab/modules)
@@ -230,6 +230,10 @@ modules-no-ftrace:
 $(BUILD)/bin/lab-%: $(BUILD)/obj/tests/lab/%.o $(BUILD)/lib/libxenrelay.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RELAY_LIBS)
+
+$(BUILD)/bin/lab-%.so: tests/lab/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $<
 
 # --- tests ------------------------------------------------------------------
 

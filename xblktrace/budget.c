@@ -18,6 +18,7 @@
 #define ENTRIES_PER_FRAME 256
 
 #define SHARE_OF_HOST 4
+#define MOST_OF_HOST  2
 #define KIB_PER_PAGE  4
 
 #define OPTION "gnttab_max_maptrack_frames"
@@ -113,11 +114,14 @@ static unsigned int entries_per_page(void)
 	return strcmp(type, "PV\n") ? 1 : 2;
 }
 
-uint64_t budget_of_host(unsigned int own_domid)
+uint64_t budget_of_host(uint64_t wanted, unsigned int own_domid)
 {
 	uint64_t entries = (uint64_t)maptrack_frames(own_domid) * ENTRIES_PER_FRAME;
+	uint64_t kib = entries / entries_per_page() * KIB_PER_PAGE;
 
-	return entries / SHARE_OF_HOST / entries_per_page() * KIB_PER_PAGE;
+	if (!wanted)
+		return kib / SHARE_OF_HOST;
+	return wanted < kib / MOST_OF_HOST ? wanted : kib / MOST_OF_HOST;
 }
 
 uint64_t budget_share(uint64_t kib, uint64_t used, unsigned int waiting)

@@ -6,7 +6,10 @@
 #include <stdint.h>
 
 /**
- * budget_of_host - KiB that a quarter of this domain's maptrack entries can map
+ * budget_of_host - KiB that a part of this domain's maptrack entries can map
+ * @wanted:	KiB that the user allows, of which half of the entries is the limit; 0: a
+ *		quarter of them
+ * @own_domid:	this domain
  *
  * Xen needs such an entry for each page of a guest that is mapped, also by the backends
  * of all disks and nets, of guests that are not traced too: without one an I/O fails.
@@ -14,7 +17,7 @@
  * Return: KiB; what Xen's default limit gives where neither hypfs nor Xen's command line
  * says another one.
  */
-uint64_t budget_of_host(unsigned int own_domid);
+uint64_t budget_of_host(uint64_t wanted, unsigned int own_domid);
 
 /**
  * budget_share - KiB for the next guest to be connected

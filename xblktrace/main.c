@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xblktrace: trace the block I/O of Xen guests from the domain that serves it. */
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,11 +90,14 @@ static int capture(struct run *run)
 		.writer = &run->writer,
 		.service = &run->service,
 		.store_ms = HOST_STORE_MS,
-		.max_kib = run->opts.max_memory / 1024,
 	};
+	uint64_t wanted = run->opts.max_memory / 1024;
 
-	if (!c.max_kib)
-		c.max_kib = budget_of_host(c.facts.own_domid);
+	c.max_kib = budget_of_host(wanted, c.facts.own_domid);
+	if (c.max_kib < wanted)
+		msg_say("--max-memory: no more than %" PRIu64 " KiB, half of what this "
+			"domain can map: the disks of guests need the rest",
+			c.max_kib);
 	return capture_run(&c);
 }
 

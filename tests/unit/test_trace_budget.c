@@ -24,16 +24,21 @@ static void test_of_host(void **state)
 {
 	(void)state;
 	fake.maptrack_frames = NULL;
-	assert_int_equal(budget_of_host(0), 262144 / per_page());
+	assert_int_equal(budget_of_host(0, 0), 262144 / per_page());
 	fake.maptrack_frames = "32";
-	assert_int_equal(budget_of_host(0), 32 * 256 / per_page());
+	assert_int_equal(budget_of_host(0, 0), 32 * 256 / per_page());
+	/* Who wants more has half. */
+	assert_int_equal(budget_of_host(1, 0), 1);
+	assert_int_equal(budget_of_host(32 * 256 / per_page() + 1, 0),
+			 32 * 256 / per_page() + 1);
+	assert_int_equal(budget_of_host(1 << 30, 0), 2 * 32 * 256 / per_page());
 	/* A driver domain has a limit of its own, which is not to be read. */
-	assert_int_equal(budget_of_host(7), 262144 / per_page());
+	assert_int_equal(budget_of_host(0, 7), 262144 / per_page());
 	/* The largest that Xen takes. */
 	fake.maptrack_frames = "2147483647";
-	assert_true(budget_of_host(0) == 2147483647ull * 256 / per_page());
+	assert_true(budget_of_host(0, 0) == 2147483647ull * 256 / per_page());
 	fake.maptrack_frames = "-1";
-	assert_int_equal(budget_of_host(0), 262144 / per_page());
+	assert_int_equal(budget_of_host(0, 0), 262144 / per_page());
 	fake.maptrack_frames = NULL;
 }
 
@@ -65,17 +70,17 @@ static void test_of_command_line(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
 		fake.command_line = said[i].line;
-		assert_int_equal(budget_of_host(0), said[i].frames * 256 / per_page());
-		assert_int_equal(budget_of_host(7), 262144 / per_page());
+		assert_int_equal(budget_of_host(0, 0), said[i].frames * 256 / per_page());
+		assert_int_equal(budget_of_host(0, 7), 262144 / per_page());
 	}
 	fake.command_line = said[0].line;
 	fake.maptrack_frames = "32";
-	assert_int_equal(budget_of_host(0), 32 * 256 / per_page());
+	assert_int_equal(budget_of_host(0, 0), 32 * 256 / per_page());
 	fake.maptrack_frames = NULL;
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	fake.command_line = longest;
-	assert_int_equal(budget_of_host(0), 262144 / per_page());
+	assert_int_equal(budget_of_host(0, 0), 262144 / per_page());
 	fake.command_line = NULL;
 }
 
