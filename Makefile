@@ -280,7 +280,7 @@ SINK_TESTS := $(call unit_tests,trace_sink trace_writer*)
 MANY_TESTS := $(call unit_tests,trace_many*)
 ROTATE_TESTS := $(call unit_tests,trace_rotate*)
 TAP_TESTS := $(call unit_tests,trace_tap*)
-CAPTURE_TESTS := trace_capture trace_silent $(ROTATE_TESTS) $(TAP_TESTS)
+CAPTURE_TESTS := $(call unit_tests,trace_capture*) trace_silent $(ROTATE_TESTS) $(TAP_TESTS)
 ROTATE_SRC := $(addprefix tests/unit/,busy_day.c recording_module.c)
 TAP_SRC := $(addprefix tests/unit/,tapped_capture.c tapping.c recording_module.c)
 

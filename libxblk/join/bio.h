@@ -102,7 +102,7 @@ struct backend_bio {
 #define BACKEND_BIO_CLEAR offsetof(struct backend_bio, by.q_ns)
 
 /* @bio: one of dom0's, or NULL. */
-static inline struct backend_bio *backend_bio(const struct bio *bio)
+static inline struct backend_bio *backend_bio(struct bio *bio)
 {
 	return (struct backend_bio *)bio;
 }

@@ -118,7 +118,7 @@ struct guest_rq {
 #define GUEST_RQ_CLEAR offsetof(struct guest_rq, own)
 
 /* @rq: a guest's, or NULL. */
-static inline struct guest_rq *guest_rq(const struct rq *rq)
+static inline struct guest_rq *guest_rq(struct rq *rq)
 {
 	return (struct guest_rq *)rq;
 }

@@ -57,13 +57,18 @@ static inline void one(struct gen *g, uint64_t t, unsigned int op, uint64_t sect
 	gen_event(g, GEN_GUEST, 1, t + 15000, XBLK_EV_COMPLETE, op, sector, nr, 100, 5);
 }
 
-/* One read of 1.000002 s on, and its process's name. */
-static inline void generate(struct gen *g)
+/* One read of 1.000002 s on, and its process's name, until the end of the trace. */
+static inline void one_read(struct gen *g)
 {
-	gen_init(g);
 	gen_process(g, GEN_GUEST, 1, 10, 500, "fio", 0);
 	one(g, 1000002000, XBLK_OP_READ | XBLK_OP_F_SYNC, 64, 8);
 	gen_end(g, 1100000000);
+}
+
+static inline void generate(struct gen *g)
+{
+	gen_init(g);
+	one_read(g);
 }
 
 #endif /* PRINTED_H */

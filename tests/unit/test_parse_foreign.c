@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "test_parse_util.h"
+#include "trace_fixture.h"
 
 static void one(struct gen *g, uint64_t t)
 {
@@ -33,16 +33,16 @@ static char *replaced(const char *text, const char *from, const char *to)
 	return result;
 }
 
-static void add(struct gen *g, const struct gen *more, size_t from)
+static void add(const struct gen *more, size_t from)
 {
-	g->data = realloc(g->data, g->len + more->len - from);
-	assert_non_null(g->data);
-	memcpy(g->data + g->len, more->data + from, more->len - from);
-	g->len += more->len - from;
+	g.data = realloc(g.data, g.len + more->len - from);
+	assert_non_null(g.data);
+	memcpy(g.data + g.len, more->data + from, more->len - from);
+	g.len += more->len - from;
 }
 
 /* All that the program says of a trace, with status 1, is one line: @want. */
-static void check_said(const struct gen *g, const char *want)
+static void check_said(const char *want)
 {
 	static char name[] = "/tmp/foreignXXXXXX";
 	const char *program = getenv("XBLKPARSE");
@@ -55,7 +55,7 @@ static void check_said(const struct gen *g, const char *want)
 	strcpy(name + sizeof(name) - 7, "XXXXXX");
 	fd = mkstemp(name);
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, g->data, g->len), g->len);
+	assert_int_equal(write(fd, g.data, g.len), g.len);
 	close(fd);
 	snprintf(line, sizeof(line), "%s -q %s 2>&1", program, name);
 	f = popen(line, "r");
@@ -71,122 +71,110 @@ static void check_said(const struct gen *g, const char *want)
 }
 
 /* Another one begins at @at: that is said, and why, and only the first one is used. */
-static void check_first_only(struct gen *g, size_t at, const char *why)
+static void check_first_only(size_t at, const char *why)
 {
 	struct outcome o;
 	char want[256];
 
 	snprintf(want, sizeof(want),
 		 "input: another trace begins at byte %zu, and is not used: %s", at, why);
-	check_said(g, want);
-	run(&o, g->data, g->len);
+	check_said(want);
+	run(&o, g.data, g.len);
 	assert_true(o.parse.foreign);
 	assert_true(o.parse.problems);
 	assert_int_equal(o.parse.reader.damaged, 0);
 	assert_int_equal(disk_stats(&o, 3, 0)->requests, 1);
 	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 1);
-	done(&o, g);
+	parse_deinit(&o.parse);
 }
 
 static const char header[] = "a header of its own is there";
 
-/* A whole one is put behind @g. */
-static void check_another(struct gen *g)
+/* A whole one is put behind the first. */
+static void check_another(void)
 {
-	const size_t at = g->len;
+	const size_t at = g.len;
 	struct gen more;
 
 	gen_init(&more);
 	one(&more, 20000);
 	gen_end(&more, 30000);
-	add(g, &more, 0);
+	add(&more, 0);
 	gen_deinit(&more);
-	check_first_only(g, at, header);
+	check_first_only(at, header);
 }
 
 /* cat one two */
 static void behind_the_end(void **ctx)
 {
-	struct gen g;
-
 	(void)ctx;
-	gen_init(&g);
 	one(&g, 1000);
 	gen_end(&g, 10000);
-	check_another(&g);
+	check_another();
 }
 
 /* The first one was cut off, at the border of a chunk. */
 static void without_an_end(void **ctx)
 {
-	struct gen g;
-
 	(void)ctx;
-	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
-	check_another(&g);
+	check_another();
 }
 
 /* Of the other one there is no more than that. */
 static void header_alone(void **ctx)
 {
-	struct gen g, more;
+	struct gen more;
 	size_t at;
 
 	(void)ctx;
-	gen_init(&g);
 	one(&g, 1000);
 	gen_end(&g, 10000);
 	at = g.len;
 	gen_init_bare(&more);
-	add(&g, &more, 0);
+	add(&more, 0);
 	gen_deinit(&more);
-	check_first_only(&g, at, header);
+	check_first_only(at, header);
 }
 
 /* The same, without the header between that shows it: what a META says is the same. */
 static void without_header(void **ctx)
 {
-	struct gen g, more;
+	struct gen more;
 	size_t at;
 
 	(void)ctx;
-	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
 	at = g.len;
 	gen_init(&more);
 	one(&more, 20000);
 	gen_end(&more, 30000);
-	add(&g, &more, sizeof(struct xblk_trace_header));
+	add(&more, sizeof(struct xblk_trace_header));
 	gen_deinit(&more);
-	check_first_only(&g, at, "time goes back");
+	check_first_only(at, "time goes back");
 }
 
 /* And behind the end of the first one. */
 static void without_header_behind_the_end(void **ctx)
 {
-	struct gen g;
 	size_t at;
 
 	(void)ctx;
-	gen_init(&g);
 	one(&g, 1000);
 	gen_end(&g, 10000);
 	at = g.len;
 	gen_round(&g, 20000);
-	check_first_only(&g, at, "it is behind the end of the capture");
+	check_first_only(at, "it is behind the end of the capture");
 }
 
 static void another_host(void **ctx)
 {
 	char *meta = replaced(gen_meta_text, "\"host\": \"host\"", "\"host\": \"b\"");
-	struct gen g;
 	size_t at;
 
 	(void)ctx;
-	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
 	at = g.len;
@@ -194,17 +182,15 @@ static void another_host(void **ctx)
 	one(&g, 30000);
 	gen_end(&g, 40000);
 	free(meta);
-	check_first_only(&g, at, "it is of another host");
+	check_first_only(at, "it is of another host");
 }
 
 /* A host that was booted anew: its time begins again. */
 static void time_goes_back(void **ctx)
 {
-	struct gen g;
 	size_t at;
 
 	(void)ctx;
-	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
 	at = g.len;
@@ -212,17 +198,16 @@ static void time_goes_back(void **ctx)
 		  strlen(gen_meta_text));
 	one(&g, 30000);
 	gen_end(&g, 40000);
-	check_first_only(&g, at, "time goes back");
+	check_first_only(at, "time goes back");
 }
 
 /* Its time goes on as on the same host, but its streams begin again. */
 static void streams_begin_again(void **ctx)
 {
-	struct gen g, more;
+	struct gen more;
 	size_t at;
 
 	(void)ctx;
-	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
 	gen_init_bare(&more);
@@ -233,19 +218,17 @@ static void streams_begin_again(void **ctx)
 	gen_process(&more, 0, 0, 20000, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
 	one(&more, 20000);
 	gen_end(&more, 30000);
-	add(&g, &more, sizeof(struct xblk_trace_header));
+	add(&more, sizeof(struct xblk_trace_header));
 	gen_deinit(&more);
-	check_first_only(&g, at, "a stream begins again");
+	check_first_only(at, "a stream begins again");
 }
 
 /* Metadata come again without harm. */
 static void the_same_again(void **ctx)
 {
 	struct outcome o;
-	struct gen g;
 
 	(void)ctx;
-	gen_init(&g);
 	one(&g, 1000);
 	gen_round(&g, 10000);
 	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 10000, gen_meta_text,
@@ -253,7 +236,7 @@ static void the_same_again(void **ctx)
 	one(&g, 30000);
 	run_gen(&o, &g);
 	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 2);
-	done(&o, &g);
+	parse_deinit(&o.parse);
 }
 
 /* Another guest has the domain id now; a request of the first one is on its way. */
@@ -265,10 +248,9 @@ static void domid_again(void **ctx)
 				"\"name\": \"guest2\", \"uuid\": \"u2\"");
 	struct disk *was, *is;
 	struct outcome o;
-	struct gen g;
 
 	(void)ctx;
-	gen_init_bare(&g);
+	trace_again_bare();
 	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, first, strlen(first));
 	gen_process(&g, 0, 0, 0, GEN_KTHREAD, "3.xvda-0", XBLK_PROCESS_KTHREAD);
 	one(&g, 1000);
@@ -293,37 +275,34 @@ static void domid_again(void **ctx)
 	assert_int_equal(stats_of(was)->bins[BIN_JOINED], 1);
 	assert_int_equal(stats_of(is)->bins[BIN_JOINED], 1);
 	assert_int_equal(stats_of(was)->requests + stats_of(is)->requests, 4);
-	done(&o, &g);
+	parse_deinit(&o.parse);
 }
 
 /* One side alone: dom0's records or the guest's are not in the trace. */
 static void one_side(void **ctx)
 {
 	struct outcome o;
-	struct gen g;
 
 	(void)ctx;
-	gen_init_bare(&g);
+	trace_again_bare();
 	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, gen_meta_text, strlen(gen_meta_text));
 	GUEST(1000, QUEUE, READ, 640, 8, 3, 500);
 	GUEST(1100, ISSUE, READ, 640, 8, 300, 3);
 	GUEST(1200, COMPLETE, READ, 640, 8, 300, 0);
 	gen_end(&g, 40000);
-	check_said(&g, "dom0: the trace has no record of it, so no request can be "
-		       "followed");
+	check_said("dom0: the trace has no record of it, so no request can be "
+		   "followed");
 	run(&o, g.data, g.len);
 	assert_true(o.parse.problems);
 	assert_int_equal(disk_stats(&o, 3, 0)->bins[BIN_JOINED], 0);
-	done(&o, &g);
+	parse_deinit(&o.parse);
 
-	gen_init(&g);
+	trace_again();
 	DOM0(20000, QUEUE, READ, 640, 8, 4, GEN_KTHREAD);
 	DOM0(20100, ISSUE, READ, 640, 8, 400, 4);
 	DOM0(20200, COMPLETE, READ, 640, 8, 400, 0);
 	gen_end(&g, 40000);
-	check_said(&g,
-		   "domain 3: dom0 served its xvda, but the trace has no record of it");
-	gen_deinit(&g);
+	check_said("domain 3: dom0 served its xvda, but the trace has no record of it");
 }
 
 /* The metadata know no guest: nothing can be told of what dom0 did. */
@@ -332,18 +311,16 @@ static void no_guest(void **ctx)
 	static const char meta[] =
 		"{\"host\": \"host\", \"backend\": {\"domid\": 0, \"disks\": "
 		"[{\"index\": 0, \"name\": \"nvme0n1\"}]}, \"guests\": []}";
-	struct gen g;
 
 	(void)ctx;
-	gen_init_bare(&g);
+	trace_again_bare();
 	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, strlen(meta));
 	DOM0(20000, QUEUE, READ, 640, 8, 4, GEN_KTHREAD);
 	DOM0(20100, ISSUE, READ, 640, 8, 400, 4);
 	DOM0(20200, COMPLETE, READ, 640, 8, 400, 0);
 	gen_end(&g, 40000);
-	check_said(&g, "metadata: there is no guest in them, and dom0's records alone "
-		       "tell of no request");
-	gen_deinit(&g);
+	check_said("metadata: there is no guest in them, and dom0's records alone "
+		   "tell of no request");
 }
 
 /* Of a later version than this reader's, whatever is in it. */
@@ -351,10 +328,8 @@ static void next_version(void **ctx)
 {
 	struct xblk_trace_header *h;
 	char want[128];
-	struct gen g;
 
 	(void)ctx;
-	gen_init(&g);
 	one(&g, 1000);
 	gen_end(&g, 10000);
 	h = (void *)g.data;
@@ -363,48 +338,45 @@ static void next_version(void **ctx)
 	snprintf(want, sizeof(want),
 		 "input: format %u is newer than this xblkparse, which knows %u",
 		 XBLK_TRACE_VERSION + 1, XBLK_TRACE_VERSION);
-	check_said(&g, want);
-	gen_deinit(&g);
+	check_said(want);
 }
 
 /* dom0 was traced a little before the guest, which then did nothing: nothing is missing. */
 static void idle_side(void **ctx)
 {
 	struct outcome o;
-	struct gen g;
 
 	(void)ctx;
-	gen_init(&g);
 	DOM0(20000, QUEUE, READ, 640, 8, 4, GEN_KTHREAD);
 	gen_process(&g, GEN_GUEST, 0, 0, 500, "fio", 0);
 	g.streams[1].nr = g.streams[1].produced = 0;
 	run_gen(&o, &g);
 	assert_int_equal(disk_counts(&o, 3, 0)->backend.bios, 1);
-	done(&o, &g);
+	parse_deinit(&o.parse);
 
-	gen_init(&g);
+	trace_again();
 	DOM0(20000, QUEUE, READ, 640, 8, 4, 1);
 	run_gen(&o, &g);
-	done(&o, &g);
+	parse_deinit(&o.parse);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(behind_the_end),
-		cmocka_unit_test(without_an_end),
-		cmocka_unit_test(header_alone),
-		cmocka_unit_test(without_header),
-		cmocka_unit_test(another_host),
-		cmocka_unit_test(time_goes_back),
-		cmocka_unit_test(streams_begin_again),
-		cmocka_unit_test(the_same_again),
-		cmocka_unit_test(domid_again),
-		cmocka_unit_test(one_side),
-		cmocka_unit_test(idle_side),
-		cmocka_unit_test(without_header_behind_the_end),
-		cmocka_unit_test(no_guest),
-		cmocka_unit_test(next_version),
+		TRACE_TEST(behind_the_end),
+		TRACE_TEST(without_an_end),
+		TRACE_TEST(header_alone),
+		TRACE_TEST(without_header),
+		TRACE_TEST(another_host),
+		TRACE_TEST(time_goes_back),
+		TRACE_TEST(streams_begin_again),
+		TRACE_TEST(the_same_again),
+		TRACE_TEST(domid_again),
+		TRACE_TEST(one_side),
+		TRACE_TEST(idle_side),
+		TRACE_TEST(without_header_behind_the_end),
+		TRACE_TEST(no_guest),
+		TRACE_TEST(next_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,54 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The summary as JSON. */
-#include <jansson.h>
+#include "printed_json.h"
+#include "trace_fixture.h"
 
-#include "printed.h"
-#include "sinks/output.h"
+static const struct filter all;
+static struct outcome o;
+static struct printed p;
+static json_t *j, *disk; /* all of it; what is of the first disk, if any is */
+
+/* Read the trace, and what is printed of it. */
+static void read_json(const struct filter *filter)
+{
+	run(&o, g.data, g.len);
+	j = printed_json(&p, &o, filter);
+	disk = json_array_get(json_object_get(j, "disks"), 0);
+}
+
+static void forget_json(void)
+{
+	json_decref(j);
+	printed_deinit(&p);
+	parse_deinit(&o.parse);
+}
 
 /* The members that xblkparse(1) promises are there, of the busy disk and of idle ones. */
 static void json_members(void **ctx)
 {
-	static const struct filter all;
 	static const char *const top[] = {"version",	  "format",
 					  "requests",	  "joined",
 					  "not_chosen",	  "records",
 					  "records_lost", "causality_violations",
 					  "disks",	  "streams"};
-	static const char *const disk[] = {
+	static const char *const of_disk[] = {
 		"by_operation", "by_size",  "by_process", "by_process_others",
 		"bands",	"timeline", "slowest",	  "in_flight",
 		"flush_waits",	"stages",   "histograms", "merges"};
-	struct printed p;
-	struct outcome o;
-	struct gen g;
-	json_t *j, *d;
+	json_t *d;
 	size_t i;
 
 	(void)ctx;
-	generate(&g);
-	run(&o, g.data, g.len);
-	printed_init(&p);
-	assert_true(json_print(p.out, &o.x, &all));
-	fflush(p.out);
-	j = json_loads(p.text, 0, NULL);
-	assert_non_null(j);
+	one_read(&g);
+	read_json(&all);
 	for (size_t k = 0; k < ARRAY_SIZE(top); k++)
 		assert_non_null(json_object_get(j, top[k]));
 	json_array_foreach (json_object_get(j, "disks"), i, d) {
-		for (size_t k = 0; k < ARRAY_SIZE(disk); k++)
-			assert_non_null(json_object_get(d, disk[k]));
+		for (size_t k = 0; k < ARRAY_SIZE(of_disk); k++)
+			assert_non_null(json_object_get(d, of_disk[k]));
 	}
-	d = json_array_get(json_object_get(j, "disks"), 0);
 	assert_int_equal(
 		json_integer_value(json_object_get(
-			json_object_get(json_object_get(d, "by_operation"), "read"),
+			json_object_get(json_object_get(disk, "by_operation"), "read"),
 			"count")),
 		1);
-	assert_int_equal(json_array_size(json_object_get(d, "bands")), BANDS);
-	assert_int_equal(json_array_size(json_object_get(d, "slowest")), 1);
-	json_decref(j);
-	printed_deinit(&p);
-	done(&o, &g);
+	assert_int_equal(json_array_size(json_object_get(disk, "bands")), BANDS);
+	assert_int_equal(json_array_size(json_object_get(disk, "slowest")), 1);
+	forget_json();
 }
 
 /* How much was merged is not known of the side that did not record it. */
@@ -57,56 +63,35 @@ static void json_no_merges(void **ctx)
 	static const char *const names[] = {"back_merges", "front_merges",
 					    "request_merges"};
 	static const char meta[] = "{\"backend\": {\"domid\": 0, \"merges\": false}}";
-	static const struct filter all;
-	struct printed p;
-	struct outcome o;
-	struct gen g;
-	json_t *j, *merges;
+	json_t *merges;
 
 	(void)ctx;
-	gen_init(&g);
 	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, sizeof(meta) - 1);
 	one(&g, 1000002000, XBLK_OP_READ, 64, 8);
 	gen_end(&g, 1100000000);
-	run(&o, g.data, g.len);
-	printed_init(&p);
-	assert_true(json_print(p.out, &o.x, &all));
-	fflush(p.out);
-	j = json_loads(p.text, 0, NULL);
-	merges =
-		json_object_get(json_array_get(json_object_get(j, "disks"), 0), "merges");
+	read_json(&all);
+	merges = json_object_get(disk, "merges");
 	for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
 		assert_true(json_is_null(
 			json_object_get(json_object_get(merges, "backend"), names[k])));
 		assert_true(json_is_integer(
 			json_object_get(json_object_get(merges, "guest"), names[k])));
 	}
-	json_decref(j);
-	printed_deinit(&p);
-	done(&o, &g);
+	forget_json();
 }
 
 /* It is written piece by piece, and is what jansson prints of the whole of it. */
 static void json_as_a_whole(void **ctx)
 {
-	static const struct filter all, none = {.disks = {1, {{"none"}}}};
+	static const struct filter none = {.disks = {1, {{"none"}}}};
 	static const struct filter *const filters[] = {&all, &none};
-	struct outcome o;
-	struct gen g;
 
 	(void)ctx;
-	generate(&g);
-	run(&o, g.data, g.len);
+	one_read(&g);
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
-		struct printed p;
 		char *whole;
-		json_t *j;
 
-		printed_init(&p);
-		assert_true(json_print(p.out, &o.x, filters[i]));
-		fflush(p.out);
-		j = json_loads(p.text, JSON_REJECT_DUPLICATES, NULL);
-		assert_non_null(j);
+		read_json(filters[i]);
 		assert_int_equal(json_array_size(json_object_get(j, "disks")) > 0,
 				 i == 0);
 		whole = json_dumps(j, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
@@ -115,10 +100,8 @@ static void json_as_a_whole(void **ctx)
 		assert_memory_equal(whole, p.text, p.len - 1);
 		assert_int_equal(p.text[p.len - 1], '\n');
 		free(whole);
-		json_decref(j);
-		printed_deinit(&p);
+		forget_json();
 	}
-	done(&o, &g);
 }
 
 static double value_at(const json_t *side, const char *key, size_t i)
@@ -144,14 +127,9 @@ static void json_backend(void **ctx)
 					    "lowest_bios",
 					    "clones",
 					    "clone_times"};
-	static const struct filter all;
-	struct printed p;
-	struct outcome o;
-	struct gen g;
-	json_t *j, *d, *r;
+	json_t *r;
 
 	(void)ctx;
-	gen_init(&g);
 	gen_process(&g, GEN_GUEST, 1, 10, 500, "fio", 0);
 	one(&g, 1000, XBLK_OP_READ, 64, 8);
 	GUEST(30000, QUEUE, READ, 128, 8, 3, 500);
@@ -161,59 +139,42 @@ static void json_backend(void **ctx)
 	GUEST(34000, QUEUE, READ, 256, 8, 5, 500);
 	GUEST(35000, ISSUE, READ, 256, 8, 102, 5);
 	gen_end(&g, 1000000);
-	run(&o, g.data, g.len);
-	printed_init(&p);
-	assert_true(json_print(p.out, &o.x, &all));
-	fflush(p.out);
-	j = json_loads(p.text, 0, NULL);
-	assert_non_null(j);
-	d = json_array_get(json_object_get(j, "disks"), 0);
+	read_json(&all);
 	for (size_t k = 0; k < 3 * ARRAY_SIZE(known); k++) {
 		const char *name = known[k / 3];
-		json_t *of =
-			k % 3 ? json_object_get(json_object_get(d, "in_flight"), "oldest")
-			      : json_object_get(d, "slowest");
+		json_t *of = k % 3 ? json_object_get(json_object_get(disk, "in_flight"),
+						     "oldest")
+				   : json_object_get(disk, "slowest");
 
 		r = json_object_get(json_array_get(of, k % 3 == 2), name);
 		assert_non_null(r);
 		assert_int_equal(json_is_null(r),
 				 k % 3 == 2 && strcmp(name, "clone_times"));
 	}
-	r = json_array_get(json_object_get(json_object_get(d, "in_flight"), "oldest"), 0);
+	r = json_array_get(json_object_get(json_object_get(disk, "in_flight"), "oldest"),
+			   0);
 	assert_int_equal(json_integer_value(json_object_get(r, "backend_queued_ns")),
 			 32000);
 	assert_int_equal(json_integer_value(json_object_get(r, "backend_issued_ns")),
 			 33000);
 	assert_true(json_is_null(json_object_get(r, "backend_completed_ns")));
-	json_decref(j);
-	printed_deinit(&p);
-	done(&o, &g);
+	forget_json();
 }
 
 /* 10,000 requests of 4 KiB a second, each for 15 us: also in the last, short interval. */
 static void json_rates(void **ctx)
 {
 	static const char *const sides[] = {"guest", "backend"};
-	static const struct filter all;
 	const uint64_t end = 600400000;
-	struct printed p;
-	struct outcome o;
-	struct gen g;
-	json_t *j, *t;
+	json_t *t;
 	size_t nr;
 
 	(void)ctx;
-	gen_init(&g);
 	for (uint64_t ns = 0; ns + 100000 <= end; ns += 100000)
 		one(&g, ns, XBLK_OP_READ, 64, 8);
 	gen_end(&g, end);
-	run(&o, g.data, g.len);
-	printed_init(&p);
-	assert_true(json_print(p.out, &o.x, &all));
-	fflush(p.out);
-	j = json_loads(p.text, 0, NULL);
-	assert_non_null(j);
-	t = json_object_get(json_array_get(json_object_get(j, "disks"), 0), "timeline");
+	read_json(&all);
+	t = json_object_get(disk, "timeline");
 	nr = json_integer_value(json_object_get(t, "intervals"));
 	assert_in_range(nr, 2, TIMELINE_INTERVALS);
 	assert_in_range(json_integer_value(json_object_get(t, "last_interval_ns")), 1,
@@ -229,17 +190,15 @@ static void json_rates(void **ctx)
 		assert_true(depth > (i % 2 ? 0.05 : 0.13) &&
 			    depth < (i % 2 ? 0.07 : 0.17));
 	}
-	json_decref(j);
-	printed_deinit(&p);
-	done(&o, &g);
+	forget_json();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json_members),	  cmocka_unit_test(json_as_a_whole),
-		cmocka_unit_test(json_no_merges), cmocka_unit_test(json_backend),
-		cmocka_unit_test(json_rates),
+		TRACE_TEST(json_members),   TRACE_TEST(json_as_a_whole),
+		TRACE_TEST(json_no_merges), TRACE_TEST(json_backend),
+		TRACE_TEST(json_rates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The report: tables, the line of probes, units. */
-#include <jansson.h>
 #include <locale.h>
 
 #include "filter-args.h"
-#include "printed.h"
+#include "printed_json.h"
 #include "said.h"
 #include "sinks/live.h"
-#include "sinks/output.h"
 #include "sinks/report.h"
 
 static void tables(void **ctx)
@@ -166,10 +164,7 @@ static void probes(void **ctx)
 			"xen_blkbk_map\n");
 	printed_deinit(&p);
 
-	printed_init(&p);
-	json_print(p.out, &out.x, &all);
-	fflush(p.out);
-	j = json_loads(p.text, 0, NULL);
+	j = printed_json(&p, &out, &all);
 	of = json_object_get(j, "probes");
 	assert_int_equal(json_array_size(of), 3);
 	of = json_array_get(of, 0);

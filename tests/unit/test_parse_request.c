@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is told of a request: each field of struct xblk_request. */
-#include "test_parse_util.h"
+#include "trace_fixture.h"
 
 struct told {
 	struct xblk_request requests[4];
@@ -10,50 +10,46 @@ struct told {
 	unsigned int nr;
 };
 
+static struct told t;
+
 /* Its strings do not stay. */
 static void keep(void *user, const struct xblk_request *r)
 {
-	struct told *t = user;
-
-	assert_in_range(t->nr, 0, 3);
-	strcpy(t->processes[t->nr], r->process);
-	strcpy(t->backend_processes[t->nr], r->backend_process);
-	strcpy(t->guest, r->guest);
-	strcpy(t->uuid, r->uuid);
-	strcpy(t->label, r->label);
-	strcpy(t->lowest[t->nr], r->lowest_disk);
+	(void)user;
+	assert_in_range(t.nr, 0, 3);
+	strcpy(t.processes[t.nr], r->process);
+	strcpy(t.backend_processes[t.nr], r->backend_process);
+	strcpy(t.guest, r->guest);
+	strcpy(t.uuid, r->uuid);
+	strcpy(t.label, r->label);
+	strcpy(t.lowest[t.nr], r->lowest_disk);
 	for (unsigned int i = 0; i < r->nr_clones && i < XBLK_CLONES; i++)
-		strcpy(t->clones[t->nr][i], r->clones[i].disk);
-	t->requests[t->nr++] = *r;
+		strcpy(t.clones[t.nr][i], r->clones[i].disk);
+	t.requests[t.nr++] = *r;
 }
 
-static void read_all(struct told *t, struct gen *g)
+static void read_all(void)
 {
-	struct xblk *x =
-		open_handle((struct xblk_options){.user = t, .on_request = keep});
+	struct xblk *x = open_handle((struct xblk_options){.on_request = keep});
 
-	memset(t, 0, sizeof(*t));
-	gen_end(g, 1000000);
-	feed_all(x, g->data, g->len);
+	memset(&t, 0, sizeof(t));
+	gen_end(&g, 1000000);
+	feed_all(x, g.data, g.len);
 	xblk_close(x);
-	gen_deinit(g);
 }
 
 /* An event of a guest's or dom0's disk of another index. */
-static void on_disk(struct gen *g, unsigned int domid, unsigned int disk)
+static void on_disk(unsigned int domid, unsigned int disk)
 {
-	gen_last(g, domid, 0)->disk = disk;
+	gen_last(&g, domid, 0)->disk = disk;
 }
 
 /* It came back once, waited for a flush in guest and in dom0, and failed. */
 static void all_of_it(void **ctx)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	gen_init(&g);
 	gen_process(&g, GEN_GUEST, 0, 10, 500, "writer", 0);
 	GUEST(1000, QUEUE, WRITE, 64, 8, 1, 500);
 	GUEST(1000, QUEUE, WRITE, 72, 8, 2, 501);
@@ -70,7 +66,7 @@ static void all_of_it(void **ctx)
 	DOM0(2100, ISSUE, WRITE, 64, 16, 200, 2);
 	DOM0(3000, COMPLETE, WRITE, 64, 16, 200, 0);
 	GUEST(4000, COMPLETE, WRITE, 64, 16, 100, 5);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 2); /* the flush was not seen in dom0: it is waited for */
 	/* It came back, and so it is told of when no loss can be, which may hide that. */
 	r = &t.requests[1];
@@ -127,11 +123,8 @@ static void identity(void **ctx)
 		"{\"index\": 0, \"devid\": 51712, \"name\": \"xvda\","
 		" \"backend_disk\": 0}]}]}";
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	gen_init(&g);
 	gen_chunk(&g, XBLK_CHUNK_META, 0, 0, 0, 0, meta, sizeof(meta) - 1);
 	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
 	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
@@ -141,7 +134,7 @@ static void identity(void **ctx)
 	DOM0(1110, ISSUE, READ, 64, 8, 200, 2);
 	DOM0(1200, COMPLETE, READ, 64, 8, 200, 0);
 	GUEST(1300, COMPLETE, READ, 64, 8, 100, 0);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 1);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_JOINED);
@@ -155,11 +148,8 @@ static void identity(void **ctx)
 static void requeued_in_dom0(void **ctx)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	gen_init(&g);
 	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
 	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
 	DOM0(1100, QUEUE, READ, 64, 8, 2, GEN_KTHREAD);
@@ -168,7 +158,7 @@ static void requeued_in_dom0(void **ctx)
 	DOM0(1150, ISSUE, READ, 64, 8, 200, 2);
 	DOM0(1200, COMPLETE, READ, 64, 8, 200, 110);
 	GUEST(1300, COMPLETE, READ, 64, 8, 100, 5);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 1);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_JOINED);
@@ -181,31 +171,30 @@ static void requeued_in_dom0(void **ctx)
 }
 
 /* A clone of what is at @from of dm-0. */
-static void cloned(struct gen *g, uint64_t ns, uint64_t to, uint32_t id, uint64_t from)
+static void cloned(uint64_t ns, uint64_t to, uint32_t id, uint64_t from)
 {
-	gen_event(g, 0, 0, ns, XBLK_EV_REMAP, XBLK_OP_READ, to, 8, id, 78);
-	gen_event(g, 0, 0, ns, XBLK_EV_REMAP_FROM, XBLK_OP_READ, from, 8, id, 78);
-	on_disk(g, 0, 2);
-	gen_event(g, 0, 0, ns + 1, XBLK_EV_QUEUE, XBLK_OP_READ, to, 8, id, 78);
+	gen_event(&g, 0, 0, ns, XBLK_EV_REMAP, XBLK_OP_READ, to, 8, id, 78);
+	gen_event(&g, 0, 0, ns, XBLK_EV_REMAP_FROM, XBLK_OP_READ, from, 8, id, 78);
+	on_disk(0, 2);
+	gen_event(&g, 0, 0, ns + 1, XBLK_EV_QUEUE, XBLK_OP_READ, to, 8, id, 78);
 }
 
-static void sent(struct gen *g, uint64_t ns, uint64_t to, uint32_t id, uint64_t from)
+static void sent(uint64_t ns, uint64_t to, uint32_t id, uint64_t from)
 {
-	cloned(g, ns, to, id, from);
-	gen_event(g, 0, 0, ns + 2, XBLK_EV_ISSUE, XBLK_OP_READ, to, 8, id + 200, id);
+	cloned(ns, to, id, from);
+	gen_event(&g, 0, 0, ns + 2, XBLK_EV_ISSUE, XBLK_OP_READ, to, 8, id + 200, id);
 }
 
 /* A guest's request for @nr sectors, up to the bio of dom0's for it on dm-0. */
-static void layered(struct gen *g, uint32_t nr)
+static void layered(uint32_t nr)
 {
-	gen_init(g);
-	gen_process(g, 0, 0, 0, 78, "3.xvdd-0", XBLK_PROCESS_KTHREAD);
-	gen_event(g, GEN_GUEST, 0, 1000, XBLK_EV_QUEUE, XBLK_OP_READ, 64, nr, 1, 500);
-	on_disk(g, GEN_GUEST, 3);
-	gen_event(g, GEN_GUEST, 0, 1010, XBLK_EV_ISSUE, XBLK_OP_READ, 64, nr, 100, 1);
-	on_disk(g, GEN_GUEST, 3);
-	gen_event(g, 0, 0, 1100, XBLK_EV_QUEUE, XBLK_OP_READ, 64, nr, 10, 78);
-	on_disk(g, 0, 2);
+	gen_process(&g, 0, 0, 0, 78, "3.xvdd-0", XBLK_PROCESS_KTHREAD);
+	gen_event(&g, GEN_GUEST, 0, 1000, XBLK_EV_QUEUE, XBLK_OP_READ, 64, nr, 1, 500);
+	on_disk(GEN_GUEST, 3);
+	gen_event(&g, GEN_GUEST, 0, 1010, XBLK_EV_ISSUE, XBLK_OP_READ, 64, nr, 100, 1);
+	on_disk(GEN_GUEST, 3);
+	gen_event(&g, 0, 0, 1100, XBLK_EV_QUEUE, XBLK_OP_READ, 64, nr, 10, 78);
+	on_disk(0, 2);
 }
 
 static void assert_clone(const struct xblk_clone *c, unsigned int level, uint64_t sector,
@@ -222,22 +211,20 @@ static void assert_clone(const struct xblk_clone *c, unsigned int level, uint64_
 static void clones(void **ctx)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	layered(&g, 16);
-	sent(&g, 1110, 4096, 11, 64);
-	sent(&g, 1120, 8192, 12, 72);
+	layered(16);
+	sent(1110, 4096, 11, 64);
+	sent(1120, 8192, 12, 72);
 	DOM0(1130, REQUEUE, READ, 8192, 8, 212, 12);
 	DOM0(1150, ISSUE, READ, 8192, 8, 212, 12);
 	DOM0(1200, COMPLETE, READ, 8192, 8, 212, 5);
 	DOM0(1300, COMPLETE, READ, 4096, 8, 211, 0);
 	DOM0(1310, BIO_COMPLETE, READ, 0, 0, 10, 0);
-	on_disk(&g, 0, 2);
+	on_disk(0, 2);
 	GUEST(1400, COMPLETE, READ, 64, 16, 100, 0);
-	on_disk(&g, GEN_GUEST, 3);
-	read_all(&t, &g);
+	on_disk(GEN_GUEST, 3);
+	read_all();
 	assert_int_equal(t.nr, 1);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_JOINED);
@@ -265,20 +252,18 @@ static void clones(void **ctx)
 static void many_clones(void **ctx)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	layered(&g, 96);
+	layered(96);
 	for (uint32_t i = 0; i < 12; i++)
-		sent(&g, 1110 + 10 * i, 4096 + 64 * i, 11 + i, 64 + 8 * i);
+		sent(1110 + 10 * i, 4096 + 64 * i, 11 + i, 64 + 8 * i);
 	for (uint32_t i = 0; i < 12; i++)
 		DOM0(1300 + i, COMPLETE, READ, 4096 + 64 * i, 8, 211 + i, 0);
 	DOM0(1320, BIO_COMPLETE, READ, 0, 0, 10, 0);
-	on_disk(&g, 0, 2);
+	on_disk(0, 2);
 	GUEST(1400, COMPLETE, READ, 64, 96, 100, 0);
-	on_disk(&g, GEN_GUEST, 3);
-	read_all(&t, &g);
+	on_disk(GEN_GUEST, 3);
+	read_all();
 	assert_int_equal(t.nr, 1);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_JOINED);
@@ -293,22 +278,20 @@ static void many_clones(void **ctx)
 static void clone_of_clone(void **ctx)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	layered(&g, 8);
-	cloned(&g, 1110, 4096, 11, 64);
+	layered(8);
+	cloned(1110, 4096, 11, 64);
 	DOM0(1112, SPLIT, READ, 4096, 4, 12, 78);
 	DOM0(1120, ISSUE, READ, 4096, 4, 212, 12);
 	DOM0(1130, ISSUE, READ, 4100, 4, 211, 11);
 	DOM0(1200, COMPLETE, READ, 4100, 4, 211, 0);
 	DOM0(1300, COMPLETE, READ, 4096, 4, 212, 0);
 	DOM0(1310, BIO_COMPLETE, READ, 0, 0, 10, 0);
-	on_disk(&g, 0, 2);
+	on_disk(0, 2);
 	GUEST(1400, COMPLETE, READ, 64, 8, 100, 0);
-	on_disk(&g, GEN_GUEST, 3);
-	read_all(&t, &g);
+	on_disk(GEN_GUEST, 3);
+	read_all();
 	assert_int_equal(t.nr, 1);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_JOINED);
@@ -326,11 +309,8 @@ static void clone_of_clone(void **ctx)
 static void part_of_an_old_name(void **ctx)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	gen_init(&g);
 	DOM0(500, QUEUE, READ, 64, 8, 30, 999);
 	GUEST(1000, QUEUE, READ, 64, 16, 1, 500);
 	GUEST(1010, ISSUE, READ, 64, 16, 100, 1);
@@ -341,7 +321,7 @@ static void part_of_an_old_name(void **ctx)
 	DOM0(1200, COMPLETE, READ, 72, 8, 201, 0);
 	DOM0(1210, COMPLETE, READ, 64, 8, 200, 0);
 	GUEST(1300, COMPLETE, READ, 64, 16, 100, 0);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 1);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_JOINED);
@@ -353,11 +333,7 @@ static void part_of_an_old_name(void **ctx)
 /* What dom0 makes one request of has its times, and how many it is of. */
 static void merged_in_dom0(void **ctx)
 {
-	struct told t;
-	struct gen g;
-
 	(void)ctx;
-	gen_init(&g);
 	for (uint32_t i = 0; i < 2; i++) {
 		GUEST(1000 + i, QUEUE, READ, 64 + 8 * i, 8, 1 + i, 500);
 		GUEST(1010 + i, ISSUE, READ, 64 + 8 * i, 8, 100 + i, 1 + i);
@@ -369,7 +345,7 @@ static void merged_in_dom0(void **ctx)
 	DOM0(1200, COMPLETE, READ, 64, 16, 200, 0);
 	for (uint32_t i = 0; i < 2; i++)
 		GUEST(1300 + i, COMPLETE, READ, 64 + 8 * i, 8, 100 + i, 0);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 2);
 	for (unsigned int i = 0; i < 2; i++) {
 		assert_int_equal(t.requests[i].bin, BIN_JOINED);
@@ -383,10 +359,7 @@ static void merged_in_dom0(void **ctx)
 static void hangs(bool issued)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
-	gen_init(&g);
 	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
 	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
 	DOM0(1100, QUEUE, READ, 64, 8, 10, GEN_KTHREAD);
@@ -395,7 +368,7 @@ static void hangs(bool issued)
 		DOM0(1120, REQUEUE, READ, 64, 8, 200, 10);
 		DOM0(1150, ISSUE, READ, 64, 8, 200, 10);
 	}
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 1);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_IN_FLIGHT);
@@ -420,6 +393,7 @@ static void hangs_in_dom0(void **ctx)
 {
 	(void)ctx;
 	hangs(false);
+	trace_again();
 	hangs(true);
 }
 
@@ -427,16 +401,14 @@ static void hangs_in_dom0(void **ctx)
 static void hangs_in_a_clone(void **ctx)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	layered(&g, 24);
-	sent(&g, 1110, 4096, 11, 64);
-	sent(&g, 1120, 8192, 12, 72);
-	cloned(&g, 1130, 12288, 13, 80);
+	layered(24);
+	sent(1110, 4096, 11, 64);
+	sent(1120, 8192, 12, 72);
+	cloned(1130, 12288, 13, 80);
 	DOM0(1200, COMPLETE, READ, 8192, 8, 212, 0);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 1);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_IN_FLIGHT);
@@ -454,17 +426,14 @@ static void hangs_in_a_clone(void **ctx)
 static void hangs_behind_dom0(void **ctx)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	gen_init(&g);
 	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
 	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
 	DOM0(1100, QUEUE, READ, 64, 8, 10, GEN_KTHREAD);
 	DOM0(1110, ISSUE, READ, 64, 8, 200, 10);
 	DOM0(1200, COMPLETE, READ, 64, 8, 200, 5);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 1);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_IN_FLIGHT);
@@ -482,27 +451,23 @@ static void hangs_behind_dom0(void **ctx)
  */
 static void hangs_untold(void **ctx)
 {
-	struct told t;
-	struct gen g;
-
 	(void)ctx;
-	gen_init(&g);
 	for (uint32_t i = 0; i < 2; i++) {
 		GUEST(1000 + i, QUEUE, READ, 64, 8, 1 + i, 500);
 		GUEST(1010 + i, ISSUE, READ, 64, 8, 100 + i, 1 + i);
 	}
 	DOM0(1100, QUEUE, READ, 64, 8, 10, GEN_KTHREAD);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 2);
 	for (unsigned int i = 0; i < 2; i++)
 		assert_int_equal(t.requests[i].backend_q_ns, 0);
 
-	gen_init(&g);
+	trace_again();
 	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
 	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
 	DOM0(1100, QUEUE, READ, 64, 8, 10, GEN_KTHREAD);
 	gen_lost(&g, 0, 0, 1120, 1190, 3);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 1);
 	assert_int_equal(t.requests[0].bin, BIN_LOST);
 	assert_int_equal(t.requests[0].backend_q_ns, 0);
@@ -512,11 +477,8 @@ static void hangs_untold(void **ctx)
 static void losses(void **ctx)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	gen_init(&g);
 	GUEST(1000, QUEUE, READ, 64, 8, 1, 500);
 	GUEST(1010, ISSUE, READ, 64, 8, 100, 1);
 	gen_lost(&g, 0, 0, 1020, 1090, 3);
@@ -527,7 +489,7 @@ static void losses(void **ctx)
 	DOM0(9000110, ISSUE, READ, 64, 8, 200, 2);
 	DOM0(9000200, COMPLETE, READ, 64, 8, 200, 0);
 	GUEST(9000300, COMPLETE, READ, 64, 8, 101, 0);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 2);
 	for (unsigned int i = 0; i < 2; i++) {
 		r = &t.requests[i];
@@ -549,15 +511,12 @@ static void losses(void **ctx)
 static void parts_of_it(void **ctx)
 {
 	const struct xblk_request *r;
-	struct told t;
-	struct gen g;
 
 	(void)ctx;
-	gen_init(&g);
 	GUEST(1000, COMPLETE, READ, 64, 8, 100, 0);
 	GUEST(2000, QUEUE, READ, 128, 8, 1, 500);
 	GUEST(2100, ISSUE, READ, 128, 8, 101, 1);
-	read_all(&t, &g);
+	read_all();
 	assert_int_equal(t.nr, 2);
 	r = &t.requests[0];
 	assert_int_equal(r->bin, BIN_BEFORE_TRACE);
@@ -586,13 +545,13 @@ static void parts_of_it(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_of_it),	    cmocka_unit_test(identity),
-		cmocka_unit_test(requeued_in_dom0), cmocka_unit_test(clones),
-		cmocka_unit_test(losses),	    cmocka_unit_test(parts_of_it),
-		cmocka_unit_test(many_clones),	    cmocka_unit_test(clone_of_clone),
-		cmocka_unit_test(merged_in_dom0),   cmocka_unit_test(hangs_in_dom0),
-		cmocka_unit_test(hangs_in_a_clone), cmocka_unit_test(hangs_behind_dom0),
-		cmocka_unit_test(hangs_untold),	    cmocka_unit_test(part_of_an_old_name),
+		TRACE_TEST(all_of_it),	      TRACE_TEST(identity),
+		TRACE_TEST(requeued_in_dom0), TRACE_TEST(clones),
+		TRACE_TEST(losses),	      TRACE_TEST(parts_of_it),
+		TRACE_TEST(many_clones),      TRACE_TEST(clone_of_clone),
+		TRACE_TEST(merged_in_dom0),   TRACE_TEST(hangs_in_dom0),
+		TRACE_TEST(hangs_in_a_clone), TRACE_TEST(hangs_behind_dom0),
+		TRACE_TEST(hangs_untold),     TRACE_TEST(part_of_an_old_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

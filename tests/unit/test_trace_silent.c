@@ -17,6 +17,7 @@
 #include "fake_xen.h"
 #include "played_capture.h"
 #include "played_module.h"
+#include "silent_module.h"
 #include "trace_content.h"
 #include "xenrelay-reader.h"
 
@@ -97,32 +98,10 @@ int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level)
 	return 0;
 }
 
-int dom0_now(struct dom0 *dom0, uint64_t *ns)
-{
-	uint64_t level;
-
-	return dom0_look(dom0, ns, &level);
-}
-
-unsigned int dom0_fullness(const struct dom0 *dom0, uint64_t level)
-{
-	(void)dom0, (void)level;
-	return 0;
-}
-
 /* By the control when the module has stopped: it gives the last of it. */
-int64_t dom0_drain(struct dom0 *dom0, struct writer *w, uint64_t time,
-		   unsigned int *permille)
+static void note_drain(void)
 {
-	(void)dom0, (void)w, (void)time, (void)permille;
 	drained_last |= !played.capture.drain.running;
-	return 0;
-}
-
-int dom0_read_stats(struct dom0 *dom0)
-{
-	(void)dom0;
-	return 0;
 }
 
 static int setup(void **state)
@@ -136,6 +115,7 @@ static int setup(void **state)
 	rounds = 0;
 	silent_since = 0;
 	sent[0] = sent[1] = drained_last = false;
+	on_silent_drain = note_drain;
 	table = (struct domain_table){.entries = domains, .nr = 2};
 	for (i = 0; i < 2; i++) {
 		domains[i] = (struct domain){.domid = players[i].domid, .named = true};
