@@ -28,7 +28,12 @@
 
 #define RECORD_SIZE  sizeof(struct xblk_record)
 #define STAGE_LENGTH 1024 /* records that read() takes from the ring at a time */
-#define WAKE_PART    48	  /* of a buffer: so much more in it wakes a reader */
+/*
+ * What wakes a reader that has looked: a buffer with as much more in it as there was, but
+ * these parts of a buffer at least and at most.
+ */
+#define WAKE_LEAST 48
+#define WAKE_MOST  24
 
 /**
  * struct session_stream - how the records of one CPU are read
@@ -38,6 +43,7 @@
  * @reader:	its reading end, under the lock of the file's inode, as all below
  * @last:	time up to which it has been read
  * @looked_at:	the producer's position when session_level() told how full it is
+ * @waited:	records that waited to be read then
  * @marks:	LOST records that were put among the records
  * @staged:	records in @stage.  They have left the ring, so that a fault of
  *		read()'s loses none.
@@ -51,6 +57,7 @@ struct session_stream {
 	struct xr_ring reader;
 	u64 last;
 	u64 looked_at;
+	u64 waited;
 	u64 marks;
 	size_t staged;
 	size_t taken;
@@ -445,11 +452,20 @@ u64 session_level(void)
 		/* Both may change at any moment, each for itself. */
 		staged = READ_ONCE(stream->staged);
 		taken = READ_ONCE(stream->taken);
-		most = max(most, xr_ring_level(&stream->reader) +
-					 (staged > taken ? staged - taken : 0));
+		stream->waited = xr_ring_level(&stream->reader) +
+				 (staged > taken ? staged - taken : 0);
+		most = max(most, stream->waited);
 	}
 	mutex_unlock(&session_lock);
 	return most;
+}
+
+/* Counted from where the reader looked. */
+static u64 more_to_wake(const struct session_stream *stream)
+{
+	u64 capacity = stream->reader.capacity;
+
+	return clamp(stream->waited, capacity / WAKE_LEAST, capacity / WAKE_MOST);
 }
 
 /**
@@ -458,6 +474,9 @@ u64 session_level(void)
  * @wait:	likewise
  *
  * Than when session_level() told how full they were: so a reader may look, and sleep on.
+ * Of what fills in step with the buffers, whatever its size, nothing becomes more than
+ * twice as full before the next look; a burst in a guest may fill its ring some twenty
+ * times as fast, as when many small requests are merged.
  *
  * Return: EPOLLIN if one has already.
  */
@@ -474,7 +493,7 @@ __poll_t session_poll(struct file *file, struct poll_table_struct *wait)
 		stream = per_cpu_ptr(&streams, cpu);
 		if (!stream->stage)
 			continue;
-		wake_at = stream->looked_at + stream->reader.capacity / WAKE_PART;
+		wake_at = stream->looked_at + more_to_wake(stream);
 		WRITE_ONCE(per_cpu(session_rings, cpu).ring.tell_at, wake_at);
 		/* If the producer misses it now, its next record does not. */
 		if (produced(stream) >= wake_at)

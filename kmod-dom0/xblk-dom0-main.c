@@ -7,7 +7,7 @@
  *
  *   stats     version of the protocol, clock, probes and counters, as text
  *   now       Xen system time, ns, then how many records wait in the fullest buffer, of
- * at least those that are older; poll() tells when a buffer has got a 48th fuller since
+ * at least those that are older; poll() tells when a buffer has got a part fuller since
  *   trace*    the records, one relay file for each CPU, in a session
  */
 #include <linux/atomic.h>

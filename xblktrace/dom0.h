@@ -81,7 +81,7 @@ int dom0_now(struct dom0 *dom0, uint64_t *ns);
 
 /*
  * The same, and then how many records wait in the fullest buffer.  @dom0->now can be
- * polled for when it has got a 48th fuller than that.
+ * polled for when one has got a 48th to a 24th fuller than that.
  */
 int dom0_look(struct dom0 *dom0, uint64_t *ns, uint64_t *level);
 
