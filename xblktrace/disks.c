@@ -122,8 +122,10 @@ const char *disk_find_backing(struct xenrelay_reader *reader,
 
 	read_text(reader, place->dir, "physical-device", device, sizeof(device));
 	if (sscanf(device, "%x:%x%n", &disk->major, &disk->minor, &end) != 2 ||
-	    device[end])
+	    device[end]) {
+		disk->major = disk->minor = 0;
 		return "it has no device in this domain yet";
+	}
 	if (!store_read_uint(reader, &state, "%s/state", place->dir) ||
 	    state != STATE_CONNECTED)
 		return "the guest is not connected to it";
@@ -139,8 +141,8 @@ const char *disk_find_backing(struct xenrelay_reader *reader,
 	return disk->backing < 0 ? strerror(-disk->backing) : NULL;
 }
 
-static void set_place(struct disk_place *place, const char *kind, unsigned int backend,
-		      unsigned int domid)
+void disk_set_place(struct disk_place *place, const char *kind, unsigned int backend,
+		    unsigned int domid)
 {
 	place->kind = kind;
 	place->backend = backend;
@@ -161,7 +163,7 @@ int disks_visit(struct xenrelay_reader *reader, unsigned int domid, const char *
 	for (i = 0; !ret && i < nr; i++) {
 		if (number_uint(nodes[i], 0, UINT32_MAX, &place.devid))
 			continue;
-		set_place(&place, kind, own, domid);
+		disk_set_place(&place, kind, own, domid);
 		ret = visit(&place, arg);
 	}
 	free(nodes);
@@ -184,7 +186,7 @@ int disks_visit_elsewhere(struct xenrelay_reader *reader, unsigned int domid,
 				     place.devid) ||
 		    backend == own)
 			continue;
-		set_place(&place, DISK_KIND_KERNEL, backend, domid);
+		disk_set_place(&place, DISK_KIND_KERNEL, backend, domid);
 		ret = visit(&place, arg);
 	}
 	free(nodes);

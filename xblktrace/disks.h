@@ -36,6 +36,10 @@ struct disk_place {
 	char dir[128];
 };
 
+/* That of the disk @place->devid of the guest @domid. */
+void disk_set_place(struct disk_place *place, const char *kind, unsigned int backend,
+		    unsigned int domid);
+
 /* Return: 0 to go on, or else what the one that goes about returns. */
 typedef int disk_visit(const struct disk_place *place, void *arg);
 
@@ -53,8 +57,8 @@ void disk_read_names(struct xenrelay_reader *reader, const struct disk_place *pl
 		     struct disk *disk);
 
 /*
- * Where a disk of blkback's lies; marked as left out if that makes more than there can
- * be in @backing.  Return: NULL, or why the disk cannot be traced.
+ * Where a disk of blkback's lies, 0:0 if nowhere; marked as left out if that makes more
+ * than there can be in @backing.  Return: NULL, or why the disk cannot be traced.
  */
 const char *disk_find_backing(struct xenrelay_reader *reader,
 			      struct backing_table *backing,
