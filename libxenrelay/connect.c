@@ -91,7 +91,7 @@ static int agree_on_version(struct xenrelay_channel *ch)
 	free(s);
 	if (err)
 		return ch_fail(ch, err, "its version in XenStore makes no sense");
-	if (newest < XR_OLDEST_VERSION || oldest > XR_NEWEST_VERSION)
+	if (!xr_speaks_version(oldest, newest))
 		return ch_fail(
 			ch, -EPROTONOSUPPORT,
 			"no common version of the protocol: the guest speaks %u to "

@@ -142,6 +142,42 @@ void xenrelay_list_free(char **names, int nr)
 	free(names);
 }
 
+int xenrelay_get_versions(struct xenrelay_reader *reader, unsigned int domid,
+			  const char *channel, uint32_t *oldest, uint32_t *newest)
+{
+	int err = xr_check_reader(reader);
+	char path[XR_PATH_MAX];
+	unsigned int len;
+	char *s;
+
+	if (oldest && newest)
+		*oldest = *newest = 0;
+	if (err)
+		return err;
+	if (!channel || !xr_name_ok(channel) || !oldest || !newest ||
+	    domid > XR_MAX_DOMID)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/local/domain/%u/" XENRELAY_XS_DIR "/%s/version",
+		 domid, channel);
+	s = xr_xs_read(reader, XBT_NULL, path, &len);
+	if (!s && errno == EACCES)
+		return xr_fail_access(reader, domid);
+	if (!s)
+		return xr_fail(reader, -errno, "XenStore: %s: %s", path, strerror(errno));
+	err = xr_parse_versions(s, len, oldest, newest);
+	free(s);
+	if (err)
+		return xr_fail(reader, err,
+			       "domain %u, channel %s: its version in XenStore makes no "
+			       "sense",
+			       domid, channel);
+	if (!xr_speaks_version(*oldest, *newest))
+		return xr_fail(reader, -EPROTONOSUPPORT,
+			       "domain %u, channel %s: no common version of the protocol",
+			       domid, channel);
+	return 0;
+}
+
 static struct offer *find_offer(struct xr_domain *domain, const char *name)
 {
 	unsigned int i;

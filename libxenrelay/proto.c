@@ -86,6 +86,11 @@ int xr_parse_versions(const char *s, size_t len, uint32_t *oldest, uint32_t *new
 	return 0;
 }
 
+bool xr_speaks_version(uint32_t oldest, uint32_t newest)
+{
+	return newest >= XR_OLDEST_VERSION && oldest <= XR_NEWEST_VERSION;
+}
+
 unsigned int xr_parse_features(const char *s, size_t len)
 {
 	static const struct {

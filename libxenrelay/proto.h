@@ -92,6 +92,9 @@ const char *xr_parse_number(const char *s, uint64_t max, uint64_t *value);
  */
 int xr_parse_versions(const char *s, size_t len, uint32_t *oldest, uint32_t *newest);
 
+/* Whether one version of the range is spoken here. */
+bool xr_speaks_version(uint32_t oldest, uint32_t newest);
+
 /**
  * xr_parse_features - the known words of the "features" node
  *

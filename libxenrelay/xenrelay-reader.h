@@ -263,6 +263,19 @@ int xenrelay_list(struct xenrelay_reader *reader, unsigned int domid, char ***na
 void xenrelay_list_free(char **names, int nr);
 
 /**
+ * xenrelay_get_versions - the versions of the protocol that a channel's guest speaks
+ * @oldest, @newest: its range, also after -EPROTONOSUPPORT; else 0
+ *
+ * To be asked before there is a connection, which makes the same of them.
+ *
+ * Return: 0 if one of them is spoken here; -EPROTONOSUPPORT if none is; -EPROTO: what the
+ * guest says is no range; -ENOENT (no such channel, or it says nothing), -EACCES as
+ * xenrelay_list(), and XenStore's errors.
+ */
+int xenrelay_get_versions(struct xenrelay_reader *reader, unsigned int domid,
+			  const char *channel, uint32_t *oldest, uint32_t *newest);
+
+/**
  * xenrelay_watch_channels - be told of channels that come and go
  * @domid:	of this domain, or XENRELAY_EVERY_DOMAIN
  *

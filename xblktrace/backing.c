@@ -224,6 +224,25 @@ static int add_lower(struct backing_table *table, const char *sysfs, const char 
 	return err ? err : add_nvme_paths(table, dir, index);
 }
 
+/* The directory of a device, which may be a partition.  Return: 0, or negative errno. */
+static int find_own_dir(const char *sysfs, unsigned int major, unsigned int minor,
+			char *dir)
+{
+	char link[PATH_MAX];
+
+	snprintf(link, sizeof(link), "%s/dev/block/%u:%u", sysfs, major, minor);
+	if (!realpath(link, dir))
+		return errno == ENOENT ? -ENODEV : -errno;
+	return 0;
+}
+
+static bool is_partition(const char *dir)
+{
+	char line[32];
+
+	return read_line(dir, "partition", line, sizeof(line));
+}
+
 /*
  * The directory of a whole device, which *@major and *@minor are the number of then.
  * Return: 0, or negative errno.
@@ -231,14 +250,12 @@ static int add_lower(struct backing_table *table, const char *sysfs, const char 
 static int find_dir(const char *sysfs, unsigned int *major, unsigned int *minor,
 		    uint64_t *start_sector, char *dir)
 {
-	char link[PATH_MAX], line[32];
+	int err = find_own_dir(sysfs, *major, *minor, dir);
+	char line[32];
 
 	*start_sector = 0;
-	snprintf(link, sizeof(link), "%s/dev/block/%u:%u", sysfs, *major, *minor);
-	if (!realpath(link, dir))
-		return errno == ENOENT ? -ENODEV : -errno;
-	if (!read_line(dir, "partition", line, sizeof(line)))
-		return 0;
+	if (err || !is_partition(dir))
+		return err;
 	/* A partition's directory lies in that of its whole device. */
 	if (!read_line(dir, "start", line, sizeof(line)) ||
 	    number_u64(line, 0, UINT64_MAX, start_sector))
@@ -301,6 +318,26 @@ int backing_update(struct backing_table *table, const char *sysfs)
 		err = add_lower(table, sysfs, dir, i, 0);
 	}
 	return err;
+}
+
+int backing_describe(const char *sysfs, unsigned int major, unsigned int minor,
+		     struct backing_words *words)
+{
+	char dir[PATH_MAX];
+	int err = find_own_dir(sysfs, major, minor, dir);
+
+	*words = (struct backing_words){0};
+	if (err)
+		return err;
+	snprintf(words->name, sizeof(words->name), "%.63s", strrchr(dir, '/') + 1);
+	if (is_partition(dir)) {
+		*strrchr(dir, '/') = '\0';
+		snprintf(words->disk, sizeof(words->disk), "%.63s",
+			 strrchr(dir, '/') + 1);
+	}
+	read_line(dir, "dm/name", words->mapped, sizeof(words->mapped));
+	read_line(dir, "loop/backing_file", words->file, sizeof(words->file));
+	return 0;
 }
 
 void backing_free(struct backing_table *table)

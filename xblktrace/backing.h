@@ -57,6 +57,24 @@ int backing_add(struct backing_table *table, const char *sysfs, unsigned int maj
  */
 int backing_update(struct backing_table *table, const char *sysfs);
 
+/**
+ * struct backing_words - what a device is called by those who set it up
+ * @name:	the kernel's name of it, as "sda2"
+ * @disk:	that of the disk that it is a partition of, or ""
+ * @mapped:	device-mapper's name of it, or of that disk; "" if it has none
+ * @file:	that a loop device is on, or "": any bytes
+ */
+struct backing_words {
+	char name[64];
+	char disk[64];
+	char mapped[128];
+	char file[256];
+};
+
+/* Return: 0 or negative errno: -ENODEV if sysfs does not know it. */
+int backing_describe(const char *sysfs, unsigned int major, unsigned int minor,
+		     struct backing_words *words);
+
 void backing_free(struct backing_table *table);
 
 #endif /* XBLKTRACE_BACKING_H */

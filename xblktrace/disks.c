@@ -16,6 +16,12 @@
 #define MAX_HINTS	64 /* a guest may list any number of disks */
 #define STATE_CONNECTED 4  /* XenbusStateConnected */
 
+const char *const disk_process_kinds[] = {
+	"qdisk", /* QEMU */
+	"vbd3",	 /* tapdisk under XAPI */
+	NULL,
+};
+
 /* "[DOMAIN:]DISK" names this disk of this domain. */
 static bool names(const char *wanted, const struct domain *domain,
 		  const struct disk *disk)
@@ -51,7 +57,6 @@ bool disk_is_asked_for(const struct options *opts, const struct domain *domain,
 /* What is looked for and found. */
 struct search {
 	struct xenrelay_reader *reader;
-	unsigned int own;
 	struct domain *domain;
 	struct backing_table *backing;
 	const struct options *opts;
@@ -97,28 +102,32 @@ static void read_text(struct xenrelay_reader *reader, const char *dir, const cha
 	free(s);
 }
 
-static void read_names(struct xenrelay_reader *reader, const char *dir, struct disk *disk)
+void disk_read_names(struct xenrelay_reader *reader, const struct disk_place *place,
+		     struct disk *disk)
 {
-	read_text(reader, dir, "dev", disk->name, sizeof(disk->name));
+	disk->devid = place->devid;
+	read_text(reader, place->dir, "dev", disk->name, sizeof(disk->name));
 	if (!*disk->name)
 		snprintf(disk->name, sizeof(disk->name), "%u", disk->devid);
-	read_text(reader, dir, "params", disk->params, sizeof(disk->params));
+	read_text(reader, place->dir, "params", disk->params, sizeof(disk->params));
 }
 
-/* Return: NULL, or why the disk cannot be traced. */
-static const char *find_backing(struct search *search, const char *dir, struct disk *disk)
+const char *disk_find_backing(struct xenrelay_reader *reader,
+			      struct backing_table *backing,
+			      const struct disk_place *place, struct disk *disk)
 {
-	struct backing_table *backing = search->backing;
 	unsigned int state, nr_before = backing->nr;
-	struct xenrelay_reader *reader = search->reader;
 	char device[32];
 	int end = 0;
 
-	read_text(reader, dir, "physical-device", device, sizeof(device));
+	read_text(reader, place->dir, "physical-device", device, sizeof(device));
 	if (sscanf(device, "%x:%x%n", &disk->major, &disk->minor, &end) != 2 ||
-	    device[end])
+	    device[end]) {
+		disk->major = disk->minor = 0;
 		return "it has no device in this domain yet";
-	if (!store_read_uint(reader, &state, "%s/state", dir) || state != STATE_CONNECTED)
+	}
+	if (!store_read_uint(reader, &state, "%s/state", place->dir) ||
+	    state != STATE_CONNECTED)
 		return "the guest is not connected to it";
 	disk->backing = backing_add(backing, "/sys", disk->major, disk->minor,
 				    &disk->start_sector);
@@ -130,6 +139,58 @@ static const char *find_backing(struct search *search, const char *dir, struct d
 		return NULL;
 	}
 	return disk->backing < 0 ? strerror(-disk->backing) : NULL;
+}
+
+void disk_set_place(struct disk_place *place, const char *kind, unsigned int backend,
+		    unsigned int domid)
+{
+	place->kind = kind;
+	place->backend = backend;
+	snprintf(place->dir, sizeof(place->dir), "/local/domain/%u/backend/%s/%u/%u",
+		 backend, kind, domid, place->devid);
+}
+
+int disks_visit(struct xenrelay_reader *reader, unsigned int domid, const char *kind,
+		disk_visit *visit, void *arg)
+{
+	unsigned int i, nr, own = xenrelay_own_domid(reader);
+	struct disk_place place;
+	char **nodes;
+	int ret = 0;
+
+	nodes = store_list(reader, &nr, "/local/domain/%u/backend/%s/%u", own, kind,
+			   domid);
+	for (i = 0; !ret && i < nr; i++) {
+		if (number_uint(nodes[i], 0, UINT32_MAX, &place.devid))
+			continue;
+		disk_set_place(&place, kind, own, domid);
+		ret = visit(&place, arg);
+	}
+	free(nodes);
+	return ret;
+}
+
+int disks_visit_elsewhere(struct xenrelay_reader *reader, unsigned int domid,
+			  disk_visit *visit, void *arg)
+{
+	unsigned int i, nr, backend, own = xenrelay_own_domid(reader);
+	struct disk_place place;
+	char **nodes;
+	int ret = 0;
+
+	nodes = store_list(reader, &nr, "/local/domain/%u/device/vbd", domid);
+	for (i = 0; !ret && i < nr && i < MAX_HINTS; i++) {
+		if (number_uint(nodes[i], 0, UINT32_MAX, &place.devid) ||
+		    !store_read_uint(reader, &backend,
+				     "/local/domain/%u/device/vbd/%u/backend-id", domid,
+				     place.devid) ||
+		    backend == own)
+			continue;
+		disk_set_place(&place, DISK_KIND_KERNEL, backend, domid);
+		ret = visit(&place, arg);
+	}
+	free(nodes);
+	return ret;
 }
 
 /* The kernel never gives the directory of another device the same inode soon. */
@@ -181,69 +242,38 @@ static int add_disk(struct domain *domain, const struct disk *disk)
 	return 0;
 }
 
-static int find_blkback(struct search *search)
+static int find_in_kernel(const struct disk_place *place, void *arg)
 {
-	struct domain *domain = search->domain;
-	unsigned int i, nr;
-	char **nodes;
-	int ret = 0;
+	struct search *search = arg;
+	struct disk disk = {0};
+	const char *why;
 
-	nodes = store_list(search->reader, &nr, "/local/domain/%u/backend/vbd/%u",
-			   search->own, domain->domid);
-	for (i = 0; !ret && i < nr; i++) {
-		struct disk disk = {0};
-		char dir[128];
-		const char *why;
-
-		if (number_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
-			continue;
-		if (is_given_up(search)) {
-			ret = -1;
-			break;
-		}
-		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/vbd/%u/%u",
-			 search->own, domain->domid, disk.devid);
-		read_names(search->reader, dir, &disk);
-		if (!is_wanted(search, &disk))
-			continue;
-		why = find_backing(search, dir, &disk);
-		disk.instance = find_instance(domain->domid, disk.devid);
-		if (!why)
-			ret = add_disk(domain, &disk);
-		else if (search->used)
-			say_untraced(domain, &disk, why);
-	}
-	/* Perhaps before the last of them, or their list, was read. */
-	if (!ret && is_given_up(search))
-		ret = -1;
-	free(nodes);
-	return ret;
+	if (is_given_up(search))
+		return -1;
+	disk_read_names(search->reader, place, &disk);
+	if (!is_wanted(search, &disk))
+		return 0;
+	why = disk_find_backing(search->reader, search->backing, place, &disk);
+	disk.instance = find_instance(search->domain->domid, disk.devid);
+	if (!why)
+		return add_disk(search->domain, &disk);
+	if (search->used)
+		say_untraced(search->domain, &disk, why);
+	return 0;
 }
 
 /* Disks that a process of this domain serves: their requests never pass blkback. */
-static void report_processes(struct search *search, const char *kind)
+static int report_process(const struct disk_place *place, void *arg)
 {
-	const struct domain *domain = search->domain;
+	struct search *search = arg;
 	struct disk disk = {0};
-	unsigned int i, nr;
-	char dir[128];
-	char **nodes;
 
-	nodes = store_list(search->reader, &nr, "/local/domain/%u/backend/%s/%u",
-			   search->own, kind, domain->domid);
-	for (i = 0; i < nr; i++) {
-		if (number_uint(nodes[i], 0, UINT32_MAX, &disk.devid))
-			continue;
-		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/%s/%u/%u",
-			 search->own, kind, domain->domid, disk.devid);
-		read_names(search->reader, dir, &disk);
-		if (is_wanted(search, &disk))
-			say_untraced(
-				domain, &disk,
-				"served by a process (QEMU or tapdisk), not by blkback; "
-				"give the guest a phy: disk");
-	}
-	free(nodes);
+	disk_read_names(search->reader, place, &disk);
+	if (is_wanted(search, &disk))
+		say_untraced(search->domain, &disk,
+			     "served by a process (QEMU or tapdisk), not by blkback; "
+			     "give the guest a phy: disk");
+	return 0;
 }
 
 static void say_elsewhere(struct search *search, const struct disk *disk,
@@ -261,32 +291,26 @@ static void say_elsewhere(struct search *search, const struct disk *disk,
 	say_untraced(search->domain, disk, why);
 }
 
-/* Disks of other domains: the guest's own words, good enough for a hint. */
-static void report_elsewhere(struct search *search)
+static int report_elsewhere(const struct disk_place *place, void *arg)
 {
-	const struct domain *domain = search->domain;
+	struct search *search = arg;
 	struct disk disk = {0};
-	unsigned int i, nr, backend;
-	char **nodes;
 
-	nodes = store_list(search->reader, &nr, "/local/domain/%u/device/vbd",
-			   domain->domid);
-	for (i = 0; i < nr && i < MAX_HINTS; i++) {
-		char dir[128];
+	disk_read_names(search->reader, place, &disk);
+	if (is_wanted(search, &disk))
+		say_elsewhere(search, &disk, place->backend);
+	return 0;
+}
 
-		if (number_uint(nodes[i], 0, UINT32_MAX, &disk.devid) ||
-		    !store_read_uint(search->reader, &backend,
-				     "/local/domain/%u/device/vbd/%u/backend-id",
-				     domain->domid, disk.devid) ||
-		    backend == search->own)
-			continue;
-		snprintf(dir, sizeof(dir), "/local/domain/%u/backend/vbd/%u/%u", backend,
-			 domain->domid, disk.devid);
-		read_names(search->reader, dir, &disk);
-		if (is_wanted(search, &disk))
-			say_elsewhere(search, &disk, backend);
-	}
-	free(nodes);
+static void report_others(struct search *search)
+{
+	const char *const *kind;
+
+	for (kind = disk_process_kinds; *kind; kind++)
+		disks_visit(search->reader, search->domain->domid, *kind, report_process,
+			    search);
+	disks_visit_elsewhere(search->reader, search->domain->domid, report_elsewhere,
+			      search);
 }
 
 int disks_find(struct xenrelay_reader *reader, struct domain *domain,
@@ -295,7 +319,6 @@ int disks_find(struct xenrelay_reader *reader, struct domain *domain,
 {
 	struct search search = {
 		.reader = reader,
-		.own = xenrelay_own_domid(reader),
 		.domain = domain,
 		.backing = backing,
 		.opts = opts,
@@ -303,13 +326,13 @@ int disks_find(struct xenrelay_reader *reader, struct domain *domain,
 		.used = used,
 	};
 
-	if (find_blkback(&search))
+	/* Perhaps before the last of them, or their list, was read. */
+	if (disks_visit(reader, domain->domid, DISK_KIND_KERNEL, find_in_kernel,
+			&search) ||
+	    is_given_up(&search))
 		return -1;
-	if (used) {
-		report_processes(&search, "qdisk");
-		report_processes(&search, "vbd3"); /* tapdisk under XAPI */
-		report_elsewhere(&search);
-	}
+	if (used)
+		report_others(&search);
 	return search.asked_for;
 }
 

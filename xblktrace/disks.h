@@ -17,6 +17,53 @@
 bool disk_is_asked_for(const struct options *opts, const struct domain *domain,
 		       const struct disk *disk);
 
+#define DISK_KIND_KERNEL "vbd" /* blkback's */
+
+/* Those of which processes serve disks; NULL behind the last one. */
+extern const char *const disk_process_kinds[];
+
+/**
+ * struct disk_place - where XenStore has a disk's backend
+ * @kind:	which one it is, as "vbd"
+ * @backend:	the domain that serves it
+ * @devid:	XenStore's number of the disk
+ * @dir:	the backend's nodes
+ */
+struct disk_place {
+	const char *kind;
+	unsigned int backend;
+	unsigned int devid;
+	char dir[128];
+};
+
+/* That of the disk @place->devid of the guest @domid. */
+void disk_set_place(struct disk_place *place, const char *kind, unsigned int backend,
+		    unsigned int domid);
+
+/* Return: 0 to go on, or else what the one that goes about returns. */
+typedef int disk_visit(const struct disk_place *place, void *arg);
+
+/*
+ * Go about a guest's disks that a kind of backend serves here, or that other domains
+ * serve: by the guest's own words, good enough for a hint, of its first 64 disks.
+ */
+int disks_visit(struct xenrelay_reader *reader, unsigned int domid, const char *kind,
+		disk_visit *visit, void *arg);
+int disks_visit_elsewhere(struct xenrelay_reader *reader, unsigned int domid,
+			  disk_visit *visit, void *arg);
+
+/* Its name, its number where it has none, and @params. */
+void disk_read_names(struct xenrelay_reader *reader, const struct disk_place *place,
+		     struct disk *disk);
+
+/*
+ * Where a disk of blkback's lies, 0:0 if nowhere; marked as left out if that makes more
+ * than there can be in @backing.  Return: NULL, or why the disk cannot be traced.
+ */
+const char *disk_find_backing(struct xenrelay_reader *reader,
+			      struct backing_table *backing,
+			      const struct disk_place *place, struct disk *disk);
+
 /**
  * struct patience - with a search that takes many requests to XenStore
  * @ends:	asked between them: whether the rest is not wanted any more

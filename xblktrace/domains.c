@@ -23,13 +23,13 @@ struct selection {
 	const struct patience *patience;
 };
 
-static void describe(struct selection *sel, struct domain *domain)
+void domain_read_names(struct xenrelay_reader *reader, struct domain *domain)
 {
-	char *s = store_read(sel->reader, "/local/domain/%u/name", domain->domid);
+	char *s = store_read(reader, "/local/domain/%u/name", domain->domid);
 
 	snprintf(domain->name, sizeof(domain->name), "%s", s ? s : "");
 	free(s);
-	s = store_read(sel->reader, "/local/domain/%u/vm", domain->domid);
+	s = store_read(reader, "/local/domain/%u/vm", domain->domid);
 	if (s && !strncmp(s, "/vm/", 4))
 		snprintf(domain->uuid, sizeof(domain->uuid), "%.36s", s + 4);
 	free(s);
@@ -115,7 +115,7 @@ static int add_domain(struct selection *sel, unsigned int domid, bool named)
 		known->named |= named;
 		return 1;
 	}
-	describe(sel, &domain);
+	domain_read_names(sel->reader, &domain);
 	offers = domain_offers_channel(sel->reader, domid);
 	if (offers <= 0) {
 		if (offers && !sel->quiet)

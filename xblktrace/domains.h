@@ -111,6 +111,9 @@ int domains_add(struct xenrelay_reader *reader, const struct options *opts,
 		struct backing_table *backing, struct domain_table *table,
 		unsigned int domid, const struct patience *patience);
 
+/* Its name and UUID. */
+void domain_read_names(struct xenrelay_reader *reader, struct domain *domain);
+
 /*
  * Whether the guest's tracer is loaded.  Return: 1 if so, 0 if not, negative errno if
  * this domain cannot tell.

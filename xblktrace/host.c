@@ -17,7 +17,7 @@
 
 #define DEBUGFS "/sys/kernel/debug"
 
-static int check_xen(void)
+int host_check_xen(void)
 {
 	char type[16] = "";
 	FILE *f = fopen("/sys/hypervisor/type", "re");
@@ -56,7 +56,7 @@ int host_check(void)
 	if (geteuid())
 		return msg_error("root is needed, to map guests' pages and to trace this "
 				 "kernel");
-	if (check_xen())
+	if (host_check_xen())
 		return -1;
 	return check_debugfs();
 }

@@ -11,6 +11,9 @@ struct xenrelay_reader;
  */
 int host_check(void);
 
+/* Of these Xen alone, which is enough for who only reads XenStore. */
+int host_check_xen(void);
+
 #define HOST_STORE_MS 10000 /* for how long XenStore may not answer */
 
 /*

@@ -9,29 +9,11 @@
 
 #include "actions.h"
 #include "disks.h"
+#include "json-text.h"
 #include "meta.h"
 #include "msg.h"
 #include "saturate.h"
 #include "xblk/version.h"
-
-/* A string of JSON must be UTF-8; what comes from outside may not be. */
-static json_t *text(const char *s)
-{
-	json_t *json = json_string(s);
-	char *copy, *p;
-
-	if (json)
-		return json;
-	copy = strdup(s);
-	if (!copy)
-		return NULL;
-	for (p = copy; *p; p++)
-		if (*p & 0x80)
-			*p = '?';
-	json = json_string(copy);
-	free(copy);
-	return json;
-}
 
 static json_t *dev(unsigned int major, unsigned int minor)
 {
@@ -74,7 +56,7 @@ static json_t *xen_version(void)
 	strcat(version, ".");
 	append_file(version, sizeof(version), "/sys/hypervisor/version/minor");
 	append_file(version, sizeof(version), "/sys/hypervisor/version/extra");
-	return text(version);
+	return json_text(version);
 }
 
 static json_t *command_line(const struct options *opts)
@@ -83,7 +65,7 @@ static json_t *command_line(const struct options *opts)
 	int i;
 
 	for (i = 0; i < opts->argc; i++)
-		json_array_append_new(array, text(opts->argv[i]));
+		json_array_append_new(array, json_text(opts->argv[i]));
 	return array;
 }
 
@@ -124,13 +106,14 @@ static json_t *backing_disks(const struct capture_facts *facts, unsigned int *ro
 		if (!take(facts, &b->told, room))
 			continue;
 		json_array_append_new(
-			array, json_pack("{s:i, s:o, s:o, s:o, s:o}", "index", (int)i,
-					 "dev", dev(b->major, b->minor), "name",
-					 text(b->name), "scheduler",
-					 *b->scheduler ? text(b->scheduler) : json_null(),
-					 "part_of",
-					 b->part_of < 0 ? json_null()
-							: json_integer(b->part_of)));
+			array,
+			json_pack("{s:i, s:o, s:o, s:o, s:o}", "index", (int)i, "dev",
+				  dev(b->major, b->minor), "name", json_text(b->name),
+				  "scheduler",
+				  *b->scheduler ? json_text(b->scheduler) : json_null(),
+				  "part_of",
+				  b->part_of < 0 ? json_null()
+						 : json_integer(b->part_of)));
 	}
 	return array;
 }
@@ -157,10 +140,11 @@ static json_t *guest_disks(const struct capture_facts *facts, struct domain *dom
 		json_array_append_new(
 			array,
 			json_pack("{s:i, s:I, s:o, s:o, s:o, s:i, s:I}", "index", (int)i,
-				  "devid", (json_int_t)d->devid, "name", text(d->name),
-				  "params", text(d->params), "dev",
-				  dev(d->major, d->minor), "backend_disk", d->backing,
-				  "start_sector", (json_int_t)d->start_sector));
+				  "devid", (json_int_t)d->devid, "name",
+				  json_text(d->name), "params", json_text(d->params),
+				  "dev", dev(d->major, d->minor), "backend_disk",
+				  d->backing, "start_sector",
+				  (json_int_t)d->start_sector));
 	}
 	return array;
 }
@@ -203,8 +187,8 @@ static json_t *guests(const struct capture_facts *facts, unsigned int *room)
 			break;
 		json = json_pack("{s:i, s:o, s:o, s:o}", "domid",
 				 (int)guest->domain->domid, "name",
-				 text(guest->domain->name), "uuid",
-				 text(guest->domain->uuid), "disks",
+				 json_text(guest->domain->name), "uuid",
+				 json_text(guest->domain->uuid), "disks",
 				 guest_disks(facts, guest->domain, room));
 
 		if (guest->rings)
@@ -347,13 +331,13 @@ static char *make_text(const struct capture_facts *facts, json_t *disks, json_t 
 		memset(&host, 0, sizeof(host));
 	return to_text(json_pack(
 		"{s:s, s:o, s:o, s:o, s:o, s:I, s:{s:i, s:i, s:I, s:o*, s:o, s:o, s:o*}, s:o, s:o*, s:o*}",
-		"tool", PROGRAM " " XBLK_VERSION, "host", text(host.nodename), "kernel",
-		text(host.release), "xen", xen_version(), "argv",
+		"tool", PROGRAM " " XBLK_VERSION, "host", json_text(host.nodename),
+		"kernel", json_text(host.release), "xen", xen_version(), "argv",
 		command_line(facts->opts), "clock_uncertainty_ns",
 		(json_int_t)dom0->clock_uncertainty_ns, "backend", "domid",
 		(int)facts->own_domid, "nr_cpus", (int)dom0->nr_cpus,
 		"clock_uncertainty_ns", (json_int_t)dom0->clock_uncertainty_ns, "clock",
-		*dom0->clock ? text(dom0->clock) : NULL, "disks", disks, "probes",
+		*dom0->clock ? json_text(dom0->clock) : NULL, "disks", disks, "probes",
 		words(dom0->probes), "merges", dom0->no_merges ? json_false() : NULL,
 		"guests", guests, "ops",
 		facts->opts->ops ? words(actions_text(facts->opts->ops)) : NULL, "ended",

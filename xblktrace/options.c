@@ -168,6 +168,15 @@ static const char *set_doorbell(void *to, const char *arg)
 	return arg ? number_uint(arg, 1, 100, &opts->doorbell_percent) : NULL;
 }
 
+static const char *set_list(void *to, const char *arg)
+{
+	struct options *opts = to;
+
+	opts->list = true;
+	opts->list_json = arg;
+	return arg && strcmp(arg, "json") ? "not a format: only json is one" : NULL;
+}
+
 #define AT(member) offsetof(struct options, member)
 
 static const struct option_row rows[] = {
@@ -221,6 +230,10 @@ static const struct option_row rows[] = {
 	{'F', "follow", NULL,
 	 "wait for guests that are not there yet, and again when they\nhave gone",
 	 option_set_flag, AT(follow)},
+	{0, "list", "[=json]",
+	 "say which disks the guests have, what serves them, and what\n"
+	 "of them would be seen; as a table, or as JSON",
+	 set_list, 0},
 	{0, "status", NULL, "say what a capture that runs is doing", option_set_flag,
 	 AT(status)},
 	{'k', "kill", NULL, "end a capture that runs, in good order", option_set_flag,
@@ -234,7 +247,7 @@ static const struct option_row rows[] = {
 static const struct option_table table = {
 	.before =
 		"Usage: " PROGRAM " -d DOMAIN[,DOMAIN]... [option]...\n"
-		"       " PROGRAM " --status | -k\n"
+		"       " PROGRAM " --list[=json] | --status | -k\n"
 		"Trace the block I/O of Xen guests, in the guests and in this domain at "
 		"once.\n\n",
 	.rows = rows,
@@ -257,12 +270,13 @@ static int check(struct options *opts, int argc, char **argv)
 {
 	if (optind < argc)
 		return bad_usage("%s: unexpected argument", argv[optind]);
-	if (opts->status && opts->end)
-		return bad_usage("--status and --kill: one at a time");
-	if (opts->status || opts->end)
+	if (opts->list + opts->status + opts->end > 1)
+		return bad_usage("--list, --status and --kill: one at a time");
+	if (opts->list || opts->status || opts->end)
 		return begins_capture(opts)
-			       ? bad_usage("no capture is begun with --status or --kill: "
-					   "of other options only -v goes with them")
+			       ? bad_usage("no capture is begun with --list, --status or "
+					   "--kill: of other options only -v goes with "
+					   "them")
 			       : -1;
 	if (!opts->nr_domains)
 		return bad_usage("no domain given: use -d with a number or name of 'xl "

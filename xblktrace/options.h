@@ -26,6 +26,7 @@
  * @follow:	guests that are not there are waited for
  * @sized:	-b or -n was given: the guests' rings get that size too
  * @compress_level: zstd's, 0 for none
+ * @list:	show the guests of this host, by @list_json as JSON; no capture is made
  * @status:	show what a capture that runs does, @end: end it; no other is made
  * @overwrite:	a flight recorder: buffers keep the newest, and are read on SIGUSR1
  * @max_memory:	bytes that guests' rings may have mapped here together, 0: by default
@@ -55,6 +56,8 @@ struct options {
 	unsigned int nr_files;
 	unsigned int doorbell_percent;
 	bool follow;
+	bool list;
+	bool list_json;
 	bool status;
 	bool end;
 	bool verbose;

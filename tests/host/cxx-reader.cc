@@ -39,6 +39,7 @@ int main()
 	xenrelay_loss loss;
 	char **names = nullptr;
 	unsigned int *domids;
+	uint32_t oldest, newest;
 	char item[8], path[XENRELAY_NODE_SIZE];
 
 	options.size = sizeof(options);
@@ -62,6 +63,7 @@ int main()
 	EXPECT(xenrelay_list_domains(reader, &domids), -EBADF);
 	EXPECT(xenrelay_list(reader, 1, &names), -EBADF);
 	xenrelay_list_free(names, 0);
+	EXPECT(xenrelay_get_versions(reader, 1, "xblk", &oldest, &newest), -EBADF);
 	EXPECT(xenrelay_watch_channels(reader, XENRELAY_EVERY_DOMAIN), -EBADF);
 	EXPECT(xenrelay_unwatch_channels(reader), -EBADF);
 	EXPECT(xenrelay_wind_down(reader), -EBADF);

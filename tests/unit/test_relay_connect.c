@@ -48,6 +48,38 @@ static void test_nonsense_version(void **state)
 	assert_string_equal(fake_read(DIR "/reader"), "");
 }
 
+/* What is told without a connection is what one would meet. */
+static void expect_versions(const char *said, int ret, uint32_t from, uint32_t to)
+{
+	uint32_t oldest, newest;
+
+	if (said)
+		fake_write(DIR "/version", said);
+	else
+		fake_remove(DIR "/version");
+	assert_int_equal(xenrelay_get_versions(reader, 3, "xblk", &oldest, &newest), ret);
+	assert_int_equal(oldest, from);
+	assert_int_equal(newest, to);
+}
+
+static void test_versions_told(void **state)
+{
+	uint32_t n;
+
+	(void)state;
+	expect_versions("1", 0, 1, 1);
+	expect_versions("1-7", 0, 1, 7);
+	expect_versions("2-7", -EPROTONOSUPPORT, 2, 7);
+	expect_versions("7-2", -EPROTO, 0, 0);
+	expect_versions("\033[2J", -EPROTO, 0, 0);
+	expect_versions(NULL, -ENOENT, 0, 0);
+	assert_int_equal(xenrelay_get_versions(NULL, 3, "xblk", &n, &n), -EINVAL);
+	assert_int_equal(xenrelay_get_versions(reader, 3, "../x", &n, &n), -EINVAL);
+	assert_int_equal(xenrelay_get_versions(reader, 3, NULL, &n, &n), -EINVAL);
+	assert_int_equal(xenrelay_get_versions(reader, 3, "xblk", NULL, &n), -EINVAL);
+	assert_int_equal(xenrelay_get_versions(reader, 0x7ff0, "xblk", &n, &n), -EINVAL);
+}
+
 /* Each finds the newest version that both know. */
 static void test_common_version(void **state)
 {
@@ -392,6 +424,7 @@ int main(void)
 		TEST(test_no_channel),
 		TEST(test_other_version),
 		TEST(test_nonsense_version),
+		TEST(test_versions_told),
 		TEST(test_common_version),
 		TEST(test_features),
 		TEST(test_configure),

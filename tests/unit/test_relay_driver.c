@@ -75,11 +75,15 @@ static void expect_hint(void)
 
 static void test_not_let_in(void **state)
 {
+	uint32_t oldest, newest;
 	char **names;
 
 	(void)state;
 	assert_false(xenrelay_domain_exists(reader, 3));
 	assert_int_equal(xenrelay_list(reader, 3, &names), -EACCES);
+	expect_hint();
+	assert_int_equal(xenrelay_get_versions(reader, 3, "xblk", &oldest, &newest),
+			 -EACCES);
 	expect_hint();
 	expect_failure(-EACCES, "closed");
 	expect_hint();

@@ -180,6 +180,46 @@ static void test_reused_number(void **state)
 	backing_free(&t);
 }
 
+static void expect_words(unsigned int major, unsigned int minor, const char *name,
+			 const char *disk, const char *mapped, const char *file)
+{
+	struct backing_words words;
+
+	assert_int_equal(backing_describe(sysfs, major, minor, &words), 0);
+	assert_string_equal(words.name, name);
+	assert_string_equal(words.disk, disk);
+	assert_string_equal(words.mapped, mapped);
+	assert_string_equal(words.file, file);
+}
+
+static void test_words(void **state)
+{
+	struct backing_words words;
+
+	(void)state;
+	run("mkdir %s/devices/dm-1/dm && echo vg-web >%s/devices/dm-1/dm/name", sysfs,
+	    sysfs);
+	device("loop0", "7:0");
+	device("loop0/loop0p1", "7:1");
+	partition("loop0/loop0p1", 1, 8);
+	run("mkdir %s/devices/loop0/loop && echo '/srv/a disk' "
+	    ">%s/devices/loop0/loop/backing_file",
+	    sysfs, sysfs);
+	expect_words(8, 0, "sda", "", "", "");
+	expect_words(8, 2, "sda2", "sda", "", "");
+	expect_words(253, 1, "dm-1", "", "vg-web", "");
+	expect_words(7, 0, "loop0", "", "", "/srv/a disk");
+	expect_words(7, 1, "loop0p1", "loop0", "", "/srv/a disk");
+	/* One that is let go of, and a name that is longer than what is kept of it. */
+	run(": >%s/devices/loop0/loop/backing_file", sysfs);
+	expect_words(7, 0, "loop0", "", "", "");
+	run("printf %%0400d 0 >%s/devices/loop0/loop/backing_file", sysfs);
+	assert_int_equal(backing_describe(sysfs, 7, 0, &words), 0);
+	assert_int_equal(strlen(words.file), sizeof(words.file) - 1);
+	assert_int_equal(backing_describe(sysfs, 8, 9, &words), -ENODEV);
+	assert_string_equal(words.name, "");
+}
+
 static void test_circle(void **state)
 {
 	struct backing_table t = {0};
@@ -273,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_disk_and_partition),
 		cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_reused_number),
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_circle),
 		cmocka_unit_test(test_nvme_paths),
 		cmocka_unit_test(test_moved_volume),

@@ -183,7 +183,8 @@ static void test_help_and_version(void **state)
 	assert_int_equal(parse("-h"), 0);
 	options_free(&opts);
 	assert_ptr_equal(strstr(out.text, "Usage: xblktrace -d DOMAIN"), out.text);
-	assert_non_null(strstr(out.text, "\n       xblktrace --status | -k\n"));
+	assert_non_null(
+		strstr(out.text, "\n       xblktrace --list[=json] | --status | -k\n"));
 }
 
 static void test_wrong_usage(void **state)
@@ -280,7 +281,7 @@ static void test_limits(void **state)
 		{"-d 3 -b 131072",
 		 "-b 131072: more than 262144 KiB for each CPU: with this -b, -n is 2 at "
 		 "most, and 8 if not said"},
-		{"-k -n 4", "no capture is begun with --status or --kill"},
+		{"-k -n 4", "no capture is begun with --list, --status or --kill"},
 		{"-d a,,b", "-d a,,b: a name is missing"},
 		{"-d 3 -a reads",
 		 "-a reads: no such operation: choose by read, write, flush "
@@ -299,12 +300,17 @@ static void test_limits(void **state)
 		{"-d 3 -w 0",
 		 "-w 0: not a number of seconds from 0.000000001 to 1000000000"},
 		{"-d 3 -w 1000000001", "seconds from 0.000000001 to 1000000000"},
-		{"--status -k", "--status and --kill: one at a time"},
-		{"--status -d 3", "no capture is begun with --status or --kill"},
-		{"--status -o x", "no capture is begun with --status or --kill"},
-		{"-k -w 3", "no capture is begun with --status or --kill"},
-		{"-k -b 256", "no capture is begun with --status or --kill"},
-		{"-k -F", "no capture is begun with --status or --kill"},
+		{"--status -k", "--list, --status and --kill: one at a time"},
+		{"--list -k", "--list, --status and --kill: one at a time"},
+		{"--status --list=json", "--list, --status and --kill: one at a time"},
+		{"--list -d 3", "no capture is begun with --list, --status or --kill"},
+		{"--list=csv", "--list=csv: not a format: only json is one"},
+		{"--list=", "--list=: not a format: only json is one"},
+		{"--status -d 3", "no capture is begun with --list, --status or --kill"},
+		{"--status -o x", "no capture is begun with --list, --status or --kill"},
+		{"-k -w 3", "no capture is begun with --list, --status or --kill"},
+		{"-k -b 256", "no capture is begun with --list, --status or --kill"},
+		{"-k -F", "no capture is begun with --list, --status or --kill"},
 	};
 	unsigned int i;
 
@@ -318,6 +324,13 @@ static void test_limits(void **state)
 	assert_int_equal(parse("--status -v"), -1);
 	options_free(&opts);
 	assert_int_equal(parse("-k -v"), -1);
+	options_free(&opts);
+	assert_int_equal(parse("--list -v"), -1);
+	assert_true(opts.list);
+	assert_false(opts.list_json);
+	options_free(&opts);
+	assert_int_equal(parse("--list=json"), -1);
+	assert_true(opts.list && opts.list_json);
 	options_free(&opts);
 	assert_int_equal(parse("-d 3 -b 4 -n 65536"), -1);
 	options_free(&opts);
