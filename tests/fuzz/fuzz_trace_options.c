@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	status = options_parse(&o, argc, argv);
 	check(status == -1 || status == 0 || status == 2, "an unknown exit status");
 	/* What says nothing of a capture, and is none, is not looked at. */
-	if (status == -1 && (o.status || o.end)) {
+	if (status == -1 && (o.list || o.status || o.end)) {
 		check(!o.nr_domains, "domains, and no capture");
 	} else if (status == -1) {
 		check(o.nr_domains && o.nr_domains <= size, "no domain, or too many");
