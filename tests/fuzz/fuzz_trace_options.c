@@ -36,9 +36,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	optind = 0; /* GNU getopt's way to begin anew */
 	status = options_parse(&o, argc, argv);
 	check(status == -1 || status == 0 || status == 2, "an unknown exit status");
-	/* What says nothing of a capture, and is none, is not looked at. */
 	if (status == -1 && (o.list || o.status || o.end)) {
-		check(!o.nr_domains, "domains, and no capture");
+		check(o.list + o.status + o.end == 1, "several at a time");
+		check(!o.nr_domains && !o.nr_disks && !o.output && !o.duration_ns &&
+			      !o.max_size,
+		      "a capture's options, and no capture");
 	} else if (status == -1) {
 		check(o.nr_domains && o.nr_domains <= size, "no domain, or too many");
 		check(!(o.ops & ~0x3fu), "operations that there are not");
