@@ -3,6 +3,7 @@
 
 #include "gone.h"
 #include "progress.h"
+#include "saturate.h"
 #include "state.h"
 #include "tap-control.h"
 
@@ -34,7 +35,7 @@ static void remove_guest(struct capture *c, struct guest *guest)
 	if (guest->rings) {
 		progress_guest(c, guest);
 		c->records_gone += guest_records(guest);
-		c->lost_gone += guest_lost(guest);
+		c->lost_gone = add_sat(c->lost_gone, guest_lost(guest));
 	}
 	guest_free(guest);
 	/* Its number may have come to another one meanwhile, or another one waits. */

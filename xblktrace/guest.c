@@ -396,12 +396,22 @@ uint64_t guest_records(const struct guest *guest)
 	return sum;
 }
 
+uint64_t guest_unwritten(const struct guest *guest)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < guest->nr_streams; i++)
+		sum += guest->rings[i].stream.unwritten;
+	return sum;
+}
+
 uint64_t guest_lost(const struct guest *guest)
 {
 	uint64_t sum = 0;
 	unsigned int i;
 
 	for (i = 0; i < guest->nr_streams; i++)
-		sum += guest_ring_lost(&guest->rings[i]);
+		sum = add_sat(sum, guest_ring_lost(&guest->rings[i]));
 	return sum;
 }

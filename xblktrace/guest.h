@@ -227,6 +227,7 @@ uint64_t guest_ring_untold(const struct guest_ring *ring);
 
 /* Sums over the rings, and over the files of the capture. */
 uint64_t guest_records(const struct guest *guest);
+uint64_t guest_unwritten(const struct guest *guest);
 uint64_t guest_lost(const struct guest *guest);
 
 #endif /* XBLKTRACE_GUEST_H */

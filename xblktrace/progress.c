@@ -10,6 +10,7 @@
 #include "msg.h"
 #include "printable.h"
 #include "progress.h"
+#include "saturate.h"
 
 #define FILES_SIZE 80
 
@@ -17,6 +18,12 @@
 static uint64_t bytes_of_all(const struct writer *w)
 {
 	return w->bytes_ended + writer_bytes_out(w);
+}
+
+/* Before they were read, or between that and the file. */
+static uint64_t lost_of(const struct guest *guest)
+{
+	return add_sat(guest_lost(guest), guest_unwritten(guest));
 }
 
 static void dom0_sums(const struct dom0 *dom0, uint64_t *records, uint64_t *lost)
@@ -27,7 +34,7 @@ static void dom0_sums(const struct dom0 *dom0, uint64_t *records, uint64_t *lost
 	for (i = 0; i < dom0->nr_cpus; i++) {
 		*records += dom0->cpus[i].stream.records_before +
 			    dom0->cpus[i].stream.records;
-		*lost += dom0->cpus[i].lost;
+		*lost += dom0->cpus[i].lost + dom0->cpus[i].stream.unwritten;
 	}
 }
 
@@ -36,11 +43,11 @@ static void all_sums(const struct capture *c, uint64_t *records, uint64_t *lost)
 	unsigned int i;
 
 	dom0_sums(c->dom0, records, lost);
-	*records += c->records_gone;
-	*lost += c->lost_gone;
+	*records += c->records_gone - c->writer->unwritten;
+	*lost = add_sat(*lost + c->writer->unwritten, c->lost_gone);
 	for (i = 0; i < c->facts.nr_guests; i++) {
 		*records += guest_records(&c->guests[i]);
-		*lost += guest_lost(&c->guests[i]);
+		*lost = add_sat(*lost, lost_of(&c->guests[i]));
 	}
 }
 
@@ -98,7 +105,7 @@ void progress_guest(const struct capture *c, const struct guest *guest)
 
 	msg_say("domain %u (%s): %s records, %s lost", domain->domid, domain->name,
 		figure_count(guest_records(guest), count),
-		figure_count(guest_lost(guest), losses));
+		figure_count(lost_of(guest), losses));
 	tell_of_overflow(guest);
 	if (c->facts.opts->doorbell_percent)
 		msg_say("domain %u (%s): %s events sent by its doorbell", domain->domid,
@@ -125,6 +132,9 @@ void progress_summary(const struct capture *c, uint64_t duration_ns)
 		duration_ns / 1e9, figure_count(records, count),
 		figure_count(lost, losses), figure_bytes(bytes_of_all(c->writer), bytes),
 		files(c->writer, all), c->reason);
+	if (c->writer->hangs)
+		msg_say("%s: how many of these are in it is not known: it hangs",
+			c->writer->out.path);
 }
 
 /* A name, or a path: whoever gave it decides what is in it. */
@@ -160,7 +170,7 @@ static void status_of_guest(FILE *f, const struct guest *guest)
 		fputs("not connected", f);
 	fprintf(f, ", %s records, %s lost, disks",
 		figure_count(guest_records(guest), count),
-		figure_count(guest_lost(guest), losses));
+		figure_count(lost_of(guest), losses));
 	for (i = 0; i < domain->nr_disks; i++) {
 		if (domain->disks[i].gone || domain->disks[i].left_out)
 			continue;

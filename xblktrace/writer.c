@@ -155,13 +155,19 @@ void writer_give_up(struct writer *w)
 /* The records of a chunk that did not get into the file. */
 static void take_back(struct writer *w, const struct xblk_chunk *chunk)
 {
-	struct writer_stream *stream;
+	uint64_t nr = chunk->payload / XBLK_RECORD_SIZE;
+	struct writer_stream *stream = w->streams;
 
 	if (chunk->type != XBLK_CHUNK_DATA)
 		return;
-	for (stream = w->streams; stream; stream = stream->next)
-		if (stream->domid == chunk->domid && stream->cpu == chunk->cpu)
-			stream->records -= chunk->payload / XBLK_RECORD_SIZE;
+	while (stream && (stream->domid != chunk->domid || stream->cpu != chunk->cpu))
+		stream = stream->next;
+	if (stream) {
+		stream->records -= nr;
+		stream->unwritten += nr;
+	} else {
+		w->unwritten += nr;
+	}
 }
 
 /* @b->done bytes were written of a block, or of what it was compressed to: cut the file

@@ -37,6 +37,7 @@
  *		again; kept by the owner, who may know of some before they are here
  * @lost:	how many were lost since the beginning, as the last END said it; kept by
  *		the owner
+ * @unwritten:	that were in chunks and in the end are not in the file, so not in @records
  * @records_before: in earlier files of the capture, together
  * @produced_before, @lost_before: what these have said
  *
@@ -49,6 +50,7 @@ struct writer_stream {
 	uint16_t domid;
 	uint32_t cpu;
 	uint64_t records;
+	uint64_t unwritten;
 	uint64_t marks;
 	uint64_t lost;
 	uint64_t records_before;
@@ -80,6 +82,7 @@ struct writer_stream {
  *		to know
  * @hangs:	was given up, and its thread is still in a write, or the like
  * @handed:	blocks that the sink has been given
+ * @unwritten:	as of a stream, of those that had been removed by then
  */
 struct writer {
 	struct output out;
@@ -92,6 +95,7 @@ struct writer {
 	bool refused;
 	bool hangs;
 	uint64_t handed;
+	uint64_t unwritten;
 	bool (*waits)(void *arg);
 	void *arg;
 	void (*taken)(void *taker, const struct writer_stream *stream,

@@ -39,6 +39,44 @@ static void remove_fifo(int fd)
 	unlink(fifo);
 }
 
+/* The number that begins at *@text, which is left behind it; commas are in it. */
+static uint64_t figure(const char **text)
+{
+	uint64_t n = 0;
+
+	for (; **text == ',' || (**text >= '0' && **text <= '9'); (*text)++)
+		n = **text == ',' ? n : 10 * n + (**text - '0');
+	return n;
+}
+
+/*
+ * What was read and is in no file is lost, and said to be: of the honest guest, and of
+ * all together, whatever the other one says of itself.
+ */
+static void check_lost(void)
+{
+	static const char guest1[] = "domain 3 (guest1): ", of[] = " records, ";
+	const char *at = strstr(played.said.text, guest1);
+	uint64_t records, lost;
+
+	assert_non_null(at);
+	at += strlen(guest1);
+	records = figure(&at);
+	assert_memory_equal(at, of, strlen(of));
+	at += strlen(of);
+	lost = figure(&at);
+	assert_in_range(lost, 1, players[0].written);
+	assert_int_equal(records + lost, players[0].written);
+	at = strstr(at, "(this one): ");
+	assert_non_null(at);
+	at = strstr(at, fifo);
+	assert_non_null(at);
+	at = strstr(at, of);
+	assert_non_null(at);
+	at += strlen(of);
+	assert_true(figure(&at) >= UINT64_MAX - 1000);
+}
+
 /* Guests are let go of all the same, and one signal is enough. */
 static void test_nobody_reads(void **state)
 {
@@ -52,6 +90,7 @@ static void test_nobody_reads(void **state)
 	assert_in_range(time(NULL) - began, 0, 10);
 	assert_int_equal(fake.mapped, 0);
 	played_check_said(&played, "nobody reads it: given up");
+	check_lost();
 }
 
 /* Standard output is a socket, which is also its shell's: so are all ends. */

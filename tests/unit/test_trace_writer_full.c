@@ -9,15 +9,17 @@
 
 #include "written.h"
 
-/* META, six DATA chunks of 5 to 10 records, END. */
-static void put_all_kinds(struct writer *w)
+/* META, six DATA chunks of 5 to 10 records, END.  @taken: records of each stream, or NULL
+ */
+static void put_all_kinds(struct writer *w, size_t taken[2])
 {
 	unsigned int i;
 
 	writer_header(w, 0, 0);
 	writer_chunk(w, XBLK_CHUNK_META, "{\"x\":1}", 7, 1);
 	for (i = 0; i < 6; i++) {
-		put_records(w, i % 2, 5 + i, i);
+		if (put_records(w, i % 2, 5 + i, i) && taken)
+			taken[i % 2] += 5 + i;
 		if (i % 3 == 2)
 			writer_flush(w);
 	}
@@ -38,7 +40,7 @@ static void test_full_disk_anywhere(void **state)
 
 	(void)state;
 	begin_writing(&first, written_path);
-	put_all_kinds(&first);
+	put_all_kinds(&first, NULL);
 	all = writer_bytes_out(&first);
 	assert_int_equal(writer_close(&first), 0);
 	if (!written_level)
@@ -46,6 +48,7 @@ static void test_full_disk_anywhere(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &before);
 	for (room = 0; room < all + 64; room += 8) {
+		size_t taken[2] = {0};
 		struct found found;
 		struct writer w;
 		int err;
@@ -54,7 +57,7 @@ static void test_full_disk_anywhere(void **state)
 		limit.rlim_cur = room;
 		begin_writing(&w, written_path);
 		setrlimit(RLIMIT_FSIZE, &limit);
-		put_all_kinds(&w);
+		put_all_kinds(&w, taken);
 		setrlimit(RLIMIT_FSIZE, &before);
 		err = writer_error(&w);
 		assert_int_equal(err, room < all - index ? -EFBIG : 0);
@@ -63,6 +66,10 @@ static void test_full_disk_anywhere(void **state)
 		check_file(&found);
 		assert_int_equal(found.records[0], written_streams[0].records);
 		assert_int_equal(found.records[1], written_streams[1].records);
+		assert_int_equal(found.records[0] + written_streams[0].unwritten,
+				 taken[0]);
+		assert_int_equal(found.records[1] + written_streams[1].unwritten,
+				 taken[1]);
 		assert_int_equal(found.rows, room < all ? 0 : 1);
 		with_end += err && found.types[XBLK_CHUNK_END];
 	}
